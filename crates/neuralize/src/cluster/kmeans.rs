@@ -1,0 +1,229 @@
+use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::tensor::{DType, Int, Tensor, backend::Backend};
+
+use crate::error::{Error, Result};
+use crate::kernel::{self, Affine};
+use crate::{transfer, validate};
+
+/// A k-means clusterer: K centroids, and the heuristic β of its training data.
+///
+/// Fit one with [`KMeansConfig`](crate::cluster::KMeansConfig), or build one
+/// from centroids found elsewhere. It is a Burn module: it is saved and loaded
+/// as a record, moved between devices, and embedded in other modules.
+/// [`neuralize`](KMeans::neuralize) rewrites it as a network.
+///
+/// The centroids take no part in gradient descent: a record of a fitted
+/// partition is not a thing for an optimizer to move.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use neuralize::cluster::KMeans;
+///
+/// let device = Default::default();
+/// let centroids = Tensor::<Flex, 2>::from_data([[0.0, 0.0], [4.0, 0.0]], &device);
+/// let kmeans = KMeans::from_centroids(centroids)?;
+///
+/// let x = Tensor::<Flex, 2>::from_data([[1.0, 0.0], [3.0, 1.0]], &device);
+/// let labels = kmeans.predict(&x)?;
+/// assert_eq!(labels.into_data().iter::<i64>().collect::<Vec<_>>(), [0, 1]);
+/// assert_eq!(kmeans.score(&x)?, -3.0);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct KMeans<B: Backend> {
+    /// One centroid a row, `[K, D]`.
+    pub(crate) centroids: Param<Tensor<B, 2>>,
+    /// The heuristic β, `[1]`; NaN where it is not known. A parameter, because
+    /// records keep nothing else.
+    pub(crate) beta: Param<Tensor<B, 1>>,
+}
+
+impl<B: Backend> KMeans<B> {
+    /// A clusterer from given centroids, without fitting and without a
+    /// heuristic β (see [`with_beta`](Self::with_beta) and
+    /// [`with_heuristic_beta`](Self::with_heuristic_beta)).
+    ///
+    /// # Shapes
+    ///
+    /// - centroids: `[K, D]`
+    ///
+    /// # Errors
+    ///
+    /// If there is no centroid or no feature, a value is not finite or too
+    /// large to be squared, or the precision is neither F32 nor F64.
+    pub fn from_centroids(centroids: Tensor<B, 2>) -> Result<Self> {
+        const WHAT: &str = "the table of centroids";
+        validate::not_empty(WHAT, &centroids)?;
+        validate::dtype::<B>(WHAT, &centroids.device(), centroids.dtype())?;
+        validate::values(WHAT, &centroids)?;
+        Ok(Self::new(centroids, None))
+    }
+
+    /// Checked already: finite centroids and a β that is finite and not negative.
+    pub(crate) fn new(centroids: Tensor<B, 2>, beta: Option<f64>) -> Self {
+        let (device, dtype) = (centroids.device(), centroids.dtype());
+        let beta = transfer::upload(vec![beta.unwrap_or(f64::NAN)], [1], &device, dtype);
+        Self {
+            centroids: Param::initialized(ParamId::new(), centroids),
+            beta: Param::initialized(ParamId::new(), beta),
+        }
+    }
+
+    /// The same clusterer with β given as a number.
+    ///
+    /// # Errors
+    ///
+    /// If β is negative or not finite.
+    pub fn with_beta(self, beta: f64) -> Result<Self> {
+        if !(beta.is_finite() && beta >= 0.0) {
+            return Err(Error::Config {
+                name: "beta",
+                value: beta.to_string(),
+                rule: "a stored beta must be finite and at least 0".into(),
+            });
+        }
+        Ok(Self::new(self.centroids.val(), Some(beta)))
+    }
+
+    /// The same clusterer with the heuristic β of the given data,
+    /// 1 / mean of each point's own logit.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// If x does not fit the model or is empty, there is only one cluster, or
+    /// the mean logit is not positive.
+    pub fn with_heuristic_beta(self, x: &Tensor<B, 2>) -> Result<Self> {
+        self.check_input(x)?;
+        validate::not_empty("x", x)?;
+        if self.n_clusters() < 2 {
+            return Err(Error::NoCompetitor);
+        }
+        let beta = kernel::heuristic_beta(x, None, &self.affine()).ok_or(Error::NoHeuristicBeta)?;
+        Ok(Self::new(self.centroids.val(), Some(beta)))
+    }
+
+    /// How many clusters, K.
+    pub fn n_clusters(&self) -> usize {
+        self.centroids.lazy_shape()[0]
+    }
+
+    /// How many features, D.
+    pub fn n_features(&self) -> usize {
+        self.centroids.lazy_shape()[1]
+    }
+
+    /// The centroids, `[K, D]`.
+    pub fn centroids(&self) -> Tensor<B, 2> {
+        self.centroids.val()
+    }
+
+    /// The precision of the model; data must have the same.
+    pub fn dtype(&self) -> DType {
+        self.centroids.val().dtype()
+    }
+
+    /// The heuristic β (1 / mean logit of the training data), if it is known.
+    pub fn beta(&self) -> Option<f64> {
+        transfer::download(self.beta.val()).first().copied().filter(|beta| beta.is_finite())
+    }
+
+    /// The nearest centroid of every row; the first of equally near ones.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// If x has another width or precision than the model, or values that are
+    /// not finite.
+    pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
+        self.check_input(x)?;
+        Ok(kernel::nearest(x, &self.affine()))
+    }
+
+    /// Squared distance of every row to every centroid.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N, K]`
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict).
+    pub fn transform(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        self.check_input(x)?;
+        Ok(kernel::squared_distances(x, &self.affine()))
+    }
+
+    /// Sum of squared distances to the nearest centroid.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict).
+    pub fn inertia(&self, x: &Tensor<B, 2>) -> Result<f64> {
+        let labels = self.predict(x)?;
+        Ok(kernel::inertia(x, None, &self.centroids.val(), &labels))
+    }
+
+    /// The negative inertia, so that larger is better.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict).
+    pub fn score(&self, x: &Tensor<B, 2>) -> Result<f64> {
+        self.inertia(x).map(|inertia| -inertia)
+    }
+
+    pub(crate) fn affine(&self) -> Affine<B> {
+        Affine::of(&self.centroids.val())
+    }
+
+    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        validate::dtype::<B>("x", &x.device(), x.dtype())?;
+        validate::input("x", x, self.n_features(), self.dtype())
+    }
+}
+
+impl<B: Backend> ModuleDisplay for KMeans<B> {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        content
+            .add("n_clusters", &self.n_clusters())
+            .add("n_features", &self.n_features())
+            .optional()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+
+    #[test]
+    fn prints_itself() {
+        let centroids =
+            Tensor::<Flex, 2>::from_data([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], &Default::default());
+        let kmeans = KMeans::from_centroids(centroids).expect("valid centroids");
+        assert_eq!(format!("{kmeans}"), "KMeans {n_clusters: 2, n_features: 3, params: 7}");
+    }
+}

@@ -1,0 +1,121 @@
+use burn::tensor::{Int, Tensor, backend::Backend};
+
+use crate::kernel::{self, Totals};
+use crate::transfer;
+
+/// Where Lloyd's iterations came to rest.
+pub(super) struct Rest<B: Backend> {
+    pub(super) centroids: Tensor<B, 2>,
+    pub(super) iterations: usize,
+    pub(super) converged: bool,
+}
+
+/// Lloyd's algorithm from given centroids.
+///
+/// Ends when no label changes, when the squared shift of the centroids is at
+/// most `tolerance`, or after `max_iter` steps. A cluster that loses all its
+/// points takes over one of the points farthest from their centroids.
+///
+/// # Shapes
+///
+/// - x: `[N, D]`, weights: `[N]`, centroids: `[K, D]`
+pub(super) fn iterate<B: Backend>(
+    x: &Tensor<B, 2>,
+    weights: &Tensor<B, 1>,
+    mut centroids: Tensor<B, 2>,
+    max_iter: usize,
+    tolerance: f64,
+    mut observe: impl FnMut(usize, f64),
+) -> Rest<B> {
+    let mut previous: Option<Tensor<B, 1, Int>> = None;
+    for iteration in 1..=max_iter {
+        let (labels, totals) = kernel::assign_and_sum(x, weights, &centroids);
+        if let Some(previous) = previous.take()
+            && transfer::all_true(previous.equal(labels.clone()))
+        {
+            return Rest { centroids, iterations: iteration, converged: true };
+        }
+        let moved = means(x, weights, &labels, totals, &centroids);
+        let shift = transfer::download((moved.clone() - centroids).square().sum())[0];
+        centroids = moved;
+        observe(iteration, shift);
+        if shift <= tolerance {
+            return Rest { centroids, iterations: iteration, converged: true };
+        }
+        previous = Some(labels);
+    }
+    Rest { centroids, iterations: max_iter, converged: false }
+}
+
+/// The mean of every cluster.
+fn means<B: Backend>(
+    x: &Tensor<B, 2>,
+    weights: &Tensor<B, 1>,
+    labels: &Tensor<B, 1, Int>,
+    totals: Totals<B>,
+    centroids: &Tensor<B, 2>,
+) -> Tensor<B, 2> {
+    let cluster_weights = transfer::download(totals.weights.clone());
+    let empty: Vec<usize> =
+        (0..cluster_weights.len()).filter(|&k| cluster_weights[k] <= 0.0).collect();
+    if empty.is_empty() {
+        totals.sums / totals.weights.unsqueeze_dim(1)
+    } else {
+        relocate(x, weights, labels, totals, centroids, &empty)
+    }
+}
+
+/// The means, with every empty cluster moved to a point far from its centroid,
+/// which leaves the cluster it was in (as scikit-learn does). Rare, so it runs
+/// on the host. A cluster for which no point is left stays where it was.
+fn relocate<B: Backend>(
+    x: &Tensor<B, 2>,
+    weights: &Tensor<B, 1>,
+    labels: &Tensor<B, 1, Int>,
+    totals: Totals<B>,
+    centroids: &Tensor<B, 2>,
+    empty: &[usize],
+) -> Tensor<B, 2> {
+    let [clusters, features] = centroids.dims();
+    let distances = transfer::download(kernel::own_distances(x, centroids, labels));
+    let point_weights = transfer::download(weights.clone());
+    let labels = transfer::download_indices(labels.clone());
+    let mut sums = transfer::download(totals.sums);
+    let mut cluster_weights = transfer::download(totals.weights);
+    let mut members = vec![0usize; clusters];
+    for (&label, &weight) in labels.iter().zip(&point_weights) {
+        members[label] += usize::from(weight > 0.0);
+    }
+
+    let mut order: Vec<usize> =
+        (0..distances.len()).filter(|&i| distances[i] > 0.0 && point_weights[i] > 0.0).collect();
+    order.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]).then(a.cmp(&b)));
+
+    let mut taken: Vec<Vec<f64>> = Vec::new();
+    let mut candidates = order.into_iter();
+    for &target in empty {
+        let next = candidates.by_ref().find_map(|i| {
+            let row = transfer::download(x.clone().slice([i..i + 1, 0..features]));
+            (members[labels[i]] > 1 && !taken.contains(&row)).then_some((i, row))
+        });
+        let Some((i, row)) = next else { break };
+        let (donor, weight) = (labels[i], point_weights[i]);
+        members[donor] -= 1;
+        cluster_weights[donor] -= weight;
+        cluster_weights[target] = weight;
+        for (d, value) in row.iter().enumerate() {
+            sums[donor * features + d] -= weight * value;
+            sums[target * features + d] = weight * value;
+        }
+        taken.push(row);
+    }
+
+    let old = transfer::download(centroids.clone());
+    let means = (0..clusters * features)
+        .map(|index| match cluster_weights[index / features] {
+            weight if weight > 0.0 => sums[index] / weight,
+            _ => old[index],
+        })
+        .collect();
+    transfer::upload(means, [clusters, features], &x.device(), x.dtype())
+}

@@ -1,0 +1,74 @@
+use pathfinding::matrix::Matrix;
+use pathfinding::prelude::kuhn_munkres;
+
+/// Clusters matched one to one with classes so that as many points as possible
+/// agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matching {
+    /// For every cluster, the class it stands for; none where there are more
+    /// clusters than classes.
+    pub class_of: Vec<Option<usize>>,
+    /// Points whose cluster stands for their class.
+    pub agreeing: usize,
+}
+
+/// Finds the one-to-one matching of clusters and classes with the most points
+/// in agreement, by the algorithm of Kuhn and Munkres.
+///
+/// Points whose cluster or class is out of range, and points beyond the
+/// shorter of the two lists, are left out of the count.
+///
+/// ```
+/// use neuralize::cluster::match_to_classes;
+///
+/// let matching = match_to_classes(&[0, 0, 1, 1], &[1, 1, 0, 1], 2, 2);
+/// assert_eq!(matching.class_of, [Some(1), Some(0)]);
+/// assert_eq!(matching.agreeing, 3);
+/// ```
+pub fn match_to_classes(
+    clusters: &[usize],
+    classes: &[usize],
+    n_clusters: usize,
+    n_classes: usize,
+) -> Matching {
+    // A square table: a cluster beyond the number of classes is matched with a
+    // class that no point has.
+    let size = n_clusters.max(n_classes);
+    if size == 0 {
+        return Matching { class_of: Vec::new(), agreeing: 0 };
+    }
+    let mut together = Matrix::new(size, size, 0i64);
+    for (&cluster, &class) in clusters.iter().zip(classes) {
+        if cluster < n_clusters && class < n_classes {
+            together[(cluster, class)] += 1;
+        }
+    }
+    let (agreeing, class_of) = kuhn_munkres(&together);
+    Matching {
+        class_of: class_of
+            .into_iter()
+            .take(n_clusters)
+            .map(|class| (class < n_classes).then_some(class))
+            .collect(),
+        agreeing: usize::try_from(agreeing).unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_clusters_than_classes() {
+        let matching = match_to_classes(&[0, 1, 2, 2], &[0, 0, 1, 1], 3, 2);
+        assert_eq!(matching.agreeing, 3);
+        assert_eq!(matching.class_of[2], Some(1));
+        assert_eq!(matching.class_of.iter().filter(|class| class.is_none()).count(), 1);
+    }
+
+    #[test]
+    fn nothing_to_match() {
+        assert_eq!(match_to_classes(&[], &[], 0, 0).agreeing, 0);
+        assert_eq!(match_to_classes(&[], &[], 2, 0).class_of, [None, None]);
+    }
+}

@@ -1,0 +1,148 @@
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Result};
+
+/// A file that is there whole or not at all: what is written goes to a
+/// temporary name in the same folder, which [`finish`](Self::finish) renames.
+/// Dropped before that, it leaves an old file of the name as it was.
+///
+/// A name that is there already and is not a regular file (a pipe, a device)
+/// is written to directly.
+#[derive(Debug)]
+pub struct WholeFile {
+    path: PathBuf,
+    writer: BufWriter<Sink>,
+}
+
+#[derive(Debug)]
+enum Sink {
+    Renamed(NamedTempFile),
+    Direct(fs::File),
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Renamed(file) => file.write(bytes),
+            Self::Direct(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Renamed(file) => file.flush(),
+            Self::Direct(file) => file.flush(),
+        }
+    }
+}
+
+impl WholeFile {
+    /// Starts a file.
+    ///
+    /// # Errors
+    ///
+    /// If the folder is not there or cannot be written to.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        // A link is followed, so that the file behind it is replaced and not the link.
+        let path = path.as_ref();
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let special = fs::metadata(&path).is_ok_and(|found| !found.is_file() && !found.is_dir());
+        let sink = match special {
+            true => {
+                let file = fs::OpenOptions::new().write(true).open(&path);
+                Sink::Direct(file.map_err(Error::io(&path))?)
+            }
+            false => Sink::Renamed(temporary_beside(&path)?),
+        };
+        Ok(Self { path, writer: BufWriter::with_capacity(1 << 16, sink) })
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    ///
+    /// If the last bytes cannot be written or the file cannot be renamed.
+    pub fn finish(self) -> Result<()> {
+        let Self { path, writer } = self;
+        let sink = writer
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .map_err(Error::io(&path))?;
+        match sink {
+            Sink::Renamed(file) => {
+                file.as_file().sync_all().map_err(Error::io(&path))?;
+                file.persist(&path).map_err(|error| Error::io(&path)(error.error))?;
+            }
+            Sink::Direct(mut file) => file.flush().map_err(Error::io(&path))?,
+        }
+        Ok(())
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// The folder that a path lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn temporary_beside(path: &Path) -> Result<NamedTempFile> {
+    if path.is_dir() {
+        let source = io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file");
+        return Err(Error::io(path)(source));
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".neuralize-");
+    #[cfg(unix)]
+    {
+        // As any program creates files; the default would be private.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder_of(path)).map_err(Error::io(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unfinished_file_leaves_the_old_one() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("out.csv");
+        fs::write(&path, "old")?;
+        let mut file = WholeFile::create(&path)?;
+        file.write_all(b"new")?;
+        drop(file);
+        assert_eq!(fs::read_to_string(&path)?, "old");
+        assert_eq!(fs::read_dir(folder.path())?.count(), 1);
+
+        let mut file = WholeFile::create(&path)?;
+        file.write_all(b"new")?;
+        file.finish()?;
+        assert_eq!(fs::read_to_string(&path)?, "new");
+        assert_eq!(fs::read_dir(folder.path())?.count(), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error() {
+        let error = WholeFile::create("/no such folder/out.csv").expect_err("no folder");
+        assert!(error.to_string().contains("/no such folder/out.csv"), "{error}");
+    }
+}

@@ -1,0 +1,239 @@
+//! The one error type of the crate.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::DType;
+
+/// Result of every fallible function of this crate.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+/// What went wrong, where, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // --- tensors -------------------------------------------------------
+    /// There is nothing to work on.
+    #[error("{what} is empty: it needs at least one row and one column")]
+    Empty {
+        /// The input that is empty.
+        what: &'static str,
+    },
+    /// A tensor has another shape than its partner needs.
+    #[error("{what} has shape {found:?}, expected {expected}")]
+    Shape {
+        /// The tensor.
+        what: String,
+        /// The shape it needs.
+        expected: String,
+        /// The shape it has.
+        found: Vec<usize>,
+    },
+    /// A NaN or an infinite value.
+    #[error(
+        "{what} holds {value} at row {row}, column {column}; remove or impute such values first"
+    )]
+    NonFinite {
+        /// The tensor.
+        what: &'static str,
+        /// Row, counted from 0.
+        row: usize,
+        /// Column, counted from 0.
+        column: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// A finite value whose square does not fit the precision in use.
+    #[error(
+        "{what} holds {value:e} at row {row}, column {column}: squared distances overflow beyond {limit:e} \
+         in this precision; rescale the data or use f64"
+    )]
+    TooLarge {
+        /// The tensor.
+        what: &'static str,
+        /// Row, counted from 0.
+        row: usize,
+        /// Column, counted from 0.
+        column: usize,
+        /// The value found.
+        value: f64,
+        /// The largest magnitude that is safe.
+        limit: f64,
+    },
+    /// A sample weight that is negative or not finite, or weights that sum to zero.
+    #[error("sample weights must be finite, at least 0 and not all 0: {detail}")]
+    Weights {
+        /// What was found.
+        detail: String,
+    },
+    /// A precision this crate does not compute in.
+    #[error("{what} is {found:?}: only F32 and F64 are supported; cast it first")]
+    UnsupportedDType {
+        /// The tensor.
+        what: &'static str,
+        /// Its element type.
+        found: DType,
+    },
+    /// Data and model differ in precision.
+    #[error(
+        "{what} is {found:?} but the model is {expected:?}: cast one of them, `x.cast(DType::{expected:?})`"
+    )]
+    DTypeMismatch {
+        /// The tensor.
+        what: &'static str,
+        /// The model's element type.
+        expected: DType,
+        /// The tensor's element type.
+        found: DType,
+    },
+    /// The device computes this precision wrongly.
+    #[error(
+        "backend {backend} does not compute {dtype:?} correctly (its exponential is wrong); use F32 there, or a CPU backend"
+    )]
+    UnreliableDType {
+        /// Name of the backend.
+        backend: String,
+        /// The element type.
+        dtype: DType,
+    },
+
+    // --- clustering and explanation ------------------------------------
+    /// A setting that cannot be used.
+    #[error("{name} = {value} cannot be used: {rule}")]
+    Config {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it must satisfy.
+        rule: String,
+    },
+    /// Fewer distinct points than clusters.
+    #[error(
+        "{clusters} clusters need at least {clusters} distinct points (of positive weight), the data have {distinct}; \
+         ask for fewer clusters"
+    )]
+    TooFewPoints {
+        /// Clusters asked for.
+        clusters: usize,
+        /// Distinct points found.
+        distinct: usize,
+    },
+    /// One cluster only: there is nothing to tell it from.
+    #[error(
+        "a model of one cluster has no competitor, so no assignment can be explained; use two or more clusters"
+    )]
+    NoCompetitor,
+    /// A cluster that the model does not have.
+    #[error("there is no cluster {cluster}: the model has clusters 0 to {}", .clusters - 1)]
+    UnknownCluster {
+        /// The cluster asked for.
+        cluster: usize,
+        /// How many there are.
+        clusters: usize,
+    },
+    /// A cluster contrasted with itself.
+    #[error("cluster {cluster} cannot be contrasted with itself; name two different clusters")]
+    SameCluster {
+        /// The cluster.
+        cluster: usize,
+    },
+    /// The heuristic β was asked of a model that was not fitted to data.
+    #[error(
+        "this model has no heuristic beta, because it was built without training data or its mean logit is not positive; \
+         give beta as a value"
+    )]
+    NoHeuristicBeta,
+
+    // --- tables --------------------------------------------------------
+    /// A cell that is not a number.
+    #[error("{file}, line {line}, column `{column}`: `{text}` is not a finite number")]
+    Cell {
+        /// The file.
+        file: String,
+        /// Line, counted from 1.
+        line: u64,
+        /// Name of the column.
+        column: String,
+        /// What the cell says.
+        text: String,
+    },
+    /// Cells without a value.
+    #[error(
+        "{file}: {count} missing value{}, first at {first}; fill or drop these rows first",
+        if *.count == 1 { "" } else { "s" }
+    )]
+    MissingValues {
+        /// The file.
+        file: String,
+        /// How many there are in the part that was read.
+        count: usize,
+        /// The first ones, as line and column name.
+        first: String,
+    },
+    /// A column that the file does not have.
+    #[error("{file}: there is no column `{column}`; its columns are {}", list(.available))]
+    UnknownColumn {
+        /// The file.
+        file: String,
+        /// The column asked for.
+        column: String,
+        /// The columns of the file.
+        available: Vec<String>,
+    },
+    /// A file that is not a usable table.
+    #[error("{file}: {detail}")]
+    Table {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        detail: String,
+    },
+
+    // --- files ---------------------------------------------------------
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A model file that cannot be used.
+    #[error("{}: {detail}", path.display())]
+    Model {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        detail: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { path, source }
+    }
+
+    pub(crate) fn model(path: &Path, detail: impl Into<String>) -> Self {
+        Self::Model { path: path.to_path_buf(), detail: detail.into() }
+    }
+
+    pub(crate) fn shape(
+        what: impl Into<String>,
+        expected: impl Into<String>,
+        found: &[usize],
+    ) -> Self {
+        Self::Shape { what: what.into(), expected: expected.into(), found: found.to_vec() }
+    }
+}
+
+/// Names for a message: the first twenty, then how many more.
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut text =
+        names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text += &format!(" and {} more", names.len() - SHOWN);
+    }
+    text
+}

@@ -1,0 +1,28 @@
+use burn::tensor::{Bool, Tensor, backend::Backend};
+
+/// The midpoint rule of the linear layer, summed over competitors:
+///
+/// `R_i = Σ_{k≠c} (x_i − m_ik) w_ik / Σ_j (x_j − m_jk) w_jk · R_k`, `m_k = (μ_c + μ_k)/2`
+///
+/// (Kauffmann et al. 2024, equation 8). The denominator is h_ck, and
+/// `(x_i − m_ik) w_ik = (x_i − μ_ki)² − (x_i − μ_ci)²`. With `ρ_k = R_k / h_ck`,
+/// `a_k = ρ_k` for competitors and `a_c = −Σ ρ_k`, this is
+/// `R = a (M∘M) − 2 x∘(a M)`: two products, and nothing of size n K D.
+///
+/// # Shapes
+///
+/// - x: `[n, D]` and centroids: `[K, D]`, both around the centre; squares of the centroids: `[K, D]`
+/// - own: `[n, K]`, true for the explained cluster; ratios ρ: `[n, K]`
+/// - output: `[n, D]`
+pub(super) fn relevance<B: Backend>(
+    x: Tensor<B, 2>,
+    centroids: &Tensor<B, 2>,
+    squares: &Tensor<B, 2>,
+    own: &Tensor<B, 2, Bool>,
+    ratios: Tensor<B, 2>,
+) -> Tensor<B, 2> {
+    let shape = ratios.dims();
+    let against = ratios.clone().sum_dim(1).neg().expand(shape);
+    let a = ratios.mask_where(own.clone(), against);
+    a.clone().matmul(squares.clone()) - x * a.matmul(centroids.clone()) * 2.0
+}

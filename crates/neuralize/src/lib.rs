@@ -1,0 +1,69 @@
+//! Why is this data point in that cluster?
+//!
+//! A fitted clusterer is rewritten, exactly, as a neural network, and a
+//! relevance pass through that network says how much every input feature
+//! contributed to an assignment. Everything is generic over a Burn backend.
+//!
+//! ```text
+//! CSV / Tensor ──► cluster ──► KMeans<B> ──► neuralize() ──► NeuralizedKMeans<B> ──► explain() ──► Explanation<B>
+//!   data            fit         a Module      exact           linear + min-pool       NEON          relevance [N, D]
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`data`] | named tables from CSV, scalers, results as CSV |
+//! | [`cluster`] | k-means: settings, fit, prediction |
+//! | [`network`] | the layers and networks that a clusterer is rewritten into |
+//! | [`explain`] | NEON, the relevance pass, and what it returns |
+#![cfg_attr(
+    feature = "autodiff",
+    doc = "| [`baseline`] | gradient explanations through autodiff, to compare with |"
+)]
+//! | [`record`] | models on disk: Burn records, burnpack, safetensors, the model folder |
+//!
+//! ```
+//! use burn::backend::Flex;
+//! use burn::tensor::DType;
+//! use neuralize::prelude::*;
+//!
+//! let wine = Table::wine();
+//! let x = wine.to_tensor::<Flex>(&Default::default(), DType::F64)?;
+//! let x = Scale::MinMax.fit(&x)?.transform(x)?;
+//!
+//! let fit = KMeansConfig::new(3).fit(&x)?;
+//! let explanation = fit.model.neuralize()?.explain(&x, Target::Assigned, Beta::Heuristic)?;
+//!
+//! let worst = explanation.conservation_error().max().into_data().iter::<f64>().next();
+//! assert!(worst.is_some_and(|error| error < 1e-12));
+//! # Ok::<(), neuralize::Error>(())
+//! ```
+//!
+//! # Source
+//!
+//! Kauffmann, Esders, Ruff, Montavon, Samek, Müller, *From Clustering to
+//! Cluster Explanations via Neural Networks*, IEEE TNNLS 35(2), 1926–1940,
+//! 2024 (arXiv:1906.07633).
+
+#[cfg(feature = "autodiff")]
+pub mod baseline;
+pub mod cluster;
+pub mod data;
+pub mod explain;
+pub mod network;
+pub mod record;
+
+mod error;
+mod kernel;
+mod transfer;
+mod validate;
+
+pub use error::{Error, Result};
+
+/// What most programs need.
+pub mod prelude {
+    pub use crate::cluster::{FitOptions, Init, KMeans, KMeansConfig, KMeansFit};
+    pub use crate::data::{CsvOptions, Scale, Scaler, Table, TableReader};
+    pub use crate::explain::{Beta, Explanation, Target};
+    pub use crate::network::NeuralizedKMeans;
+    pub use crate::record::{Model, ModelInfo};
+}

@@ -1,0 +1,22 @@
+//! Models on disk.
+//!
+//! | way | functions | keeps |
+//! |---|---|---|
+//! | model folder, what the command reads and writes | [`Model::save`], [`Model::load`] | scaler, clusterer, names, checksum |
+//! | burnpack | [`save_burnpack`], [`load_burnpack`] | one module, exactly |
+//! | safetensors | [`save_safetensors`], [`load_safetensors`] | one module, exactly, for other programs too |
+//! | Burn's file recorders | [`save_record`], [`load_record`] | one module, in the recorder's precision |
+//!
+//! Whatever the way, a file is written whole or not at all, and a module that
+//! was read is checked (names, ranks, shapes, finite values) before it is
+//! handed out.
+
+mod folder;
+mod module;
+mod recorder;
+mod store;
+
+pub use folder::{Model, ModelConfig, ModelInfo, Precision, RecordFile};
+pub use module::{Shapes, Stored};
+pub use recorder::{load_record, save_record};
+pub use store::{load_burnpack, load_safetensors, save_burnpack, save_safetensors};

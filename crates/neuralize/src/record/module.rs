@@ -1,0 +1,191 @@
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{DType, Tensor, backend::Backend};
+
+use crate::cluster::KMeans;
+use crate::data::Scaler;
+use crate::network::NeuralizedKMeans;
+use crate::{kernel, transfer};
+
+/// A module that this crate saves, and checks when it is loaded.
+///
+/// Burn loads whatever a record holds: other shapes, missing parameters,
+/// damaged numbers. Hence the two steps around it, a blank module of the
+/// shapes that the file states, and a check of what came in.
+pub trait Stored<B: Backend>: Module<B> + Sized {
+    /// What the module is called in messages.
+    const NAME: &'static str;
+
+    /// A module to load into.
+    ///
+    /// # Errors
+    ///
+    /// If the shapes are not those of such a module, in words.
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String>;
+
+    /// The loaded module, if its parameters belong together and are finite.
+    ///
+    /// # Errors
+    ///
+    /// If they do not, in words.
+    fn checked(self) -> Result<Self, String>;
+}
+
+/// Shapes by parameter name, as a file states them. Recorder files do not
+/// state any; then every dimension is 1.
+#[derive(Debug, Clone, Default)]
+pub struct Shapes {
+    known: Option<BTreeMap<String, Vec<usize>>>,
+}
+
+impl Shapes {
+    pub(crate) fn known(shapes: BTreeMap<String, Vec<usize>>) -> Self {
+        Self { known: Some(shapes) }
+    }
+
+    /// The dimensions of one parameter.
+    ///
+    /// # Errors
+    ///
+    /// If the file lacks it or states another rank.
+    pub fn dims<const D: usize>(&self, name: &str) -> Result<[usize; D], String> {
+        let Some(known) = &self.known else { return Ok([1; D]) };
+        let Some(shape) = known.get(name) else {
+            let names: Vec<&str> = known.keys().map(String::as_str).collect();
+            return Err(format!("it has no tensor `{name}`, only {names:?}"));
+        };
+        <[usize; D]>::try_from(shape.as_slice()).map_err(|_| {
+            format!("its tensor `{name}` has shape {shape:?}, expected {D} dimensions")
+        })
+    }
+}
+
+impl<B: Backend> Stored<B> for KMeans<B> {
+    const NAME: &'static str = "k-means model";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let [_] = shapes.dims("beta")?;
+        Ok(Self::new(transfer::zeros(shapes.dims("centroids")?, device, dtype), None))
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        finite("centroids", self.centroids.val())?;
+        check_beta(self.beta.val())?;
+        Ok(self)
+    }
+}
+
+impl<B: Backend> Stored<B> for NeuralizedKMeans<B> {
+    const NAME: &'static str = "neuralized k-means network";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let [_] = shapes.dims("beta")?;
+        let zeros = |shape| transfer::zeros::<B, 1>(shape, device, dtype);
+        Ok(Self::from_parts(
+            zeros(shapes.dims("center")?),
+            transfer::zeros(shapes.dims("linear.weight")?, device, dtype),
+            zeros(shapes.dims("linear.bias")?),
+            zeros([1]),
+        ))
+    }
+
+    /// The bias follows from the weight; it is computed again, so that a
+    /// recorder of half precision cannot put the two at odds.
+    fn checked(self) -> Result<Self, String> {
+        let weight = self.linear.weight.val();
+        let [features, clusters] = weight.dims();
+        let Some(bias) = self.linear.bias.as_ref().map(Param::val) else {
+            return Err("its linear layer has no bias".into());
+        };
+        let (center, beta) = (self.center.val(), self.beta.val());
+        agree("center", center.dims(), "features", features)?;
+        agree("linear.bias", bias.dims(), "clusters", clusters)?;
+        if clusters < 2 {
+            return Err(format!("it has {clusters} cluster, a network needs at least 2"));
+        }
+        finite("center", center.clone())?;
+        finite("linear.weight", weight.clone())?;
+        finite("linear.bias", bias.clone())?;
+        check_beta(beta.clone())?;
+        let computed = kernel::bias_of(&weight);
+        let error = transfer::download((computed.clone() - bias).abs().max())[0];
+        let size = transfer::download(computed.clone().abs().max())[0];
+        if error > 1e-2 * size {
+            return Err(
+                "its bias does not belong to its weight: it is damaged, or another network".into(),
+            );
+        }
+        Ok(Self::from_parts(center, weight, computed, beta))
+    }
+}
+
+impl<B: Backend> Stored<B> for Scaler<B> {
+    const NAME: &'static str = "scaler";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let zeros = |shape| transfer::zeros::<B, 1>(shape, device, dtype);
+        Ok(Self::new(zeros(shapes.dims("offset")?), zeros(shapes.dims("factor")?)))
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        let (offset, factor) = (self.offset.val(), self.factor.val());
+        agree("factor", factor.dims(), "features", offset.dims()[0])?;
+        finite("offset", offset)?;
+        finite("factor", factor)?;
+        Ok(self)
+    }
+}
+
+fn agree(name: &str, [found]: [usize; 1], what: &str, expected: usize) -> Result<(), String> {
+    match found == expected {
+        true => Ok(()),
+        false => Err(format!("its tensor `{name}` has {found} numbers for {expected} {what}")),
+    }
+}
+
+fn finite<B: Backend, const D: usize>(name: &str, tensor: Tensor<B, D>) -> Result<(), String> {
+    let shape = tensor.dims();
+    if shape.contains(&0) {
+        return Err(format!("its tensor `{name}` is empty, shape {shape:?}"));
+    }
+    match transfer::download(tensor).iter().find(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(value) => Err(format!("its tensor `{name}` holds {value}")),
+    }
+}
+
+/// NaN means that β is not known.
+fn check_beta<B: Backend>(beta: Tensor<B, 1>) -> Result<(), String> {
+    match transfer::download(beta).as_slice() {
+        [beta] if beta.is_nan() || (beta.is_finite() && *beta >= 0.0) => Ok(()),
+        [beta] => Err(format!("its beta is {beta}, it must be finite and at least 0")),
+        values => Err(format!("its tensor `beta` has {} numbers, expected 1", values.len())),
+    }
+}
+
+/// The module with every float parameter in the given precision.
+pub(super) fn cast<B: Backend, M: Module<B>>(module: M, dtype: DType) -> M {
+    struct Cast(DType);
+    impl<B: Backend> ModuleMapper<B> for Cast {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+            let (id, tensor, mapper) = param.consume();
+            Param::from_mapped_value(id, tensor.cast(self.0), mapper)
+        }
+    }
+    module.map(&mut Cast(dtype))
+}
+
+/// All float parameters, one after the other.
+pub(super) fn parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<(DType, Vec<f64>)> {
+    struct Collect(Vec<(DType, Vec<f64>)>);
+    impl<B: Backend> ModuleVisitor<B> for Collect {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            let tensor = param.val();
+            self.0.push((tensor.dtype(), transfer::download(tensor)));
+        }
+    }
+    let mut collect = Collect(Vec::new());
+    module.visit(&mut collect);
+    collect.0
+}

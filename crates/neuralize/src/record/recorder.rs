@@ -1,0 +1,138 @@
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use burn::record::{FileRecorder, PrecisionSettings};
+use burn::tensor::{DType, Element, backend::Backend};
+
+use crate::data::WholeFile;
+use crate::error::{Error, Result};
+use crate::record::module::{Shapes, Stored, cast, parameters};
+
+/// Saves a module by one of Burn's file recorders and returns the file's path:
+/// the given one, with the recorder's extension appended where it is missing.
+///
+/// The file is read back before it takes its place. Some backends hand a
+/// recorder less than its precision promises; that is an error here, not a
+/// rounded model.
+///
+/// # Errors
+///
+/// If the file cannot be written, or does not hold the module to the
+/// recorder's precision.
+pub fn save_record<B, M, R>(module: &M, path: impl AsRef<Path>, recorder: &R) -> Result<PathBuf>
+where
+    B: Backend,
+    M: Stored<B>,
+    R: FileRecorder<B>,
+{
+    let path = with_extension::<B, R>(path.as_ref());
+    let folder = tempfile::tempdir().map_err(Error::io(&path))?;
+    let stem = folder.path().join("record");
+    let written = stem.with_extension(R::file_extension());
+    recorder
+        .record(module.clone().into_record(), stem)
+        .map_err(|error| Error::model(&path, format!("cannot be written: {error}")))?;
+
+    let original = parameters::<B, M>(module);
+    let device = module.devices().into_iter().next().unwrap_or_default();
+    let dtype = original.first().map_or(DType::F32, |(dtype, _)| *dtype);
+    let read: M = read(&path, &written, recorder, &device, dtype)?;
+    let tolerance = match <R::Settings as PrecisionSettings>::FloatElem::dtype() {
+        DType::F64 => f64::EPSILON,
+        DType::F32 => f64::from(f32::EPSILON),
+        _ => 2.0 * 2f64.powi(-11),
+    };
+    if !same(&original, &parameters::<B, M>(&read), tolerance) {
+        let detail = format!(
+            "this recorder does not keep the {dtype:?} parameters of this model on this backend (they are too large or too \
+             fine for it); use burnpack or safetensors, which do"
+        );
+        return Err(Error::model(&path, detail));
+    }
+    let mut file = WholeFile::create(&path)?;
+    let mut source = fs::File::open(&written).map_err(Error::io(&path))?;
+    std::io::copy(&mut source, &mut file).map_err(Error::io(&path))?;
+    file.finish()?;
+    Ok(path)
+}
+
+/// Loads a module saved by [`save_record`], or by Burn itself, in the given
+/// precision.
+///
+/// # Errors
+///
+/// If the file is missing, damaged, of another recorder or precision, or holds
+/// another module.
+pub fn load_record<B, M, R>(
+    path: impl AsRef<Path>,
+    recorder: &R,
+    device: &B::Device,
+    dtype: DType,
+) -> Result<M>
+where
+    B: Backend,
+    M: Stored<B>,
+    R: FileRecorder<B>,
+{
+    let path = with_extension::<B, R>(path.as_ref());
+    // Recorders replace what follows the last dot of a name; under a plain
+    // name of our own they find the file whatever it is called.
+    let folder = tempfile::tempdir().map_err(Error::io(&path))?;
+    let copy = folder.path().join("record").with_extension(R::file_extension());
+    fs::copy(&path, &copy).map_err(Error::io(&path))?;
+    read(&path, &copy, recorder, device, dtype)
+}
+
+fn read<B, M, R>(
+    path: &Path,
+    copy: &Path,
+    recorder: &R,
+    device: &B::Device,
+    dtype: DType,
+) -> Result<M>
+where
+    B: Backend,
+    M: Stored<B>,
+    R: FileRecorder<B>,
+{
+    let fail =
+        |detail: String| Error::model(path, format!("is not a usable {}: {detail}", M::NAME));
+    let blank = M::blank(&Shapes::default(), device, dtype).map_err(&fail)?;
+    let stem = copy.parent().unwrap_or(copy).join("record");
+    // Burn's recorders panic on some damaged files.
+    let loaded = catch_unwind(AssertUnwindSafe(|| {
+        let record = recorder.load::<M::Record>(stem, device)?;
+        Ok::<M, burn::record::RecorderError>(blank.load_record(record))
+    }));
+    match loaded {
+        Ok(Ok(module)) => cast(module, dtype).checked().map_err(fail),
+        Ok(Err(error)) => Err(fail(error.to_string())),
+        Err(_) => Err(fail("it is damaged, or holds another module".into())),
+    }
+}
+
+/// Appends, and never replaces, so that `model.v1` stays `model.v1.mpk`.
+fn with_extension<B: Backend, R: FileRecorder<B>>(path: &Path) -> PathBuf {
+    let suffix = format!(".{}", R::file_extension());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match name.ends_with(&suffix) {
+        true => path.to_path_buf(),
+        false => path.with_file_name(format!("{name}{suffix}")),
+    }
+}
+
+/// Equal parameters, up to rounding to a precision. NaN equals NaN: it stands
+/// for what is not known.
+fn same(a: &[(DType, Vec<f64>)], b: &[(DType, Vec<f64>)], tolerance: f64) -> bool {
+    // What f16 cannot hold it flushes to zero.
+    const FLOOR: f64 = 1e-7;
+    let floor = if tolerance > 1e-4 { FLOOR } else { 0.0 };
+    a.len() == b.len()
+        && a.iter().zip(b).all(|((_, a), (_, b))| {
+            let close = |(a, b): (&f64, &f64)| {
+                (a.is_nan() && b.is_nan()) || (a - b).abs() <= tolerance * a.abs() + floor
+            };
+            a.len() == b.len() && a.iter().zip(b).all(close)
+        })
+}

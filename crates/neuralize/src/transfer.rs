@@ -1,0 +1,64 @@
+//! Where numbers cross between host and device.
+//!
+//! Every tensor of this crate is created here, always with its element type
+//! named: without one, Burn uses a default that belongs to the device type and
+//! is fixed by the first tensor of the process.
+
+use burn::tensor::{Bool, DType, Int, Tensor, TensorData, backend::Backend};
+
+/// A float tensor from numbers on the host.
+pub(crate) fn upload<B: Backend, const D: usize>(
+    values: Vec<f64>,
+    shape: [usize; D],
+    device: &B::Device,
+    dtype: DType,
+) -> Tensor<B, D> {
+    Tensor::from_data(TensorData::new(values, shape).convert_dtype(dtype), (device, dtype))
+}
+
+/// An index tensor from numbers on the host.
+pub(crate) fn upload_indices<B: Backend>(
+    indices: &[usize],
+    device: &B::Device,
+) -> Tensor<B, 1, Int> {
+    let values: Vec<i64> = indices.iter().map(|&i| i as i64).collect();
+    Tensor::from_data(TensorData::new(values, [indices.len()]), device)
+}
+
+/// Zeros of the given shape.
+pub(crate) fn zeros<B: Backend, const D: usize>(
+    shape: [usize; D],
+    device: &B::Device,
+    dtype: DType,
+) -> Tensor<B, D> {
+    Tensor::zeros(shape, (device, dtype))
+}
+
+/// All values of a float tensor, row-major.
+pub(crate) fn download<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f64> {
+    tensor.into_data().iter::<f64>().collect()
+}
+
+/// All values of an index tensor.
+pub(crate) fn download_indices<B: Backend, const D: usize>(
+    tensor: Tensor<B, D, Int>,
+) -> Vec<usize> {
+    tensor
+        .into_data()
+        .iter::<i64>()
+        .map(|index| usize::try_from(index).unwrap_or(usize::MAX))
+        .collect()
+}
+
+/// Whether every element is true.
+pub(crate) fn all_true<B: Backend, const D: usize>(tensor: Tensor<B, D, Bool>) -> bool {
+    tensor.all().into_data().iter::<bool>().all(|value| value)
+}
+
+/// The largest finite value of an element type.
+pub(crate) fn largest(dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => f64::MAX,
+        _ => f64::from(f32::MAX),
+    }
+}

@@ -1,0 +1,111 @@
+//! NEON against autodiff.
+
+use burn::backend::Autodiff;
+use burn::tensor::backend::Backend;
+use neuralize::baseline::{gradient, gradient_from_boundary, gradient_times_input, with_autodiff};
+use neuralize::explain::{Beta, Target};
+
+use super::{Rows, Setup, assert_rows_close, random_rows, rows, values};
+
+const TARGETS: [Target; 4] = [
+    Target::Assigned,
+    Target::Cluster(2),
+    Target::Contrast { cluster: 1, versus: 3 },
+    Target::AssignedVersus(0),
+];
+
+/// For β → ∞, R = ∇f ∘ (x − (μ_c + μ_k*)/2).
+pub fn neon_is_the_gradient_from_the_boundary<B: Backend>(setup: &Setup<B>) {
+    let x = setup.tensor(&random_rows(200, 6, 0.4, 1));
+    let network = setup.kmeans(&random_rows(5, 6, 0.4, 2)).neuralize().expect("K > 1");
+    let tracked = with_autodiff::<Autodiff<B>>(&network);
+    for target in TARGETS {
+        let neon = network.explain(&x, target, Beta::Value(f64::INFINITY)).expect("valid");
+        let oracle = gradient_from_boundary(&tracked, &x, target).expect("valid");
+        // A row of zeros (contrasted with its own cluster) has no size of its own.
+        let (found, expected) = (rows(oracle), rows(neon.relevance));
+        let scale = |row: &Vec<f64>| row.iter().map(|r| r.abs()).sum::<f64>().max(1.0);
+        for (found, expected) in found.iter().zip(&expected) {
+            for (a, b) in found.iter().zip(expected) {
+                assert!((a - b).abs() <= setup.tolerance * scale(expected), "{target:?}: {a}, {b}");
+            }
+        }
+    }
+}
+
+/// Central differences of the network's own output.
+pub fn gradient_is_the_slope<B: Backend>(setup: &Setup<B>) {
+    let x = setup.rounded(&random_rows(30, 3, 0.0, 3));
+    let network = setup.kmeans(&random_rows(4, 3, 0.0, 4)).neuralize().expect("K > 1");
+    let tracked = with_autodiff::<Autodiff<B>>(&network);
+    let target = Target::Cluster(1);
+    let found = rows(gradient(&tracked, &setup.tensor(&x), target).expect("valid"));
+    let step = 1e-2;
+    let mut compared = 0;
+    for i in 0..3 {
+        let moved = |by: f64| -> Rows {
+            x.iter()
+                .map(|row| {
+                    let mut row = row.clone();
+                    row[i] += by;
+                    row
+                })
+                .collect()
+        };
+        let logit = |rows: &Rows| {
+            values(network.forward(setup.tensor(rows)).expect("valid").narrow(1, 1, 1))
+        };
+        let (high, low, here) = (logit(&moved(step)), logit(&moved(-step)), logit(&x));
+        for row in 0..x.len() {
+            // f_c is piecewise linear: where both halves agree, no kink lies between.
+            let (right, left) = (high[row] - here[row], here[row] - low[row]);
+            if (right - left).abs() < 1e-4 {
+                let slope = (high[row] - low[row]) / (2.0 * step);
+                assert!((found[row][i] - slope).abs() < 5e-3, "{} against {slope}", found[row][i]);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 60, "{compared}");
+}
+
+/// Gradient × input drops the bias: its sums miss the logit, NEON's do not.
+pub fn gradient_times_input_is_not_neon<B: Backend>(setup: &Setup<B>) {
+    let x = setup.tensor(&random_rows(200, 8, 0.0, 5));
+    let network = setup.kmeans(&random_rows(5, 8, 0.0, 6)).neuralize().expect("K > 1");
+    let tracked = with_autodiff::<Autodiff<B>>(&network);
+    let neon = network.explain(&x, Target::Assigned, Beta::Value(1.0)).expect("valid");
+    let logit = values(neon.logit.clone());
+    let product = rows(gradient_times_input(&tracked, &x, Target::Assigned).expect("valid"));
+    let slope = rows(gradient(&tracked, &x, Target::Assigned).expect("valid"));
+    let expected: Rows = slope
+        .iter()
+        .zip(rows(x))
+        .map(|(slope, x)| slope.iter().zip(x).map(|(slope, x)| slope * x).collect())
+        .collect();
+    assert_rows_close(&product, &expected, setup.tolerance, "product");
+    let mut error: Vec<f64> = product
+        .iter()
+        .zip(&logit)
+        .map(|(row, logit)| {
+            let size: f64 = row.iter().map(|r| r.abs()).sum();
+            (row.iter().sum::<f64>() - logit).abs() / size
+        })
+        .collect();
+    error.sort_by(f64::total_cmp);
+    assert!(error[100] > 0.05, "median {}", error[100]);
+    let worst = values(neon.conservation_error()).into_iter().fold(0.0, f64::max);
+    assert!(worst < setup.tolerance, "{worst}");
+}
+
+/// Explaining with gradients leaves the network as it was.
+pub fn the_network_is_unchanged<B: Backend>(setup: &Setup<B>) {
+    let x = setup.tensor(&random_rows(10, 4, 0.0, 7));
+    let network = setup.kmeans(&random_rows(3, 4, 0.0, 8)).neuralize().expect("K > 1");
+    let before = values(network.forward(x.clone()).expect("valid"));
+    let tracked = with_autodiff::<Autodiff<B>>(&network);
+    for _ in 0..2 {
+        gradient(&tracked, &x, Target::Assigned).expect("valid");
+    }
+    assert_eq!(values(network.forward(x).expect("valid")), before);
+}

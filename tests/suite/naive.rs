@@ -1,0 +1,108 @@
+//! The method in plain loops over `Vec<f64>`, one line a formula.
+
+use super::Rows;
+
+pub fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+}
+
+pub fn nearest(x: &[f64], centroids: &Rows) -> usize {
+    let distances: Vec<f64> = centroids.iter().map(|c| squared_distance(x, c)).collect();
+    (0..centroids.len()).fold(0, |best, k| if distances[k] < distances[best] { k } else { best })
+}
+
+/// f_c = min over k≠c of ‖x−μ_k‖² − ‖x−μ_c‖².
+pub fn margin(x: &[f64], centroids: &Rows, c: usize) -> f64 {
+    let own = squared_distance(x, &centroids[c]);
+    (0..centroids.len())
+        .filter(|k| *k != c)
+        .map(|k| squared_distance(x, &centroids[k]) - own)
+        .fold(f64::INFINITY, f64::min)
+}
+
+/// What the question asks: cluster, and the only competitor if there is one.
+pub enum Question {
+    Soft(usize),
+    Against(usize, usize),
+}
+
+/// NEON by its definition: softmin shares, then the midpoint rule competitor by
+/// competitor.
+pub fn neon(x: &[f64], centroids: &Rows, question: &Question, beta: f64) -> Vec<f64> {
+    stabilised_neon(x, centroids, question, beta, 0.0)
+}
+
+/// The same with the denominator z replaced by `z + epsilon sign(z)`.
+pub fn stabilised_neon(
+    x: &[f64],
+    centroids: &Rows,
+    question: &Question,
+    beta: f64,
+    epsilon: f64,
+) -> Vec<f64> {
+    let (c, competitors): (usize, Vec<usize>) = match question {
+        Question::Soft(c) => (*c, (0..centroids.len()).filter(|k| k != c).collect()),
+        Question::Against(c, k) => (*c, vec![*k]),
+    };
+    let terms: Vec<Vec<f64>> = competitors
+        .iter()
+        .map(|&k| {
+            (0..x.len())
+                .map(|i| {
+                    let weight = 2.0 * (centroids[c][i] - centroids[k][i]);
+                    let midpoint = 0.5 * (centroids[c][i] + centroids[k][i]);
+                    (x[i] - midpoint) * weight
+                })
+                .collect()
+        })
+        .collect();
+    let h: Vec<f64> = terms.iter().map(|term| term.iter().sum()).collect();
+    let f = h.iter().copied().fold(f64::INFINITY, f64::min);
+    let weights: Vec<f64> = h.iter().map(|h| (-beta * (h - f)).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    (0..x.len())
+        .map(|i| {
+            (0..h.len())
+                .map(|k| terms[k][i] / (h[k] + epsilon * h[k].signum()) * (weights[k] / total) * f)
+                .sum::<f64>()
+        })
+        .collect()
+}
+
+/// softmax over k of −b ‖x−μ_k‖².
+pub fn soft_assignment(x: &[f64], centroids: &Rows, stiffness: f64) -> Vec<f64> {
+    let least = centroids.iter().map(|c| squared_distance(x, c)).fold(f64::INFINITY, f64::min);
+    let weights: Vec<f64> =
+        centroids.iter().map(|c| (-stiffness * (squared_distance(x, c) - least)).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    weights.iter().map(|weight| weight / total).collect()
+}
+
+/// Lloyd's algorithm until no label changes; no cluster may run empty.
+pub fn lloyd(x: &Rows, mut centroids: Rows) -> (Rows, Vec<usize>, f64) {
+    let mut labels = Vec::new();
+    loop {
+        let new: Vec<usize> = x.iter().map(|row| nearest(row, &centroids)).collect();
+        if new == labels {
+            let inertia = x
+                .iter()
+                .zip(&labels)
+                .map(|(row, &k): (&Vec<f64>, &usize)| squared_distance(row, &centroids[k]))
+                .sum();
+            return (centroids, labels, inertia);
+        }
+        labels = new;
+        for (k, centroid) in centroids.iter_mut().enumerate() {
+            let members: Vec<&Vec<f64>> = x
+                .iter()
+                .zip(&labels)
+                .filter(|(_, label)| **label == k)
+                .map(|(row, _)| row)
+                .collect();
+            assert!(!members.is_empty(), "cluster {k} ran empty");
+            for (i, value) in centroid.iter_mut().enumerate() {
+                *value = members.iter().map(|row| row[i]).sum::<f64>() / members.len() as f64;
+            }
+        }
+    }
+}
