@@ -1,1 +1,67 @@
-fn main() {}
+//! The suite on the GPU backend: a real GPU, or a software Vulkan device.
+//!
+//! Without a device the tests say so and pass; with `NEURALIZE_REQUIRE_WGPU=1`
+//! they fail.
+
+#![allow(unreachable_pub)]
+
+mod suite;
+
+use std::sync::LazyLock;
+
+use burn::backend::{Autodiff, Flex, Wgpu};
+use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor};
+use neuralize::Error;
+use neuralize::cluster::{KMeans, KMeansConfig};
+use neuralize::explain::Beta;
+
+use suite::Setup;
+
+fn ready() -> bool {
+    static READY: LazyLock<bool> = LazyLock::new(|| {
+        let found = neuralize::check_device::<Wgpu>(&Default::default());
+        let required = std::env::var_os("NEURALIZE_REQUIRE_WGPU").is_some_and(|value| value == "1");
+        assert!(!required || found.is_ok(), "a device is required: {found:?}");
+        if let Err(error) = &found {
+            eprintln!("skipped: {error}");
+        }
+        found.is_ok()
+    });
+    *READY
+}
+
+suite_on!(wgpu_f32, Wgpu, DType::F32, ready());
+suite_on!(autodiff_wgpu_f32, Autodiff<Wgpu>, DType::F32, ready());
+suite_on!(@gradients gradients_wgpu_f32, Wgpu, DType::F32, ready());
+
+/// CPU and GPU give the same wine explanation, element by element.
+#[test]
+fn same_explanation_as_on_the_cpu() {
+    if !ready() {
+        return;
+    }
+    for beta in [Beta::Value(0.0), Beta::Value(1.0), Beta::Heuristic] {
+        let gpu = suite::wine::explanation(&Setup::<Wgpu>::new(DType::F32), beta).relevance;
+        let cpu = suite::wine::explanation(&Setup::<Flex>::new(DType::F32), beta).relevance;
+        suite::assert_close(&suite::values(gpu), &suite::values(cpu), 2e-5, "relevance");
+    }
+}
+
+/// F64 is claimed and its exponential is wrong on this kind of device: either
+/// the results are right, or the library refuses.
+#[test]
+fn f64_is_right_or_refused() {
+    if !ready() || !Wgpu::<f32, i32>::supports_dtype(&Default::default(), DType::F64) {
+        return;
+    }
+    let setup = Setup::<Wgpu>::new(DType::F64);
+    let x: Tensor<Wgpu, 2> = setup.tensor(&suite::random_rows(20, 3, 0.0, 1));
+    match KMeans::from_centroids(x.clone()) {
+        Err(error) => {
+            assert!(matches!(error, Error::UnreliableDType { dtype: DType::F64, .. }), "{error}");
+            assert!(KMeansConfig::new(2).fit(&x).is_err());
+        }
+        Ok(_) => suite::neon::equals_the_definition(&setup),
+    }
+}

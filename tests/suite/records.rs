@@ -275,6 +275,7 @@ pub fn damaged_files<B: Backend>(setup: &Setup<B>) {
     for (from, to, says) in [
         ("\"version\": 1", "\"version\": 7", "is of version 7"),
         ("neuralize-model", "another-model", "is of format `another-model`"),
+        ("\"beta\": ", "\"beta\": 7", "another beta"),
         ("\"kind\": \"kmeans\"", "\"kind\": \"dbscan\"", "kind `dbscan`"),
         ("\"n_clusters\": 4", "\"n_clusters\": 5", "4 clusters of 3 features"),
         ("\"n_features\": 3", "\"n_features\": 2", "names 3 features of 2"),

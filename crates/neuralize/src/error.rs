@@ -96,6 +96,13 @@ pub enum Error {
         dtype: DType,
     },
 
+    /// A backend whose device cannot be opened.
+    #[error("no usable device: {device} cannot be opened; install its driver or use a CPU backend")]
+    NoDevice {
+        /// The device asked for.
+        device: String,
+    },
+
     // --- clustering and explanation ------------------------------------
     /// A setting that cannot be used.
     #[error("{name} = {value} cannot be used: {rule}")]

@@ -58,6 +58,7 @@ mod transfer;
 mod validate;
 
 pub use error::{Error, Result};
+pub use validate::check_device;
 
 /// What most programs need.
 pub mod prelude {

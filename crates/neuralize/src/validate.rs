@@ -1,10 +1,31 @@
 //! Checks at the public boundary: shape, precision, finite and safe values.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::transfer;
+
+/// Whether a device of the backend can be used at all.
+///
+/// A GPU backend compiles on machines that have no GPU; what it does there is
+/// panic at the first tensor. This asks first.
+///
+/// # Errors
+///
+/// If the device cannot be opened, or adds up wrongly.
+pub fn check_device<B: Backend>(device: &B::Device) -> Result<()> {
+    let sum = catch_unwind(AssertUnwindSafe(|| {
+        let values = transfer::upload::<B, 1>(vec![1.0, 2.0], [2], device, DType::F32);
+        transfer::download(values.sum())
+    }));
+    match sum {
+        Ok(sum) if sum == [3.0] => Ok(()),
+        _ => Err(Error::NoDevice { device: format!("{device:?}") }),
+    }
+}
 
 /// Accepts F32 and F64, and only where the device computes them correctly.
 pub(crate) fn dtype<B: Backend>(

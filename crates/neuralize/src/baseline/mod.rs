@@ -6,6 +6,8 @@
 //! what NEON becomes for β → ∞:
 //! `R = ∇f_c(x) ∘ (x − (μ_c + μ_k*)/2)` with k* the nearest competitor.
 
+mod check;
+
 use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
@@ -13,6 +15,8 @@ use burn::tensor::backend::AutodiffBackend;
 use crate::error::Result;
 use crate::explain::{self, Target};
 use crate::network::NeuralizedKMeans;
+
+pub use check::{Check, CheckReport};
 
 /// Slope of the target's logit in every feature, `∂f/∂x_i`.
 ///

@@ -79,11 +79,15 @@ impl Table {
     /// Repository, CC BY 4.0): 178 wines of three cultivars (the labels 0, 1
     /// and 2), 13 measurements.
     pub fn wine() -> Self {
-        let text: &[u8] = include_bytes!("wine.csv");
         let options = CsvOptions::default().with_label("target");
-        TableReader::new("wine.csv", text, &options)
+        TableReader::new("wine.csv", Self::wine_csv().as_bytes(), &options)
             .and_then(|mut reader| reader.read_all())
             .expect("the embedded table is sound: a test reads it")
+    }
+
+    /// The same as the text of a CSV file.
+    pub fn wine_csv() -> &'static str {
+        include_str!("wine.csv")
     }
 
     /// Reads a whole CSV file.

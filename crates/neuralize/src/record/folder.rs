@@ -294,6 +294,14 @@ impl<B: Backend> Model<B> {
             );
             return Err(Error::model(&path, detail));
         }
+        // Equal up to the precision that is loaded into.
+        let same = match (config.beta, modules.clusterer.beta()) {
+            (Some(a), Some(b)) => (a - b).abs() <= 1e-6 * a,
+            (a, b) => a == b,
+        };
+        if !same {
+            return Err(Error::model(&path, format!("has another beta than {CONFIG} says")));
+        }
         Self::new(modules.scaler, modules.clusterer, config.info)
     }
 }

@@ -1,0 +1,307 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use neuralize::cluster::Init;
+use neuralize::data::Scale;
+use neuralize::explain::{Beta, Target};
+
+/// Why is this data point in that cluster?
+///
+/// K-means clusterings, rewritten exactly as a neural network and explained by a relevance pass
+/// through it (NEON): how much every feature contributed to every assignment.
+#[derive(Parser)]
+#[command(name = "neuralize", version, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// What every subcommand takes.
+#[derive(Args)]
+pub(crate) struct Common {
+    /// Where to compute
+    #[arg(long, global = true, value_enum, default_value_t = BackendName::Flex)]
+    pub(crate) backend: BackendName,
+    /// Precision of the numbers [default: f64 on flex and ndarray, f32 on wgpu]
+    #[arg(long, global = true, value_enum)]
+    pub(crate) precision: Option<PrecisionName>,
+    /// Print results and errors only
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Character between the cells of CSV files, read and written (`\t` for a tab)
+    #[arg(long, global = true, default_value = ",", value_parser = delimiter)]
+    pub(crate) delimiter: u8,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum BackendName {
+    /// CPU
+    Flex,
+    /// CPU, by the ndarray crate (needs a build with the feature `ndarray`)
+    Ndarray,
+    /// GPU (needs a build with the feature `wgpu`)
+    Wgpu,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum PrecisionName {
+    F32,
+    F64,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Show what this is on the wine data, which is inside the program
+    Demo(DemoArgs),
+    /// Fit k-means to a CSV file
+    Fit(FitArgs),
+    /// Make a model of centroids that were fitted elsewhere
+    Import(ImportArgs),
+    /// Cluster of every row: index,cluster,logit,probability
+    Predict(PredictArgs),
+    /// Why is every row in its cluster? index,cluster,logit and a relevance for every feature
+    Explain(ExplainArgs),
+    /// What a model is
+    Inspect(InspectArgs),
+}
+
+#[derive(Args)]
+#[command(after_help = "Example: neuralize demo --out wine")]
+pub(crate) struct DemoArgs {
+    /// Also write the data, the model, predictions and relevances to this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Example: neuralize fit wine.csv --clusters 3 --model model --scale minmax --label target"
+)]
+pub(crate) struct FitArgs {
+    /// CSV file whose first line names the columns
+    #[arg(value_name = "DATA.csv")]
+    pub(crate) data: PathBuf,
+    /// How many clusters
+    #[arg(long, short = 'k', value_name = "K")]
+    pub(crate) clusters: usize,
+    /// Folder to save the model to
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// How features are brought to one scale
+    #[arg(long, value_enum, default_value_t = ScaleName::None)]
+    pub(crate) scale: ScaleName,
+    /// A column of known classes: no feature, but compared with the clusters
+    #[arg(long, value_name = "COL")]
+    pub(crate) label: Option<String>,
+    /// A column that is no feature (may be given again)
+    #[arg(long, value_name = "COL")]
+    pub(crate) drop: Vec<String>,
+    /// First centroids: k-means++, random, or rows:I,J,.. counted from 0
+    #[arg(long, default_value = "k-means++", value_name = "HOW", value_parser = init)]
+    pub(crate) init: Init,
+    /// Restarts, the best of which is kept [default: 1, for random 10]
+    #[arg(long, value_name = "N")]
+    pub(crate) restarts: Option<usize>,
+    /// Most iterations of one restart
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub(crate) max_iter: usize,
+    /// Converged when the squared shift of the centroids is at most this times the mean variance
+    #[arg(long, value_name = "T", default_value_t = 1e-4)]
+    pub(crate) tol: f64,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "The centroids must be in the units of the data, since the model is made without a scaler.\n\n\
+                  Example: neuralize import centroids.csv --data data.csv --model model"
+)]
+pub(crate) struct ImportArgs {
+    /// CSV file of one centroid a row; its first line names the features
+    #[arg(value_name = "CENTROIDS.csv")]
+    pub(crate) centroids: PathBuf,
+    /// Folder to save the model to
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// The model's beta
+    #[arg(long, value_name = "B", required_unless_present = "data")]
+    pub(crate) beta: Option<f64>,
+    /// The data of the clustering, for the heuristic beta, the inertia and the sizes
+    #[arg(long, value_name = "DATA.csv")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example: neuralize predict new.csv --model model -o clusters.csv")]
+pub(crate) struct PredictArgs {
+    /// CSV file with the model's features among its columns, in any order
+    #[arg(value_name = "DATA.csv")]
+    pub(crate) data: PathBuf,
+    /// Folder of the model
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// File for the results [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Relevances are in squared units of the scaled data; those of a row sum to its logit.\n\n\
+                  Example: neuralize explain new.csv --model model --check -o relevance.csv"
+)]
+pub(crate) struct ExplainArgs {
+    /// CSV file with the model's features among its columns, in any order
+    #[arg(value_name = "DATA.csv")]
+    pub(crate) data: PathBuf,
+    /// Folder of the model
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// How sharply competitors are told apart: auto (the model's), or a number, inf for the
+    /// nearest alone
+    #[arg(long, default_value = "auto", value_name = "auto|B", value_parser = beta)]
+    pub(crate) beta: Beta,
+    /// The cluster that is explained: the row's own, or one for all rows
+    #[arg(long, default_value = "assigned", value_name = "assigned|C", value_parser = cluster)]
+    pub(crate) cluster: Cluster,
+    /// Explain against this cluster alone: why not K?
+    #[arg(long, value_name = "K")]
+    pub(crate) versus: Option<usize>,
+    /// Also measure conservation, shift invariance and the agreement with autodiff
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// File for the results [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example: neuralize inspect model")]
+pub(crate) struct InspectArgs {
+    /// Folder of the model
+    #[arg(value_name = "DIR")]
+    pub(crate) model: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ScaleName {
+    /// As they are
+    None,
+    /// To the range 0 to 1
+    Minmax,
+    /// To mean 0 and standard deviation 1
+    Standard,
+}
+
+impl From<ScaleName> for Scale {
+    fn from(name: ScaleName) -> Self {
+        match name {
+            ScaleName::None => Self::None,
+            ScaleName::Minmax => Self::MinMax,
+            ScaleName::Standard => Self::Standard,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Cluster {
+    Assigned,
+    Number(usize),
+}
+
+impl ExplainArgs {
+    pub(crate) fn target(&self) -> Target {
+        match (self.cluster, self.versus) {
+            (Cluster::Assigned, None) => Target::Assigned,
+            (Cluster::Assigned, Some(versus)) => Target::AssignedVersus(versus),
+            (Cluster::Number(cluster), None) => Target::Cluster(cluster),
+            (Cluster::Number(cluster), Some(versus)) => Target::Contrast { cluster, versus },
+        }
+    }
+}
+
+/// A call that cannot be meant: exit code 2.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text {
+        "\\t" | "tab" => Ok(b'\t'),
+        _ => match text.as_bytes() {
+            [b'"' | b'\n' | b'\r' | b'.' | b'-' | b'0'..=b'9'] => {
+                Err("this character is part of numbers or of quoting".into())
+            }
+            [byte] if byte.is_ascii() => Ok(*byte),
+            _ => Err("one ASCII character is needed".into()),
+        },
+    }
+}
+
+fn init(text: &str) -> Result<Init, String> {
+    match text {
+        "k-means++" => Ok(Init::KMeansPlusPlus),
+        "random" => Ok(Init::Random),
+        _ => {
+            let rows = text
+                .strip_prefix("rows:")
+                .ok_or("it must be `k-means++`, `random` or `rows:I,J,..`")?;
+            rows.split(',')
+                .map(|row| row.trim().parse().map_err(|_| format!("`{row}` is not a row number")))
+                .collect::<Result<_, _>>()
+                .map(Init::Rows)
+        }
+    }
+}
+
+fn beta(text: &str) -> Result<Beta, String> {
+    match text {
+        "auto" => Ok(Beta::Heuristic),
+        _ => match text.parse::<f64>() {
+            Ok(value) if value >= 0.0 => Ok(Beta::Value(value)),
+            _ => Err("it must be `auto` or a number of at least 0".into()),
+        },
+    }
+}
+
+fn cluster(text: &str) -> Result<Cluster, String> {
+    match text {
+        "assigned" => Ok(Cluster::Assigned),
+        _ => text
+            .parse()
+            .map(Cluster::Number)
+            .map_err(|_| "it must be `assigned` or the number of a cluster".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn values_are_read() {
+        assert_eq!(delimiter("\\t"), Ok(b'\t'));
+        assert!(delimiter("5").is_err() && delimiter(";;").is_err() && delimiter("").is_err());
+        assert_eq!(init("rows:3, 1"), Ok(Init::Rows(vec![3, 1])));
+        assert!(init("rows:").is_err() && init("row:1").is_err());
+        assert_eq!(beta("inf"), Ok(Beta::Value(f64::INFINITY)));
+        assert!(beta("-1").is_err() && beta("nan").is_err() && beta("x").is_err());
+    }
+}

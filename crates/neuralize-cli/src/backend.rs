@@ -1,0 +1,87 @@
+//! The one place where a name becomes a backend type.
+
+use anyhow::Result;
+use burn::tensor::DType;
+use burn::tensor::backend::Backend;
+use neuralize::data::CsvOptions;
+
+use crate::args::{BackendName, Common, PrecisionName, Usage};
+
+/// Where and how a command runs.
+pub(crate) struct Session<B: Backend> {
+    pub(crate) device: B::Device,
+    pub(crate) dtype: DType,
+    pub(crate) quiet: bool,
+    pub(crate) delimiter: u8,
+}
+
+impl<B: Backend> Session<B> {
+    /// How CSV files are read.
+    pub(crate) fn csv(&self) -> CsvOptions {
+        CsvOptions::default().with_delimiter(self.delimiter)
+    }
+
+    /// Tells a person something that is no result.
+    pub(crate) fn note(&self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+}
+
+/// A command, generic over the backend.
+pub(crate) trait Job {
+    fn run<B: Backend>(self, session: &Session<B>) -> Result<()>;
+}
+
+/// Runs a command on the backend that was asked for.
+pub(crate) fn run(job: impl Job, common: &Common) -> Result<()> {
+    let single = common.precision.unwrap_or(match common.backend {
+        BackendName::Flex | BackendName::Ndarray => PrecisionName::F64,
+        BackendName::Wgpu => PrecisionName::F32,
+    }) == PrecisionName::F32;
+    match common.backend {
+        #[cfg(feature = "flex")]
+        BackendName::Flex => run_on::<burn::backend::Flex>(job, common, single),
+        #[cfg(feature = "ndarray")]
+        BackendName::Ndarray if single => run_on::<burn::backend::NdArray<f32>>(job, common, true),
+        #[cfg(feature = "ndarray")]
+        BackendName::Ndarray => run_on::<burn::backend::NdArray<f64>>(job, common, false),
+        #[cfg(feature = "wgpu")]
+        BackendName::Wgpu if !single => {
+            let text = "the backend wgpu computes in f32; leave out `--precision f64`, or use a CPU backend";
+            Err(Usage(text.into()).into())
+        }
+        #[cfg(feature = "wgpu")]
+        BackendName::Wgpu => run_on::<burn::backend::Wgpu>(job, common, true),
+        #[allow(unreachable_patterns)]
+        missing => {
+            let name = match missing {
+                BackendName::Flex => "flex",
+                BackendName::Ndarray => "ndarray",
+                BackendName::Wgpu => "wgpu",
+            };
+            let text = format!(
+                "this program was built without the backend `{name}`; build it with `cargo build --release --features {name}`"
+            );
+            Err(Usage(text).into())
+        }
+    }
+}
+
+fn run_on<B: Backend>(job: impl Job, common: &Common, single: bool) -> Result<()> {
+    let device = B::Device::default();
+    quietly(|| neuralize::check_device::<B>(&device))?;
+    let dtype = if single { DType::F32 } else { DType::F64 };
+    job.run(&Session::<B> { device, dtype, quiet: common.quiet, delimiter: common.delimiter })
+}
+
+/// A backend without a device panics, and the panic says less than the error
+/// that is made of it.
+fn quietly<T>(probe: impl FnOnce() -> T) -> T {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let found = probe();
+    std::panic::set_hook(hook);
+    found
+}

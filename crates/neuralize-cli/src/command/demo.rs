@@ -1,0 +1,162 @@
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use burn::backend::Autodiff;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use neuralize::baseline::Check;
+use neuralize::cluster::{Init, KMeansConfig, match_to_classes};
+use neuralize::data::{ExplanationWriter, PredictionWriter, Scale, Table};
+use neuralize::explain::{Beta, Explanation, Target};
+use neuralize::network::NeuralizedKMeans;
+use neuralize::record::{Model, ModelInfo};
+
+use crate::args::DemoArgs;
+use crate::backend::{Job, Session};
+use crate::command::explain::describe;
+use crate::command::fit::numbers;
+use crate::output::Output;
+
+/// Rows of the scaled data from which Lloyd's iterations reach the solution
+/// behind the published figures.
+const START: [usize; 3] = [98, 149, 54];
+/// The β of the published figures.
+const BETA: Beta = Beta::Value(1.0);
+
+impl Job for DemoArgs {
+    fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        let wine = Table::wine();
+        let x = wine.to_tensor::<B>(&session.device, session.dtype)?;
+        let scaler = Scale::MinMax.fit(&x)?;
+        let scaled = scaler.transform(x)?;
+        let fit =
+            KMeansConfig::new(START.len()).with_init(Init::Rows(START.to_vec())).fit(&scaled)?;
+        let network = fit.model.neuralize()?;
+        let explanation = network.explain(&scaled, Target::Assigned, BETA)?;
+        let mut check = Check::<Autodiff<B>>::new(&network, Target::Assigned, BETA)?;
+        check.add(&scaled, &explanation)?;
+
+        // Files first: whoever reads the text may stop before its end.
+        if let Some(folder) = &self.out {
+            let info = ModelInfo {
+                features: wine.features().to_vec(),
+                scale: Scale::MinMax,
+                inertia: Some(fit.inertia),
+                sizes: Some(fit.sizes.clone()),
+                rows: Some(wine.rows()),
+                iterations: Some(fit.n_iter),
+                converged: Some(fit.converged),
+                ..ModelInfo::default()
+            };
+            let model = Model::new(scaler, fit.model.clone(), info)?;
+            write_folder(folder, session, &wine, &model, &scaled, &explanation)?;
+            session.note(format!("written to {}", folder.display()));
+        }
+
+        let mut out = Output::open(None)?;
+        writeln!(
+            out,
+            "Wine: {} points of {} features, scaled to 0..1, in {} clusters of {:?} (rows {START:?} as first centroids)",
+            wine.rows(),
+            wine.features().len(),
+            START.len(),
+            fit.sizes,
+        )?;
+        writeln!(
+            out,
+            "inertia {:.6}, heuristic beta {:.4}; explained with beta 1\n",
+            fit.inertia,
+            fit.model.beta().unwrap_or(f64::NAN),
+        )?;
+        print_misplaced(&mut out, &wine, &network, &explanation)?;
+        write!(out, "{}", describe(&check.report()))?;
+        out.finish()
+    }
+}
+
+/// Every point whose cluster stands for another class than its own.
+fn print_misplaced<B: Backend>(
+    out: &mut impl Write,
+    wine: &Table,
+    network: &NeuralizedKMeans<B>,
+    explanation: &Explanation<B>,
+) -> Result<()> {
+    let (classes, names) = wine.classes().context("the wine data have classes")?;
+    let clusters = numbers(explanation.cluster.clone());
+    let matching = match_to_classes(&clusters, &classes, network.n_clusters(), names.len());
+    let values = |tensor: Tensor<B, 1>| tensor.into_data().iter::<f64>().collect::<Vec<_>>();
+    let logit = values(explanation.logit.clone());
+    let sums = values(explanation.sums());
+    let probability = values(network.logistic_probability(explanation.logit.clone()));
+    let width = wine.features().iter().map(String::len).max().unwrap_or(0);
+    let relevance: Vec<f64> = explanation.relevance.clone().into_data().iter().collect();
+
+    writeln!(
+        out,
+        "Clusters are named by the class they match best; {} of {} points agree. The others:\n",
+        matching.agreeing,
+        wine.rows(),
+    )?;
+    for point in 0..wine.rows() {
+        let Some(cluster) =
+            matching.class_of[clusters[point]].filter(|class| *class != classes[point])
+        else {
+            continue;
+        };
+        writeln!(
+            out,
+            "point {point:<4} cluster {} (probability {:.2})   true class {}   sum of relevances {:.4} / logit {:.4}",
+            names[cluster], probability[point], names[classes[point]], sums[point], logit[point],
+        )?;
+        let columns = wine.features().len();
+        let mut row: Vec<(f64, &str)> = relevance[point * columns..(point + 1) * columns]
+            .iter()
+            .zip(wine.features())
+            .map(|(value, name)| (*value, name.as_str()))
+            .collect();
+        row.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for part in row.chunks(3) {
+            let cells: Vec<String> =
+                part.iter().map(|(value, name)| format!("{value:+.4} {name:<width$}")).collect();
+            writeln!(out, "    {}", cells.join(" ").trim_end())?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn write_folder<B: Backend>(
+    folder: &Path,
+    session: &Session<B>,
+    wine: &Table,
+    model: &Model<B>,
+    scaled: &Tensor<B, 2>,
+    explanation: &Explanation<B>,
+) -> Result<()> {
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    model.save(folder.join("model"))?;
+    let file = |name: &str| {
+        let path = folder.join(name);
+        Output::open(Some(&path)).map(|output| (path.display().to_string(), output))
+    };
+
+    let (_, mut output) = file("wine.csv")?;
+    output.write_all(Table::wine_csv().as_bytes())?;
+    output.finish()?;
+
+    let network = model.neuralize()?;
+    let (name, output) = file("predictions.csv")?;
+    let mut writer = PredictionWriter::new(&name, output, session.delimiter)?;
+    let logit = network.forward(scaled.clone())?.max_dim(1).squeeze_dim::<1>(1);
+    let probability = network.logistic_probability(logit.clone());
+    writer.write(network.predict(scaled)?, logit, probability)?;
+    writer.finish()?.finish()?;
+
+    let (name, output) = file("relevance.csv")?;
+    let mut writer = ExplanationWriter::new(&name, output, session.delimiter, wine.features())?;
+    writer.write(explanation)?;
+    writer.finish()?.finish()
+}

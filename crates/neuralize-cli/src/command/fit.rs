@@ -1,0 +1,107 @@
+use anyhow::{Result, bail};
+use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Int, Tensor};
+use neuralize::cluster::{FitOptions, KMeansConfig, Progress, match_to_classes};
+use neuralize::data::{Scale, Table};
+use neuralize::record::{Model, ModelInfo};
+
+use crate::args::{FitArgs, Usage};
+use crate::backend::{Job, Session};
+use crate::command::stream::in_file;
+use crate::progress::Bar;
+
+impl Job for FitArgs {
+    fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        if self.clusters < 2 {
+            let text = format!(
+                "--clusters {}: an assignment can only be explained against another cluster; ask for 2 or more",
+                self.clusters
+            );
+            return Err(Usage(text).into());
+        }
+        let mut options = session.csv();
+        if let Some(label) = &self.label {
+            options = options.with_label(label);
+        }
+        for column in &self.drop {
+            options = options.with_dropped(column);
+        }
+        let table = Table::read(&self.data, &options)?;
+        if table.rows() == 0 {
+            bail!("{}: there is no row below the header", self.data.display());
+        }
+        let coarse = table.coarse_in_f32();
+        if session.dtype == DType::F32 && !coarse.is_empty() {
+            let names = coarse.join("`, `");
+            session.note(format!(
+                "note: `{names}`: these values are too far from 0 for f32 to tell them apart well; use --precision f64"
+            ));
+        }
+
+        let scale = Scale::from(self.scale);
+        let scaled = table.to_tensor::<B>(&session.device, session.dtype).and_then(|x| {
+            let scaler = scale.fit(&x)?;
+            Ok((scaler.transform(x)?, scaler))
+        });
+        let (scaled, scaler) =
+            scaled.map_err(|error| in_file(error.into(), &self.data, table.features(), 0))?;
+        let config = KMeansConfig::new(self.clusters)
+            .with_init(self.init)
+            .with_n_init(self.restarts)
+            .with_max_iter(self.max_iter)
+            .with_tol(self.tol)
+            .with_seed(self.seed);
+        let mut bar: Option<Bar> = None;
+        let mut observer = |progress: Progress| {
+            let bar = bar.get_or_insert_with(|| Bar::restarts(progress.n_init, session.quiet));
+            bar.set(progress.run as u64, || {
+                format!("iteration {}, shift {:.3e}", progress.iteration, progress.shift)
+            });
+        };
+        let fit = config
+            .fit_with(&scaled, FitOptions::default().with_observer(&mut observer))
+            .map_err(|error| in_file(error.into(), &self.data, table.features(), 0))?;
+        drop(bar);
+
+        let info = ModelInfo {
+            features: table.features().to_vec(),
+            scale,
+            inertia: Some(fit.inertia),
+            sizes: Some(fit.sizes.clone()),
+            rows: Some(table.rows()),
+            seed: Some(self.seed),
+            iterations: Some(fit.n_iter),
+            converged: Some(fit.converged),
+        };
+        Model::new(scaler, fit.model, info)?.save(&self.model)?;
+
+        let sizes: Vec<String> = fit.sizes.iter().map(ToString::to_string).collect();
+        session.note(format!(
+            "{} rows of {} features in {} clusters of {}; inertia {:.6}, {} iterations{}",
+            table.rows(),
+            table.features().len(),
+            self.clusters,
+            sizes.join(", "),
+            fit.inertia,
+            fit.n_iter,
+            if fit.converged { "" } else { ", not converged: raise --max-iter" },
+        ));
+        if let Some((classes, names)) = table.classes() {
+            let matching =
+                match_to_classes(&numbers(fit.labels), &classes, self.clusters, names.len());
+            session.note(format!(
+                "clusters matched one to one with the {} classes agree for {} of {} rows",
+                names.len(),
+                matching.agreeing,
+                table.rows(),
+            ));
+        }
+        session.note(format!("model saved to {}", self.model.display()));
+        Ok(())
+    }
+}
+
+/// Labels on the host.
+pub(super) fn numbers<B: Backend>(labels: Tensor<B, 1, Int>) -> Vec<usize> {
+    labels.into_data().iter::<i64>().map(|label| label as usize).collect()
+}

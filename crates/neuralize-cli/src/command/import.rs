@@ -1,0 +1,52 @@
+use anyhow::Result;
+use burn::tensor::backend::Backend;
+use neuralize::Error;
+use neuralize::cluster::KMeans;
+use neuralize::data::{Scaler, Table, TableReader};
+use neuralize::record::{Model, ModelInfo};
+
+use crate::args::ImportArgs;
+use crate::backend::{Job, Session};
+use crate::command::fit::numbers;
+use crate::command::stream::note_ignored;
+
+impl Job for ImportArgs {
+    fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        let centroids = Table::read(&self.centroids, &session.csv())?;
+        let features = centroids.features().to_vec();
+        let tensor = centroids.to_tensor::<B>(&session.device, session.dtype)?;
+        let mut kmeans = KMeans::from_centroids(tensor)?;
+        if kmeans.n_clusters() < 2 {
+            return Err(Error::NoCompetitor.into());
+        }
+        let mut info = ModelInfo { features: features.clone(), ..ModelInfo::default() };
+        if let Some(path) = &self.data {
+            let options = session.csv().with_selected(features);
+            let mut reader = TableReader::open(path, &options)?;
+            note_ignored(session, &reader);
+            let table = reader.read_all()?;
+            let x = table.to_tensor::<B>(&session.device, session.dtype)?;
+            if self.beta.is_none() {
+                kmeans = kmeans.with_heuristic_beta(&x)?;
+            }
+            let mut sizes = vec![0; kmeans.n_clusters()];
+            for label in numbers(kmeans.predict(&x)?) {
+                sizes[label] += 1;
+            }
+            info.inertia = Some(kmeans.inertia(&x)?);
+            info.rows = Some(table.rows());
+            info.sizes = Some(sizes);
+        }
+        if let Some(beta) = self.beta {
+            kmeans = kmeans.with_beta(beta)?;
+        }
+        let scaler = Scaler::identity(kmeans.n_features(), &session.device, session.dtype);
+        let (clusters, columns) = (kmeans.n_clusters(), kmeans.n_features());
+        let beta = kmeans.beta();
+        Model::new(scaler, kmeans, info)?.save(&self.model)?;
+        let beta = beta.map_or_else(|| "not known".into(), |beta| format!("{beta:.6}"));
+        session.note(format!("{clusters} centroids of {columns} features, beta {beta}"));
+        session.note(format!("model saved to {}", self.model.display()));
+        Ok(())
+    }
+}

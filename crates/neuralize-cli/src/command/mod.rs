@@ -1,0 +1,26 @@
+//! One file a subcommand.
+
+mod demo;
+mod explain;
+mod fit;
+mod import;
+mod inspect;
+mod predict;
+mod stream;
+
+use anyhow::Result;
+
+use crate::args::{Arguments, Command};
+use crate::backend;
+
+pub(crate) fn run(arguments: Arguments) -> Result<()> {
+    let common = &arguments.common;
+    match arguments.command {
+        Command::Demo(args) => backend::run(args, common),
+        Command::Fit(args) => backend::run(args, common),
+        Command::Import(args) => backend::run(args, common),
+        Command::Predict(args) => backend::run(args, common),
+        Command::Explain(args) => backend::run(args, common),
+        Command::Inspect(args) => inspect::run(&args),
+    }
+}

@@ -1,0 +1,26 @@
+use anyhow::Result;
+use burn::tensor::backend::Backend;
+use neuralize::data::PredictionWriter;
+use neuralize::record::Model;
+
+use crate::args::PredictArgs;
+use crate::backend::{Job, Session};
+use crate::command::stream;
+use crate::output::Output;
+
+impl Job for PredictArgs {
+    fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        let model = Model::<B>::load(&self.model, &session.device, session.dtype)?;
+        let network = model.neuralize()?;
+        let path = self.output.as_deref();
+        let mut writer =
+            PredictionWriter::new(&Output::name(path), Output::open(path)?, session.delimiter)?;
+        stream::scaled_parts(session, &self.data, &model, |x| {
+            let cluster = network.predict(&x)?;
+            let logit = network.forward(x)?.max_dim(1).squeeze_dim::<1>(1);
+            let probability = network.logistic_probability(logit.clone());
+            Ok(writer.write(cluster, logit, probability)?)
+        })?;
+        writer.finish()?.finish()
+    }
+}

@@ -1,0 +1,86 @@
+//! A CSV file that may be larger than memory, part by part.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use neuralize::Error;
+use neuralize::data::TableReader;
+use neuralize::record::Model;
+
+use crate::backend::Session;
+use crate::progress::Bar;
+
+/// Numbers of a part, in the widest table it leads to.
+const PART: usize = 1 << 19;
+
+/// Calls `body` with every part of the file, scaled, in the model's order of
+/// columns.
+pub(super) fn scaled_parts<B: Backend>(
+    session: &Session<B>,
+    path: &Path,
+    model: &Model<B>,
+    mut body: impl FnMut(Tensor<B, 2>) -> Result<()>,
+) -> Result<()> {
+    let options = session.csv().with_selected(model.info().features.clone());
+    let mut reader = TableReader::open(path, &options)?;
+    note_ignored(session, &reader);
+    let clusterer = model.clusterer();
+    let rows = (PART / (clusterer.n_features() + clusterer.n_clusters())).max(64);
+    let bytes = fs::metadata(path).map_or(0, |found| found.len());
+    let mut bar = Bar::bytes(bytes, session.quiet);
+    let mut first = 0;
+    loop {
+        let table = reader.read_rows(rows)?;
+        if table.rows() == 0 {
+            return Ok(());
+        }
+        let part = table
+            .to_tensor::<B>(&session.device, session.dtype)
+            .and_then(|x| model.scaler().transform(x))
+            .map_err(Into::into)
+            .and_then(&mut body);
+        part.map_err(|error| in_file(error, path, table.features(), first))?;
+        first += table.rows();
+        bar.set(reader.bytes_read(), String::new);
+    }
+}
+
+/// An error in a tensor told as one in the file it came from: `first` rows of
+/// the file came before the tensor's.
+pub(super) fn in_file(
+    error: anyhow::Error,
+    path: &Path,
+    features: &[String],
+    first: usize,
+) -> anyhow::Error {
+    match error.downcast_ref::<Error>() {
+        Some(Error::TooLarge { row, column, value, limit, .. }) => anyhow!(
+            "{}, row {} (counted from 0), column `{}`: {value:e} (scaled as the model does) is too large; squared \
+             distances overflow beyond {limit:e} in this precision",
+            path.display(),
+            first + row,
+            features.get(*column).map_or("?", String::as_str),
+        ),
+        _ => error,
+    }
+}
+
+/// Says which columns of the file are not used.
+pub(super) fn note_ignored<B: Backend, R: Read>(session: &Session<B>, reader: &TableReader<R>) {
+    const SHOWN: usize = 10;
+    let ignored = reader.ignored();
+    if !ignored.is_empty() {
+        let names = ignored[..ignored.len().min(SHOWN)].join("`, `");
+        let more = match ignored.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        session.note(format!(
+            "note: columns that the model does not know are ignored: `{names}`{more}"
+        ));
+    }
+}

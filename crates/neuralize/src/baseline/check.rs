@@ -1,0 +1,150 @@
+use burn::tensor::Tensor;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+
+use crate::baseline::{gradient_from_boundary, gradient_times_input, with_autodiff};
+use crate::cluster::KMeans;
+use crate::error::Result;
+use crate::explain::{Beta, Explanation, Target};
+use crate::network::NeuralizedKMeans;
+use crate::transfer;
+
+/// How far explanations can be trusted, measured on the points themselves and
+/// part by part. Every error is relative to the point's Σ|R|.
+///
+/// ```
+/// use burn::backend::{Autodiff, Flex};
+/// use burn::tensor::DType;
+/// use neuralize::{baseline::Check, prelude::*};
+///
+/// let x = Table::wine().to_tensor::<Flex>(&Default::default(), DType::F64)?;
+/// let x = Scale::MinMax.fit(&x)?.transform(x)?;
+/// let network = KMeansConfig::new(3).fit(&x)?.model.neuralize()?;
+///
+/// let mut check = Check::<Autodiff<Flex>>::new(&network, Target::Assigned, Beta::Heuristic)?;
+/// check.add(&x, &network.explain(&x, Target::Assigned, Beta::Heuristic)?)?;
+/// let report = check.report();
+/// assert!(report.conservation_max < 1e-12 && report.autodiff_max < 1e-12);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+pub struct Check<B: AutodiffBackend> {
+    network: NeuralizedKMeans<B::InnerBackend>,
+    tracked: NeuralizedKMeans<B>,
+    shifted: NeuralizedKMeans<B::InnerBackend>,
+    target: Target,
+    beta: Beta,
+    sum: CheckReport,
+}
+
+/// What a [`Check`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// Points that were checked.
+    pub points: usize,
+    /// Largest |Σ R − logit| / Σ|R|.
+    pub conservation_max: f64,
+    /// Mean of the same.
+    pub conservation_mean: f64,
+    /// How far data and centroids were shifted, in units of the (scaled) data.
+    pub shift: f64,
+    /// Largest change of a relevance under that shift.
+    pub shift_max: f64,
+    /// Largest difference between NEON for β → ∞ and the gradient from the
+    /// boundary through autodiff.
+    pub autodiff_max: f64,
+    /// Mean |Σ − logit| / Σ|.| of gradient × input, which is not NEON and does
+    /// not conserve: for comparison.
+    pub gradient_times_input_mean: f64,
+}
+
+impl<B: AutodiffBackend> Check<B> {
+    /// A check of explanations of one kind by one network.
+    ///
+    /// # Errors
+    ///
+    /// If the shifted centroids are too large for the precision.
+    pub fn new(
+        network: &NeuralizedKMeans<B::InnerBackend>,
+        target: Target,
+        beta: Beta,
+    ) -> Result<Self> {
+        let centroids = network.centroids();
+        let largest = transfer::download(centroids.clone().abs().max())[0];
+        // A power of two, so that the shift itself costs as few digits as it can.
+        let shift = 8.0 * 2f64.powf(largest.max(f64::MIN_POSITIVE).log2().ceil());
+        let shifted = KMeans::from_centroids(centroids + shift)?;
+        let shifted = match network.beta() {
+            Some(beta) => shifted.with_beta(beta)?,
+            None => shifted,
+        };
+        Ok(Self {
+            tracked: with_autodiff(network),
+            shifted: shifted.neuralize()?,
+            network: network.clone(),
+            target,
+            beta,
+            sum: CheckReport { shift, ..CheckReport::default() },
+        })
+    }
+
+    /// Adds points and their explanation.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// If x does not fit the network.
+    pub fn add(
+        &mut self,
+        x: &Tensor<B::InnerBackend, 2>,
+        explanation: &Explanation<B::InnerBackend>,
+    ) -> Result<()> {
+        if explanation.is_empty() {
+            return Ok(());
+        }
+        let conservation = transfer::download(explanation.conservation_error());
+        self.sum.conservation_max =
+            conservation.iter().copied().fold(self.sum.conservation_max, f64::max);
+        self.sum.conservation_mean += conservation.iter().sum::<f64>();
+
+        // The same numbers shifted: both sides start from what rounding leaves of x + s.
+        let far = x.clone() + self.sum.shift;
+        let near = far.clone() - self.sum.shift;
+        let far = self.shifted.explain(&far, self.target, self.beta)?.relevance;
+        let near = self.network.explain(&near, self.target, self.beta)?.relevance;
+        self.sum.shift_max = self.sum.shift_max.max(largest_difference(far, near));
+
+        let hard = self.network.explain(x, self.target, Beta::Value(f64::INFINITY))?.relevance;
+        let oracle = gradient_from_boundary(&self.tracked, x, self.target)?;
+        self.sum.autodiff_max = self.sum.autodiff_max.max(largest_difference(oracle, hard));
+
+        let product = Explanation {
+            relevance: gradient_times_input(&self.tracked, x, self.target)?,
+            ..explanation.clone()
+        };
+        let missed = transfer::download(product.conservation_error());
+        self.sum.gradient_times_input_mean += missed.iter().sum::<f64>();
+        self.sum.points += explanation.len();
+        Ok(())
+    }
+
+    /// What was found so far.
+    pub fn report(&self) -> CheckReport {
+        let points = self.sum.points.max(1) as f64;
+        CheckReport {
+            conservation_mean: self.sum.conservation_mean / points,
+            gradient_times_input_mean: self.sum.gradient_times_input_mean / points,
+            ..self.sum
+        }
+    }
+}
+
+/// Largest |a − b| of a row relative to its Σ|b|; rows of zeros count in full.
+fn largest_difference<B: Backend>(a: Tensor<B, 2>, b: Tensor<B, 2>) -> f64 {
+    let size = b.clone().abs().sum_dim(1);
+    let none = size.clone().equal_elem(0.0);
+    let relative = (a - b).abs().max_dim(1) / size.mask_fill(none, 1.0);
+    transfer::download(relative.max())[0]
+}
