@@ -309,18 +309,20 @@ pub fn summaries<B: Backend>(setup: &Setup<B>) {
         let chosen: Vec<usize> = (0..60).filter(|i| clusters[*i] == summary.cluster).collect();
         assert_eq!(summary.points, chosen.len());
         close(summary.mean_logit, mean(&|i| logit[i], &chosen));
-        for feature in 0..5 {
-            close(summary.mean_relevance[feature], mean(&|i| relevance[i][feature], &chosen));
-            close(summary.mean_magnitude[feature], mean(&|i| relevance[i][feature].abs(), &chosen));
+        let means = summary.mean_relevance.iter().zip(&summary.mean_magnitude);
+        for (feature, (signed, magnitude)) in means.enumerate() {
+            close(*signed, mean(&|i| relevance[i][feature], &chosen));
+            close(*magnitude, mean(&|i| relevance[i][feature].abs(), &chosen));
         }
     }
     let all: Vec<usize> = (0..60).collect();
     let global = found.global();
     assert_eq!(global.points, 60);
     close(global.mean_logit, mean(&|i| logit[i], &all));
-    for feature in 0..5 {
-        close(global.mean_relevance[feature], mean(&|i| relevance[i][feature], &all));
-        close(global.mean_magnitude[feature], mean(&|i| relevance[i][feature].abs(), &all));
+    let means = global.mean_relevance.iter().zip(&global.mean_magnitude);
+    for (feature, (signed, magnitude)) in means.enumerate() {
+        close(*signed, mean(&|i| relevance[i][feature], &all));
+        close(*magnitude, mean(&|i| relevance[i][feature].abs(), &all));
     }
 }
 

@@ -96,11 +96,11 @@ fn draw<B: Backend>(mass: &Tensor<B, 1>, count: usize, rng: &mut ChaCha8Rng) -> 
     let whole = rows / DRAW_BLOCK * DRAW_BLOCK;
     let mut sums = Vec::with_capacity(rows / DRAW_BLOCK + 1);
     if whole > 0 {
-        let blocks = mass.clone().slice([0..whole]).reshape([whole / DRAW_BLOCK, DRAW_BLOCK]);
+        let blocks = mass.clone().slice_dim(0, 0..whole).reshape([whole / DRAW_BLOCK, DRAW_BLOCK]);
         sums.extend(transfer::download(blocks.sum_dim(1)));
     }
     if whole < rows {
-        sums.extend(transfer::download(mass.clone().slice([whole..rows]).sum()));
+        sums.extend(transfer::download(mass.clone().slice_dim(0, whole..rows).sum()));
     }
     let total: f64 = sums.iter().sum();
     (0..count)
@@ -110,7 +110,7 @@ fn draw<B: Backend>(mass: &Tensor<B, 1>, count: usize, rng: &mut ChaCha8Rng) -> 
             target -= sums[..block].iter().sum::<f64>();
             let start = block * DRAW_BLOCK;
             let end = (start + DRAW_BLOCK).min(rows);
-            let values = transfer::download(mass.clone().slice([start..end]));
+            let values = transfer::download(mass.clone().slice_dim(0, start..end));
             start + position(&values, target)
         })
         .collect()

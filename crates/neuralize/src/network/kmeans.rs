@@ -1,3 +1,4 @@
+use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::activation::softmax;
@@ -50,6 +51,32 @@ pub struct NeuralizedKMeans<B: Backend> {
     pub(crate) pool: MinPool,
     /// The heuristic β, `[1]`; NaN where it is not known.
     pub(crate) beta: Param<Tensor<B, 1>>,
+}
+
+/// Shape of a [`NeuralizedKMeans`] that a record is going to be loaded into.
+///
+/// A network is made from a fitted clusterer by
+/// [`KMeans::neuralize`](crate::cluster::KMeans::neuralize); this is for a
+/// module that holds one and is built before its record is read.
+#[derive(Config, Debug, PartialEq)]
+pub struct NeuralizedKMeansConfig {
+    /// D.
+    pub n_features: usize,
+    /// K.
+    pub n_clusters: usize,
+}
+
+impl NeuralizedKMeansConfig {
+    /// A network of zeros in f32.
+    pub fn init<B: Backend>(&self, device: &B::Device) -> NeuralizedKMeans<B> {
+        let zeros = |length| transfer::zeros::<B, 1>([length], device, DType::F32);
+        NeuralizedKMeans::from_parts(
+            zeros(self.n_features),
+            transfer::zeros([self.n_features, self.n_clusters], device, DType::F32),
+            zeros(self.n_clusters),
+            zeros(1),
+        )
+    }
 }
 
 impl<B: Backend> KMeans<B> {
@@ -283,7 +310,7 @@ mod tests {
         let printed = format!("{}", network.expect("two clusters"));
         assert_eq!(
             printed,
-            "NeuralizedKMeans {\n  linear: Linear {d_input: 3, d_output: 2, bias: true, params: 8}\n  pool: MinPool\n  params: 12\n}"
+            "NeuralizedKMeans {\n  linear: Linear {\n    d_input: 3\n    d_output: 2\n    bias: true\n    params: 8\n  }\n  pool: MinPool\n  params: 12\n}"
         );
     }
 }

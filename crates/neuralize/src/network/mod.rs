@@ -5,5 +5,5 @@ mod kmeans;
 mod min_pool;
 
 pub use dense::DenseNeuralizedKMeans;
-pub use kmeans::NeuralizedKMeans;
+pub use kmeans::{NeuralizedKMeans, NeuralizedKMeansConfig};
 pub use min_pool::MinPool;
