@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, clippy::unwrap_used)]
 
+mod properties;
 mod suite;
 
 use burn::backend::{Autodiff, Flex, NdArray};
