@@ -299,6 +299,50 @@ fn large_files_go_through_in_parts() {
 }
 
 #[test]
+fn what_f32_cannot_hold_is_said() {
+    let desk = Desk::new();
+    desk.write("t.csv", "time,x\n1700000001,1\n1700000300,2\n1700000600,9\n");
+    let note = "note: `time`: these values are too far from 0 for f32";
+    assert!(desk.done("fit t.csv -k 2 --model m --precision f32").err.contains(note));
+    assert!(desk.done("explain t.csv --model m --precision f32").err.contains(note));
+    assert!(!desk.done("fit t.csv -k 2 --model m").err.contains("note:"));
+}
+
+/// The same files from the same seed, whatever the number of threads.
+#[test]
+fn a_seed_decides_everything() {
+    let desk = Desk::new();
+    // Enough numbers for the backend to use its threads.
+    let cell = |i: usize| format!("{:.4}", ((i * i) as f64 * 0.37).sin() * ((i % 7) as f64));
+    let row = |i: usize| (0..16).map(|j| cell(16 * i + j)).collect::<Vec<_>>().join(",");
+    let names = (0..16).map(|j| format!("f{j}")).collect::<Vec<_>>().join(",");
+    let rows: Vec<String> = std::iter::once(names).chain((0..4000).map(row)).collect();
+    desk.write("data.csv", &(rows.join("\n") + "\n"));
+    for precision in ["f32", "f64"] {
+        let mut seen: Option<(String, String)> = None;
+        for threads in ["1", "2", "5"] {
+            let run = |arguments: &str| {
+                let mut command: Command = assert_cmd::cargo::cargo_bin_cmd!("neuralize");
+                command.current_dir(desk.folder.path()).env("RAYON_NUM_THREADS", threads);
+                let output = command.args(arguments.split_whitespace()).output().expect("it runs");
+                assert!(output.status.success(), "{arguments}");
+                String::from_utf8(output.stdout).expect("text")
+            };
+            run(&format!(
+                "fit data.csv -k 12 --model m --seed 5 --restarts 2 --precision {precision}"
+            ));
+            let explained = run(&format!("explain data.csv --model m --precision {precision}"));
+            let found = (desk.read("m/config.json"), explained);
+            assert!(
+                seen.as_ref().is_none_or(|seen| *seen == found),
+                "{threads} threads, {precision}"
+            );
+            seen = Some(found);
+        }
+    }
+}
+
+#[test]
 fn bad_data_are_refused_in_words() {
     let desk = Desk::new();
     let fit = |name: &str, text: &str, rest: &str, says: &str| {

@@ -77,7 +77,7 @@ pub fn huge_beta<B: Backend>(setup: &Setup<B>) {
     let network = setup.kmeans(&random_rows(5, 3, 0.0, 3)).neuralize().expect("K > 1");
     let x = setup.tensor(&random_rows(20, 3, 0.0, 4));
     let hard = network.explain(&x, Target::Assigned, Beta::Value(f64::INFINITY)).expect("valid");
-    for beta in [1e10, 1e30, 3e38] {
+    for beta in [1e10, 1e30, 3e38, 1e39, 1e300, f64::MAX] {
         let found = network.explain(&x, Target::Assigned, Beta::Value(beta)).expect("valid");
         super::assert_rows_close(
             &rows(found.relevance),

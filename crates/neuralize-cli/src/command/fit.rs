@@ -1,13 +1,13 @@
 use anyhow::{Result, bail};
 use burn::tensor::backend::Backend;
-use burn::tensor::{DType, Int, Tensor};
+use burn::tensor::{Int, Tensor};
 use neuralize::cluster::{FitOptions, KMeansConfig, Progress, match_to_classes};
 use neuralize::data::{Scale, Table};
 use neuralize::record::{Model, ModelInfo};
 
 use crate::args::{FitArgs, Usage};
 use crate::backend::{Job, Session};
-use crate::command::stream::in_file;
+use crate::command::stream::{in_file, note_coarse};
 use crate::progress::Bar;
 
 impl Job for FitArgs {
@@ -30,13 +30,7 @@ impl Job for FitArgs {
         if table.rows() == 0 {
             bail!("{}: there is no row below the header", self.data.display());
         }
-        let coarse = table.coarse_in_f32();
-        if session.dtype == DType::F32 && !coarse.is_empty() {
-            let names = coarse.join("`, `");
-            session.note(format!(
-                "note: `{names}`: these values are too far from 0 for f32 to tell them apart well; use --precision f64"
-            ));
-        }
+        note_coarse(session, &table);
 
         let scale = Scale::from(self.scale);
         let scaled = table.to_tensor::<B>(&session.device, session.dtype).and_then(|x| {

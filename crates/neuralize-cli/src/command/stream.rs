@@ -5,10 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor};
 use neuralize::Error;
-use neuralize::data::TableReader;
+use neuralize::data::{Table, TableReader};
 use neuralize::record::Model;
 
 use crate::backend::Session;
@@ -38,6 +38,9 @@ pub(super) fn scaled_parts<B: Backend>(
         if table.rows() == 0 {
             return Ok(());
         }
+        if first == 0 {
+            note_coarse(session, &table);
+        }
         let part = table
             .to_tensor::<B>(&session.device, session.dtype)
             .and_then(|x| model.scaler().transform(x))
@@ -66,6 +69,17 @@ pub(super) fn in_file(
             features.get(*column).map_or("?", String::as_str),
         ),
         _ => error,
+    }
+}
+
+/// Says which columns the precision in use cannot tell apart.
+pub(super) fn note_coarse<B: Backend>(session: &Session<B>, table: &Table) {
+    let coarse = table.coarse_in_f32();
+    if session.dtype == DType::F32 && !coarse.is_empty() {
+        let names = coarse.join("`, `");
+        session.note(format!(
+            "note: `{names}`: these values are too far from 0 for f32 to tell them apart well; use --precision f64"
+        ));
     }
 }
 

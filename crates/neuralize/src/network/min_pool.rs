@@ -75,7 +75,8 @@ impl MinPool {
         let hard = transfer::zeros::<B, 2>(wide, &h.device(), h.dtype()).mask_fill(nearest, 1.0);
         let hard = hard.clone() / hard.sum_dim(1);
 
-        let soft = if beta.is_finite() {
+        // A β beyond the precision's range would turn 0 · β into NaN.
+        let soft = if beta <= largest {
             let weights = ((logit.clone() - h.clone()) * beta).exp().mask_fill(own.clone(), 0.0);
             weights.clone() / weights.sum_dim(1)
         } else {

@@ -268,7 +268,8 @@ impl<B: Backend> Model<B> {
         write(&folder.join(&file), &bytes)?;
         write(&path, (text + "\n").as_bytes())?;
         // The new model is in place; the old record is only in the way now.
-        if let Some(old) = old.filter(|old| *old != file) {
+        let ours = |old: &String| old.starts_with("model-") && old.ends_with(".bpk");
+        if let Some(old) = old.filter(|old| *old != file && ours(old)) {
             let _ = fs::remove_file(folder.join(old));
         }
         Ok(())

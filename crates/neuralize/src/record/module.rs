@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::KMeans;
@@ -164,13 +164,29 @@ fn check_beta<B: Backend>(beta: Tensor<B, 1>) -> Result<(), String> {
     }
 }
 
-/// The module with every float parameter in the given precision.
+/// The module as it is written: parameters numbered in their order. Burn gives
+/// every parameter a random number, which would make two files of one model
+/// differ.
+pub(super) fn numbered<B: Backend, M: Module<B>>(module: M) -> M {
+    struct Number(u64);
+    impl<B: Backend> ModuleMapper<B> for Number {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+            let (_, tensor, mapper) = param.consume();
+            self.0 += 1;
+            Param::from_mapped_value(ParamId::from(self.0), tensor, mapper)
+        }
+    }
+    module.map(&mut Number(0))
+}
+
+/// The module as it was read, with every float parameter in the given
+/// precision and a number of its own.
 pub(super) fn cast<B: Backend, M: Module<B>>(module: M, dtype: DType) -> M {
     struct Cast(DType);
     impl<B: Backend> ModuleMapper<B> for Cast {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-            let (id, tensor, mapper) = param.consume();
-            Param::from_mapped_value(id, tensor.cast(self.0), mapper)
+            let (_, tensor, mapper) = param.consume();
+            Param::from_mapped_value(ParamId::new(), tensor.cast(self.0), mapper)
         }
     }
     module.map(&mut Cast(dtype))

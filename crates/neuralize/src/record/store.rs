@@ -9,7 +9,7 @@ use burn_store::{BurnpackStore, ModuleSnapshot, ModuleStore, SafetensorsStore};
 
 use crate::data::WholeFile;
 use crate::error::{Error, Result};
-use crate::record::module::{Shapes, Stored, cast};
+use crate::record::module::{Shapes, Stored, cast, numbered};
 
 /// Saves a module as a burnpack file, every number as it is.
 ///
@@ -49,6 +49,7 @@ pub fn save_safetensors<B: Backend, M: Stored<B>>(
 ) -> Result<()> {
     let path = path.as_ref();
     let mut store = SafetensorsStore::from_bytes(None);
+    let module = numbered(module.clone());
     let saved = module.save_into(&mut store).and_then(|()| store.get_bytes());
     write(path, &saved.map_err(|error| Error::model(path, error.to_string()))?)
 }
@@ -83,6 +84,7 @@ fn unusable<B: Backend, M: Stored<B>>(path: &Path) -> impl FnOnce(String) -> Err
 /// The bytes of a burnpack file.
 pub(super) fn burnpack_bytes<B: Backend, M: Module<B>>(module: &M) -> Result<Vec<u8>, String> {
     let mut store = BurnpackStore::from_bytes(None);
+    let module = numbered(module.clone());
     let saved = module.save_into(&mut store).and_then(|()| store.get_bytes());
     saved.map(|bytes| bytes.to_vec()).map_err(|error| error.to_string())
 }
