@@ -17,7 +17,6 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor, TensorData};
 use neuralize::network::NeuralizedKMeansConfig;
 use neuralize::prelude::*;
-use neuralize::record::Stored;
 
 const FEATURES: usize = 13;
 const CODES: usize = 4;

@@ -70,6 +70,7 @@ impl Desk {
         assert_eq!(answer.code, code, "{arguments}: {}", answer.err);
         assert!(answer.err.contains(says), "{arguments}: {}", answer.err);
         assert!(!answer.err.contains("panicked"), "{arguments}: {}", answer.err);
+        assert_eq!(answer.out, "", "{arguments}");
     }
 }
 
@@ -267,7 +268,7 @@ fn import_takes_centroids_from_elsewhere() {
     desk.done("import centroids.csv --beta 2.5 --model imported");
     assert!(desk.done("inspect imported").out.contains("beta       2.5\n"));
     desk.fails("import centroids.csv --model x", 2, "--beta");
-    desk.fails("import centroids.csv --beta -1 --model x", 2, "");
+    desk.fails("import centroids.csv --beta -1 --model x", 1, "beta = -1 cannot be used");
     desk.write("one.csv", "a,b\n1,2\n");
     desk.fails("import one.csv --beta 1 --model x", 1, "no competitor");
     assert!(!desk.path("x").exists());
@@ -340,6 +341,59 @@ fn a_seed_decides_everything() {
             seen = Some(found);
         }
     }
+}
+
+#[test]
+fn errors_name_the_row_of_the_file() {
+    let desk = Desk::new();
+    desk.write("small.csv", "a,b\n0,0\n1,0\n9,9\n8,9\n");
+    desk.done("fit small.csv -k 2 --model m --scale standard");
+    let rows = 140_000;
+    let mut text = String::from("a,b\r\n");
+    for i in 0..rows {
+        text += if i == 139_000 { "1,1e200\r\n" } else { "1,2\r\n" };
+    }
+    desk.write("large.csv", &text);
+    let says = "large.csv, row 139000 (counted from 0), column `b`: 1e200";
+    desk.write("out.csv", "old");
+    desk.fails("explain large.csv --model m -o out.csv", 1, says);
+    assert_eq!(desk.read("out.csv"), "old");
+    desk.write("large.csv", &text.replace("1e200", "x"));
+    desk.fails(
+        "predict large.csv --model m -o out.csv",
+        1,
+        "large.csv, line 139002, column `b`: `x`",
+    );
+}
+
+#[test]
+fn features_may_be_named_like_columns_of_the_results() {
+    let desk = Desk::new();
+    desk.write("t.csv", "index,logit\n0,0\n1,0\n9,9\n8,9\n");
+    desk.done("fit t.csv -k 2 --model m");
+    let out = desk.done("explain t.csv --model m").out;
+    assert!(out.starts_with("index,cluster,logit,index (feature),logit (feature)\n"), "{out}");
+}
+
+#[test]
+fn standard_output_has_its_names() {
+    let desk = Desk::with_wine();
+    let plain = desk.done("predict wine.csv --model model").out;
+    for name in ["-", "/dev/stdout"] {
+        assert_eq!(desk.done(&format!("predict wine.csv --model model -o {name}")).out, plain);
+    }
+    assert!(!desk.path("-").exists());
+}
+
+#[test]
+fn a_label_that_is_no_class_costs_no_time() {
+    let desk = Desk::new();
+    let row = |i: usize| format!("{},{},{}\n", i % 83, (i * 7) % 61, i as f64 * 0.5);
+    let text: String =
+        std::iter::once("a,b,price\n".to_owned()).chain((0..5000).map(row)).collect();
+    desk.write("t.csv", &text);
+    let fit = desk.done("fit t.csv -k 5 --model m --label price");
+    assert!(fit.err.contains("5000 classes agree for 5 of 5000 rows"), "{}", fit.err);
 }
 
 #[test]
@@ -463,7 +517,7 @@ fn wrong_usage_is_code_two() {
     desk.fails("fit wine.csv --model m", 2, "--clusters");
     desk.fails("fit wine.csv -k 1 --model m", 2, "ask for 2 or more");
     desk.fails("fit wine.csv -k 3 --model m --init rows:x", 2, "`x` is not a row number");
-    desk.fails("explain wine.csv --model model --beta -3", 2, "");
+    desk.fails("explain wine.csv --model model --beta -3", 2, "`auto` or a number of at least 0");
     desk.fails(
         "explain wine.csv --model model --cluster two",
         2,

@@ -79,7 +79,7 @@ proptest! {
     }
 
     /// Any table and any K: a partition of which every part is told apart, or
-    /// an error. The inertia never rises with more clusters of the same start.
+    /// an error.
     #[test]
     fn a_fit_is_a_partition((x, _) in points_and_centroids(), k in 1usize..6, seed in any::<u64>()) {
         let tensor = setup().tensor(&x);

@@ -199,6 +199,20 @@ pub fn too_few_points<B: Backend>(setup: &Setup<B>) {
     assert_eq!(exact.inertia, 0.0);
 }
 
+/// Values and weights that are fine one by one and overflow in sums.
+pub fn sums_that_overflow<B: Backend>(setup: &Setup<B>) {
+    let large = if setup.dtype == DType::F64 { 3e152 } else { 5e17 };
+    let mut x = random_rows(4000, 2, 0.0, 11);
+    x.iter_mut().flatten().for_each(|value| *value *= large);
+    let error = KMeansConfig::new(2).fit(&setup.tensor(&x)).expect_err("too large in sum");
+    assert!(matches!(error, Error::Overflow), "{error}");
+    let heavy = if setup.dtype == DType::F64 { 1e305 } else { 1e36 };
+    let options = FitOptions::default().with_weights(setup.column(&[heavy; 60]));
+    let x = setup.tensor(&random_rows(60, 2, 1e5, 12));
+    let error = KMeansConfig::new(2).fit_with(&x, options).expect_err("too heavy in sum");
+    assert!(matches!(error, Error::Overflow), "{error}");
+}
+
 pub fn bad_settings<B: Backend>(setup: &Setup<B>) {
     let x = setup.tensor(&random_rows(6, 2, 0.0, 10));
     let base = KMeansConfig::new(2);

@@ -1,8 +1,10 @@
 //! NEON against autodiff.
 
 use burn::backend::Autodiff;
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use neuralize::baseline::{gradient, gradient_from_boundary, gradient_times_input, with_autodiff};
+use neuralize::cluster::{KMeans, KMeansConfig};
 use neuralize::explain::{Beta, Target};
 
 use super::{Rows, Setup, assert_rows_close, random_rows, rows, values};
@@ -94,7 +96,7 @@ pub fn gradient_times_input_is_not_neon<B: Backend>(setup: &Setup<B>) {
         .collect();
     error.sort_by(f64::total_cmp);
     assert!(error[100] > 0.05, "median {}", error[100]);
-    let worst = values(neon.conservation_error()).into_iter().fold(0.0, f64::max);
+    let worst = super::largest(values(neon.conservation_error()));
     assert!(worst < setup.tolerance, "{worst}");
 }
 
@@ -108,4 +110,21 @@ pub fn the_network_is_unchanged<B: Backend>(setup: &Setup<B>) {
         gradient(&tracked, &x, Target::Assigned).expect("valid");
     }
     assert_eq!(values(network.forward(x).expect("valid")), before);
+}
+
+/// A fit on data that are tracked leaves no graph behind and learns nothing.
+pub fn a_fit_is_not_differentiated<B: Backend>(setup: &Setup<B>) {
+    let x = setup.tensor(&random_rows(40, 3, 0.0, 9));
+    let tracked = Tensor::<Autodiff<B>, 2>::from_inner(x).require_grad();
+    for x in [tracked.clone(), tracked.clone() * 2.0] {
+        let fit = KMeansConfig::new(3).fit(&x).expect("a fit");
+        assert!(!fit.model.centroids().is_require_grad());
+        // Had the data been tracked, a loss on the centroids would reach them.
+        let loss = fit.model.centroids().sum() + x.clone().sum() * 0.0;
+        let gradients = loss.backward();
+        let slope = tracked.grad(&gradients).expect("x is part of the loss");
+        assert!(values(slope).iter().all(|value| *value == 0.0));
+    }
+    let given = KMeans::from_centroids(tracked).expect("valid centroids");
+    assert!(!given.centroids().is_require_grad());
 }

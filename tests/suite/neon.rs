@@ -217,21 +217,7 @@ pub fn scaling_with_heuristic_beta<B: Backend>(setup: &Setup<B>) {
 
 /// Where the nearest competitor changes, R jumps for β = ∞ and not for finite β.
 pub fn continuous_where_the_competitor_changes<B: Backend>(setup: &Setup<B>) {
-    // Between the second and third centroid the competitor changes at y = 0.
-    let centroids = vec![vec![0.0, 0.0], vec![2.0, 1.5], vec![2.0, -1.5]];
-    let network = setup.kmeans(&centroids).neuralize().expect("K > 1");
     let step = 1e-3;
-    let around = vec![vec![0.2, -step], vec![0.2, step]];
-    let jump = |beta: f64| {
-        let found = network
-            .explain(&setup.tensor(&around), Target::Assigned, Beta::Value(beta))
-            .expect("valid");
-        let relevance = rows(found.relevance);
-        relevance[0].iter().zip(&relevance[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
-    };
-    assert!(jump(1.0) < 20.0 * step, "{}", jump(1.0));
-    // The hard minimum swaps the sign of what the second feature says.
-    assert!(jump(f64::INFINITY) < 20.0 * step, "symmetric centroids give a symmetric jump of 0");
     let lopsided = vec![vec![0.0, 0.0], vec![2.0, 1.5], vec![1.0, 2f64.sqrt() * 1.5 + 0.1]];
     let network = setup.kmeans(&lopsided).neuralize().expect("K > 1");
     // Find the change of competitor on a line by bisection.
@@ -254,7 +240,7 @@ pub fn continuous_where_the_competitor_changes<B: Backend>(setup: &Setup<B>) {
             .explain(&setup.tensor(&around), Target::Assigned, Beta::Value(beta))
             .expect("valid");
         let relevance = rows(found.relevance);
-        relevance[0].iter().zip(&relevance[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+        super::largest(relevance[0].iter().zip(&relevance[1]).map(|(a, b)| (a - b).abs()))
     };
     assert!(jump(1.0) < 50.0 * step, "finite β: {}", jump(1.0));
     assert!(jump(f64::INFINITY) > 0.2, "β = ∞: {}", jump(f64::INFINITY));
@@ -276,7 +262,7 @@ pub fn blocks_make_no_difference<B: Backend>(setup: &Setup<B>) {
         assert_rows_close(&alone, &together, 2.0 * setup.tolerance, "alone");
     }
     let error = values(all.conservation_error());
-    let worst = error.iter().copied().fold(0.0, f64::max);
+    let worst = super::largest(error);
     assert!(worst < setup.tolerance, "{worst}");
 }
 

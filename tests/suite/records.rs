@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::backend::Flex;
+use burn::module::Module;
 use burn::record::{
     BinFileRecorder, BinGzFileRecorder, DoublePrecisionSettings, FileRecorder,
     FullPrecisionSettings, HalfPrecisionSettings, JsonGzFileRecorder, NamedMpkFileRecorder,
@@ -12,7 +13,7 @@ use burn::tensor::backend::Backend;
 use neuralize::cluster::{KMeans, KMeansConfig};
 use neuralize::data::{Scale, Scaler};
 use neuralize::explain::{Beta, Target};
-use neuralize::network::NeuralizedKMeans;
+use neuralize::network::{NeuralizedKMeans, NeuralizedKMeansConfig};
 use neuralize::record::{
     Model, ModelConfig, ModelInfo, load_burnpack, load_record, load_safetensors, save_burnpack,
     save_record, save_safetensors,
@@ -91,6 +92,46 @@ where
                 .expect("what was just saved");
         assert_eq!(loaded.beta(), None);
     }
+}
+
+/// Numbers that half precision would flush to zero are refused, not lost.
+pub fn what_half_precision_loses<B: Backend>(setup: &Setup<B>) {
+    let folder = folder();
+    let recorder = NamedMpkFileRecorder::<HalfPrecisionSettings>::new();
+    for centroids in [vec![vec![1e-9], vec![5e-9]], vec![vec![1.0], vec![1e9]]] {
+        let error = save_record(&setup.kmeans(&centroids), folder.path().join("m"), &recorder);
+        let error = error.expect_err("beyond half precision").to_string();
+        assert!(error.contains("m.mpk"), "{error}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
+
+/// Centroids that the precision loaded into cannot square.
+pub fn too_large_for_f32<B: Backend>(setup: &Setup<B>) {
+    if setup.dtype != DType::F64 {
+        return;
+    }
+    let folder = folder();
+    let path = folder.path().join("m.bpk");
+    save_burnpack(&setup.kmeans(&vec![vec![0.0], vec![1e25]]), &path).expect("saved");
+    assert!(load_burnpack::<B, KMeans<B>>(&path, &setup.device, DType::F64).is_ok());
+    let error = load_burnpack::<Flex, KMeans<Flex>>(&path, &Default::default(), DType::F32);
+    assert!(error.expect_err("too large").to_string().contains("overflow"));
+}
+
+/// Another module's record, loaded by Burn without a word.
+pub fn records_loaded_by_burn_are_checked<B: Backend>(setup: &Setup<B>) {
+    let network = |k: usize| setup.kmeans(&random_rows(k, 3, 0.0, 4)).neuralize().expect("K > 1");
+    let other = network(5).load_record(network(3).into_record()).checked().expect("a network of 3");
+    assert_eq!(other.n_clusters(), 3);
+    let mut record = network(3).into_record();
+    record.linear.bias = None;
+    let broken = network(3).load_record(record);
+    let x = setup.tensor(&random_rows(2, 3, 0.0, 5));
+    assert!(broken.forward(x.clone()).is_err() && broken.predict(&x).is_err());
+    assert!(broken.checked().expect_err("no bias").to_string().contains("no bias"));
+    let blank = NeuralizedKMeansConfig::new(3, 1).init::<B>(&setup.device);
+    assert!(blank.checked().is_err());
 }
 
 /// burnpack and safetensors keep every bit, in either precision.

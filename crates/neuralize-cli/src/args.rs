@@ -101,7 +101,7 @@ pub(crate) struct FitArgs {
     /// First centroids: k-means++, random, or rows:I,J,.. counted from 0
     #[arg(long, default_value = "k-means++", value_name = "HOW", value_parser = init)]
     pub(crate) init: Init,
-    /// Restarts, the best of which is kept [default: 1, for random 10]
+    /// Restarts, the best of which is kept [default: 1, for random 10; for given rows always 1]
     #[arg(long, value_name = "N")]
     pub(crate) restarts: Option<usize>,
     /// Most iterations of one restart
@@ -128,7 +128,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) model: PathBuf,
     /// The model's beta
-    #[arg(long, value_name = "B", required_unless_present = "data")]
+    #[arg(long, value_name = "B", required_unless_present = "data", allow_negative_numbers = true)]
     pub(crate) beta: Option<f64>,
     /// The data of the clustering, for the heuristic beta, the inertia and the sizes
     #[arg(long, value_name = "DATA.csv")]
@@ -163,7 +163,13 @@ pub(crate) struct ExplainArgs {
     pub(crate) model: PathBuf,
     /// How sharply competitors are told apart: auto (the model's), or a number, inf for the
     /// nearest alone
-    #[arg(long, default_value = "auto", value_name = "auto|B", value_parser = beta)]
+    #[arg(
+        long,
+        default_value = "auto",
+        value_name = "auto|B",
+        value_parser = beta,
+        allow_negative_numbers = true
+    )]
     pub(crate) beta: Beta,
     /// The cluster that is explained: the row's own, or one for all rows
     #[arg(long, default_value = "assigned", value_name = "assigned|C", value_parser = cluster)]

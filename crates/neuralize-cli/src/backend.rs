@@ -6,6 +6,7 @@ use burn::tensor::backend::Backend;
 use neuralize::data::CsvOptions;
 
 use crate::args::{BackendName, Common, PrecisionName, Usage};
+use crate::output::tell;
 
 /// Where and how a command runs.
 pub(crate) struct Session<B: Backend> {
@@ -24,7 +25,7 @@ impl<B: Backend> Session<B> {
     /// Tells a person something that is no result.
     pub(crate) fn note(&self, text: impl std::fmt::Display) {
         if !self.quiet {
-            eprintln!("{text}");
+            tell(text);
         }
     }
 }

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         // Whoever reads the results has had enough of them.
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", message(&error));
+            output::tell(format_args!("error: {}", message(&error)));
             match error.is::<Usage>() {
                 true => ExitCode::from(2),
                 false => ExitCode::FAILURE,

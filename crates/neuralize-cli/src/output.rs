@@ -13,14 +13,17 @@ pub(crate) enum Output {
 impl Output {
     pub(crate) fn open(path: Option<&Path>) -> Result<Self> {
         Ok(match path {
-            Some(path) => Self::File(WholeFile::create(path)?),
-            None => Self::Standard(io::stdout().lock()),
+            Some(path) if !is_standard(path) => Self::File(WholeFile::create(path)?),
+            _ => Self::Standard(io::stdout().lock()),
         })
     }
 
     /// What messages call it.
     pub(crate) fn name(path: Option<&Path>) -> String {
-        path.map_or_else(|| "standard output".into(), |path| path.display().to_string())
+        match path {
+            Some(path) if !is_standard(path) => path.display().to_string(),
+            _ => "standard output".into(),
+        }
     }
 
     pub(crate) fn finish(self) -> Result<()> {
@@ -46,6 +49,16 @@ impl Write for Output {
             Self::File(file) => file.flush(),
         }
     }
+}
+
+/// The usual ways to say standard output where a file is asked for.
+fn is_standard(path: &Path) -> bool {
+    path == Path::new("-") || path == Path::new("/dev/stdout")
+}
+
+/// Tells a person something. Nobody listening is no reason to fail.
+pub(crate) fn tell(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {

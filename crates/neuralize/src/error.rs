@@ -59,6 +59,11 @@ pub enum Error {
         /// The largest magnitude that is safe.
         limit: f64,
     },
+    /// Sums over the data do not fit the precision in use.
+    #[error(
+        "sums over the data overflow in this precision; rescale the data or the weights, or use f64"
+    )]
+    Overflow,
     /// A sample weight that is negative or not finite, or weights that sum to zero.
     #[error("sample weights must be finite, at least 0 and not all 0: {detail}")]
     Weights {
@@ -204,6 +209,12 @@ pub enum Error {
         path: PathBuf,
         /// The cause.
         source: std::io::Error,
+    },
+    /// A record was loaded that is not of such a module.
+    #[error("the record is not usable: {detail}")]
+    Record {
+        /// What is wrong.
+        detail: String,
     },
     /// A model file that cannot be used.
     #[error("{}: {detail}", path.display())]

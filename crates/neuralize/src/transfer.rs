@@ -34,6 +34,11 @@ pub(crate) fn zeros<B: Backend, const D: usize>(
     Tensor::zeros(shape, (device, dtype))
 }
 
+/// The same numbers outside of any graph. Detaching alone leaves a leaf a leaf.
+pub(crate) fn untracked<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, D> {
+    tensor.detach().set_require_grad(false)
+}
+
 /// All values of a float tensor, row-major.
 pub(crate) fn download<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()

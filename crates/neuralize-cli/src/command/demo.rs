@@ -144,19 +144,20 @@ fn write_folder<B: Backend>(
     };
 
     let (_, mut output) = file("wine.csv")?;
-    output.write_all(Table::wine_csv().as_bytes())?;
+    let delimiter = char::from(session.delimiter).to_string();
+    output.write_all(Table::wine_csv().replace(',', &delimiter).as_bytes())?;
     output.finish()?;
 
     let network = model.neuralize()?;
     let (name, output) = file("predictions.csv")?;
-    let mut writer = PredictionWriter::new(&name, output, session.delimiter)?;
+    let mut writer = PredictionWriter::new(&name, output, session.delimiter);
     let logit = network.forward(scaled.clone())?.max_dim(1).squeeze_dim::<1>(1);
     let probability = network.logistic_probability(logit.clone());
     writer.write(network.predict(scaled)?, logit, probability)?;
     writer.finish()?.finish()?;
 
     let (name, output) = file("relevance.csv")?;
-    let mut writer = ExplanationWriter::new(&name, output, session.delimiter, wine.features())?;
+    let mut writer = ExplanationWriter::new(&name, output, session.delimiter, wine.features());
     writer.write(explanation)?;
     writer.finish()?.finish()
 }

@@ -7,7 +7,7 @@ use neuralize::record::{Model, ModelInfo};
 
 use crate::args::{FitArgs, Usage};
 use crate::backend::{Job, Session};
-use crate::command::stream::{in_file, note_coarse};
+use crate::command::stream::{RAW, SCALED, in_file, note_coarse};
 use crate::progress::Bar;
 
 impl Job for FitArgs {
@@ -38,7 +38,7 @@ impl Job for FitArgs {
             Ok((scaler.transform(x)?, scaler))
         });
         let (scaled, scaler) =
-            scaled.map_err(|error| in_file(error.into(), &self.data, table.features(), 0))?;
+            scaled.map_err(|error| in_file(error.into(), &self.data, table.features(), 0, RAW))?;
         let config = KMeansConfig::new(self.clusters)
             .with_init(self.init)
             .with_n_init(self.restarts)
@@ -54,7 +54,7 @@ impl Job for FitArgs {
         };
         let fit = config
             .fit_with(&scaled, FitOptions::default().with_observer(&mut observer))
-            .map_err(|error| in_file(error.into(), &self.data, table.features(), 0))?;
+            .map_err(|error| in_file(error.into(), &self.data, table.features(), 0, SCALED))?;
         drop(bar);
 
         let info = ModelInfo {

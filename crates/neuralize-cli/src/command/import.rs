@@ -1,4 +1,4 @@
-use anyhow::Result;
+use anyhow::{Result, bail};
 use burn::tensor::backend::Backend;
 use neuralize::Error;
 use neuralize::cluster::KMeans;
@@ -8,30 +8,36 @@ use neuralize::record::{Model, ModelInfo};
 use crate::args::ImportArgs;
 use crate::backend::{Job, Session};
 use crate::command::fit::numbers;
-use crate::command::stream::note_ignored;
+use crate::command::stream::{RAW, in_file, note_ignored};
 
 impl Job for ImportArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
         let centroids = Table::read(&self.centroids, &session.csv())?;
         let features = centroids.features().to_vec();
-        let tensor = centroids.to_tensor::<B>(&session.device, session.dtype)?;
-        let mut kmeans = KMeans::from_centroids(tensor)?;
+        let mut kmeans = centroids
+            .to_tensor::<B>(&session.device, session.dtype)
+            .and_then(KMeans::from_centroids)
+            .map_err(|error| in_file(error.into(), &self.centroids, &features, 0, RAW))?;
         if kmeans.n_clusters() < 2 {
             return Err(Error::NoCompetitor.into());
         }
         let mut info = ModelInfo { features: features.clone(), ..ModelInfo::default() };
         if let Some(path) = &self.data {
-            let options = session.csv().with_selected(features);
+            let options = session.csv().with_selected(features.clone());
             let mut reader = TableReader::open(path, &options)?;
             note_ignored(session, &reader);
             let table = reader.read_all()?;
-            let x = table.to_tensor::<B>(&session.device, session.dtype)?;
+            if table.rows() == 0 {
+                bail!("{}: there is no row below the header", path.display());
+            }
+            let at = |error: Error| in_file(error.into(), path, &features, 0, RAW);
+            let x = table.to_tensor::<B>(&session.device, session.dtype).map_err(at)?;
+            let mut sizes = vec![0; kmeans.n_clusters()];
+            for label in numbers(kmeans.predict(&x).map_err(at)?) {
+                sizes[label] += 1;
+            }
             if self.beta.is_none() {
                 kmeans = kmeans.with_heuristic_beta(&x)?;
-            }
-            let mut sizes = vec![0; kmeans.n_clusters()];
-            for label in numbers(kmeans.predict(&x)?) {
-                sizes[label] += 1;
             }
             info.inertia = Some(kmeans.inertia(&x)?);
             info.rows = Some(table.rows());

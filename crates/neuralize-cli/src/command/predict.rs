@@ -14,7 +14,7 @@ impl Job for PredictArgs {
         let network = model.neuralize()?;
         let path = self.output.as_deref();
         let mut writer =
-            PredictionWriter::new(&Output::name(path), Output::open(path)?, session.delimiter)?;
+            PredictionWriter::new(&Output::name(path), Output::open(path)?, session.delimiter);
         stream::scaled_parts(session, &self.data, &model, |x| {
             let cluster = network.predict(&x)?;
             let logit = network.forward(x)?.max_dim(1).squeeze_dim::<1>(1);

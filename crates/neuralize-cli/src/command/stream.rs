@@ -41,16 +41,20 @@ pub(super) fn scaled_parts<B: Backend>(
         if first == 0 {
             note_coarse(session, &table);
         }
-        let part = table
-            .to_tensor::<B>(&session.device, session.dtype)
-            .and_then(|x| model.scaler().transform(x))
-            .map_err(Into::into)
-            .and_then(&mut body);
-        part.map_err(|error| in_file(error, path, table.features(), first))?;
+        let features = table.features();
+        let at = |error, what| in_file(error, path, features, first, what);
+        let x =
+            table.to_tensor::<B>(&session.device, session.dtype).map_err(|e| at(e.into(), RAW))?;
+        let scaled = model.scaler().transform(x).map_err(|e| at(e.into(), RAW))?;
+        body(scaled).map_err(|error| at(error, SCALED))?;
         first += table.rows();
         bar.set(reader.bytes_read(), String::new);
     }
 }
+
+/// What a number in a message is: as the file has it, or scaled by the model.
+pub(super) const RAW: &str = "";
+pub(super) const SCALED: &str = ", scaled as the model does,";
 
 /// An error in a tensor told as one in the file it came from: `first` rows of
 /// the file came before the tensor's.
@@ -59,17 +63,22 @@ pub(super) fn in_file(
     path: &Path,
     features: &[String],
     first: usize,
+    what: &str,
 ) -> anyhow::Error {
-    match error.downcast_ref::<Error>() {
-        Some(Error::TooLarge { row, column, value, limit, .. }) => anyhow!(
-            "{}, row {} (counted from 0), column `{}`: {value:e} (scaled as the model does) is too large; squared \
-             distances overflow beyond {limit:e} in this precision",
-            path.display(),
-            first + row,
-            features.get(*column).map_or("?", String::as_str),
-        ),
-        _ => error,
-    }
+    let (row, column, value) = match error.downcast_ref::<Error>() {
+        Some(
+            Error::TooLarge { row, column, value, .. }
+            | Error::NonFinite { row, column, value, .. },
+        ) => (row, column, value),
+        _ => return error,
+    };
+    anyhow!(
+        "{}, row {} (counted from 0), column `{}`: {value:e}{what} is too large, squared distances overflow in this \
+         precision; rescale the data or use --precision f64",
+        path.display(),
+        first + row,
+        features.get(*column).map_or("?", String::as_str),
+    )
 }
 
 /// Says which columns the precision in use cannot tell apart.

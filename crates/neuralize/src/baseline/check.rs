@@ -52,6 +52,8 @@ pub struct CheckReport {
     /// Largest difference between NEON for β → ∞ and the gradient from the
     /// boundary through autodiff.
     pub autodiff_max: f64,
+    /// Points left out of that: on a boundary, or with two nearest competitors.
+    pub ties: usize,
     /// Mean |Σ − logit| / Σ|.| of gradient × input, which is not NEON and does
     /// not conserve: for comparison.
     pub gradient_times_input_mean: f64,
@@ -106,7 +108,7 @@ impl<B: AutodiffBackend> Check<B> {
         }
         let conservation = transfer::download(explanation.conservation_error());
         self.sum.conservation_max =
-            conservation.iter().copied().fold(self.sum.conservation_max, f64::max);
+            conservation.iter().copied().fold(self.sum.conservation_max, larger);
         self.sum.conservation_mean += conservation.iter().sum::<f64>();
 
         // The same numbers shifted: both sides start from what rounding leaves of x + s.
@@ -114,11 +116,24 @@ impl<B: AutodiffBackend> Check<B> {
         let near = far.clone() - self.sum.shift;
         let far = self.shifted.explain(&far, self.target, self.beta)?.relevance;
         let near = self.network.explain(&near, self.target, self.beta)?.relevance;
-        self.sum.shift_max = self.sum.shift_max.max(largest_difference(far, near));
+        let change = relative_differences(far, near);
+        self.sum.shift_max = change.into_iter().fold(self.sum.shift_max, larger);
 
-        let hard = self.network.explain(x, self.target, Beta::Value(f64::INFINITY))?.relevance;
+        let hard = self.network.explain(x, self.target, Beta::Value(f64::INFINITY))?;
         let oracle = gradient_from_boundary(&self.tracked, x, self.target)?;
-        self.sum.autodiff_max = self.sum.autodiff_max.max(largest_difference(oracle, hard));
+        // On a boundary, and where two competitors are equally near, there is
+        // no gradient to agree with.
+        let smooth = transfer::download(hard.shares.max_dim(1)).into_iter();
+        let smooth =
+            smooth.zip(transfer::download(hard.logit)).map(|(share, f)| share == 1.0 && f != 0.0);
+        for (difference, smooth) in
+            relative_differences(oracle, hard.relevance).into_iter().zip(smooth)
+        {
+            match smooth {
+                true => self.sum.autodiff_max = larger(self.sum.autodiff_max, difference),
+                false => self.sum.ties += 1,
+            }
+        }
 
         let product = Explanation {
             relevance: gradient_times_input(&self.tracked, x, self.target)?,
@@ -141,10 +156,48 @@ impl<B: AutodiffBackend> Check<B> {
     }
 }
 
-/// Largest |a − b| of a row relative to its Σ|b|; rows of zeros count in full.
-fn largest_difference<B: Backend>(a: Tensor<B, 2>, b: Tensor<B, 2>) -> f64 {
+/// Largest |a − b| of every row relative to its Σ|b|; a row of zeros counts in full.
+fn relative_differences<B: Backend>(a: Tensor<B, 2>, b: Tensor<B, 2>) -> Vec<f64> {
     let size = b.clone().abs().sum_dim(1);
     let none = size.clone().equal_elem(0.0);
-    let relative = (a - b).abs().max_dim(1) / size.mask_fill(none, 1.0);
-    transfer::download(relative.max())[0]
+    transfer::download((a - b).abs().max_dim(1) / size.mask_fill(none, 1.0))
+}
+
+/// The larger of two, and NaN where either is: a maximum that hides NaN would
+/// hide what a check is for.
+fn larger(a: f64, b: f64) -> f64 {
+    match a.is_nan() || a >= b {
+        true => a,
+        false => b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::{Autodiff, Flex};
+
+    #[test]
+    fn ties_and_boundaries_raise_no_alarm() -> Result<()> {
+        let device = Default::default();
+        // Their mean is a number of few digits, so that ties are exact.
+        let centroids = [[0.0, 0.0], [2.0, 2.0], [2.0, -2.0], [-8.0, 0.0]];
+        let centroids = Tensor::<Flex, 2>::from_data(centroids, &device);
+        let network = KMeans::from_centroids(centroids)?.neuralize()?;
+        // On a boundary, between two competitors, and in the open.
+        let x = Tensor::<Flex, 2>::from_data([[1.0, 1.0], [0.5, 0.0], [0.5, 0.25]], &device);
+        let beta = Beta::Value(1.0);
+        let mut check = Check::<Autodiff<Flex>>::new(&network, Target::Assigned, beta)?;
+        check.add(&x, &network.explain(&x, Target::Assigned, beta)?)?;
+        let report = check.report();
+        assert_eq!((report.points, report.ties), (3, 2));
+        assert!(report.autodiff_max < 1e-6, "{report:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn nan_is_not_hidden() {
+        assert!(larger(1.0, f64::NAN).is_nan() && larger(f64::NAN, 1.0).is_nan());
+        assert_eq!(larger(1.0, 2.0), 2.0);
+    }
 }

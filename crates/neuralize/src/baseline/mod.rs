@@ -95,7 +95,8 @@ pub fn gradient_times_input<B: AutodiffBackend>(
 
 /// Gradient × way from the boundary, `(x_i − m_i) ∂f/∂x_i` with m halfway
 /// between the centroids of the cluster and of its nearest competitor. It sums
-/// to the logit and equals NEON for β → ∞.
+/// to the logit and equals NEON for β → ∞, but for points on a boundary (where
+/// NEON is 0) or with two equally near competitors (which NEON averages).
 ///
 /// # Shapes
 ///

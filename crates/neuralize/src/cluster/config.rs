@@ -39,8 +39,8 @@ pub struct KMeansConfig {
     /// How the first centroids are chosen.
     #[config(default = "Init::KMeansPlusPlus")]
     pub init: Init,
-    /// Restarts, the best of which is kept. By default 1 for k-means++ and
-    /// given rows, 10 for random rows.
+    /// Restarts, the best of which is kept. By default 1 for k-means++ and 10
+    /// for random rows; always 1 for given rows, which would all end alike.
     pub n_init: Option<usize>,
     /// Most Lloyd iterations of one restart.
     #[config(default = 300)]
@@ -152,8 +152,11 @@ impl KMeansConfig {
         let [rows, features] = x.dims();
         let (device, dtype) = (x.device(), x.dtype());
         self.check(x, options.initial.as_ref())?;
+        // A fit is no function to differentiate: on an autodiff backend its
+        // iterations would pile up in the graph.
+        let x = &transfer::untracked(x.clone());
         let weights = match options.weights {
-            Some(weights) => weights,
+            Some(weights) => transfer::untracked(weights),
             None => Tensor::ones([rows], (&device, dtype)),
         };
         let host_weights = check_weights(&weights, x)?;
@@ -165,7 +168,11 @@ impl KMeansConfig {
         let mean = kernel::weighted_mean(x, &weights, total_weight);
         let center: Tensor<B, 2> = transfer::upload(mean, [1, features], &device, dtype);
         let centred = x.clone() - center.clone();
-        let tolerance = self.tol * kernel::mean_square(&centred, &weights, total_weight);
+        let spread = kernel::mean_square(&centred, &weights, total_weight);
+        if !spread.is_finite() {
+            return Err(Error::Overflow);
+        }
+        let tolerance = self.tol * spread;
 
         let n_init = match (&options.initial, self.n_init, &self.init) {
             (Some(_), _, _) | (None, _, Init::Rows(_)) => 1,
@@ -173,7 +180,7 @@ impl KMeansConfig {
             (None, None, Init::KMeansPlusPlus) => 1,
             (None, None, Init::Random) => 10,
         };
-        let initial = options.initial.map(|given| given - center.clone());
+        let initial = options.initial.map(|given| transfer::untracked(given) - center.clone());
         let mut observer = options.observer;
         let mut best: Option<(f64, lloyd::Rest<B>)> = None;
         for run in 0..n_init {
@@ -204,6 +211,9 @@ impl KMeansConfig {
             );
             let labels = kernel::nearest(&centred, &kernel::Affine::of(&rest.centroids));
             let inertia = kernel::inertia(&centred, Some(&weights), &rest.centroids, &labels);
+            if !inertia.is_finite() {
+                return Err(Error::Overflow);
+            }
             if best.as_ref().is_none_or(|(least, _)| inertia < *least) {
                 best = Some((inertia, rest));
             }

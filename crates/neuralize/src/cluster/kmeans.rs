@@ -3,7 +3,7 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
 use crate::kernel::{self, Affine};
-use crate::{transfer, validate};
+use crate::{record, transfer, validate};
 
 /// A k-means clusterer: K centroids, and the heuristic β of its training data.
 ///
@@ -66,7 +66,7 @@ impl<B: Backend> KMeans<B> {
         let (device, dtype) = (centroids.device(), centroids.dtype());
         let beta = transfer::upload(vec![beta.unwrap_or(f64::NAN)], [1], &device, dtype);
         Self {
-            centroids: Param::initialized(ParamId::new(), centroids),
+            centroids: Param::initialized(ParamId::new(), transfer::untracked(centroids)),
             beta: Param::initialized(ParamId::new(), beta),
         }
     }
@@ -106,6 +106,19 @@ impl<B: Backend> KMeans<B> {
         }
         let beta = kernel::heuristic_beta(x, None, &self.affine()).ok_or(Error::NoHeuristicBeta)?;
         Ok(Self::new(self.centroids.val(), Some(beta)))
+    }
+
+    /// The clusterer itself, if what was loaded into it is one.
+    ///
+    /// Burn loads a record without looking at its shapes. A module that holds
+    /// a clusterer and is loaded by Burn calls this afterwards; the functions
+    /// of [`record`](crate::record) do it themselves.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or values are not those of a clusterer.
+    pub fn checked(self) -> Result<Self> {
+        record::check(self)
     }
 
     /// How many clusters, K.

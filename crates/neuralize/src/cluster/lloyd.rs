@@ -95,8 +95,11 @@ fn relocate<B: Backend>(
     let mut candidates = order.into_iter();
     for &target in empty {
         let next = candidates.by_ref().find_map(|i| {
+            if members[labels[i]] < 2 {
+                return None;
+            }
             let row = transfer::download(x.clone().slice([i..i + 1, 0..features]));
-            (members[labels[i]] > 1 && !taken.contains(&row)).then_some((i, row))
+            (!taken.contains(&row)).then_some((i, row))
         });
         let Some((i, row)) = next else { break };
         let (donor, weight) = (labels[i], point_weights[i]);

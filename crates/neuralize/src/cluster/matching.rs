@@ -31,13 +31,12 @@ pub fn match_to_classes(
     n_clusters: usize,
     n_classes: usize,
 ) -> Matching {
-    // A square table: a cluster beyond the number of classes is matched with a
-    // class that no point has.
-    let size = n_clusters.max(n_classes);
-    if size == 0 {
+    if n_clusters == 0 {
         return Matching { class_of: Vec::new(), agreeing: 0 };
     }
-    let mut together = Matrix::new(size, size, 0i64);
+    // At least as many classes as clusters: a cluster beyond their number is
+    // matched with a class that no point has.
+    let mut together = Matrix::new(n_clusters, n_clusters.max(n_classes), 0i64);
     for (&cluster, &class) in clusters.iter().zip(classes) {
         if cluster < n_clusters && class < n_classes {
             together[(cluster, class)] += 1;
@@ -45,11 +44,7 @@ pub fn match_to_classes(
     }
     let (agreeing, class_of) = kuhn_munkres(&together);
     Matching {
-        class_of: class_of
-            .into_iter()
-            .take(n_clusters)
-            .map(|class| (class < n_classes).then_some(class))
-            .collect(),
+        class_of: class_of.into_iter().map(|class| (class < n_classes).then_some(class)).collect(),
         agreeing: usize::try_from(agreeing).unwrap_or(0),
     }
 }
@@ -64,6 +59,16 @@ mod tests {
         assert_eq!(matching.agreeing, 3);
         assert_eq!(matching.class_of[2], Some(1));
         assert_eq!(matching.class_of.iter().filter(|class| class.is_none()).count(), 1);
+    }
+
+    /// A column of mostly different values, a price say, is no class; it is no
+    /// reason to take hours either.
+    #[test]
+    fn many_classes() {
+        let clusters: Vec<usize> = (0..20_000).map(|i| i % 5).collect();
+        let classes: Vec<usize> = (0..20_000).map(|i: usize| i.saturating_sub(9_999)).collect();
+        let matching = match_to_classes(&clusters, &classes, 5, 10_001);
+        assert_eq!(matching.agreeing, 2_000 + 4);
     }
 
     #[test]

@@ -144,7 +144,7 @@ pub(super) fn require_distinct_rows<B: Backend>(
 ) -> Result<()> {
     let [rows, features] = x.dims();
     let mut seen = HashSet::new();
-    for range in kernel::blocks(rows, (2 * clusters).max(256)) {
+    for range in kernel::blocks(rows, clusters.saturating_mul(2).max(256)) {
         let values = transfer::download(x.clone().slice([range.clone(), 0..features]));
         for (row, weight) in values.chunks_exact(features).zip(&weights[range]) {
             if *weight > 0.0 {

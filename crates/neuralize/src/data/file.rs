@@ -47,10 +47,12 @@ impl WholeFile {
     ///
     /// If the folder is not there or cannot be written to.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
-        // A link is followed, so that the file behind it is replaced and not the link.
-        let path = path.as_ref();
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        let special = fs::metadata(&path).is_ok_and(|found| !found.is_file() && !found.is_dir());
+        let given = path.as_ref();
+        // `/dev/stdout` may stand for a regular file that others write to as well.
+        let device = given.starts_with("/dev") || given.starts_with("/proc");
+        let path = if device { given.to_path_buf() } else { behind_links(given) };
+        let special =
+            device || fs::metadata(&path).is_ok_and(|found| !found.is_file() && !found.is_dir());
         let sink = match special {
             true => {
                 let file = fs::OpenOptions::new().write(true).open(&path);
@@ -59,6 +61,13 @@ impl WholeFile {
             false => Sink::Renamed(temporary_beside(&path)?),
         };
         Ok(Self { path, writer: BufWriter::with_capacity(1 << 16, sink) })
+    }
+
+    /// A file of these bytes.
+    pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+        let mut file = Self::create(path)?;
+        file.writer.write_all(bytes).map_err(Error::io(path))?;
+        file.finish()
     }
 
     /// Puts the file in its place.
@@ -74,6 +83,10 @@ impl WholeFile {
             .map_err(Error::io(&path))?;
         match sink {
             Sink::Renamed(file) => {
+                // A file that is replaced keeps its permissions.
+                if let Ok(old) = fs::metadata(&path) {
+                    file.as_file().set_permissions(old.permissions()).map_err(Error::io(&path))?;
+                }
                 file.as_file().sync_all().map_err(Error::io(&path))?;
                 file.persist(&path).map_err(|error| Error::io(&path)(error.error))?;
             }
@@ -91,6 +104,20 @@ impl Write for WholeFile {
     fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
     }
+}
+
+/// The file behind a link, so that it is replaced and not the link, whether it
+/// is there yet or not.
+fn behind_links(path: &Path) -> PathBuf {
+    const LONGEST_CHAIN: usize = 40;
+    let mut path = path.to_path_buf();
+    for _ in 0..LONGEST_CHAIN {
+        match fs::read_link(&path) {
+            Ok(target) => path = folder_of(&path).join(target),
+            Err(_) => break,
+        }
+    }
+    path
 }
 
 /// The folder that a path lies in.
@@ -137,6 +164,22 @@ mod tests {
         file.finish()?;
         assert_eq!(fs::read_to_string(&path)?, "new");
         assert_eq!(fs::read_dir(folder.path())?.count(), 1);
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_and_links_stay() -> Result<(), Box<dyn std::error::Error>> {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir()?;
+        let (file, link) = (folder.path().join("private"), folder.path().join("link"));
+        symlink("private", &link)?;
+        WholeFile::write(&link, b"made through a link to nothing")?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+        WholeFile::write(&link, b"replaced")?;
+        assert_eq!(fs::read(&file)?, b"replaced");
+        assert_eq!(fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
+        assert!(fs::symlink_metadata(&link)?.is_symlink());
         Ok(())
     }
 

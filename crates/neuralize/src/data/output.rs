@@ -8,7 +8,8 @@ use crate::explain::Explanation;
 use crate::transfer;
 
 /// Writes explanations as CSV, `index,cluster,logit` and a column a feature,
-/// part by part: rows are numbered on from one part to the next.
+/// part by part: rows are numbered on from one part to the next. A feature that
+/// is named like one of the first three columns gets ` (feature)` appended.
 pub struct ExplanationWriter<W: Write> {
     rows: RowWriter<W>,
 }
@@ -20,15 +21,15 @@ pub struct PredictionWriter<W: Write> {
 }
 
 impl<W: Write> ExplanationWriter<W> {
-    /// Writes the header. `name` stands for the destination in messages.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub fn new(name: &str, destination: W, delimiter: u8, features: &[String]) -> Result<Self> {
-        let header =
-            ["index", "cluster", "logit"].into_iter().chain(features.iter().map(String::as_str));
-        Ok(Self { rows: RowWriter::new(name, destination, delimiter, header)? })
+    /// `name` stands for the destination in messages.
+    pub fn new(name: &str, destination: W, delimiter: u8, features: &[String]) -> Self {
+        const FIRST: [&str; 3] = ["index", "cluster", "logit"];
+        let named = features.iter().map(|name| match FIRST.contains(&name.as_str()) {
+            true => format!("{name} (feature)"),
+            false => name.clone(),
+        });
+        let header = FIRST.into_iter().map(str::to_owned).chain(named).collect();
+        Self { rows: RowWriter::new(name, destination, delimiter, header) }
     }
 
     /// Writes every point of an explanation.
@@ -61,14 +62,10 @@ impl<W: Write> ExplanationWriter<W> {
 }
 
 impl<W: Write> PredictionWriter<W> {
-    /// Writes the header. `name` stands for the destination in messages.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub fn new(name: &str, destination: W, delimiter: u8) -> Result<Self> {
-        let header = ["index", "cluster", "logit", "probability"].into_iter();
-        Ok(Self { rows: RowWriter::new(name, destination, delimiter, header)? })
+    /// `name` stands for the destination in messages.
+    pub fn new(name: &str, destination: W, delimiter: u8) -> Self {
+        let header = ["index", "cluster", "logit", "probability"].map(str::to_owned).to_vec();
+        Self { rows: RowWriter::new(name, destination, delimiter, header) }
     }
 
     /// Writes the cluster of every point, its logit and its probability.
@@ -109,20 +106,24 @@ impl<W: Write> PredictionWriter<W> {
 struct RowWriter<W: Write> {
     name: String,
     writer: csv::Writer<W>,
+    /// Written before the first row, or at the end if there is none: what fails
+    /// before has written nothing.
+    header: Option<Vec<String>>,
     text: String,
     index: u64,
 }
 
 impl<W: Write> RowWriter<W> {
-    fn new<'a>(
-        name: &str,
-        destination: W,
-        delimiter: u8,
-        header: impl Iterator<Item = &'a str>,
-    ) -> Result<Self> {
-        let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(destination);
-        writer.write_record(header).map_err(output_error(name))?;
-        Ok(Self { name: name.to_owned(), writer, text: String::new(), index: 0 })
+    fn new(name: &str, destination: W, delimiter: u8, header: Vec<String>) -> Self {
+        let writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(destination);
+        Self { name: name.to_owned(), writer, header: Some(header), text: String::new(), index: 0 }
+    }
+
+    fn write_header(&mut self) -> Result<()> {
+        match self.header.take() {
+            Some(header) => self.writer.write_record(header).map_err(output_error(&self.name)),
+            None => Ok(()),
+        }
     }
 
     /// Numbers get the digits that their precision needs to be read back exactly.
@@ -132,6 +133,7 @@ impl<W: Write> RowWriter<W> {
         values: impl Iterator<Item = &'a f64>,
         dtype: DType,
     ) -> Result<()> {
+        self.write_header()?;
         let mut field = |writer: &mut csv::Writer<W>, text: std::fmt::Arguments<'_>| {
             self.text.clear();
             // Writing to a string cannot fail.
@@ -154,7 +156,8 @@ impl<W: Write> RowWriter<W> {
         Ok(())
     }
 
-    fn finish(self) -> Result<W> {
+    fn finish(mut self) -> Result<W> {
+        self.write_header()?;
         let name = self.name;
         self.writer.into_inner().map_err(|error| {
             let source = std::io::Error::new(error.error().kind(), error.error().to_string());

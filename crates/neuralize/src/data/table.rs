@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use burn::tensor::{DType, Tensor, backend::Backend};
@@ -176,7 +176,11 @@ impl Table {
 /// Reads a CSV file in parts, so that it may be larger than memory.
 pub struct TableReader<R> {
     file: String,
-    reader: csv::Reader<R>,
+    reader: csv::Reader<Watched<R>>,
+    /// Whether lines end with a carriage return before the newline.
+    returns: bool,
+    /// The line after the last record that was read.
+    next_line: u64,
     record: csv::StringRecord,
     header: Vec<String>,
     features: Vec<String>,
@@ -212,12 +216,18 @@ impl<R: Read> TableReader<R> {
             .delimiter(options.delimiter)
             .trim(csv::Trim::All)
             .buffer_capacity(1 << 16)
-            .from_reader(source);
+            .from_reader(Watched { source, bytes: 0, last: b'\n' });
         let header: Vec<String> = match reader.headers() {
             Ok(header) => header.iter().map(str::to_owned).collect(),
-            Err(error) => return Err(table_error(&file, &error)),
+            Err(error) => return Err(table_error(&file, &error, 0)),
         };
         check_header(&file, &header, options)?;
+        // The parser counts a line at its newline, and leaves the newline of a
+        // carriage return and newline to the next record.
+        let breaks: usize = header.iter().map(|name| name.matches('\n').count()).sum();
+        let next_line = 2 + breaks as u64;
+        let returns =
+            reader.position().line() < next_line && !reader.get_ref().unterminated(&reader);
 
         let position = |column: &str| {
             header.iter().position(|name| name == column).ok_or_else(|| Error::UnknownColumn {
@@ -255,6 +265,8 @@ impl<R: Read> TableReader<R> {
             features: positions.iter().map(|at| header[*at].clone()).collect(),
             file,
             reader,
+            returns,
+            next_line,
             record: csv::StringRecord::new(),
             header,
             positions,
@@ -292,9 +304,17 @@ impl<R: Read> TableReader<R> {
             match self.reader.read_record(&mut self.record) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(error) => return Err(table_error(&self.file, &error)),
+                Err(error) => return Err(self.error(&error)),
             }
-            let line = self.record.position().map_or(0, csv::Position::line);
+            let line = self.line_of_record();
+            // An empty line is no record to the parser; in a table of one
+            // column it is a missing value.
+            if self.header.len() == 1 {
+                for blank in self.next_line..line {
+                    missing.note(blank, &self.header[0]);
+                }
+            }
+            self.next_line = line + 1 + self.breaks_in_record();
             for &at in &self.positions {
                 let text = self.record.get(at).unwrap_or_default();
                 match text.parse::<f64>() {
@@ -321,6 +341,23 @@ impl<R: Read> TableReader<R> {
         Ok(Table { features: self.features.clone(), values, labels })
     }
 
+    /// The parser's error, with the line as this reader counts.
+    fn error(&self, error: &csv::Error) -> Error {
+        let behind = u64::from(self.returns);
+        table_error(&self.file, error, behind)
+    }
+
+    /// The line on which the record just read starts, counted from 1.
+    fn line_of_record(&self) -> u64 {
+        let after = self.reader.position().line();
+        let counted = !self.returns && !self.reader.get_ref().unterminated(&self.reader);
+        after - self.breaks_in_record() - u64::from(counted)
+    }
+
+    fn breaks_in_record(&self) -> u64 {
+        self.record.iter().map(|cell| cell.matches('\n').count() as u64).sum()
+    }
+
     /// All rows that are left.
     ///
     /// # Errors
@@ -328,6 +365,32 @@ impl<R: Read> TableReader<R> {
     /// As [`read_rows`](Self::read_rows).
     pub fn read_all(&mut self) -> Result<Table> {
         self.read_rows(usize::MAX)
+    }
+}
+
+/// A source that remembers how it ended.
+struct Watched<R> {
+    source: R,
+    bytes: u64,
+    last: u8,
+}
+
+impl<R: Read> Watched<R> {
+    /// Whether the reader has come to the end of a source that does not end
+    /// with a line break.
+    fn unterminated(&self, reader: &csv::Reader<Self>) -> bool {
+        reader.position().byte() == self.bytes && !matches!(self.last, b'\n' | b'\r')
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.bytes += count as u64;
+        if let Some(last) = buffer[..count].last() {
+            self.last = *last;
+        }
+        Ok(count)
     }
 }
 
@@ -369,7 +432,10 @@ fn check_header(file: &str, header: &[String], options: &CsvOptions) -> Result<(
     if header.is_empty() {
         return fail("the file is empty; the first line must name the columns".into());
     }
-    if header.iter().all(|name| name.parse::<f64>().is_ok()) {
+    // Columns numbered from 0 are how unnamed arrays are exported.
+    let numbered =
+        header.len() > 2 && header.iter().enumerate().all(|(at, name)| *name == at.to_string());
+    if !numbered && header.iter().all(|name| name.parse::<f64>().is_ok()) {
         return fail("the first line holds numbers; it must name the columns".into());
     }
     if let [only] = header
@@ -389,14 +455,14 @@ fn check_header(file: &str, header: &[String], options: &CsvOptions) -> Result<(
     Ok(())
 }
 
-fn table_error(file: &str, error: &csv::Error) -> Error {
+fn table_error(file: &str, error: &csv::Error, behind: u64) -> Error {
     let detail = match error.kind() {
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
-            let line = pos.as_ref().map_or(0, csv::Position::line);
+            let line = pos.as_ref().map_or(0, |at| at.line() + behind);
             format!("line {line} has {len} cells, the header has {expected_len}")
         }
         csv::ErrorKind::Utf8 { pos, .. } => {
-            let line = pos.as_ref().map_or(0, csv::Position::line);
+            let line = pos.as_ref().map_or(0, |at| at.line() + behind);
             format!("line {line} is not valid UTF-8; convert the file first")
         }
         _ => error.to_string(),
@@ -466,6 +532,11 @@ mod tests {
             message("a,b\n1,\nNA,2\nnan,?\n", &plain),
             "t.csv: 4 missing values, first at line 2, column `b`; line 3, column `a`; line 4, column `a`; fill or drop these rows first"
         );
+        assert_eq!(read("0,1,2\n3,4,5\n", &plain).expect("numbered").features(), ["0", "1", "2"]);
+        assert_eq!(
+            message("a\n1\n\n2\n", &plain),
+            "t.csv: 1 missing value, first at line 3, column `a`; fill or drop these rows first"
+        );
         assert_eq!(message("a,b\n1\n", &plain), "t.csv: line 2 has 1 cells, the header has 2");
         assert_eq!(
             message("", &plain),
@@ -501,6 +572,30 @@ mod tests {
             .and_then(|mut reader| reader.read_all())
             .expect_err("not UTF-8");
         assert_eq!(error.to_string(), "t.csv: line 2 is not valid UTF-8; convert the file first");
+    }
+
+    #[test]
+    fn lines_are_counted_as_editors_count_them() {
+        let line = |text: &str| {
+            let error = message(text, &CsvOptions::default());
+            let (_, rest) = error.split_once("line ").expect("a line");
+            rest.split(|c: char| !c.is_ascii_digit()).next().map(str::to_owned)
+        };
+        for (text, expected) in [
+            ("a,b\n1,x\n", "2"),
+            ("a,b\n1,x", "2"),
+            ("a,b\r\n1,x\r\n", "2"),
+            ("a,b\r\n1,x", "2"),
+            ("a,b\r\n1,2\r\n3,x\r\n4,5\r\n", "3"),
+            ("a,b\n1,2\n\n\n3,x\n", "5"),
+            ("a,b\r\n\r\n1,2\r\n3,x\r\n", "4"),
+            ("a,b\n1,2\n3,\"x\ny\"\n", "3"),
+            ("\"a\nz\",b\n1,2\n3,x\n", "4"),
+            ("\"a\nz\",b\r\n1,2\r\n3,x\r\n", "4"),
+            ("a,b\r\n1,2\r\n3\r\n", "3"),
+        ] {
+            assert_eq!(line(text).as_deref(), Some(expected), "{text:?}");
+        }
     }
 
     #[test]

@@ -61,7 +61,8 @@ pub enum Beta {
 impl<B: Backend> NeuralizedKMeans<B> {
     /// Explains every row of x by NEON.
     ///
-    /// Memory beyond the result is that of one block of rows.
+    /// Memory beyond the result is at most that of its largest part again, and
+    /// one block of rows: O(N K + N D).
     ///
     /// # Shapes
     ///

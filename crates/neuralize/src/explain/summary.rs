@@ -1,8 +1,8 @@
-use burn::tensor::{IndexingUpdateOp, Tensor, backend::Backend};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use crate::explain::Explanation;
-use crate::transfer;
+use crate::{kernel, transfer};
 
 /// The explanations of one cluster's points, averaged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,19 +38,18 @@ impl<B: Backend> Explanation<B> {
     pub fn per_cluster(&self) -> Vec<ClusterSummary> {
         let [_, features] = self.relevance.dims();
         let [_, clusters] = self.shares.dims();
-        let add = |columns: usize, table: &dyn Fn() -> Tensor<B, 2>| {
-            if self.is_empty() {
-                return vec![0.0; clusters * columns];
-            }
-            let table = table();
-            let zeros = transfer::zeros([clusters, columns], &table.device(), table.dtype());
-            let sums: Tensor<B, 2> =
-                zeros.select_assign(0, self.cluster.clone(), table, IndexingUpdateOp::Add);
-            transfer::download(sums)
-        };
-        let relevance = add(features, &|| self.relevance.clone());
-        let magnitude = add(features, &|| self.relevance.clone().abs());
-        let logit = add(1, &|| self.logit.clone().unsqueeze_dim(1));
+        let mut relevance = vec![0.0; clusters * features];
+        let mut magnitude = relevance.clone();
+        let mut logit = vec![0.0; clusters];
+        // Blocks are summed on the device, and across blocks in f64.
+        for range in kernel::blocks(self.len(), kernel::block_rows(clusters + features)) {
+            let cluster = self.cluster.clone().slice_dim(0, range.clone());
+            let rows = self.relevance.clone().slice_dim(0, range.clone());
+            let own: Tensor<B, 2> = self.logit.clone().slice_dim(0, range).unsqueeze_dim(1);
+            add(&mut magnitude, clusters, &cluster, rows.clone().abs());
+            add(&mut relevance, clusters, &cluster, rows);
+            add(&mut logit, clusters, &cluster, own);
+        }
         let mut points = vec![0; clusters];
         for cluster in transfer::download_indices(self.cluster.clone()) {
             points[cluster] += 1;
@@ -89,5 +88,20 @@ impl<B: Backend> Explanation<B> {
                 .map(|i| mean(&|summary| summary.mean_magnitude[i]))
                 .collect(),
         }
+    }
+}
+
+/// Adds the rows of a table to the sums of their clusters.
+fn add<B: Backend>(
+    sums: &mut [f64],
+    clusters: usize,
+    cluster: &Tensor<B, 1, Int>,
+    table: Tensor<B, 2>,
+) {
+    let shape = [clusters, table.dims()[1]];
+    let zeros: Tensor<B, 2> = transfer::zeros(shape, &table.device(), table.dtype());
+    let part = zeros.select_assign(0, cluster.clone(), table, IndexingUpdateOp::Add);
+    for (sum, part) in sums.iter_mut().zip(transfer::download(part)) {
+        *sum += part;
     }
 }

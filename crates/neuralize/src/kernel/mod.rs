@@ -64,47 +64,59 @@ impl<B: Backend> Totals<B> {
     }
 }
 
-/// The linear layer that scores every centroid, `s_k = 2 (x−z)·(μ_k−z) − ‖μ_k−z‖²`:
-/// the nearest centroid has the largest score, and differences of scores are
-/// differences of squared distances, whatever z is.
-pub(crate) struct Affine<B: Backend> {
-    /// z, `[1, D]`; none where the origin lies among the data already.
-    pub(crate) center: Option<Tensor<B, 2>>,
-    /// `2 (μ−z)ᵀ`, `[D, K]`.
+/// The linear layer that scores every centroid, `s_k = 2 x·μ_k − ‖μ_k‖²`: the
+/// nearest centroid has the largest score, and differences of scores are
+/// differences of squared distances, wherever the origin is.
+pub(crate) struct Scores<B: Backend> {
+    /// `2 μᵀ`, `[D, K]`.
     pub(crate) weight: Tensor<B, 2>,
-    /// `−‖μ−z‖²`, `[K]`.
+    /// `−‖μ‖²`, `[K]`.
     pub(crate) bias: Tensor<B, 1>,
 }
 
-impl<B: Backend> Affine<B> {
-    /// Around the mean of the centroids, `[K, D]`, which saves the digits that
-    /// a far origin costs.
-    pub(crate) fn of(centroids: &Tensor<B, 2>) -> Self {
-        let center = centroids.clone().mean_dim(0);
-        Self { center: Some(center.clone()), ..Self::at_origin(centroids.clone() - center) }
-    }
-
-    /// Around the origin, for data that are centred already.
-    fn at_origin(centroids: Tensor<B, 2>) -> Self {
+impl<B: Backend> Scores<B> {
+    /// Of centroids `[K, D]`.
+    fn of(centroids: Tensor<B, 2>) -> Self {
         let weight = centroids.transpose() * 2.0;
         let bias = bias_of(&weight);
-        Self { center: None, weight, bias }
+        Self { weight, bias }
     }
 
-    fn centred(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        match &self.center {
-            Some(center) => x - center.clone(),
-            None => x,
-        }
-    }
-
-    /// Scores `[n, K]` of rows `[n, D]` that are centred already.
-    fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+    /// Scores `[n, K]` of rows `[n, D]`.
+    fn apply(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         linear(x, self.weight.clone(), Some(self.bias.clone()))
     }
 
+    /// Squared distances `[n, K]` of rows `[n, D]`.
+    fn distances(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        let norms = x.clone().square().sum_dim(1);
+        // Rounding can leave a small negative number where a point is on a centroid.
+        (norms - self.apply(x)).clamp_min(0.0)
+    }
+}
+
+/// The same around the mean of the centroids, which saves the digits that a far
+/// origin costs.
+pub(crate) struct Affine<B: Backend> {
+    /// Subtracted from x, `[1, D]`.
+    pub(crate) center: Tensor<B, 2>,
+    /// Of what is left.
+    pub(crate) scores: Scores<B>,
+}
+
+impl<B: Backend> Affine<B> {
+    /// Of centroids `[K, D]`.
+    pub(crate) fn of(centroids: &Tensor<B, 2>) -> Self {
+        let center = centroids.clone().mean_dim(0);
+        Self { scores: Scores::of(centroids.clone() - center.clone()), center }
+    }
+
+    fn apply(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.scores.apply(x - self.center.clone())
+    }
+
     fn clusters(&self) -> usize {
-        self.weight.dims()[1]
+        self.scores.weight.dims()[1]
     }
 }
 
@@ -162,21 +174,15 @@ pub(crate) fn margins<B: Backend>(scores: Tensor<B, 2>) -> Tensor<B, 2> {
 /// The nearest centroid of every row, `[N]`.
 pub(crate) fn nearest<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Tensor<B, 1, Int> {
     let none = || transfer::upload_indices(&[], &x.device());
-    map_rows(x, affine.clusters(), none, |block| {
-        affine.scores(affine.centred(block)).argmax(1).squeeze_dim(1)
-    })
+    map_rows(x, affine.clusters(), none, |block| affine.apply(block).argmax(1).squeeze_dim(1))
 }
 
 /// Squared distances to every centroid, `[N, K]`.
 pub(crate) fn squared_distances<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Tensor<B, 2> {
-    let none = || transfer::zeros([0, affine.clusters()], &x.device(), affine.weight.dtype());
-    map_rows(x, affine.clusters(), none, |block| distances(affine.centred(block), affine))
-}
-
-fn distances<B: Backend>(centred: Tensor<B, 2>, affine: &Affine<B>) -> Tensor<B, 2> {
-    let norms = centred.clone().square().sum_dim(1);
-    // Rounding can leave a small negative number where a point is on a centroid.
-    (norms - affine.scores(centred)).clamp_min(0.0)
+    let none = || transfer::zeros([0, affine.clusters()], &x.device(), affine.center.dtype());
+    map_rows(x, affine.clusters(), none, |block| {
+        affine.scores.distances(block - affine.center.clone())
+    })
 }
 
 /// 1 / (weighted) mean of every point's own logit; none where that mean is not
@@ -188,7 +194,7 @@ pub(crate) fn heuristic_beta<B: Backend>(
 ) -> Option<f64> {
     let none = || transfer::zeros([0], &x.device(), x.dtype());
     let logits: Tensor<B, 1> = map_rows(x, affine.clusters(), none, |block| {
-        margins(affine.scores(affine.centred(block))).max_dim(1).squeeze_dim::<1>(1)
+        margins(affine.apply(block)).max_dim(1).squeeze_dim::<1>(1)
     });
     let rows = logits.dims()[0] as f64;
     let (sum, total) = match weights {
@@ -294,7 +300,7 @@ pub(crate) fn assign_and_sum<B: Backend>(
     let [rows, features] = x.dims();
     let [clusters, _] = centroids.dims();
     let (device, dtype) = (x.device(), x.dtype());
-    let affine = Affine::at_origin(centroids.clone());
+    let scores = Scores::of(centroids.clone());
     let step = block_rows(clusters + features);
 
     let mut labels = Vec::new();
@@ -302,7 +308,7 @@ pub(crate) fn assign_and_sum<B: Backend>(
     for range in blocks(rows, step) {
         let block = x.clone().slice([range.clone(), 0..features]);
         let w = weights.clone().slice([range]);
-        let label = affine.scores(block.clone()).argmax(1).squeeze_dim::<1>(1);
+        let label = scores.apply(block.clone()).argmax(1).squeeze_dim::<1>(1);
         let part = Totals::zeros(clusters, features, &device, dtype);
         totals = totals.merge(Totals {
             sums: part.sums.select_assign(
@@ -357,14 +363,14 @@ pub(crate) fn best_candidate<B: Backend>(
 ) -> (usize, Tensor<B, 1>) {
     let [rows, features] = x.dims();
     let [trials, _] = candidates.dims();
-    let affine = Affine::at_origin(candidates.clone());
+    let scores = Scores::of(candidates.clone());
     let step = block_rows(trials + features);
 
     let mut potentials = vec![0.0; trials];
     let mut left = Vec::new();
     for range in blocks(rows, step) {
         let block = x.clone().slice([range.clone(), 0..features]);
-        let mut distances = distances(block, &affine);
+        let mut distances = scores.distances(block);
         if let Some(closest) = closest {
             let bound: Tensor<B, 2> = closest.clone().slice([range.clone()]).unsqueeze_dim(1);
             distances = distances.min_pair(bound.expand([range.len(), trials]));

@@ -8,7 +8,7 @@ use crate::cluster::KMeans;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Affine};
 use crate::network::{DenseNeuralizedKMeans, MinPool};
-use crate::{transfer, validate};
+use crate::{record, transfer, validate};
 
 /// K-means as a neural network: a linear layer and min-pooling, exactly.
 ///
@@ -89,13 +89,9 @@ impl<B: Backend> KMeans<B> {
         if self.n_clusters() < 2 {
             return Err(Error::NoCompetitor);
         }
-        let centroids = self.centroids();
-        let Affine { center, weight, bias } = Affine::of(&centroids);
-        let center = match center {
-            Some(center) => center.squeeze_dim(0),
-            None => transfer::zeros([self.n_features()], &centroids.device(), centroids.dtype()),
-        };
-        Ok(NeuralizedKMeans::from_parts(center, weight, bias, self.beta.val()))
+        let Affine { center, scores } = self.affine();
+        let center = center.squeeze_dim(0);
+        Ok(NeuralizedKMeans::from_parts(center, scores.weight, scores.bias, self.beta.val()))
     }
 }
 
@@ -115,6 +111,21 @@ impl<B: Backend> NeuralizedKMeans<B> {
             pool: MinPool,
             beta: Param::initialized(ParamId::new(), beta),
         }
+    }
+
+    /// The network itself, if what was loaded into it is one.
+    ///
+    /// Burn loads a record without looking at its shapes. A module that holds
+    /// a network and is loaded by Burn calls this afterwards; the functions of
+    /// [`record`](crate::record) do it themselves. The bias is computed again
+    /// from the weight, so that a recorder of half precision cannot put the two
+    /// at odds.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or values are not those of a network.
+    pub fn checked(self) -> Result<Self> {
+        record::check(self)
     }
 
     /// How many clusters, K.
@@ -191,13 +202,10 @@ impl<B: Backend> NeuralizedKMeans<B> {
     /// As [`forward`](Self::forward).
     pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
         self.check_input(x)?;
-        let bias = self.linear.bias.as_ref().map(Param::val);
-        let affine = Affine {
-            center: Some(self.center.val().unsqueeze()),
-            weight: self.linear.weight.val(),
-            bias: bias.unwrap_or_else(|| kernel::bias_of(&self.linear.weight.val())),
-        };
-        Ok(kernel::nearest(x, &affine))
+        let none = || transfer::upload_indices(&[], &x.device());
+        Ok(kernel::map_rows(x, self.n_clusters(), none, |block| {
+            self.scores(self.centred(block)).argmax(1).squeeze_dim(1)
+        }))
     }
 
     /// The authors' probability of a cluster against its nearest competitor,
@@ -239,6 +247,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
             });
         }
         self.check_input(&x)?;
+        let stiffness = stiffness.min(transfer::largest(self.dtype()));
         Ok(kernel::map_rows(
             &x,
             self.n_clusters(),
@@ -256,10 +265,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
     /// outputs are the same. For inspection, export and tests.
     pub fn dense(&self) -> DenseNeuralizedKMeans<B> {
         let weight = self.linear.weight.val();
-        let bias = match &self.linear.bias {
-            Some(bias) => bias.val(),
-            None => kernel::bias_of(&weight),
-        };
+        let bias = kernel::bias_of(&weight);
         DenseNeuralizedKMeans::new(self.center.val(), &weight, &bias)
     }
 
@@ -282,6 +288,13 @@ impl<B: Backend> NeuralizedKMeans<B> {
     }
 
     pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        // A record that was loaded into this module may have left it without.
+        if self.linear.bias.is_none() {
+            return Err(Error::Record { detail: "its linear layer has no bias".into() });
+        }
+        if self.n_clusters() < 2 {
+            return Err(Error::NoCompetitor);
+        }
         validate::dtype::<B>("x", &x.device(), x.dtype())?;
         validate::input("x", x, self.n_features(), self.dtype())
     }

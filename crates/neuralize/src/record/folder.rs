@@ -1,6 +1,5 @@
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
@@ -12,7 +11,7 @@ use crate::data::{Scale, Scaler, WholeFile};
 use crate::error::{Error, Result};
 use crate::explain::{Beta, Explanation, Target};
 use crate::network::NeuralizedKMeans;
-use crate::record::module::{Shapes, Stored};
+use crate::record::module::{Load, Shapes};
 use crate::record::store;
 
 const FORMAT: &str = "neuralize-model";
@@ -121,7 +120,7 @@ struct Header {
     version: u32,
 }
 
-impl<B: Backend> Stored<B> for Modules<B> {
+impl<B: Backend> Load<B> for Modules<B> {
     const NAME: &'static str = "model";
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
@@ -135,7 +134,7 @@ impl<B: Backend> Stored<B> for Modules<B> {
     }
 
     fn checked(self) -> Result<Self, String> {
-        let (scaler, clusterer) = (self.scaler.checked()?, self.clusterer.checked()?);
+        let (scaler, clusterer) = (self.scaler.checked()?, Load::checked(self.clusterer)?);
         if scaler.n_features() != clusterer.n_features() {
             let (scaled, clustered) = (scaler.n_features(), clusterer.n_features());
             return Err(format!("it scales {scaled} features and clusters {clustered}"));
@@ -237,7 +236,8 @@ impl<B: Backend> Model<B> {
         let path = folder.join(CONFIG);
         let old = match fs::read(&path) {
             Ok(bytes) => Some(old_record(&path, &bytes)?),
-            Err(_) => None,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::io(&path)(error)),
         };
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
 
@@ -265,8 +265,8 @@ impl<B: Backend> Model<B> {
         let text = serde_json::to_string_pretty(&config)
             .map_err(|error| Error::model(&path, error.to_string()))?;
 
-        write(&folder.join(&file), &bytes)?;
-        write(&path, (text + "\n").as_bytes())?;
+        WholeFile::write(&folder.join(&file), &bytes)?;
+        WholeFile::write(&path, (text + "\n").as_bytes())?;
         // The new model is in place; the old record is only in the way now.
         let ours = |old: &String| old.starts_with("model-") && old.ends_with(".bpk");
         if let Some(old) = old.filter(|old| *old != file && ours(old)) {
@@ -295,11 +295,11 @@ impl<B: Backend> Model<B> {
             );
             return Err(Error::model(&path, detail));
         }
-        // Equal up to the precision that is loaded into.
-        let same = match (config.beta, modules.clusterer.beta()) {
-            (Some(a), Some(b)) => (a - b).abs() <= 1e-6 * a,
-            (a, b) => a == b,
+        let rounded = |beta: f64| match dtype {
+            DType::F64 => beta,
+            _ => f64::from(beta as f32),
         };
+        let same = config.beta.map(rounded) == modules.clusterer.beta();
         if !same {
             return Err(Error::model(&path, format!("has another beta than {CONFIG} says")));
         }
@@ -405,12 +405,6 @@ fn old_record(path: &Path, text: &[u8]) -> Result<String> {
             "belongs to something other than a neuralize model and is not overwritten; choose another folder",
         )),
     }
-}
-
-fn write(path: &PathBuf, bytes: &[u8]) -> Result<()> {
-    let mut file = WholeFile::create(path)?;
-    file.write_all(bytes).map_err(Error::io(path))?;
-    file.finish()
 }
 
 fn hex(bytes: &[u8]) -> String {

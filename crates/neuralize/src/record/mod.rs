@@ -17,6 +17,7 @@ mod recorder;
 mod store;
 
 pub use folder::{Model, ModelConfig, ModelInfo, Precision, RecordFile};
-pub use module::{Shapes, Stored};
+pub use module::Stored;
+pub(crate) use module::check;
 pub use recorder::{load_record, save_record};
 pub use store::{load_burnpack, load_safetensors, save_burnpack, save_safetensors};

@@ -6,14 +6,19 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 use crate::cluster::KMeans;
 use crate::data::Scaler;
 use crate::network::NeuralizedKMeans;
-use crate::{kernel, transfer};
+use crate::{Error, kernel, transfer, validate};
 
 /// A module that this crate saves, and checks when it is loaded.
 ///
 /// Burn loads whatever a record holds: other shapes, missing parameters,
 /// damaged numbers. Hence the two steps around it, a blank module of the
 /// shapes that the file states, and a check of what came in.
-pub trait Stored<B: Backend>: Module<B> + Sized {
+pub trait Stored<B: Backend>: Load<B> {}
+
+impl<B: Backend, M: Load<B>> Stored<B> for M {}
+
+/// The two steps, for this crate's modules alone.
+pub trait Load<B: Backend>: Module<B> + Sized {
     /// What the module is called in messages.
     const NAME: &'static str;
 
@@ -30,6 +35,11 @@ pub trait Stored<B: Backend>: Module<B> + Sized {
     ///
     /// If they do not, in words.
     fn checked(self) -> Result<Self, String>;
+}
+
+/// The module, if its parameters belong together and are finite.
+pub(crate) fn check<B: Backend, M: Load<B>>(module: M) -> Result<M, Error> {
+    module.checked().map_err(|detail| Error::Record { detail })
 }
 
 /// Shapes by parameter name, as a file states them. Recorder files do not
@@ -61,7 +71,7 @@ impl Shapes {
     }
 }
 
-impl<B: Backend> Stored<B> for KMeans<B> {
+impl<B: Backend> Load<B> for KMeans<B> {
     const NAME: &'static str = "k-means model";
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
@@ -70,13 +80,13 @@ impl<B: Backend> Stored<B> for KMeans<B> {
     }
 
     fn checked(self) -> Result<Self, String> {
-        finite("centroids", self.centroids.val())?;
+        usable("centroids", &self.centroids.val())?;
         check_beta(self.beta.val())?;
         Ok(self)
     }
 }
 
-impl<B: Backend> Stored<B> for NeuralizedKMeans<B> {
+impl<B: Backend> Load<B> for NeuralizedKMeans<B> {
     const NAME: &'static str = "neuralized k-means network";
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
@@ -105,7 +115,7 @@ impl<B: Backend> Stored<B> for NeuralizedKMeans<B> {
             return Err(format!("it has {clusters} cluster, a network needs at least 2"));
         }
         finite("center", center.clone())?;
-        finite("linear.weight", weight.clone())?;
+        usable("linear.weight", &weight)?;
         finite("linear.bias", bias.clone())?;
         check_beta(beta.clone())?;
         let computed = kernel::bias_of(&weight);
@@ -120,7 +130,7 @@ impl<B: Backend> Stored<B> for NeuralizedKMeans<B> {
     }
 }
 
-impl<B: Backend> Stored<B> for Scaler<B> {
+impl<B: Backend> Load<B> for Scaler<B> {
     const NAME: &'static str = "scaler";
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
@@ -153,6 +163,15 @@ fn finite<B: Backend, const D: usize>(name: &str, tensor: Tensor<B, D>) -> Resul
         None => Ok(()),
         Some(value) => Err(format!("its tensor `{name}` holds {value}")),
     }
+}
+
+/// Finite, and small enough to be squared.
+fn usable<B: Backend>(name: &str, table: &Tensor<B, 2>) -> Result<(), String> {
+    let shape = table.dims();
+    if shape.contains(&0) {
+        return Err(format!("its tensor `{name}` is empty, shape {shape:?}"));
+    }
+    validate::values("its table of centroids", table).map_err(|error| error.to_string())
 }
 
 /// NaN means that β is not known.

@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::{Bytes, DType, backend::Backend};
-use burn_store::{BurnpackStore, ModuleSnapshot, ModuleStore, SafetensorsStore};
+use burn_store::{BurnpackStore, ModuleSnapshot, ModuleStore, SafetensorsStore, TensorSnapshot};
 
 use crate::data::WholeFile;
 use crate::error::{Error, Result};
@@ -19,7 +18,7 @@ use crate::record::module::{Shapes, Stored, cast, numbered};
 pub fn save_burnpack<B: Backend, M: Stored<B>>(module: &M, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let bytes = burnpack_bytes::<B, M>(module).map_err(|detail| Error::model(path, detail))?;
-    write(path, &bytes)
+    WholeFile::write(path, &bytes)
 }
 
 /// Loads a module from a burnpack file, in the given precision.
@@ -51,7 +50,7 @@ pub fn save_safetensors<B: Backend, M: Stored<B>>(
     let mut store = SafetensorsStore::from_bytes(None);
     let module = numbered(module.clone());
     let saved = module.save_into(&mut store).and_then(|()| store.get_bytes());
-    write(path, &saved.map_err(|error| Error::model(path, error.to_string()))?)
+    WholeFile::write(path, &saved.map_err(|error| Error::model(path, error.to_string()))?)
 }
 
 /// Loads a module from a safetensors file, in the given precision.
@@ -69,12 +68,6 @@ pub fn load_safetensors<B: Backend, M: Stored<B>>(
     let bytes = fs::read(path).map_err(Error::io(path))?;
     let mut store = SafetensorsStore::from_bytes(Some(bytes));
     load(&mut store, device, dtype).map_err(unusable::<B, M>(path))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = WholeFile::create(path)?;
-    file.write_all(bytes).map_err(Error::io(path))?;
-    file.finish()
 }
 
 fn unusable<B: Backend, M: Stored<B>>(path: &Path) -> impl FnOnce(String) -> Error {
@@ -99,30 +92,33 @@ pub(super) fn from_burnpack<B: Backend, M: Stored<B>>(
     load(&mut store, device, dtype)
 }
 
+/// Numbers are brought to the precision on the host: not every device can hold
+/// that of the file.
 fn load<B: Backend, M: Stored<B>, S: ModuleStore>(
     store: &mut S,
     device: &B::Device,
     dtype: DType,
 ) -> Result<M, String> {
-    let words = |error: S::Error| error.to_string();
-    let shapes: BTreeMap<String, Vec<usize>> = store
-        .get_all_snapshots()
-        .map_err(words)?
-        .iter()
-        .map(|(name, tensor)| (name.clone(), tensor.shape.to_vec()))
-        .collect();
-    let stored = store
-        .get_all_snapshots()
-        .map_err(words)?
-        .values()
-        .map(|tensor| tensor.dtype)
-        .next()
-        .unwrap_or(dtype);
-    if !matches!(stored, DType::F32 | DType::F64 | DType::F16 | DType::BF16) {
-        return Err(format!("its tensors are {stored:?}, expected floats"));
+    let mut shapes = BTreeMap::new();
+    let mut tensors = Vec::new();
+    for (name, tensor) in store.get_all_snapshots().map_err(|error| error.to_string())? {
+        if !matches!(tensor.dtype, DType::F32 | DType::F64 | DType::F16 | DType::BF16) {
+            return Err(format!("its tensor `{name}` is {:?}, expected floats", tensor.dtype));
+        }
+        let data = tensor.to_data().map_err(|error| error.to_string())?;
+        if data.bytes.len() != data.shape.num_elements() * data.dtype.size() {
+            return Err(format!("its tensor `{name}` is cut off"));
+        }
+        shapes.insert(name.clone(), data.shape.to_vec());
+        tensors.push(TensorSnapshot::from_data(
+            data.convert_dtype(dtype),
+            name.split('.').map(str::to_owned).collect(),
+            tensor.container_stack.clone().unwrap_or_default(),
+            tensor.tensor_id.unwrap_or_default(),
+        ));
     }
-    let mut module = M::blank(&Shapes::known(shapes), device, stored)?;
-    let result = module.load_from(store).map_err(words)?;
+    let mut module = M::blank(&Shapes::known(shapes), device, dtype)?;
+    let result = module.apply(tensors, None, None, false);
     if !result.is_success() || !result.missing.is_empty() {
         return Err(result.to_string());
     }
