@@ -48,7 +48,7 @@ fn rows<B: Backend>(x: &Tensor<B, 2>, indices: &[usize]) -> Tensor<B, 2> {
 
 /// Greedy k-means++: every centroid is the best of 2 + ⌊ln K⌋ candidates drawn
 /// with probability proportional to the squared distance from those before
-/// (Arthur and Vassilvitskii 2007, section 5; the candidate count is scikit-learn's).
+/// (Arthur and Vassilvitskii 2007; the number of candidates is scikit-learn's).
 fn greedy_kmeans_plus_plus<B: Backend>(
     clusters: usize,
     x: &Tensor<B, 2>,

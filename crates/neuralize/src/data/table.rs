@@ -10,6 +10,16 @@ use crate::transfer;
 
 /// A table of numbers with a name for every column, and a label for every row
 /// where a label column was named.
+///
+/// ```
+/// use neuralize::data::{CsvOptions, Table};
+///
+/// let wine = Table::wine();
+/// assert_eq!((wine.rows(), wine.features().len()), (178, 13));
+///
+/// let error = Table::read("no such file.csv", &CsvOptions::default()).unwrap_err();
+/// assert!(error.to_string().starts_with("no such file.csv: "));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     features: Vec<String>,
@@ -174,6 +184,20 @@ impl Table {
 }
 
 /// Reads a CSV file in parts, so that it may be larger than memory.
+///
+/// ```
+/// use neuralize::data::{CsvOptions, TableReader};
+///
+/// let text = "id;width;height;kind\n7;1;2;a\n8;3;4;b\n9;5;6;a\n";
+/// let options = CsvOptions::default().with_delimiter(b';').with_label("kind").with_dropped("id");
+/// let mut reader = TableReader::new("shapes", text.as_bytes(), &options)?;
+/// assert_eq!(reader.features(), ["width", "height"]);
+///
+/// let part = reader.read_rows(2)?;
+/// assert_eq!((part.rows(), part.row(1)), (2, Some(&[3.0, 4.0][..])));
+/// assert_eq!(reader.read_all()?.labels(), Some(&["a".to_owned()][..]));
+/// # Ok::<(), neuralize::Error>(())
+/// ```
 pub struct TableReader<R> {
     file: String,
     reader: csv::Reader<Watched<R>>,
@@ -586,6 +610,8 @@ mod tests {
             ("a,b\n1,x", "2"),
             ("a,b\r\n1,x\r\n", "2"),
             ("a,b\r\n1,x", "2"),
+            ("\u{feff}a,b\n1,x", "2"),
+            ("\u{feff}a,b\r\n1,2\r\n3,x", "3"),
             ("a,b\r\n1,2\r\n3,x\r\n4,5\r\n", "3"),
             ("a,b\n1,2\n\n\n3,x\n", "5"),
             ("a,b\r\n\r\n1,2\r\n3,x\r\n", "4"),

@@ -4,7 +4,7 @@ use burn::tensor::{Bool, Tensor, backend::Backend};
 ///
 /// `R_i = Σ_{k≠c} (x_i − m_ik) w_ik / Σ_j (x_j − m_jk) w_jk · R_k`, `m_k = (μ_c + μ_k)/2`
 ///
-/// (Kauffmann et al. 2024, equation 8). The denominator is h_ck, and
+/// (Kauffmann et al. 2024). The denominator is h_ck, and
 /// `(x_i − m_ik) w_ik = (x_i − μ_ki)² − (x_i − μ_ci)²`. With `ρ_k = R_k / h_ck`,
 /// `a_k = ρ_k` for competitors and `a_c = −Σ ρ_k`, this is
 /// `R = a (M∘M) − 2 x∘(a M)`: two products, and nothing of size n K D.

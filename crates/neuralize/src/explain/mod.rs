@@ -1,7 +1,7 @@
 //! NEON: how much every feature contributed to a cluster assignment.
 //!
 //! A relevance pass through the network of a neuralized clusterer (Kauffmann
-//! et al. 2024, section IV): min-pooling hands its output to the competitors
+//! et al. 2024): min-pooling hands its output to the competitors
 //! (softmin with stiffness β), the linear layer hands each share to the
 //! features by the midpoint rule. The relevances of a point sum to its logit.
 

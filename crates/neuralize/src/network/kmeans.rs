@@ -15,7 +15,7 @@ use crate::{record, transfer, validate};
 /// The output for cluster c is its logit, the margin
 /// `f_c(x) = min_{k≠c} ‖x − μ_k‖² − ‖x − μ_c‖²`, in squared units of the data.
 /// It is positive for the cluster that x belongs to and negative for the
-/// others (Kauffmann et al. 2024, section III).
+/// others (Kauffmann et al. 2024).
 ///
 /// The linear layer gives one score a centroid, `s_k = 2 x·μ_k − ‖μ_k‖²`, and
 /// the pooling layer takes differences: `h_ck = s_c − s_k` is the literature's

@@ -4,7 +4,7 @@ use burn::tensor::{Bool, Tensor, backend::Backend};
 use crate::{kernel, transfer};
 
 /// Min-pooling over the competitors of every cluster, the second layer of a
-/// neuralized k-means (Kauffmann et al. 2024, proposition 1):
+/// neuralized k-means (Kauffmann et al. 2024):
 /// `f_c = min_{k≠c} h_ck` with `h_ck = s_c − s_k`.
 ///
 /// The layer has no parameters. Its relevance rule is min-take-most: every

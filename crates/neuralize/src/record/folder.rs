@@ -27,6 +27,33 @@ const DISTANCE: &str = "squared_euclidean";
 /// The record's name holds part of its checksum and the configuration is
 /// renamed into place last: an interrupted [`save`](Self::save) leaves an older
 /// model in the folder whole.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::DType;
+/// use neuralize::prelude::*;
+///
+/// # let folder = tempfile::tempdir().expect("a temporary folder");
+/// # let path = folder.path().join("wine");
+/// let (device, dtype) = (Default::default(), DType::F64);
+/// let wine = Table::wine();
+/// let x = wine.to_tensor::<Flex>(&device, dtype)?;
+/// let scaler = Scale::MinMax.fit(&x)?;
+/// let fit = KMeansConfig::new(3).fit(&scaler.transform(x.clone())?)?;
+///
+/// let info = ModelInfo {
+///     features: wine.features().to_vec(),
+///     scale: Scale::MinMax,
+///     inertia: Some(fit.inertia),
+///     ..ModelInfo::default()
+/// };
+/// Model::new(scaler, fit.model, info)?.save(&path)?;
+///
+/// let model: Model<Flex> = Model::load(&path, &device, dtype)?;
+/// let explanation = model.explain(x, Target::Assigned, Beta::Heuristic)?;
+/// assert_eq!(explanation.relevance.dims(), [178, 13]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Model<B: Backend> {
     modules: Modules<B>,
