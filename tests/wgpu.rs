@@ -14,7 +14,9 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use neuralize::Error;
 use neuralize::cluster::{KMeans, KMeansConfig};
-use neuralize::explain::Beta;
+use neuralize::data::{Scale, Table};
+use neuralize::explain::{Beta, Target};
+use neuralize::record::{Model, ModelInfo};
 
 use suite::Setup;
 
@@ -64,4 +66,30 @@ fn f64_is_right_or_refused() {
         }
         Ok(_) => suite::neon::equals_the_definition(&setup),
     }
+}
+
+/// What the command fits on a CPU by default, a model in f64, is explained on
+/// the GPU.
+#[test]
+fn a_model_in_f64_is_loaded() {
+    if !ready() {
+        return;
+    }
+    let setup = Setup::<Flex>::new(DType::F64);
+    let wine = Table::wine();
+    let x = wine.to_tensor::<Flex>(&setup.device, setup.dtype).expect("wine");
+    let scaler = Scale::MinMax.fit(&x).expect("valid");
+    let fit = suite::wine::published_fit(&setup);
+    let info = ModelInfo { features: wine.features().to_vec(), ..ModelInfo::default() };
+    let model = Model::new(scaler, fit.model, info).expect("parts that agree");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    model.save(folder.path()).expect("saved");
+
+    let device = Default::default();
+    let gpu: Model<Wgpu> = Model::load(folder.path(), &device, DType::F32).expect("loaded");
+    let rows = wine.to_tensor::<Wgpu>(&device, DType::F32).expect("wine");
+    let found = gpu.explain(rows, Target::Assigned, Beta::Heuristic).expect("explained");
+    let expected = model.explain(x, Target::Assigned, Beta::Heuristic).expect("explained");
+    let (found, expected) = (suite::values(found.relevance), suite::values(expected.relevance));
+    suite::assert_close(&found, &expected, 2e-5, "relevance");
 }
