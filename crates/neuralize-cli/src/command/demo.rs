@@ -17,6 +17,7 @@ use crate::args::DemoArgs;
 use crate::backend::{Job, Session};
 use crate::command::explain::describe;
 use crate::command::fit::numbers;
+use crate::command::predict;
 use crate::output::Output;
 
 /// Rows of the scaled data from which Lloyd's iterations reach the solution
@@ -148,12 +149,9 @@ fn write_folder<B: Backend>(
     output.write_all(Table::wine_csv().replace(',', &delimiter).as_bytes())?;
     output.finish()?;
 
-    let network = model.neuralize()?;
     let (name, output) = file("predictions.csv")?;
     let mut writer = PredictionWriter::new(&name, output, session.delimiter);
-    let logit = network.forward(scaled.clone())?.max_dim(1).squeeze_dim::<1>(1);
-    let probability = network.logistic_probability(logit.clone());
-    writer.write(network.predict(scaled)?, logit, probability)?;
+    predict::write(&mut writer, &model.neuralize()?, scaled.clone())?;
     writer.finish()?.finish()?;
 
     let (name, output) = file("relevance.csv")?;

@@ -1,6 +1,10 @@
+use std::io::Write;
+
 use anyhow::Result;
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use neuralize::data::PredictionWriter;
+use neuralize::network::NeuralizedKMeans;
 use neuralize::record::Model;
 
 use crate::args::PredictArgs;
@@ -15,12 +19,19 @@ impl Job for PredictArgs {
         let path = self.output.as_deref();
         let mut writer =
             PredictionWriter::new(&Output::name(path), Output::open(path)?, session.delimiter);
-        stream::scaled_parts(session, &self.data, &model, |x| {
-            let cluster = network.predict(&x)?;
-            let logit = network.forward(x)?.max_dim(1).squeeze_dim::<1>(1);
-            let probability = network.logistic_probability(logit.clone());
-            Ok(writer.write(cluster, logit, probability)?)
-        })?;
+        stream::scaled_parts(session, &self.data, &model, |x| write(&mut writer, &network, x))?;
         writer.finish()?.finish()
     }
+}
+
+/// Writes what the network says of every row of scaled data.
+pub(super) fn write<B: Backend, W: Write>(
+    writer: &mut PredictionWriter<W>,
+    network: &NeuralizedKMeans<B>,
+    x: Tensor<B, 2>,
+) -> Result<()> {
+    let cluster = network.predict(&x)?;
+    let logit = network.forward(x)?.max_dim(1).squeeze_dim::<1>(1);
+    let probability = network.logistic_probability(logit.clone());
+    Ok(writer.write(cluster, logit, probability)?)
 }

@@ -83,8 +83,11 @@ pub(super) fn in_file(
 
 /// Says which columns the precision in use cannot tell apart.
 pub(super) fn note_coarse<B: Backend>(session: &Session<B>, table: &Table) {
+    if session.dtype != DType::F32 {
+        return;
+    }
     let coarse = table.coarse_in_f32();
-    if session.dtype == DType::F32 && !coarse.is_empty() {
+    if !coarse.is_empty() {
         let names = coarse.join("`, `");
         session.note(format!(
             "note: `{names}`: these values are too far from 0 for f32 to tell them apart well; use --precision f64"

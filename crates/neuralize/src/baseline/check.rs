@@ -1,7 +1,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 
-use crate::baseline::{gradient_from_boundary, gradient_times_input, with_autodiff};
+use crate::baseline::{gradient, way_from_boundary, with_autodiff};
 use crate::cluster::KMeans;
 use crate::error::Result;
 use crate::explain::{Beta, Explanation, Target};
@@ -120,7 +120,9 @@ impl<B: AutodiffBackend> Check<B> {
         self.sum.shift_max = change.into_iter().fold(self.sum.shift_max, larger);
 
         let hard = self.network.explain(x, self.target, Beta::Value(f64::INFINITY))?;
-        let oracle = gradient_from_boundary(&self.tracked, x, self.target)?;
+        // One backward pass serves both products.
+        let slope = gradient(&self.tracked, x, self.target)?;
+        let oracle = slope.clone() * way_from_boundary(&self.network, x, self.target);
         // On a boundary, and where two competitors are equally near, there is
         // no gradient to agree with.
         let smooth = transfer::download(hard.shares.max_dim(1)).into_iter();
@@ -135,10 +137,7 @@ impl<B: AutodiffBackend> Check<B> {
             }
         }
 
-        let product = Explanation {
-            relevance: gradient_times_input(&self.tracked, x, self.target)?,
-            ..explanation.clone()
-        };
+        let product = Explanation { relevance: slope * x.clone(), ..explanation.clone() };
         let missed = transfer::download(product.conservation_error());
         self.sum.gradient_times_input_mean += missed.iter().sum::<f64>();
         self.sum.points += explanation.len();

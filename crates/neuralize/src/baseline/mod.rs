@@ -10,7 +10,7 @@ mod check;
 
 use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 
 use crate::error::Result;
 use crate::explain::{self, Target};
@@ -111,9 +111,16 @@ pub fn gradient_from_boundary<B: AutodiffBackend>(
     x: &Tensor<B::InnerBackend, 2>,
     target: Target,
 ) -> Result<Tensor<B::InnerBackend, 2>> {
-    let gradient = gradient(network, x, target)?;
-    let midpoints = explain::nearest_midpoints(&network.valid(), x, target);
-    Ok(gradient * (x.clone() - midpoints))
+    Ok(gradient(network, x, target)? * way_from_boundary(&network.valid(), x, target))
+}
+
+/// `x − (μ_c + μ_k*)/2`, `[N, D]`.
+fn way_from_boundary<B: Backend>(
+    network: &NeuralizedKMeans<B>,
+    x: &Tensor<B, 2>,
+    target: Target,
+) -> Tensor<B, 2> {
+    x.clone() - explain::nearest_midpoints(network, x, target)
 }
 
 /// The same network on an autodiff backend.
