@@ -203,7 +203,7 @@ pub struct TableReader<R> {
     reader: csv::Reader<Watched<R>>,
     /// Whether lines end with a carriage return before the newline.
     returns: bool,
-    /// The line after the last record that was read.
+    /// The line after the last record that was read, in a table of one column.
     next_line: u64,
     record: csv::StringRecord,
     header: Vec<String>,
@@ -330,27 +330,28 @@ impl<R: Read> TableReader<R> {
                 Ok(false) => break,
                 Err(error) => return Err(self.error(&error)),
             }
-            let line = self.line_of_record();
             // An empty line is no record to the parser; in a table of one
-            // column it is a missing value.
+            // column it is a missing value. Elsewhere lines are counted only
+            // where a message needs one.
             if self.header.len() == 1 {
+                let line = self.line_of_record();
                 for blank in self.next_line..line {
                     missing.note(blank, &self.header[0]);
                 }
+                self.next_line = line + 1 + self.breaks_in_record();
             }
-            self.next_line = line + 1 + self.breaks_in_record();
             for &at in &self.positions {
                 let text = self.record.get(at).unwrap_or_default();
                 match text.parse::<f64>() {
                     Ok(value) if value.is_finite() => values.push(value),
                     _ if is_missing(text) => {
-                        missing.note(line, &self.header[at]);
+                        missing.note(self.line_of_record(), &self.header[at]);
                         values.push(0.0);
                     }
                     _ => {
                         return Err(Error::Cell {
                             file: self.file.clone(),
-                            line,
+                            line: self.line_of_record(),
                             column: self.header[at].clone(),
                             text: text.to_owned(),
                         });
@@ -375,7 +376,7 @@ impl<R: Read> TableReader<R> {
     fn line_of_record(&self) -> u64 {
         let after = self.reader.position().line();
         let counted = !self.returns && !self.reader.get_ref().unterminated(&self.reader);
-        after - self.breaks_in_record() - u64::from(counted)
+        after.saturating_sub(self.breaks_in_record() + u64::from(counted))
     }
 
     fn breaks_in_record(&self) -> u64 {
