@@ -1,7 +1,7 @@
 use burn::config::Config;
 use burn::tensor::{Int, Tensor, backend::Backend};
 
-use crate::cluster::{KMeans, lloyd, seeding};
+use crate::cluster::{KMeans, Seeding, lloyd, seeding};
 use crate::error::{Error, Result};
 use crate::{kernel, transfer, validate};
 
@@ -118,6 +118,8 @@ pub struct KMeansFit<B: Backend> {
     pub converged: bool,
     /// Rows in every cluster, in the order of the centroids.
     pub sizes: Vec<usize>,
+    /// How the first centroids of the best restart were chosen.
+    pub seeding: Seeding,
 }
 
 impl KMeansConfig {
@@ -167,12 +169,12 @@ impl KMeansConfig {
         let total_weight: f64 = host_weights.iter().sum();
         let mean = kernel::weighted_mean(x, &weights, total_weight);
         let center: Tensor<B, 2> = transfer::upload(mean, [1, features], &device, dtype);
-        let centred = x.clone() - center.clone();
-        let spread = kernel::mean_square(&centred, &weights, total_weight);
+        let spread = kernel::mean_square(x, &center, &weights, total_weight);
         if !spread.is_finite() {
             return Err(Error::Overflow);
         }
         let tolerance = self.tol * spread;
+        let points = lloyd::Points { x, weights: &weights, center: &center };
 
         let n_init = match (&options.initial, self.n_init, &self.init) {
             (Some(_), _, _) | (None, _, Init::Rows(_)) => 1,
@@ -182,53 +184,54 @@ impl KMeansConfig {
         };
         let initial = options.initial.map(|given| transfer::untracked(given) - center.clone());
         let mut observer = options.observer;
-        let mut best: Option<(f64, lloyd::Rest<B>)> = None;
+        let mut best: Option<(f64, lloyd::Rest<B>, Seeding)> = None;
         for run in 0..n_init {
-            let start = match &initial {
-                Some(given) => given.clone(),
+            let (start, seeding) = match &initial {
+                Some(given) => (given.clone(), Seeding::Given),
                 None => {
                     let mut rng = seeding::random_stream(self.seed, run);
-                    seeding::initial_centroids(
-                        &self.init,
-                        self.n_clusters,
-                        &centred,
-                        &weights,
-                        &mut rng,
-                    )
+                    seeding::initial_centroids(&self.init, self.n_clusters, &points, &mut rng)
                 }
             };
-            let rest = lloyd::iterate(
-                &centred,
-                &weights,
-                start,
-                self.max_iter,
-                tolerance,
-                |iteration, shift| {
+            let rest =
+                lloyd::iterate(&points, start, self.max_iter, tolerance, |iteration, shift| {
                     if let Some(observer) = observer.as_mut() {
                         observer(Progress { run, n_init, iteration, shift });
                     }
-                },
-            );
-            let labels = kernel::nearest(&centred, &kernel::Affine::of(&rest.centroids));
-            let inertia = kernel::inertia(&centred, Some(&weights), &rest.centroids, &labels);
+                });
+            // One restart is the best of one.
+            let inertia = match n_init {
+                1 => 0.0,
+                _ => {
+                    let labels = kernel::nearest(x, &points.affine(&rest.centroids));
+                    kernel::inertia(x, Some(&center), Some(&weights), &rest.centroids, &labels)
+                }
+            };
             if !inertia.is_finite() {
                 return Err(Error::Overflow);
             }
-            if best.as_ref().is_none_or(|(least, _)| inertia < *least) {
-                best = Some((inertia, rest));
+            if best.as_ref().is_none_or(|(least, ..)| inertia < *least) {
+                best = Some((inertia, rest, seeding));
             }
         }
-        let (_, rest) = best.ok_or_else(|| config_error("n_init", 0, "at least 1"))?;
+        let (_, rest, seeding) = best.ok_or_else(|| config_error("n_init", 0, "at least 1"))?;
 
         // Labels, inertia and β are taken from the finished model, so that they
         // are what `predict` and `inertia` give.
         let centroids = rest.centroids + center;
         let affine = kernel::Affine::of(&centroids);
-        let labels = kernel::nearest(x, &affine);
-        let inertia = kernel::inertia(x, Some(&weights), &centroids, &labels);
-        let beta = (self.n_clusters > 1)
-            .then(|| kernel::heuristic_beta(x, Some(&weights), &affine))
-            .flatten();
+        let (labels, logits) = match self.n_clusters {
+            1 => (kernel::nearest(x, &affine), None),
+            _ => {
+                let (labels, logits) = kernel::nearest_with_logit(x, &affine);
+                (labels, Some(logits))
+            }
+        };
+        let inertia = kernel::inertia(x, None, Some(&weights), &centroids, &labels);
+        if !inertia.is_finite() {
+            return Err(Error::Overflow);
+        }
+        let beta = logits.and_then(|logits| kernel::heuristic_beta(logits, Some(&weights)));
         let mut sizes = vec![0; self.n_clusters];
         for label in transfer::download_indices(labels.clone()) {
             sizes[label] += 1;
@@ -240,6 +243,7 @@ impl KMeansConfig {
             n_iter: rest.iterations,
             converged: rest.converged,
             sizes,
+            seeding,
         })
     }
 

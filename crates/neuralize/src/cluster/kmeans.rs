@@ -104,7 +104,8 @@ impl<B: Backend> KMeans<B> {
         if self.n_clusters() < 2 {
             return Err(Error::NoCompetitor);
         }
-        let beta = kernel::heuristic_beta(x, None, &self.affine()).ok_or(Error::NoHeuristicBeta)?;
+        let (_, logits) = kernel::nearest_with_logit(x, &self.affine());
+        let beta = kernel::heuristic_beta(logits, None).ok_or(Error::NoHeuristicBeta)?;
         Ok(Self::new(self.centroids.val(), Some(beta)))
     }
 
@@ -188,7 +189,7 @@ impl<B: Backend> KMeans<B> {
     /// As [`predict`](Self::predict).
     pub fn inertia(&self, x: &Tensor<B, 2>) -> Result<f64> {
         let labels = self.predict(x)?;
-        Ok(kernel::inertia(x, None, &self.centroids.val(), &labels))
+        Ok(kernel::inertia(x, None, None, &self.centroids.val(), &labels))
     }
 
     /// The negative inertia, so that larger is better.

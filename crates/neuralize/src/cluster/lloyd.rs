@@ -1,9 +1,27 @@
 use burn::tensor::{Int, Tensor, backend::Backend};
 
-use crate::kernel::{self, Totals};
+use crate::kernel::{self, Affine, Scores, Totals};
 use crate::transfer;
 
-/// Where Lloyd's iterations came to rest.
+/// Rows with their weights, seen from a centre: distances do not change, and
+/// f32 keeps the digits that a far origin would cost. No centred copy is made.
+pub(super) struct Points<'a, B: Backend> {
+    /// `[N, D]`
+    pub(super) x: &'a Tensor<B, 2>,
+    /// `[N]`
+    pub(super) weights: &'a Tensor<B, 1>,
+    /// `[1, D]`
+    pub(super) center: &'a Tensor<B, 2>,
+}
+
+impl<B: Backend> Points<'_, B> {
+    /// The scores of centroids `[K, D]` that are around the centre.
+    pub(super) fn affine(&self, centroids: &Tensor<B, 2>) -> Affine<B> {
+        Affine { center: self.center.clone(), scores: Scores::of(centroids.clone()) }
+    }
+}
+
+/// Where Lloyd's iterations came to rest; the centroids are around the centre.
 pub(super) struct Rest<B: Backend> {
     pub(super) centroids: Tensor<B, 2>,
     pub(super) iterations: usize,
@@ -18,10 +36,9 @@ pub(super) struct Rest<B: Backend> {
 ///
 /// # Shapes
 ///
-/// - x: `[N, D]`, weights: `[N]`, centroids: `[K, D]`
+/// - centroids: `[K, D]`, around the centre
 pub(super) fn iterate<B: Backend>(
-    x: &Tensor<B, 2>,
-    weights: &Tensor<B, 1>,
+    points: &Points<'_, B>,
     mut centroids: Tensor<B, 2>,
     max_iter: usize,
     tolerance: f64,
@@ -29,13 +46,12 @@ pub(super) fn iterate<B: Backend>(
 ) -> Rest<B> {
     let mut previous: Option<Tensor<B, 1, Int>> = None;
     for iteration in 1..=max_iter {
-        let (labels, totals) = kernel::assign_and_sum(x, weights, &centroids);
-        if let Some(previous) = previous.take()
-            && transfer::all_true(previous.equal(labels.clone()))
-        {
+        let (labels, totals) =
+            kernel::assign_and_sum(points.x, points.weights, &points.affine(&centroids));
+        if previous.take().is_some_and(|previous| kernel::same_labels(&previous, &labels)) {
             return Rest { centroids, iterations: iteration, converged: true };
         }
-        let moved = means(x, weights, &labels, totals, &centroids);
+        let moved = means(points, &labels, totals, &centroids);
         let shift = transfer::download((moved.clone() - centroids).square().sum())[0];
         centroids = moved;
         observe(iteration, shift);
@@ -49,8 +65,7 @@ pub(super) fn iterate<B: Backend>(
 
 /// The mean of every cluster.
 fn means<B: Backend>(
-    x: &Tensor<B, 2>,
-    weights: &Tensor<B, 1>,
+    points: &Points<'_, B>,
     labels: &Tensor<B, 1, Int>,
     totals: Totals<B>,
     centroids: &Tensor<B, 2>,
@@ -61,7 +76,7 @@ fn means<B: Backend>(
     if empty.is_empty() {
         totals.sums / totals.weights.unsqueeze_dim(1)
     } else {
-        relocate(x, weights, labels, totals, centroids, &empty)
+        relocate(points, labels, totals, centroids, &empty)
     }
 }
 
@@ -69,15 +84,15 @@ fn means<B: Backend>(
 /// which leaves the cluster it was in (as scikit-learn does). Rare, so it runs
 /// on the host. A cluster for which no point is left stays where it was.
 fn relocate<B: Backend>(
-    x: &Tensor<B, 2>,
-    weights: &Tensor<B, 1>,
+    points: &Points<'_, B>,
     labels: &Tensor<B, 1, Int>,
     totals: Totals<B>,
     centroids: &Tensor<B, 2>,
     empty: &[usize],
 ) -> Tensor<B, 2> {
     let [clusters, features] = centroids.dims();
-    let distances = transfer::download(kernel::own_distances(x, centroids, labels));
+    let Points { x, weights, center } = *points;
+    let distances = transfer::download(kernel::own_distances(x, Some(center), centroids, labels));
     let point_weights = transfer::download(weights.clone());
     let labels = transfer::download_indices(labels.clone());
     let mut sums = transfer::download(totals.sums);
@@ -98,7 +113,7 @@ fn relocate<B: Backend>(
             if members[labels[i]] < 2 {
                 return None;
             }
-            let row = transfer::download(x.clone().slice([i..i + 1, 0..features]));
+            let row = transfer::download(x.clone().slice([i..i + 1, 0..features]) - center.clone());
             (!taken.contains(&row)).then_some((i, row))
         });
         let Some((i, row)) = next else { break };

@@ -9,3 +9,4 @@ mod seeding;
 pub use config::{FitOptions, Init, KMeansConfig, KMeansFit, Progress};
 pub use kmeans::KMeans;
 pub use matching::{Matching, match_to_classes};
+pub use seeding::Seeding;

@@ -5,11 +5,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::cluster::config::Init;
+use crate::cluster::lloyd::{self, Points};
 use crate::error::{Error, Result};
 use crate::{kernel, transfer};
-
-/// Rows whose mass is added on the device before the host chooses among blocks.
-const DRAW_BLOCK: usize = 256;
 
 /// A stream of random numbers for one restart, the same on every machine.
 pub(super) fn random_stream(seed: u64, run: usize) -> ChaCha8Rng {
@@ -23,51 +21,155 @@ fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
-/// Initial centroids, `[K, D]`.
-///
-/// # Shapes
-///
-/// - x: `[N, D]`, weights: `[N]`
+/// How the first centroids of a fit were chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Seeding {
+    /// Greedy k-means++ over all rows.
+    KMeansPlusPlus,
+    /// Greedy k-means++ over a sample of the rows, then some Lloyd iterations
+    /// on that sample.
+    SampledKMeansPlusPlus {
+        /// Rows of the sample.
+        sample: usize,
+    },
+    /// Different rows, drawn at random.
+    Random,
+    /// Rows or centroids that were given.
+    Given,
+}
+
+impl core::fmt::Display for Seeding {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::KMeansPlusPlus => f.write_str("greedy k-means++"),
+            Self::SampledKMeansPlusPlus { sample } => {
+                write!(f, "greedy k-means++ on a sample of {sample} rows")
+            }
+            Self::Random => f.write_str("random rows"),
+            Self::Given => f.write_str("given"),
+        }
+    }
+}
+
+/// Initial centroids, `[K, D]`, around the centre.
 pub(super) fn initial_centroids<B: Backend>(
     init: &Init,
     clusters: usize,
-    x: &Tensor<B, 2>,
-    weights: &Tensor<B, 1>,
+    points: &Points<'_, B>,
     rng: &mut ChaCha8Rng,
-) -> Tensor<B, 2> {
+) -> (Tensor<B, 2>, Seeding) {
     match init {
-        Init::KMeansPlusPlus => greedy_kmeans_plus_plus(clusters, x, weights, rng),
-        Init::Random => rows(x, &distinct_rows(clusters, weights, rng)),
-        Init::Rows(chosen) => rows(x, chosen),
+        Init::KMeansPlusPlus => kmeans_plus_plus(clusters, points, rng),
+        Init::Random => {
+            (rows(points, &distinct_rows(clusters, points.weights, rng)), Seeding::Random)
+        }
+        Init::Rows(chosen) => (rows(points, chosen), Seeding::Given),
     }
 }
 
-fn rows<B: Backend>(x: &Tensor<B, 2>, indices: &[usize]) -> Tensor<B, 2> {
-    x.clone().select(0, transfer::upload_indices(indices, &x.device()))
+fn rows<B: Backend>(points: &Points<'_, B>, indices: &[usize]) -> Tensor<B, 2> {
+    let chosen = transfer::upload_indices(indices, &points.x.device());
+    points.x.clone().select(0, chosen) - points.center.clone()
 }
 
-/// Greedy k-means++: every centroid is the best of 2 + ⌊ln K⌋ candidates drawn
-/// with probability proportional to the squared distance from those before
-/// (Arthur and Vassilvitskii 2007; the number of candidates is scikit-learn's).
-fn greedy_kmeans_plus_plus<B: Backend>(
+/// Rows per cluster of the sample that seeds are chosen from.
+const SAMPLE_PER_CLUSTER: usize = 16;
+
+/// Rows up to which no sample is taken.
+const SMALL: usize = 1 << 12;
+
+/// Lloyd iterations on the sample.
+const SAMPLE_ITERATIONS: usize = 5;
+
+/// Greedy k-means++, on a sample where the data are many rows a cluster: then
+/// the seeds are moved to the means of their part of the sample, too, which
+/// costs little and saves iterations on the whole.
+///
+/// Seeds are chosen one after the other, in steps too small for a device to be
+/// worth waiting for: the sample is brought to the host, once.
+fn kmeans_plus_plus<B: Backend>(
     clusters: usize,
-    x: &Tensor<B, 2>,
-    weights: &Tensor<B, 1>,
+    points: &Points<'_, B>,
     rng: &mut ChaCha8Rng,
-) -> Tensor<B, 2> {
-    let trials = 2 + (clusters as f64).ln().floor() as usize;
-    let first = draw(weights, 1, rng);
-    let mut chosen = first.clone();
-    let (_, mut closest) = kernel::best_candidate(x, weights, None, &rows(x, &first));
-    while chosen.len() < clusters {
-        let mass = closest.clone() * weights.clone();
-        let candidates = draw(&mass, trials, rng);
-        let (best, left) =
-            kernel::best_candidate(x, weights, Some(&closest), &rows(x, &candidates));
-        chosen.push(candidates[best]);
-        closest = left;
+) -> (Tensor<B, 2>, Seeding) {
+    let [n, _] = points.x.dims();
+    let size = SMALL.max(SAMPLE_PER_CLUSTER * clusters);
+    if n > 2 * size {
+        let weights = transfer::download(points.weights.clone());
+        let (chosen, counts) = sample(&weights, size, rng);
+        let (device, dtype) = (points.x.device(), points.x.dtype());
+        let x = points.x.clone().select(0, transfer::upload_indices(&chosen, &device));
+        let weights = transfer::upload(counts, [chosen.len()], &device, dtype);
+        let sampled = Points { x: &x, weights: &weights, center: points.center };
+        let seeds = greedy(&sampled, clusters, rng);
+        // A sample can miss rows that the rest has.
+        if seeds.len() == clusters {
+            let start = rows(&sampled, &seeds);
+            let rest = lloyd::iterate(&sampled, start, SAMPLE_ITERATIONS, 0.0, |_, _| ());
+            return (rest.centroids, Seeding::SampledKMeansPlusPlus { sample: chosen.len() });
+        }
     }
-    rows(x, &chosen)
+    let mut seeds = greedy(points, clusters, rng);
+    if seeds.len() < clusters {
+        seeds = fill_up(points, seeds, clusters);
+    }
+    (rows(points, &seeds), Seeding::KMeansPlusPlus)
+}
+
+fn greedy<B: Backend>(points: &Points<'_, B>, clusters: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    let Points { x, weights, center } = *points;
+    kernel::greedy_seeds(x, center, weights, clusters, || uniform(rng))
+}
+
+/// Rows that represent the weights: one drawn from each of `count` strata of
+/// equal weight, with how often it was drawn.
+fn sample(weights: &[f64], count: usize, rng: &mut ChaCha8Rng) -> (Vec<usize>, Vec<f64>) {
+    let stratum = weights.iter().sum::<f64>() / count as f64;
+    let (mut chosen, mut counts): (Vec<usize>, Vec<f64>) = (Vec::new(), Vec::new());
+    let (mut row, mut running) = (0, weights[0]);
+    for s in 0..count {
+        let target = (s as f64 + uniform(rng)) * stratum;
+        while running <= target && row + 1 < weights.len() {
+            row += 1;
+            running += weights[row];
+        }
+        match (chosen.last(), counts.last_mut()) {
+            (Some(&last), Some(count)) if last == row => *count += 1.0,
+            _ => {
+                chosen.push(row);
+                counts.push(1.0);
+            }
+        }
+    }
+    (chosen, counts)
+}
+
+/// Adds rows that differ from those chosen, the first ones that do.
+fn fill_up<B: Backend>(
+    points: &Points<'_, B>,
+    mut chosen: Vec<usize>,
+    clusters: usize,
+) -> Vec<usize> {
+    let [_, features] = points.x.dims();
+    let x = transfer::download(points.x.clone());
+    let weights = transfer::download(points.weights.clone());
+    let bits = |row: usize| -> Vec<u64> { row_bits(&x[row * features..(row + 1) * features]) };
+    let mut seen: HashSet<Vec<u64>> = chosen.iter().map(|&row| bits(row)).collect();
+    for (row, &weight) in weights.iter().enumerate() {
+        if chosen.len() == clusters {
+            break;
+        }
+        if weight > 0.0 && seen.insert(bits(row)) {
+            chosen.push(row);
+        }
+    }
+    chosen
+}
+
+/// Adding zero makes -0 and 0 the same bits.
+fn row_bits(row: &[f64]) -> Vec<u64> {
+    row.iter().map(|v| (v + 0.0).to_bits()).collect()
 }
 
 /// `count` different rows, drawn one after the other in proportion to their weight.
@@ -85,35 +187,6 @@ fn distinct_rows<B: Backend>(
         chosen.push(index);
     }
     chosen
-}
-
-/// `count` rows, each drawn with probability proportional to its mass.
-///
-/// Masses are summed in blocks on the device; the host chooses a block, then a
-/// row of it, and never sees the whole column.
-fn draw<B: Backend>(mass: &Tensor<B, 1>, count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
-    let [rows] = mass.dims();
-    let whole = rows / DRAW_BLOCK * DRAW_BLOCK;
-    let mut sums = Vec::with_capacity(rows / DRAW_BLOCK + 1);
-    if whole > 0 {
-        let blocks = mass.clone().slice_dim(0, 0..whole).reshape([whole / DRAW_BLOCK, DRAW_BLOCK]);
-        sums.extend(transfer::download(blocks.sum_dim(1)));
-    }
-    if whole < rows {
-        sums.extend(transfer::download(mass.clone().slice_dim(0, whole..rows).sum()));
-    }
-    let total: f64 = sums.iter().sum();
-    (0..count)
-        .map(|_| {
-            let mut target = uniform(rng) * total;
-            let block = position(&sums, target);
-            target -= sums[..block].iter().sum::<f64>();
-            let start = block * DRAW_BLOCK;
-            let end = (start + DRAW_BLOCK).min(rows);
-            let values = transfer::download(mass.clone().slice_dim(0, start..end));
-            start + position(&values, target)
-        })
-        .collect()
 }
 
 /// The first index whose running sum exceeds `target`; where rounding leaves
@@ -148,8 +221,7 @@ pub(super) fn require_distinct_rows<B: Backend>(
         let values = transfer::download(x.clone().slice([range.clone(), 0..features]));
         for (row, weight) in values.chunks_exact(features).zip(&weights[range]) {
             if *weight > 0.0 {
-                // Adding zero makes -0 and 0 the same bits.
-                seen.insert(row.iter().map(|v| (v + 0.0).to_bits()).collect::<Vec<_>>());
+                seen.insert(row_bits(row));
             }
         }
         if seen.len() >= clusters {
@@ -162,27 +234,6 @@ pub(super) fn require_distinct_rows<B: Backend>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::backend::Flex;
-    use burn::tensor::DType;
-
-    #[test]
-    fn draws_follow_the_mass() {
-        let rows = 3 * DRAW_BLOCK + 17;
-        let values: Vec<f64> = (0..rows).map(|i| if i % 5 == 0 { 0.0 } else { i as f64 }).collect();
-        let total: f64 = values.iter().sum();
-        let mass =
-            transfer::upload::<Flex, 1>(values.clone(), [rows], &Default::default(), DType::F64);
-        let drawn = draw(&mass, 20_000, &mut random_stream(3, 0));
-        let below = |limit: usize| values[..limit].iter().sum::<f64>() / total;
-        for limit in [100, DRAW_BLOCK, 2 * DRAW_BLOCK + 9, rows - 20] {
-            let share = drawn.iter().filter(|&&i| i < limit).count() as f64 / 20_000.0;
-            let expected = below(limit);
-            // Four standard deviations of a binomial share.
-            let tolerance = 4.0 * (expected * (1.0 - expected) / 20_000.0).sqrt();
-            assert!((share - expected).abs() < tolerance, "{limit}: {share} against {expected}");
-        }
-        assert!(drawn.iter().all(|&i| values[i] > 0.0));
-    }
 
     #[test]
     fn a_position_always_has_mass() {

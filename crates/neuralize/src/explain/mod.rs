@@ -110,6 +110,10 @@ impl<B: Backend> NeuralizedKMeans<B> {
                 beta,
             });
         }
+        if let Some(found) = kernel::explain(x, &self.affine(), target.question(beta)) {
+            let kernel::Explained { relevance, logit, cluster, shares } = found;
+            return Ok(Explanation { relevance, logit, cluster, shares, target, beta });
+        }
         let centroids = self.centred_centroids();
         let squares = centroids.clone().square();
         let (mut relevance, mut logit, mut cluster, mut shares) = (vec![], vec![], vec![], vec![]);
@@ -194,6 +198,14 @@ impl Target {
                 }
             }
         }
+    }
+
+    fn question(self, beta: f64) -> kernel::Question {
+        let cluster = match self {
+            Self::Assigned | Self::AssignedVersus(_) => None,
+            Self::Cluster(cluster) | Self::Contrast { cluster, .. } => Some(cluster),
+        };
+        kernel::Question { cluster, versus: self.versus(), beta }
     }
 
     /// The explained cluster of every row, `[n, 1]`.

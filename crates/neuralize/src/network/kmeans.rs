@@ -6,7 +6,7 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use crate::cluster::KMeans;
 use crate::error::{Error, Result};
-use crate::kernel::{self, Affine};
+use crate::kernel::{self, Affine, Scores};
 use crate::network::{DenseNeuralizedKMeans, MinPool};
 use crate::{record, transfer, validate};
 
@@ -182,6 +182,9 @@ impl<B: Backend> NeuralizedKMeans<B> {
     /// are not finite.
     pub fn forward(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
         self.check_input(&x)?;
+        if let Some(logits) = kernel::logits(&x, &self.affine()) {
+            return Ok(logits);
+        }
         Ok(kernel::map_rows(
             &x,
             self.n_clusters(),
@@ -202,10 +205,27 @@ impl<B: Backend> NeuralizedKMeans<B> {
     /// As [`forward`](Self::forward).
     pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
         self.check_input(x)?;
-        let none = || transfer::upload_indices(&[], &x.device());
-        Ok(kernel::map_rows(x, self.n_clusters(), none, |block| {
-            self.scores(self.centred(block)).argmax(1).squeeze_dim(1)
-        }))
+        Ok(kernel::nearest(x, &self.affine()))
+    }
+
+    /// The cluster of every row with its logit, which is positive except where
+    /// two centroids are equally near. Cheaper than [`forward`](Self::forward):
+    /// no other logit is written down.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]` and `[N]`
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn predict_with_logit(
+        &self,
+        x: &Tensor<B, 2>,
+    ) -> Result<(Tensor<B, 1, Int>, Tensor<B, 1>)> {
+        self.check_input(x)?;
+        Ok(kernel::nearest_with_logit(x, &self.affine()))
     }
 
     /// The authors' probability of a cluster against its nearest competitor,
@@ -267,6 +287,15 @@ impl<B: Backend> NeuralizedKMeans<B> {
         let weight = self.linear.weight.val();
         let bias = kernel::bias_of(&weight);
         DenseNeuralizedKMeans::new(self.center.val(), &weight, &bias)
+    }
+
+    /// Centre and linear layer, as the kernels take them.
+    pub(crate) fn affine(&self) -> Affine<B> {
+        let weight = self.linear.weight.val();
+        // A layer without bias has been refused before anything is computed.
+        let bias = self.linear.bias.as_ref().map(Param::val);
+        let bias = bias.unwrap_or_else(|| kernel::bias_of(&weight));
+        Affine { center: self.center.val().unsqueeze(), scores: Scores { weight, bias } }
     }
 
     pub(crate) fn centred(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {

@@ -1,0 +1,145 @@
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::real::Real;
+use super::{Rows, task_rows};
+
+/// Rows that are worked on at once.
+const BLOCK: usize = 256;
+
+/// Most parts of the data that are added up on their own.
+const SEGMENTS: usize = 32;
+
+/// Squared distance of every row to the centroid it is assigned to, from the
+/// differences.
+pub(crate) fn own_distances<T: Real>(
+    rows: Rows<'_, T>,
+    centroids: &[T],
+    labels: &[i32],
+    distances: &mut [T],
+) {
+    let features = rows.features;
+    let task = task_rows(rows.len(), BLOCK);
+    distances.par_chunks_mut(task).enumerate().for_each(|(t, distances)| {
+        let mut buffer = Vec::new();
+        for (b, distances) in distances.chunks_mut(BLOCK).enumerate() {
+            let first = t * task + b * BLOCK;
+            let x = rows.block(first, distances.len(), &mut buffer);
+            let labels = &labels[first..first + distances.len()];
+            pulp::Arch::new().dispatch(OwnDistances { x, features, centroids, labels, distances });
+        }
+    });
+}
+
+struct OwnDistances<'a, T> {
+    x: &'a [T],
+    features: usize,
+    centroids: &'a [T],
+    labels: &'a [i32],
+    distances: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for OwnDistances<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { x, features, centroids, labels, distances } = self;
+        for ((row, &label), distance) in x.chunks_exact(features).zip(labels).zip(distances) {
+            let start = label as usize * features;
+            *distance = T::of(squared_distance(row, &centroids[start..start + features]));
+        }
+    }
+}
+
+/// In lanes of f64, so that a long sum of f32 keeps its digits.
+#[inline(always)]
+fn squared_distance<T: Real>(a: &[T], b: &[T]) -> f64 {
+    const LANES: usize = 16;
+    let mut sums = [0.0; LANES];
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a.iter().zip(b) {
+        for l in 0..LANES {
+            let (a, b): (f64, f64) = (a[l].into(), b[l].into());
+            sums[l] += (a - b) * (a - b);
+        }
+    }
+    for (l, (&a, &b)) in a_rest.iter().zip(b_rest).enumerate() {
+        let (a, b): (f64, f64) = (a.into(), b.into());
+        sums[l] += (a - b) * (a - b);
+    }
+    sums.iter().sum()
+}
+
+/// Weighted sum of every feature, or of its squares: in f64, and in an order
+/// that the shape of the data fixes.
+pub(crate) fn feature_sums<T: Real>(rows: Rows<'_, T>, weights: &[T], squares: bool) -> Vec<f64> {
+    let features = rows.features;
+    let segment = rows.len().div_ceil(SEGMENTS).max(BLOCK);
+    let parts: Vec<Vec<f64>> = weights
+        .par_chunks(segment)
+        .enumerate()
+        .map(|(s, weights)| {
+            let mut sums = vec![0.0; features];
+            let mut buffer = Vec::new();
+            for (b, weights) in weights.chunks(BLOCK).enumerate() {
+                let x = rows.block(s * segment + b * BLOCK, weights.len(), &mut buffer);
+                pulp::Arch::new().dispatch(AddRows { x, weights, squares, sums: &mut sums });
+            }
+            sums
+        })
+        .collect();
+    let mut total = vec![0.0; features];
+    for part in parts {
+        for (sum, part) in total.iter_mut().zip(part) {
+            *sum += part;
+        }
+    }
+    total
+}
+
+struct AddRows<'a, T> {
+    x: &'a [T],
+    weights: &'a [T],
+    squares: bool,
+    sums: &'a mut [f64],
+}
+
+impl<T: Real> WithSimd for AddRows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { x, weights, squares, sums } = self;
+        for (row, &weight) in x.chunks_exact(sums.len()).zip(weights) {
+            let weight: f64 = weight.into();
+            for (sum, &value) in sums.iter_mut().zip(row) {
+                let value: f64 = value.into();
+                *sum += weight * if squares { value * value } else { value };
+            }
+        }
+    }
+}
+
+/// Whether every value is finite and of at most this magnitude.
+pub(crate) fn all_within<T: Real>(values: &[T], limit: T) -> bool {
+    values.par_chunks(1 << 16).all(|values| pulp::Arch::new().dispatch(Within { values, limit }))
+}
+
+struct Within<'a, T> {
+    values: &'a [T],
+    limit: T,
+}
+
+impl<T: Real> WithSimd for Within<'_, T> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> bool {
+        let Self { values, limit } = self;
+        let least = T::default() - limit;
+        // Both comparisons are false for NaN.
+        values.iter().fold(true, |all, &v| all & (v <= limit) & (v >= least))
+    }
+}
