@@ -3,6 +3,9 @@
 //! These are the default bodies in tensor operations, which serve every
 //! backend. Nothing outside this module knows how a block is computed.
 
+#[cfg(feature = "cubecl")]
+mod gpu;
+
 use core::ops::Range;
 
 use burn::tensor::module::linear;
@@ -62,6 +65,19 @@ impl<B: Backend> Totals<B> {
     fn merge(self, other: Self) -> Self {
         Self { sums: self.sums + other.sums, weights: self.weights + other.weights }
     }
+}
+
+/// A relevance pass over all rows.
+#[cfg(feature = "cubecl")]
+pub(crate) struct Explained<B: Backend> {
+    /// Relevance of every feature, `[N, D]`.
+    pub(crate) relevance: Tensor<B, 2>,
+    /// f_c of the explained cluster, `[N]`.
+    pub(crate) logit: Tensor<B, 1>,
+    /// The explained cluster, `[N]`.
+    pub(crate) cluster: Tensor<B, 1, Int>,
+    /// Share of every competitor, `[N, K]`.
+    pub(crate) shares: Tensor<B, 2>,
 }
 
 /// The linear layer that scores every centroid, `s_k = 2 x·μ_k − ‖μ_k‖²`: the

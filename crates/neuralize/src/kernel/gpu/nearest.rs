@@ -1,0 +1,222 @@
+// The launchers that the macro writes are public in modules that are not.
+#![allow(unreachable_pub)]
+
+use burn::tensor::DType;
+use burn_cubecl::cubecl;
+use burn_cubecl::cubecl::prelude::*;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::{CubeRuntime, tensor::CubeTensor};
+
+use super::bridge::{self, UNITS};
+
+/// A workgroup is a square of SIDE × SIDE units.
+const SIDE: usize = 16;
+/// Every unit has 8 rows, which makes 128 for the workgroup.
+const ROWS_PER_UNIT: usize = 8;
+const ROWS: usize = SIDE * ROWS_PER_UNIT;
+/// Distance of two features in a staged tile of x: two more than ROWS, so that
+/// the units that store a row hit different banks.
+const X_PITCH: usize = ROWS + 2;
+
+/// Labels and margins by a tiled product whose scores stay in registers.
+///
+/// A workgroup takes 128 rows past all clusters, up to 128 of them at a time:
+/// slices of both factors are staged in shared memory, every unit multiplies
+/// its 8 rows with up to 8 clusters and keeps the largest score, its index and
+/// the second largest of each row. At the end the 16 units that share a row
+/// compare theirs.
+///
+/// Global memory: `4 N D ⌈K / 128⌉ + 4 D K ⌈N / 128⌉` bytes read (the second
+/// term mostly from the cache) and `8 N` written; the N K scores are never
+/// stored. Shared memory: at most 15.2 KiB.
+///
+/// # Shapes
+///
+/// - x: `[N, D]` in any layout, center: `[1, D]`, weight: `[D, K]`, bias: `[K]`
+/// - output: labels `[N]` in I32, margins `[N]`
+pub(super) fn launch<R: CubeRuntime>(
+    x: CubeTensor<R>,
+    center: Option<CubeTensor<R>>,
+    weight: CubeTensor<R>,
+    bias: CubeTensor<R>,
+) -> (CubeTensor<R>, CubeTensor<R>) {
+    let rows = x.meta.shape()[0];
+    let clusters = weight.meta.shape()[1];
+    let strides = x.meta.strides();
+    let by_feature = strides[0] < strides[1];
+    // Few clusters need few columns; many leave less room for the depth.
+    let columns_per_unit = clusters.div_ceil(SIDE).next_power_of_two().min(8);
+    let depth = if columns_per_unit == 8 { 8 } else { 16 };
+
+    let labels = bridge::empty_like(&x, [rows], DType::I32);
+    let margin = bridge::empty_like(&x, [rows], DType::F32);
+    let client = x.client.clone();
+    let centred = center.is_some();
+    // Bound but not read where there is no centre.
+    let center = center.unwrap_or_else(|| bias.clone());
+    nearest_kernel::launch::<R>(
+        &client,
+        bridge::groups(rows.div_ceil(ROWS)),
+        bridge::units(),
+        x.into_tensor_arg(),
+        into_contiguous(center).into_array_arg(),
+        into_contiguous(weight).into_tensor_arg(),
+        into_contiguous(bias).into_array_arg(),
+        labels.clone().into_array_arg(),
+        margin.clone().into_array_arg(),
+        columns_per_unit,
+        depth,
+        centred,
+        by_feature,
+    );
+    (labels, margin)
+}
+
+#[cube(launch)]
+fn nearest_kernel(
+    x: &Tensor<f32>,
+    center: &Array<f32>,
+    weight: &Tensor<f32>,
+    bias: &Array<f32>,
+    labels: &mut Array<i32>,
+    margin: &mut Array<f32>,
+    #[comptime] columns_per_unit: usize,
+    #[comptime] depth: usize,
+    #[comptime] centred: bool,
+    #[comptime] by_feature: bool,
+) {
+    let columns = comptime!(SIDE * columns_per_unit);
+    let unit = UNIT_POS as usize;
+    let (down, across) = (unit / SIDE, unit % SIDE);
+    let rows = x.shape(0);
+    let features = x.shape(1);
+    let clusters = weight.shape(1);
+    let first_row = CUBE_POS * ROWS;
+
+    let mut x_tile = SharedMemory::<f32>::new(comptime!(depth * X_PITCH));
+    let mut weight_tile = SharedMemory::<f32>::new(comptime!(depth * columns));
+    let mut product = Array::<f32>::new(comptime!(ROWS_PER_UNIT * columns_per_unit));
+    let mut x_of_unit = Array::<f32>::new(ROWS_PER_UNIT);
+    let mut best = Array::<f32>::new(ROWS_PER_UNIT);
+    let mut second = Array::<f32>::new(ROWS_PER_UNIT);
+    let mut label = Array::<u32>::new(ROWS_PER_UNIT);
+    #[unroll]
+    for i in 0..ROWS_PER_UNIT {
+        best[i] = f32::MIN;
+        second[i] = f32::MIN;
+        label[i] = across as u32;
+    }
+
+    let mut first_cluster = 0usize;
+    while first_cluster < clusters {
+        #[unroll]
+        for e in 0..comptime!(ROWS_PER_UNIT * columns_per_unit) {
+            product[e] = 0.0;
+        }
+        let mut first_feature = 0usize;
+        while first_feature < features {
+            #[unroll]
+            for i in 0..comptime!(ROWS * depth / UNITS) {
+                let place = unit + i * UNITS;
+                // Neighbouring units read what is neighbouring in memory.
+                let mut r = place / depth;
+                let mut d = place % depth;
+                if comptime!(by_feature) {
+                    r = place % ROWS;
+                    d = place / ROWS;
+                }
+                let row = first_row + r;
+                let feature = first_feature + d;
+                let mut value = 0.0f32;
+                if row < rows && feature < features {
+                    value = x[row * x.stride(0) + feature * x.stride(1)];
+                    if comptime!(centred) {
+                        value -= center[feature];
+                    }
+                }
+                x_tile[d * X_PITCH + r] = value;
+            }
+            #[unroll]
+            for i in 0..comptime!((columns * depth).div_ceil(UNITS)) {
+                let place = unit + i * UNITS;
+                let feature = first_feature + place / columns;
+                let cluster = first_cluster + place % columns;
+                let mut value = 0.0f32;
+                if feature < features && cluster < clusters {
+                    value = weight[feature * clusters + cluster];
+                }
+                weight_tile[place] = value;
+            }
+            sync_cube();
+
+            for d in 0..depth {
+                #[unroll]
+                for i in 0..ROWS_PER_UNIT {
+                    x_of_unit[i] = x_tile[d * X_PITCH + down + i * SIDE];
+                }
+                #[unroll]
+                for j in 0..columns_per_unit {
+                    let w = weight_tile[d * columns + across + j * SIDE];
+                    #[unroll]
+                    for i in 0..ROWS_PER_UNIT {
+                        product[i * columns_per_unit + j] += x_of_unit[i] * w;
+                    }
+                }
+            }
+            sync_cube();
+            first_feature += depth;
+        }
+
+        #[unroll]
+        for j in 0..columns_per_unit {
+            let cluster = first_cluster + across + j * SIDE;
+            if cluster < clusters {
+                let b = bias[cluster];
+                #[unroll]
+                for i in 0..ROWS_PER_UNIT {
+                    let score = product[i * columns_per_unit + j] + b;
+                    // Clusters come in ascending order: of equal ones the first stays.
+                    if score > best[i] {
+                        second[i] = best[i];
+                        best[i] = score;
+                        label[i] = cluster as u32;
+                    } else if score > second[i] {
+                        second[i] = score;
+                    }
+                }
+            }
+        }
+        first_cluster += columns;
+    }
+
+    let mut bests = SharedMemory::<f32>::new(UNITS);
+    let mut seconds = SharedMemory::<f32>::new(UNITS);
+    let mut owners = SharedMemory::<u32>::new(UNITS);
+    #[unroll]
+    for i in 0..ROWS_PER_UNIT {
+        bests[unit] = best[i];
+        seconds[unit] = second[i];
+        owners[unit] = label[i];
+        sync_cube();
+        let row = first_row + down + i * SIDE;
+        if across == 0 && row < rows {
+            let mut first = bests[unit];
+            let mut next = seconds[unit];
+            let mut owner = owners[unit];
+            for other in 1..SIDE {
+                let score = bests[unit + other];
+                let index = owners[unit + other];
+                if score > first || (score == first && index < owner) {
+                    next = max(first, seconds[unit + other]);
+                    first = score;
+                    owner = index;
+                } else {
+                    next = max(next, score);
+                }
+            }
+            labels[row] = owner as i32;
+            margin[row] = select(clusters > 1, first - next, 0.0f32);
+        }
+        sync_cube();
+    }
+}
