@@ -110,6 +110,12 @@ impl<B: Backend> NeuralizedKMeans<B> {
                 beta,
             });
         }
+        #[cfg(feature = "cubecl")]
+        if let Some(kernel::Explained { relevance, logit, cluster, shares }) =
+            kernel::relevance(x, &self.affine(), target.cluster(), target.versus(), beta)
+        {
+            return Ok(Explanation { relevance, logit, cluster, shares, target, beta });
+        }
         let centroids = self.centred_centroids();
         let squares = centroids.clone().square();
         let (mut relevance, mut logit, mut cluster, mut shares) = (vec![], vec![], vec![], vec![]);
@@ -199,11 +205,17 @@ impl Target {
     /// The explained cluster of every row, `[n, 1]`.
     fn explained<B: Backend>(self, scores: &Tensor<B, 2>) -> Tensor<B, 2, Int> {
         let assigned = scores.clone().argmax(1);
+        match self.cluster() {
+            None => assigned,
+            Some(cluster) => assigned.zeros_like() + cluster as i64,
+        }
+    }
+
+    /// The explained cluster where it is the same for every row.
+    fn cluster(self) -> Option<usize> {
         match self {
-            Self::Assigned | Self::AssignedVersus(_) => assigned,
-            Self::Cluster(cluster) | Self::Contrast { cluster, .. } => {
-                assigned.zeros_like() + cluster as i64
-            }
+            Self::Assigned | Self::AssignedVersus(_) => None,
+            Self::Cluster(cluster) | Self::Contrast { cluster, .. } => Some(cluster),
         }
     }
 

@@ -189,8 +189,35 @@ pub(crate) fn margins<B: Backend>(scores: Tensor<B, 2>) -> Tensor<B, 2> {
 
 /// The nearest centroid of every row, `[N]`.
 pub(crate) fn nearest<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Tensor<B, 1, Int> {
+    #[cfg(feature = "cubecl")]
+    if let Some((labels, _)) = on_gpu(x, |x| gpu::nearest(x, Some(&affine.center), &affine.scores))
+    {
+        return labels;
+    }
     let none = || transfer::upload_indices(&[], &x.device());
     map_rows(x, affine.clusters(), none, |block| affine.apply(block).argmax(1).squeeze_dim(1))
+}
+
+/// The kernels are for at least one row.
+#[cfg(feature = "cubecl")]
+fn on_gpu<B: Backend, T>(
+    x: &Tensor<B, 2>,
+    kernel: impl FnOnce(&Tensor<B, 2>) -> Option<T>,
+) -> Option<T> {
+    (x.dims()[0] > 0).then(|| kernel(x)).flatten()
+}
+
+/// The whole relevance pass by kernels, for at least one row; none where there
+/// are none for the backend.
+#[cfg(feature = "cubecl")]
+pub(crate) fn relevance<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    cluster: Option<usize>,
+    versus: Option<usize>,
+    beta: f64,
+) -> Option<Explained<B>> {
+    gpu::relevance(x, &affine.center, &affine.scores, cluster, versus, beta)
 }
 
 /// Squared distances to every centroid, `[N, K]`.
@@ -208,10 +235,7 @@ pub(crate) fn heuristic_beta<B: Backend>(
     weights: Option<&Tensor<B, 1>>,
     affine: &Affine<B>,
 ) -> Option<f64> {
-    let none = || transfer::zeros([0], &x.device(), x.dtype());
-    let logits: Tensor<B, 1> = map_rows(x, affine.clusters(), none, |block| {
-        margins(affine.apply(block)).max_dim(1).squeeze_dim::<1>(1)
-    });
+    let logits = own_logits(x, affine);
     let rows = logits.dims()[0] as f64;
     let (sum, total) = match weights {
         Some(weights) => (sum(logits * weights.clone()), sum(weights.clone())),
@@ -219,6 +243,19 @@ pub(crate) fn heuristic_beta<B: Backend>(
     };
     let beta = total / sum;
     (sum > 0.0 && beta <= transfer::largest(x.dtype())).then_some(beta)
+}
+
+/// Every point's own logit, `[N]`.
+fn own_logits<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Tensor<B, 1> {
+    #[cfg(feature = "cubecl")]
+    if let Some((_, margin)) = on_gpu(x, |x| gpu::nearest(x, Some(&affine.center), &affine.scores))
+    {
+        return margin;
+    }
+    let none = || transfer::zeros([0], &x.device(), x.dtype());
+    map_rows(x, affine.clusters(), none, |block| {
+        margins(affine.apply(block)).max_dim(1).squeeze_dim::<1>(1)
+    })
 }
 
 /// Sum of a column, block by block on the device and in f64 across blocks.
@@ -317,6 +354,10 @@ pub(crate) fn assign_and_sum<B: Backend>(
     let [clusters, _] = centroids.dims();
     let (device, dtype) = (x.device(), x.dtype());
     let scores = Scores::of(centroids.clone());
+    #[cfg(feature = "cubecl")]
+    if let Some(step) = on_gpu(x, |x| gpu::assign_and_sum(x, weights, &scores)) {
+        return step;
+    }
     let step = block_rows(clusters + features);
 
     let mut labels = Vec::new();

@@ -6,7 +6,7 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use crate::cluster::KMeans;
 use crate::error::{Error, Result};
-use crate::kernel::{self, Affine};
+use crate::kernel::{self, Affine, Scores};
 use crate::network::{DenseNeuralizedKMeans, MinPool};
 use crate::{record, transfer, validate};
 
@@ -202,10 +202,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
     /// As [`forward`](Self::forward).
     pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
         self.check_input(x)?;
-        let none = || transfer::upload_indices(&[], &x.device());
-        Ok(kernel::map_rows(x, self.n_clusters(), none, |block| {
-            self.scores(self.centred(block)).argmax(1).squeeze_dim(1)
-        }))
+        Ok(kernel::nearest(x, &self.affine()))
     }
 
     /// The authors' probability of a cluster against its nearest competitor,
@@ -267,6 +264,13 @@ impl<B: Backend> NeuralizedKMeans<B> {
         let weight = self.linear.weight.val();
         let bias = kernel::bias_of(&weight);
         DenseNeuralizedKMeans::new(self.center.val(), &weight, &bias)
+    }
+
+    /// The linear layer as it was made.
+    pub(crate) fn affine(&self) -> Affine<B> {
+        let weight = self.linear.weight.val();
+        let bias = self.linear.bias.as_ref().map_or_else(|| kernel::bias_of(&weight), Param::val);
+        Affine { center: self.center.val().unsqueeze(), scores: Scores { weight, bias } }
     }
 
     pub(crate) fn centred(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {

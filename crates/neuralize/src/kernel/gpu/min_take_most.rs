@@ -1,6 +1,3 @@
-// The launchers that the macro writes are public in modules that are not.
-#![allow(unreachable_pub)]
-
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
@@ -231,9 +228,7 @@ fn min_take_most_kernel(
 fn weight_of(h: f32, logit: f32, beta: f32, #[comptime] soft: bool) -> f32 {
     let mut weight = select(h <= logit, 1.0f32, 0.0f32);
     if comptime!(soft) {
-        if logit >= 0.0f32 {
-            weight = f32::exp((logit - h) * beta);
-        }
+        weight = select(logit >= 0.0f32, f32::exp((logit - h) * beta), weight);
     }
     weight
 }

@@ -1,6 +1,3 @@
-// The launchers that the macro writes are public in modules that are not.
-#![allow(unreachable_pub)]
-
 use burn::tensor::DType;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
