@@ -23,8 +23,9 @@ pub(super) struct Order<R: CubeRuntime> {
 /// rows in its own counters, the counters become positions by prefix sums, and
 /// every unit places its rows: nothing is shared, so nothing has to be atomic.
 ///
-/// Global memory for G ≤ 4096 chunks, G K ≤ 2²² (or one chunk): labels and row
-/// numbers, `12 N` bytes; counters, `24 N` by the units and `12 G K` besides.
+/// Global memory for G ≤ 4096 chunks, G K ≤ 2²² (or one chunk): labels twice,
+/// starts and row numbers, `16 N` bytes; counters, `16 N` by the rows and
+/// `12 G K` besides.
 ///
 /// # Shapes
 ///

@@ -14,7 +14,7 @@ const BLOCK_ELEMENTS: usize = 1 << 24;
 /// they stay.
 ///
 /// Global memory for all rows, beside the factors of the products: x is centred
-/// (`8 N D` bytes), multiplied (`4 N D + 4 N K`), pooled (`16 N K + 8 N`),
+/// (`8 N D` bytes), multiplied (`4 N D + 4 N K`), pooled (`12 N K + 8 N`),
 /// multiplied (`4 N K + 8 N D`) and combined (`16 N D`); three readings of the
 /// scores count once.
 pub(super) fn of_rows<R: CubeRuntime, B: Backend>(

@@ -22,7 +22,7 @@ const MAX_PARTIALS: usize = 1 << 24;
 /// their partial sums.
 ///
 /// Global memory for S ≤ 4096 segments: `4 N D + 12 N` bytes read (the second
-/// term again by every 256 features), `8 (S + K) (D + 1)` for the partial sums at
+/// term again for every 256 features), `8 (S + K) (D + 1)` for the partial sums at
 /// most, and `4 K (D + 1)` written.
 ///
 /// # Shapes
