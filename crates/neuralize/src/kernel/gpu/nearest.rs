@@ -8,12 +8,14 @@ use super::bridge::{self, UNITS};
 
 /// A workgroup is a square of SIDE × SIDE units.
 const SIDE: usize = 16;
-/// Every unit has 8 rows, which makes 128 for the workgroup.
-const ROWS_PER_UNIT: usize = 8;
+/// Every unit has two vectors of 4 rows, which makes 128 rows for the workgroup.
+const ROW_VECTOR: usize = 4;
+const ROW_VECTORS: usize = 2;
+const ROWS_PER_UNIT: usize = ROW_VECTORS * ROW_VECTOR;
 const ROWS: usize = SIDE * ROWS_PER_UNIT;
-/// Distance of two features in a staged tile of x: two more than ROWS, so that
-/// the units that store a row hit different banks.
-const X_PITCH: usize = ROWS + 2;
+/// Distance of two features in a staged tile of x, in vectors: one more than
+/// needed, so that the units that store a row hit different banks.
+const X_PITCH: usize = SIDE * ROW_VECTORS + 1;
 
 /// Labels and margins by a tiled product whose scores stay in registers.
 ///
@@ -21,11 +23,12 @@ const X_PITCH: usize = ROWS + 2;
 /// slices of both factors are staged in shared memory, every unit multiplies
 /// its 8 rows with up to 8 clusters and keeps the largest score, its index and
 /// the second largest of each row. At the end the 16 units that share a row
-/// compare theirs.
+/// compare theirs. The tiles hold vectors, because shared memory is what limits
+/// such a product.
 ///
 /// Global memory: `4 N D ⌈K / 128⌉ + 4 D K ⌈N / 128⌉` bytes read (the second
 /// term mostly from the cache) and `8 N` written; the N K scores are never
-/// stored. Shared memory: at most 15.2 KiB.
+/// stored. Shared memory: at most 15.3 KiB.
 ///
 /// # Shapes
 ///
@@ -42,8 +45,8 @@ pub(super) fn launch<R: CubeRuntime>(
     let strides = x.meta.strides();
     let by_feature = strides[0] < strides[1];
     // Few clusters need few columns; many leave less room for the depth.
-    let columns_per_unit = clusters.div_ceil(SIDE).next_power_of_two().min(8);
-    let depth = if columns_per_unit == 8 { 8 } else { 16 };
+    let column_vector = clusters.div_ceil(SIDE).next_power_of_two().min(4);
+    let (column_vectors, depth) = if clusters > 4 * SIDE { (2, 8) } else { (1, 16) };
 
     let labels = bridge::empty_like(&x, [rows], DType::I32);
     let margin = bridge::empty_like(&x, [rows], DType::F32);
@@ -55,13 +58,14 @@ pub(super) fn launch<R: CubeRuntime>(
         &client,
         bridge::groups(rows.div_ceil(ROWS)),
         bridge::units(),
+        column_vector,
         x.into_tensor_arg(),
         into_contiguous(center).into_array_arg(),
         into_contiguous(weight).into_tensor_arg(),
         into_contiguous(bias).into_array_arg(),
         labels.clone().into_array_arg(),
         margin.clone().into_array_arg(),
-        columns_per_unit,
+        column_vectors,
         depth,
         centred,
         by_feature,
@@ -70,19 +74,21 @@ pub(super) fn launch<R: CubeRuntime>(
 }
 
 #[cube(launch)]
-fn nearest_kernel(
+fn nearest_kernel<C: Size>(
     x: &Tensor<f32>,
     center: &Array<f32>,
     weight: &Tensor<f32>,
     bias: &Array<f32>,
     labels: &mut Array<i32>,
     margin: &mut Array<f32>,
-    #[comptime] columns_per_unit: usize,
+    #[comptime] column_vectors: usize,
     #[comptime] depth: usize,
     #[comptime] centred: bool,
     #[comptime] by_feature: bool,
 ) {
-    let columns = comptime!(SIDE * columns_per_unit);
+    let column_vector = C::value();
+    let across_vectors = comptime!(SIDE * column_vectors);
+    let down_vectors = comptime!(SIDE * ROW_VECTORS);
     let unit = UNIT_POS as usize;
     let (down, across) = (unit / SIDE, unit % SIDE);
     let rows = x.shape(0);
@@ -90,10 +96,10 @@ fn nearest_kernel(
     let clusters = weight.shape(1);
     let first_row = CUBE_POS * ROWS;
 
-    let mut x_tile = SharedMemory::<f32>::new(comptime!(depth * X_PITCH));
-    let mut weight_tile = SharedMemory::<f32>::new(comptime!(depth * columns));
-    let mut product = Array::<f32>::new(comptime!(ROWS_PER_UNIT * columns_per_unit));
-    let mut x_of_unit = Array::<f32>::new(ROWS_PER_UNIT);
+    let mut x_tile = SharedMemory::<Vector<f32, Const<4>>>::new(comptime!(depth * X_PITCH));
+    let mut weight_tile =
+        SharedMemory::<Vector<f32, C>>::new(comptime!(depth * SIDE * column_vectors));
+    let mut product = Array::<Vector<f32, C>>::new(comptime!(ROWS_PER_UNIT * column_vectors));
     let mut best = Array::<f32>::new(ROWS_PER_UNIT);
     let mut second = Array::<f32>::new(ROWS_PER_UNIT);
     let mut label = Array::<u32>::new(ROWS_PER_UNIT);
@@ -101,62 +107,70 @@ fn nearest_kernel(
     for i in 0..ROWS_PER_UNIT {
         best[i] = f32::MIN;
         second[i] = f32::MIN;
-        label[i] = across as u32;
+        label[i] = (across * column_vector) as u32;
     }
 
     let mut first_cluster = 0usize;
     while first_cluster < clusters {
         #[unroll]
-        for e in 0..comptime!(ROWS_PER_UNIT * columns_per_unit) {
-            product[e] = 0.0;
+        for e in 0..comptime!(ROWS_PER_UNIT * column_vectors) {
+            product[e] = Vector::new(0.0f32);
         }
         let mut first_feature = 0usize;
         while first_feature < features {
             #[unroll]
-            for i in 0..comptime!(ROWS * depth / UNITS) {
+            for i in 0..comptime!(SIDE * ROW_VECTORS * depth / UNITS) {
                 let place = unit + i * UNITS;
                 // Neighbouring units read what is neighbouring in memory.
                 let mut r = place / depth;
                 let mut d = place % depth;
                 if comptime!(by_feature) {
-                    r = place % ROWS;
-                    d = place / ROWS;
+                    r = place % down_vectors;
+                    d = place / down_vectors;
                 }
-                let row = first_row + r;
                 let feature = first_feature + d;
-                let mut value = 0.0f32;
-                if row < rows && feature < features {
-                    value = x[row * x.stride(0) + feature * x.stride(1)];
-                    if comptime!(centred) {
-                        value -= center[feature];
+                let mut values = Vector::<f32, Const<4>>::new(0.0f32);
+                #[unroll]
+                for v in 0..ROW_VECTOR {
+                    let row = first_row + r * ROW_VECTOR + v;
+                    if row < rows && feature < features {
+                        let mut value = x[row * x.stride(0) + feature * x.stride(1)];
+                        if comptime!(centred) {
+                            value -= center[feature];
+                        }
+                        values[v] = value;
                     }
                 }
-                x_tile[d * X_PITCH + r] = value;
+                x_tile[d * X_PITCH + r] = values;
             }
             #[unroll]
-            for i in 0..comptime!((columns * depth).div_ceil(UNITS)) {
+            for i in 0..comptime!(SIDE * column_vectors * depth / UNITS) {
                 let place = unit + i * UNITS;
-                let feature = first_feature + place / columns;
-                let cluster = first_cluster + place % columns;
-                let mut value = 0.0f32;
-                if feature < features && cluster < clusters {
-                    value = weight[feature * clusters + cluster];
+                let feature = first_feature + place / across_vectors;
+                let cluster = first_cluster + place % across_vectors * column_vector;
+                let mut values = Vector::<f32, C>::new(0.0f32);
+                #[unroll]
+                for v in 0..column_vector {
+                    if feature < features && cluster + v < clusters {
+                        values[v] = weight[feature * clusters + cluster + v];
+                    }
                 }
-                weight_tile[place] = value;
+                weight_tile[place] = values;
             }
             sync_cube();
 
             for d in 0..depth {
                 #[unroll]
-                for i in 0..ROWS_PER_UNIT {
-                    x_of_unit[i] = x_tile[d * X_PITCH + down + i * SIDE];
-                }
-                #[unroll]
-                for j in 0..columns_per_unit {
-                    let w = weight_tile[d * columns + across + j * SIDE];
+                for g in 0..ROW_VECTORS {
+                    let values = x_tile[d * X_PITCH + down + g * SIDE];
                     #[unroll]
-                    for i in 0..ROWS_PER_UNIT {
-                        product[i * columns_per_unit + j] += x_of_unit[i] * w;
+                    for j in 0..column_vectors {
+                        let weights = weight_tile[d * across_vectors + across + j * SIDE];
+                        #[unroll]
+                        for v in 0..ROW_VECTOR {
+                            product[(g * ROW_VECTOR + v) * column_vectors + j] +=
+                                Vector::new(values[v]) * weights;
+                        }
                     }
                 }
             }
@@ -165,25 +179,29 @@ fn nearest_kernel(
         }
 
         #[unroll]
-        for j in 0..columns_per_unit {
-            let cluster = first_cluster + across + j * SIDE;
-            if cluster < clusters {
-                let b = bias[cluster];
-                #[unroll]
-                for i in 0..ROWS_PER_UNIT {
-                    let score = product[i * columns_per_unit + j] + b;
-                    // Clusters come in ascending order: of equal ones the first stays.
-                    if score > best[i] {
-                        second[i] = best[i];
-                        best[i] = score;
-                        label[i] = cluster as u32;
-                    } else if score > second[i] {
-                        second[i] = score;
+        for j in 0..column_vectors {
+            #[unroll]
+            for v in 0..column_vector {
+                let cluster = first_cluster + (across + j * SIDE) * column_vector + v;
+                if cluster < clusters {
+                    let b = bias[cluster];
+                    #[unroll]
+                    for i in 0..ROWS_PER_UNIT {
+                        let scores = product[i * column_vectors + j];
+                        let score = scores[v] + b;
+                        // Clusters come in ascending order: of equal ones the first stays.
+                        if score > best[i] {
+                            second[i] = best[i];
+                            best[i] = score;
+                            label[i] = cluster as u32;
+                        } else if score > second[i] {
+                            second[i] = score;
+                        }
                     }
                 }
             }
         }
-        first_cluster += columns;
+        first_cluster += across_vectors * column_vector;
     }
 
     let mut bests = SharedMemory::<f32>::new(UNITS);
@@ -195,7 +213,9 @@ fn nearest_kernel(
         seconds[unit] = second[i];
         owners[unit] = label[i];
         sync_cube();
-        let row = first_row + down + i * SIDE;
+        let row = first_row
+            + (down + comptime!(i / ROW_VECTOR * SIDE)) * ROW_VECTOR
+            + comptime!(i % ROW_VECTOR);
         if across == 0 && row < rows {
             let mut first = bests[unit];
             let mut next = seconds[unit];
