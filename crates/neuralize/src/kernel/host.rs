@@ -151,9 +151,6 @@ fn decide_in<B: Backend, T: Real>(
     margins: bool,
 ) -> Option<Decision<B>> {
     let ([rows, features], device) = (x.dims(), x.device());
-    if rows == 0 {
-        return None;
-    }
     let (x, parts) = (Borrowed::float(x)?, Parts::of(affine)?);
     let mut labels = vec![0; rows];
     let mut logits = vec![T::default(); if margins { rows } else { 0 }];

@@ -6,6 +6,8 @@
 //! outside this module knows.
 
 mod cpu;
+#[cfg(feature = "cubecl")]
+mod gpu;
 mod host;
 mod tensor;
 
@@ -112,7 +114,7 @@ pub(crate) struct Decision<B: Backend> {
 
 /// The nearest centroid of every row, `[N]`.
 pub(crate) fn nearest<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Tensor<B, 1, Int> {
-    host::decide(x, affine, false).unwrap_or_else(|| tensor::decide(x, affine, false)).labels
+    decide(x, affine, false).labels
 }
 
 /// The nearest centroid of every row, and its logit; K at least 2.
@@ -120,10 +122,22 @@ pub(crate) fn nearest_with_logit<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,
 ) -> (Tensor<B, 1, Int>, Tensor<B, 1>) {
-    let Decision { labels, logits } =
-        host::decide(x, affine, true).unwrap_or_else(|| tensor::decide(x, affine, true));
+    let Decision { labels, logits } = decide(x, affine, true);
     let none = || transfer::zeros([0], &x.device(), affine.center.dtype());
     (labels, logits.unwrap_or_else(none))
+}
+
+fn decide<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>, with_logits: bool) -> Decision<B> {
+    if x.dims()[0] > 0 {
+        if let Some(decision) = host::decide(x, affine, with_logits) {
+            return decision;
+        }
+        #[cfg(feature = "cubecl")]
+        if let Some((labels, logits)) = gpu::nearest(x, affine) {
+            return Decision { labels, logits: Some(logits) };
+        }
+    }
+    tensor::decide(x, affine, with_logits)
 }
 
 /// One Lloyd step: the nearest centroid of every row, and the totals per
@@ -138,8 +152,14 @@ pub(crate) fn assign_and_sum<B: Backend>(
     weights: &Tensor<B, 1>,
     affine: &Affine<B>,
 ) -> (Tensor<B, 1, Int>, Totals<B>) {
-    host::assign_and_sum(x, weights, affine)
-        .unwrap_or_else(|| tensor::assign_and_sum(x, weights, affine))
+    if let Some(step) = host::assign_and_sum(x, weights, affine) {
+        return step;
+    }
+    #[cfg(feature = "cubecl")]
+    if let Some(step) = gpu::assign_and_sum(x, weights, affine) {
+        return step;
+    }
+    tensor::assign_and_sum(x, weights, affine)
 }
 
 /// What a relevance pass gives.
@@ -164,7 +184,10 @@ pub(crate) fn explain<B: Backend>(
     affine: &Affine<B>,
     question: Question,
 ) -> Option<Explained<B>> {
-    host::explain(x, affine, question)
+    let explained = host::explain(x, affine, question);
+    #[cfg(feature = "cubecl")]
+    let explained = explained.or_else(|| gpu::explain(x, affine, question));
+    explained
 }
 
 /// The logit of every cluster, `[N, K]`, in one kernel, where there is one for

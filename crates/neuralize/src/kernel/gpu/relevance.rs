@@ -1,0 +1,61 @@
+use burn::tensor::{DType, Tensor, backend::Backend};
+use burn_cubecl::{CubeRuntime, tensor::CubeTensor};
+
+use super::min_take_most::{self, Answers};
+use super::{bridge, midpoint};
+use crate::kernel::{Explained, Scores, blocks};
+
+/// Elements of all intermediate tensors of a block together, 64 MiB.
+const BLOCK_ELEMENTS: usize = 1 << 24;
+
+/// The relevance pass, block by block: a product for the scores, one kernel to
+/// turn each score row into coefficients, a product of the coefficients with
+/// `[M∘M | M]`, and one kernel for the rest. Results are written once, to where
+/// they stay.
+///
+/// Global memory for all rows, beside the factors of the products: x is centred
+/// (`8 N D` bytes), multiplied (`4 N D + 4 N K`), pooled (`12 N K + 8 N`),
+/// multiplied (`4 N K + 8 N D`) and combined (`16 N D`); three readings of the
+/// scores count once.
+pub(super) fn of_rows<R: CubeRuntime, B: Backend>(
+    x: &Tensor<B, 2>,
+    center: &Tensor<B, 2>,
+    scores: &Scores<B>,
+    question: Question,
+) -> Option<Explained<B>> {
+    let neighbour = bridge::primitive::<R, B, 2>(x)?;
+    let bias = bridge::primitive::<R, B, 1>(&scores.bias)?;
+    let [rows, features] = x.dims();
+    let [_, clusters] = scores.weight.dims();
+    if clusters < 2 || !bridge::indexable(rows.saturating_mul(features.max(clusters))) {
+        return None;
+    }
+
+    // M = (2 Mᵀ / 2)ᵀ, exactly.
+    let centroids = scores.weight.clone().transpose() * 0.5;
+    let factors = Tensor::cat(vec![centroids.clone().square(), centroids], 1);
+    let relevance = bridge::empty_like(&neighbour, [rows, features], DType::F32);
+    let answers = Answers {
+        logit: bridge::empty_like(&neighbour, [rows], DType::F32),
+        cluster: bridge::empty_like(&neighbour, [rows], DType::I32),
+        shares: bridge::empty_like(&neighbour, [rows, clusters], DType::F32),
+    };
+    let step = (BLOCK_ELEMENTS / (clusters + 3 * features)).clamp(64, rows.max(64));
+    for range in blocks(rows, step) {
+        let first = range.start;
+        let centred = x.clone().slice([range, 0..features]) - center.clone();
+        // Fresh, and in no other hands: it can be overwritten.
+        let products: CubeTensor<R> =
+            bridge::primitive(&centred.clone().matmul(scores.weight.clone()))?;
+        min_take_most::launch(&products, &bias, &answers, first, question);
+        let a = bridge::tensor::<R, B, 2>(products)?;
+        let products = bridge::primitive(&a.matmul(factors.clone()))?;
+        midpoint::launch::<R>(bridge::primitive(&centred)?, products, &relevance, first);
+    }
+    Some(Explained {
+        relevance: bridge::tensor(relevance)?,
+        logit: bridge::tensor(answers.logit)?,
+        cluster: bridge::indices(answers.cluster)?,
+        shares: bridge::tensor(answers.shares)?,
+    })
+}
