@@ -584,3 +584,29 @@ fn a_closed_pipe_is_no_error() {
     let output = child.wait_with_output().expect("an end");
     assert_eq!((&first, output.status.code(), output.stderr.len()), (b"index", Some(0), 0));
 }
+
+/// A file that is gone through part by part gives the model of the whole file.
+#[test]
+fn fit_from_a_stream() {
+    let desk = Desk::with_wine();
+    let options = "-k 3 --scale minmax --label target --seed 3";
+    desk.done(&format!("fit wine.csv {options} --model whole"));
+    let said = desk.done(&format!("fit wine.csv {options} --model parts --stream"));
+    assert!(said.err.contains("greedy k-means++"), "{}", said.err);
+    for model in ["whole", "parts"] {
+        desk.done(&format!("predict wine.csv --model {model} -o {model}.csv"));
+    }
+    let labels = |name: &str| -> Vec<String> {
+        let of_line = |line: &str| line.split(',').nth(1).map(str::to_owned);
+        desk.read(name).lines().filter_map(of_line).collect()
+    };
+    assert_eq!(labels("whole.csv"), labels("parts.csv"));
+
+    desk.write("bad.csv", "a,b\n1,2\n3,x\n");
+    let failed = desk.run("fit bad.csv -k 2 --model m --stream");
+    assert_ne!(failed.code, 0);
+    assert!(failed.err.contains("bad.csv") && failed.err.contains("`b`"), "{}", failed.err);
+    let failed = desk.run("fit wine.csv -k 3 --model m --stream --init rows:1,2,3");
+    assert_ne!(failed.code, 0);
+    assert!(failed.err.contains("no numbered rows"), "{}", failed.err);
+}

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// `k` clouds of unit spread, `apart` from one another.
-fn clouds(n: usize, d: usize, k: usize, apart: f64, seed: u64) -> Rows {
+pub fn clouds(n: usize, d: usize, k: usize, apart: f64, seed: u64) -> Rows {
     let centres = random_rows(k, d, 0.0, seed);
     let mut x = random_rows(n, d, 0.0, seed + 1);
     for (i, row) in x.iter_mut().enumerate() {

@@ -9,6 +9,7 @@ pub mod kmeans;
 pub mod naive;
 pub mod neon;
 pub mod network;
+pub mod parts;
 pub mod records;
 pub mod wine;
 
@@ -156,6 +157,13 @@ macro_rules! suite_on {
                 kmeans::greedy_seeding_beats_random_rows,
                 kmeans::heuristic_beta,
                 kmeans::scalers,
+                parts::parts_are_the_whole,
+                parts::parts_beyond_the_sample,
+                parts::bad_parts,
+                parts::mini_batches,
+                parts::bad_batches,
+                parts::scalers_of_parts,
+                parts::initial_centroids_decide,
                 records::recorders,
                 records::what_half_precision_loses,
                 records::too_large_for_f32,

@@ -104,6 +104,9 @@ pub(crate) struct FitArgs {
     /// Restarts, the best of which is kept [default: 1, for random 10; for given rows always 1]
     #[arg(long, value_name = "N")]
     pub(crate) restarts: Option<usize>,
+    /// Go through the file once for every iteration instead of keeping it in memory
+    #[arg(long, conflicts_with = "restarts")]
+    pub(crate) stream: bool,
     /// Most iterations of one restart
     #[arg(long, value_name = "N", default_value_t = 300)]
     pub(crate) max_iter: usize,

@@ -30,8 +30,7 @@ pub(super) fn write<B: Backend, W: Write>(
     network: &NeuralizedKMeans<B>,
     x: Tensor<B, 2>,
 ) -> Result<()> {
-    let cluster = network.predict(&x)?;
-    let logit = network.forward(x)?.max_dim(1).squeeze_dim::<1>(1);
+    let (cluster, logit) = network.predict_with_logit(&x)?;
     let probability = network.logistic_probability(logit.clone());
     Ok(writer.write(cluster, logit, probability)?)
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use neuralize::Error;
-use neuralize::data::{Table, TableReader};
+use neuralize::data::{CsvOptions, Table, TableReader};
 use neuralize::record::Model;
 
 use crate::backend::Session;
@@ -49,6 +49,26 @@ pub(super) fn scaled_parts<B: Backend>(
         body(scaled).map_err(|error| at(error, SCALED))?;
         first += table.rows();
         bar.set(reader.bytes_read(), String::new);
+    }
+}
+
+/// Calls `body` with every part of the file and the number of rows before it.
+pub(super) fn tables(
+    path: &Path,
+    options: &CsvOptions,
+    clusters: usize,
+    mut body: impl FnMut(usize, &Table) -> Result<()>,
+) -> Result<()> {
+    let mut reader = TableReader::open(path, options)?;
+    let rows = (PART / (reader.features().len() + clusters)).max(64);
+    let mut first = 0;
+    loop {
+        let table = reader.read_rows(rows)?;
+        if table.rows() == 0 {
+            return Ok(());
+        }
+        body(first, &table)?;
+        first += table.rows();
     }
 }
 

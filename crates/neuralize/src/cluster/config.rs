@@ -247,8 +247,8 @@ impl KMeansConfig {
         })
     }
 
-    fn check<B: Backend>(&self, x: &Tensor<B, 2>, initial: Option<&Tensor<B, 2>>) -> Result<()> {
-        let [rows, features] = x.dims();
+    /// The settings alone.
+    pub(super) fn check_settings(&self) -> Result<()> {
         if self.n_clusters == 0 {
             return Err(config_error("n_clusters", 0, "at least 1"));
         }
@@ -261,6 +261,12 @@ impl KMeansConfig {
         if !(self.tol.is_finite() && self.tol >= 0.0) {
             return Err(config_error("tol", self.tol, "finite and at least 0"));
         }
+        Ok(())
+    }
+
+    fn check<B: Backend>(&self, x: &Tensor<B, 2>, initial: Option<&Tensor<B, 2>>) -> Result<()> {
+        let [rows, features] = x.dims();
+        self.check_settings()?;
         validate::not_empty("x", x)?;
         validate::dtype::<B>("x", &x.device(), x.dtype())?;
         validate::values("x", x)?;
@@ -271,25 +277,32 @@ impl KMeansConfig {
                 return Err(Error::shape("the table of initial centroids", expected, &found));
             }
             validate::input("the table of initial centroids", initial, features, x.dtype())?;
-        } else if let Init::Rows(chosen) = &self.init {
-            let value = format!("{chosen:?}");
-            if chosen.len() != self.n_clusters {
-                let rule = format!("it must name {} rows, one a cluster", self.n_clusters);
-                return Err(config_error("init rows", value, &rule));
-            }
-            if chosen.iter().any(|&row| row >= rows) {
-                let rule = format!("the data have rows 0 to {}", rows - 1);
-                return Err(config_error("init rows", value, &rule));
-            }
-            if (1..chosen.len()).any(|i| chosen[..i].contains(&chosen[i])) {
-                return Err(config_error("init rows", value, "the rows must be different"));
-            }
+        } else {
+            self.check_rows(rows)?;
+        }
+        Ok(())
+    }
+
+    /// Rows that are asked for, if any, among `rows`.
+    pub(super) fn check_rows(&self, rows: usize) -> Result<()> {
+        let Init::Rows(chosen) = &self.init else { return Ok(()) };
+        let value = format!("{chosen:?}");
+        if chosen.len() != self.n_clusters {
+            let rule = format!("it must name {} rows, one a cluster", self.n_clusters);
+            return Err(config_error("init rows", value, &rule));
+        }
+        if chosen.iter().any(|&row| row >= rows) {
+            let rule = format!("the data have rows 0 to {}", rows - 1);
+            return Err(config_error("init rows", value, &rule));
+        }
+        if (1..chosen.len()).any(|i| chosen[..i].contains(&chosen[i])) {
+            return Err(config_error("init rows", value, "the rows must be different"));
         }
         Ok(())
     }
 }
 
-fn config_error(name: &'static str, value: impl ToString, rule: &str) -> Error {
+pub(super) fn config_error(name: &'static str, value: impl ToString, rule: &str) -> Error {
     Error::Config { name, value: value.to_string(), rule: rule.to_owned() }
 }
 

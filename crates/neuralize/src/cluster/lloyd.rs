@@ -63,6 +63,42 @@ pub(super) fn iterate<B: Backend>(
     Rest { centroids, iterations: max_iter, converged: false }
 }
 
+/// The mean of every cluster from sums over parts of the data; a cluster
+/// without points takes over one of the points of the sample that are farthest
+/// from their centroids.
+pub(super) fn means_of_parts<B: Backend>(
+    sample: &Points<'_, B>,
+    centroids: &Tensor<B, 2>,
+    sums: &[f64],
+    counts: &[f64],
+) -> Tensor<B, 2> {
+    let [clusters, features] = centroids.dims();
+    let mut means: Vec<f64> =
+        (0..sums.len()).map(|index| sums[index] / counts[index / features]).collect();
+    let empty: Vec<usize> = (0..clusters).filter(|&k| counts[k] <= 0.0).collect();
+    if !empty.is_empty() {
+        let Points { x, center, .. } = *sample;
+        let labels = kernel::nearest(x, &sample.affine(centroids));
+        let distances =
+            transfer::download(kernel::own_distances(x, Some(center), centroids, &labels));
+        let mut order: Vec<usize> = (0..distances.len()).collect();
+        order.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]).then(a.cmp(&b)));
+        let old = transfer::download(centroids.clone());
+        let mut candidates = order.into_iter().filter(|&row| distances[row] > 0.0);
+        for k in empty {
+            let range = k * features..(k + 1) * features;
+            match candidates.next() {
+                Some(row) => means[range].copy_from_slice(&transfer::download(
+                    x.clone().slice([row..row + 1, 0..features]) - center.clone(),
+                )),
+                // Every point of the sample is on a centroid: it stays where it was.
+                None => means[range.clone()].copy_from_slice(&old[range]),
+            }
+        }
+    }
+    transfer::upload(means, [clusters, features], &centroids.device(), centroids.dtype())
+}
+
 /// The mean of every cluster.
 fn means<B: Backend>(
     points: &Points<'_, B>,

@@ -82,6 +82,28 @@ const SMALL: usize = 1 << 12;
 /// Lloyd iterations on the sample.
 const SAMPLE_ITERATIONS: usize = 5;
 
+/// Rows of a sample that stands for the data.
+pub(super) fn sample_size(clusters: usize) -> usize {
+    SMALL.max(SAMPLE_PER_CLUSTER * clusters)
+}
+
+/// Initial centroids from a sample of data of `total` rows.
+pub(super) fn from_sample<B: Backend>(
+    init: &Init,
+    clusters: usize,
+    sample: &Points<'_, B>,
+    total: usize,
+    rng: &mut ChaCha8Rng,
+) -> (Tensor<B, 2>, Seeding) {
+    let (start, seeding) = initial_centroids(init, clusters, sample, rng);
+    let size = sample.x.dims()[0];
+    if size < total && seeding == Seeding::KMeansPlusPlus {
+        let rest = lloyd::iterate(sample, start, SAMPLE_ITERATIONS, 0.0, |_, _| ());
+        return (rest.centroids, Seeding::SampledKMeansPlusPlus { sample: size });
+    }
+    (start, seeding)
+}
+
 /// Greedy k-means++, on a sample where the data are many rows a cluster: then
 /// the seeds are moved to the means of their part of the sample, too, which
 /// costs little and saves iterations on the whole.
@@ -94,7 +116,7 @@ fn kmeans_plus_plus<B: Backend>(
     rng: &mut ChaCha8Rng,
 ) -> (Tensor<B, 2>, Seeding) {
     let [n, _] = points.x.dims();
-    let size = SMALL.max(SAMPLE_PER_CLUSTER * clusters);
+    let size = sample_size(clusters);
     if n > 2 * size {
         let weights = transfer::download(points.weights.clone());
         let (chosen, counts) = sample(&weights, size, rng);

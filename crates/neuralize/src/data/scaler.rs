@@ -2,8 +2,9 @@ use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
-use crate::{kernel, transfer, validate};
+use crate::data::moments::Moments;
+use crate::error::{Error, Result};
+use crate::{transfer, validate};
 
 /// How features are brought to one scale before clustering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -54,28 +55,84 @@ impl Scale {
     ///
     /// If x is empty or holds values that are not finite.
     pub fn fit<B: Backend>(self, x: &Tensor<B, 2>) -> Result<Scaler<B>> {
-        validate::not_empty("x", x)?;
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        validate::values("x", x)?;
-        let [rows, features] = x.dims();
-        let (device, dtype) = (x.device(), x.dtype());
-        if self == Self::None {
-            return Ok(Scaler::identity(features, &device, dtype));
-        }
-        let least = transfer::download(x.clone().min_dim(0));
-        let most = transfer::download(x.clone().max_dim(0));
-        let (offset, spread) = match self {
-            Self::None | Self::MinMax => {
-                let spread = least.iter().zip(&most).map(|(least, most)| most - least).collect();
-                (least.clone(), spread)
+        let mut fit = self.start();
+        fit.add(x)?;
+        fit.finish()
+    }
+
+    /// Begins a fit to data that come in parts.
+    pub fn start<B: Backend>(self) -> ScalerFit<B> {
+        ScalerFit { scale: self, parts: None }
+    }
+}
+
+/// A scaler that is being fitted to data that come in parts, chunks of a file
+/// say; the result is that of all rows at once.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use neuralize::data::Scale;
+///
+/// let mut fit = Scale::MinMax.start::<Flex>();
+/// for part in [[[1.0, 4.0]], [[3.0, 8.0]]] {
+///     fit.add(&Tensor::from_data(part, &Default::default()))?;
+/// }
+/// let x = Tensor::from_data([[2.0, 5.0]], &Default::default());
+/// let scaled: Vec<f32> = fit.finish()?.transform(x)?.into_data().iter().collect();
+/// assert_eq!(scaled, [0.5, 0.25]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+pub struct ScalerFit<B: Backend> {
+    scale: Scale,
+    parts: Option<(Moments, B::Device, DType)>,
+}
+
+impl<B: Backend> ScalerFit<B> {
+    /// Takes a part into account.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[n, D]`, the same D in every part
+    ///
+    /// # Errors
+    ///
+    /// If values are not finite, or width or precision are not those of the
+    /// parts before.
+    pub fn add(&mut self, x: &Tensor<B, 2>) -> Result<()> {
+        match &mut self.parts {
+            None => {
+                validate::not_empty("x", x)?;
+                validate::dtype::<B>("x", &x.device(), x.dtype())?;
+                validate::values("x", x)?;
+                self.parts = Some((Moments::of(x), x.device(), x.dtype()));
             }
-            Self::Standard => {
-                let ones = Tensor::ones([rows], (&device, dtype));
-                let mean = kernel::weighted_mean(x, &ones, rows as f64);
-                let center = transfer::upload::<B, 2>(mean.clone(), [1, features], &device, dtype);
-                let squares = (x.clone() - center).square();
-                let variance = kernel::weighted_mean(&squares, &ones, rows as f64);
-                (mean, variance.into_iter().map(f64::sqrt).collect::<Vec<_>>())
+            Some((moments, _, dtype)) => {
+                validate::input("x", x, moments.least().len(), *dtype)?;
+                moments.add(x);
+            }
+        }
+        Ok(())
+    }
+
+    /// The scaler of all parts.
+    ///
+    /// # Errors
+    ///
+    /// If there was no row.
+    pub fn finish(self) -> Result<Scaler<B>> {
+        let Some((moments, device, dtype)) = self.parts else {
+            return Err(Error::Empty { what: "x" });
+        };
+        let (least, most) = (moments.least(), moments.most());
+        let features = least.len();
+        let (offset, spread): (Vec<f64>, Vec<f64>) = match self.scale {
+            Scale::None => return Ok(Scaler::identity(features, &device, dtype)),
+            Scale::MinMax => {
+                (least.to_vec(), least.iter().zip(most).map(|(least, most)| most - least).collect())
+            }
+            Scale::Standard => {
+                (moments.mean(), moments.variance().into_iter().map(f64::sqrt).collect())
             }
         };
         // Constancy is read off the extremes: a spread of rounding errors is none.

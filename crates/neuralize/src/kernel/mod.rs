@@ -218,7 +218,7 @@ pub(crate) fn heuristic_beta<B: Backend>(
 }
 
 /// Sum of a column, block by block on the device and in f64 across blocks.
-fn sum<B: Backend>(column: Tensor<B, 1>) -> f64 {
+pub(crate) fn sum<B: Backend>(column: Tensor<B, 1>) -> f64 {
     let [rows] = column.dims();
     blocks(rows, block_rows(1 << 8))
         .map(|range| transfer::download(column.clone().slice([range]).sum())[0])
@@ -244,6 +244,16 @@ pub(crate) fn mean_square<B: Backend>(
 ) -> f64 {
     let sums = feature_sums(x, Some(center), weights, true);
     sums.iter().sum::<f64>() / (total_weight * sums.len() as f64)
+}
+
+/// Weighted sums of every feature and of its squares around the centre.
+pub(crate) fn sums_and_squares<B: Backend>(
+    x: &Tensor<B, 2>,
+    center: &Tensor<B, 2>,
+    weights: &Tensor<B, 1>,
+) -> (Vec<f64>, Vec<f64>) {
+    let sums = |squares| feature_sums(x, Some(center), weights, squares);
+    (sums(false), sums(true))
 }
 
 fn feature_sums<B: Backend>(

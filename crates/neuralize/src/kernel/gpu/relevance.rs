@@ -3,7 +3,7 @@ use burn_cubecl::{CubeRuntime, tensor::CubeTensor};
 
 use super::min_take_most::{self, Answers};
 use super::{bridge, midpoint};
-use crate::kernel::{Explained, Scores, blocks};
+use crate::kernel::{Explained, Question, Scores, blocks};
 
 /// Elements of all intermediate tensors of a block together, 64 MiB.
 const BLOCK_ELEMENTS: usize = 1 << 24;

@@ -1,0 +1,153 @@
+//! Data that come in parts.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use neuralize::Error;
+use neuralize::cluster::{FitOptions, Init, KMeansConfig, MiniBatchKMeans, PartsFit, Seeding};
+use neuralize::data::Scale;
+
+use super::kmeans::clouds;
+use super::{Rows, Setup, assert_rows_close, indices, naive, rows};
+
+fn fit<B: Backend>(config: &KMeansConfig, parts: &[Tensor<B, 2>]) -> Result<PartsFit<B>, Error> {
+    config.fit_parts(|visit| parts.iter().try_for_each(|part| visit(part.clone())), |_| ())
+}
+
+fn cut<B: Backend>(setup: &Setup<B>, x: &Rows, step: usize) -> Vec<Tensor<B, 2>> {
+    x.chunks(step).map(|part| setup.tensor(&part.to_vec())).collect()
+}
+
+/// All rows are in the sample, so the first centroids are those of a fit to
+/// the whole, and so is everything after.
+pub fn parts_are_the_whole<B: Backend>(setup: &Setup<B>) {
+    let x = setup.rounded(&clouds(600, 3, 4, 6.0, 31));
+    let config = KMeansConfig::new(4).with_tol(0.0).with_seed(2);
+    let whole = config.fit(&setup.tensor(&x)).expect("a fit");
+    for step in [1, 7, 250, 1000] {
+        // One row a part is slow on a device and says nothing new there.
+        if step == 1 && !B::name(&setup.device).contains("flex") {
+            continue;
+        }
+        let parts = fit(&config, &cut(setup, &x, step)).expect("a fit");
+        assert_eq!((parts.converged, &parts.sizes), (true, &whole.sizes));
+        assert_eq!(parts.seeding, Seeding::KMeansPlusPlus);
+        let difference = (parts.inertia - whole.inertia).abs();
+        assert!(difference <= setup.tolerance * whole.inertia, "{difference}");
+        let centroids = [parts.model.centroids(), whole.model.centroids()].map(rows);
+        assert_rows_close(&centroids[0], &centroids[1], setup.tolerance * 10.0, "centroids");
+        let betas = [parts.model.beta(), whole.model.beta()].map(|beta| beta.expect("a beta"));
+        assert!((betas[0] / betas[1] - 1.0).abs() < 10.0 * setup.tolerance);
+    }
+}
+
+/// More rows than the sample has.
+pub fn parts_beyond_the_sample<B: Backend>(setup: &Setup<B>) {
+    let x = setup.rounded(&clouds(6000, 2, 3, 40.0, 5));
+    let parts = cut(setup, &x, 999);
+    let found = fit(&KMeansConfig::new(3), &parts).expect("a fit");
+    assert_eq!(found.sizes, [2000; 3]);
+    assert!(matches!(found.seeding, Seeding::SampledKMeansPlusPlus { sample: 4096 }));
+    let centroids = rows(found.model.centroids());
+    let inertia: f64 = x
+        .iter()
+        .map(|x| naive::squared_distance(x, &centroids[naive::nearest(x, &centroids)]))
+        .sum();
+    assert!((found.inertia - inertia).abs() <= 10.0 * setup.tolerance * inertia);
+    // The same again, bit for bit.
+    let again = fit(&KMeansConfig::new(3), &parts).expect("a fit");
+    assert_eq!(rows(again.model.centroids()), centroids);
+}
+
+pub fn bad_parts<B: Backend>(setup: &Setup<B>) {
+    let x = setup.tensor(&clouds(20, 3, 2, 5.0, 1));
+    let config = KMeansConfig::new(2);
+    assert!(matches!(fit::<B>(&config, &[]), Err(Error::Empty { .. })));
+    let narrow = setup.tensor(&vec![vec![1.0, 2.0]]);
+    assert!(matches!(fit(&config, &[x.clone(), narrow]), Err(Error::Shape { .. })));
+    let bad = setup.tensor(&vec![vec![1.0, f64::NAN, 2.0]]);
+    assert!(matches!(
+        fit(&config, &[x.clone(), bad.clone()]),
+        Err(Error::NonFinite { row: 0, column: 1, .. })
+    ));
+    assert!(matches!(fit(&config, &[bad, x.clone()]), Err(Error::NonFinite { .. })));
+    assert!(matches!(fit(&KMeansConfig::new(21), &[x.clone()]), Err(Error::TooFewPoints { .. })));
+    let given = config.clone().with_init(Init::Rows(vec![0, 1]));
+    assert!(matches!(fit(&given, &[x.clone()]), Err(Error::Config { .. })));
+    let restarts = config.clone().with_n_init(Some(3));
+    assert!(matches!(fit(&restarts, &[x.clone()]), Err(Error::Config { .. })));
+    // Parts that fail themselves.
+    let failed = config.fit_parts::<B, Error>(|_| Err(Error::Overflow), |_| ());
+    assert!(matches!(failed, Err(Error::Overflow)));
+}
+
+/// Every centroid is the mean of all points that were ever assigned to it.
+pub fn mini_batches<B: Backend>(setup: &Setup<B>) {
+    let x = setup.rounded(&clouds(900, 3, 3, 30.0, 8));
+    let mut clusterer = MiniBatchKMeans::new(KMeansConfig::new(3)).expect("settings");
+    assert!(matches!(clusterer.model(), Err(Error::Empty { .. })));
+    for part in cut(setup, &x, 100) {
+        clusterer.partial_fit(&part).expect("a batch");
+    }
+    assert_eq!(clusterer.batches(), 9);
+    let model = clusterer.model().expect("a model");
+    // Clouds this far apart never exchange a point, so these are their means.
+    let labels = indices(model.predict(&setup.tensor(&x)).expect("valid"));
+    let mut means = vec![vec![0.0; 3]; 3];
+    for (row, &label) in x.iter().zip(&labels) {
+        for (mean, value) in means[label].iter_mut().zip(row) {
+            *mean += value / 300.0;
+        }
+    }
+    assert_rows_close(&rows(model.centroids()), &means, 100.0 * setup.tolerance, "centroids");
+    assert!(model.beta().is_some_and(|beta| beta > 0.0));
+}
+
+pub fn bad_batches<B: Backend>(setup: &Setup<B>) {
+    assert!(MiniBatchKMeans::<B>::new(KMeansConfig::new(0)).is_err());
+    let mut clusterer = MiniBatchKMeans::new(KMeansConfig::new(3)).expect("settings");
+    let few = setup.tensor(&vec![vec![1.0], vec![1.0], vec![2.0]]);
+    assert!(matches!(clusterer.partial_fit(&few), Err(Error::TooFewPoints { distinct: 2, .. })));
+    let good = setup.tensor(&vec![vec![1.0], vec![3.0], vec![2.0]]);
+    clusterer.partial_fit(&good).expect("a batch");
+    let wide = setup.tensor(&vec![vec![1.0, 2.0]]);
+    assert!(matches!(clusterer.partial_fit(&wide), Err(Error::Shape { .. })));
+    let bad = setup.tensor(&vec![vec![f64::INFINITY]]);
+    assert!(matches!(clusterer.partial_fit(&bad), Err(Error::NonFinite { .. })));
+    // A batch that was refused changed nothing.
+    assert_eq!(clusterer.batches(), 1);
+}
+
+/// A scaler fitted part by part is the one fitted to the whole.
+pub fn scalers_of_parts<B: Backend>(setup: &Setup<B>) {
+    let x: Rows =
+        clouds(300, 4, 3, 9.0, 3).into_iter().map(|row| [&row[..], &[7.0]].concat()).collect();
+    let x = setup.rounded(&x);
+    for scale in [Scale::None, Scale::MinMax, Scale::Standard] {
+        let mut fit = scale.start::<B>();
+        for part in cut(setup, &x, 41) {
+            fit.add(&part).expect("a part");
+        }
+        let whole = scale.fit(&setup.tensor(&x)).expect("a scaler");
+        let [parts, whole] = [fit.finish().expect("a scaler"), whole]
+            .map(|scaler| rows(scaler.transform(setup.tensor(&x)).expect("valid")));
+        assert_rows_close(&parts, &whole, 10.0 * setup.tolerance, "scaled");
+    }
+    assert!(matches!(Scale::MinMax.start::<B>().finish(), Err(Error::Empty { .. })));
+}
+
+/// Same first centroids, same iterations: a fit does not depend on how rows
+/// are stored.
+pub fn initial_centroids_decide<B: Backend>(setup: &Setup<B>) {
+    let x = setup.rounded(&clouds(200, 5, 4, 3.0, 77));
+    let initial = setup.tensor(&x[..4].to_vec());
+    let run = |x: &Tensor<B, 2>| {
+        let options = FitOptions::default().with_initial_centroids(initial.clone());
+        let fit = KMeansConfig::new(4).fit_with(x, options).expect("a fit");
+        assert_eq!(fit.seeding, Seeding::Given);
+        (fit.n_iter, rows(fit.model.centroids()))
+    };
+    let columns = setup.tensor(&(0..5).map(|d| x.iter().map(|row| row[d]).collect()).collect());
+    let (plain, turned) = (run(&setup.tensor(&x)), run(&columns.transpose()));
+    assert_eq!(plain.0, turned.0);
+    assert_rows_close(&plain.1, &turned.1, setup.tolerance, "centroids");
+}
