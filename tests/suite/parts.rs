@@ -70,11 +70,14 @@ pub fn bad_parts<B: Backend>(setup: &Setup<B>) {
         Err(Error::NonFinite { row: 0, column: 1, .. })
     ));
     assert!(matches!(fit(&config, &[bad, x.clone()]), Err(Error::NonFinite { .. })));
-    assert!(matches!(fit(&KMeansConfig::new(21), &[x.clone()]), Err(Error::TooFewPoints { .. })));
+    assert!(matches!(
+        fit(&KMeansConfig::new(21), std::slice::from_ref(&x)),
+        Err(Error::TooFewPoints { .. })
+    ));
     let given = config.clone().with_init(Init::Rows(vec![0, 1]));
-    assert!(matches!(fit(&given, &[x.clone()]), Err(Error::Config { .. })));
+    assert!(matches!(fit(&given, std::slice::from_ref(&x)), Err(Error::Config { .. })));
     let restarts = config.clone().with_n_init(Some(3));
-    assert!(matches!(fit(&restarts, &[x.clone()]), Err(Error::Config { .. })));
+    assert!(matches!(fit(&restarts, std::slice::from_ref(&x)), Err(Error::Config { .. })));
     // Parts that fail themselves.
     let failed = config.fit_parts::<B, Error>(|_| Err(Error::Overflow), |_| ());
     assert!(matches!(failed, Err(Error::Overflow)));

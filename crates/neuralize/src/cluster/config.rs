@@ -8,13 +8,18 @@ use crate::{kernel, transfer, validate};
 /// How the first centroids are chosen.
 #[derive(Config, Debug, PartialEq)]
 pub enum Init {
-    /// Greedy k-means++.
+    /// Greedy k-means++. Where there are more than 2 max(4096, 16 K) rows, over a
+    /// random sample of half that number, followed by five Lloyd iterations on
+    /// the sample; these are not counted as iterations of the fit.
     KMeansPlusPlus,
     /// Different rows, drawn at random.
     Random,
     /// These rows of the data, counted from 0.
     Rows(Vec<usize>),
 }
+
+/// N D K up to which restarts cost nothing that anybody would notice.
+const CHEAP: usize = 1 << 18;
 
 /// Settings of a k-means fit.
 ///
@@ -39,8 +44,9 @@ pub struct KMeansConfig {
     /// How the first centroids are chosen.
     #[config(default = "Init::KMeansPlusPlus")]
     pub init: Init,
-    /// Restarts, the best of which is kept. By default 1 for k-means++ and 10
-    /// for random rows; always 1 for given rows, which would all end alike.
+    /// Restarts, the best of which is kept. By default 1 for k-means++ (10 where
+    /// N D K is at most 2¹⁸, and all of them take milliseconds) and 10 for random
+    /// rows; always 1 for given rows, which would all end alike.
     pub n_init: Option<usize>,
     /// Most Lloyd iterations of one restart.
     #[config(default = 300)]
@@ -105,6 +111,7 @@ pub struct Progress {
 /// A fitted clusterer and what is known of its fit; everything belongs to the
 /// same best restart.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct KMeansFit<B: Backend> {
     /// The clusterer.
     pub model: KMeans<B>,
@@ -179,6 +186,7 @@ impl KMeansConfig {
         let n_init = match (&options.initial, self.n_init, &self.init) {
             (Some(_), _, _) | (None, _, Init::Rows(_)) => 1,
             (None, Some(n), _) => n,
+            (None, None, Init::KMeansPlusPlus) if rows * features * self.n_clusters <= CHEAP => 10,
             (None, None, Init::KMeansPlusPlus) => 1,
             (None, None, Init::Random) => 10,
         };
@@ -190,7 +198,7 @@ impl KMeansConfig {
                 Some(given) => (given.clone(), Seeding::Given),
                 None => {
                     let mut rng = seeding::random_stream(self.seed, run);
-                    seeding::initial_centroids(&self.init, self.n_clusters, &points, &mut rng)
+                    seeding::initial_centroids(&self.init, self.n_clusters, &points, &mut rng)?
                 }
             };
             let rest =
@@ -198,7 +206,7 @@ impl KMeansConfig {
                     if let Some(observer) = observer.as_mut() {
                         observer(Progress { run, n_init, iteration, shift });
                     }
-                });
+                })?;
             // One restart is the best of one.
             let inertia = match n_init {
                 1 => 0.0,

@@ -1,5 +1,6 @@
 use burn::tensor::{Int, Tensor, backend::Backend};
 
+use crate::error::{Error, Result};
 use crate::kernel::{self, Affine, Scores, Totals};
 use crate::transfer;
 
@@ -37,30 +38,37 @@ pub(super) struct Rest<B: Backend> {
 /// # Shapes
 ///
 /// - centroids: `[K, D]`, around the centre
+///
+/// # Errors
+///
+/// If sums over the data overflow.
 pub(super) fn iterate<B: Backend>(
     points: &Points<'_, B>,
     mut centroids: Tensor<B, 2>,
     max_iter: usize,
     tolerance: f64,
     mut observe: impl FnMut(usize, f64),
-) -> Rest<B> {
+) -> Result<Rest<B>> {
     let mut previous: Option<Tensor<B, 1, Int>> = None;
     for iteration in 1..=max_iter {
         let (labels, totals) =
             kernel::assign_and_sum(points.x, points.weights, &points.affine(&centroids));
         if previous.take().is_some_and(|previous| kernel::same_labels(&previous, &labels)) {
-            return Rest { centroids, iterations: iteration, converged: true };
+            return Ok(Rest { centroids, iterations: iteration, converged: true });
         }
-        let moved = means(points, &labels, totals, &centroids);
+        let moved = means(points, &labels, totals, &centroids)?;
         let shift = transfer::download((moved.clone() - centroids).square().sum())[0];
+        if !shift.is_finite() {
+            return Err(Error::Overflow);
+        }
         centroids = moved;
         observe(iteration, shift);
         if shift <= tolerance {
-            return Rest { centroids, iterations: iteration, converged: true };
+            return Ok(Rest { centroids, iterations: iteration, converged: true });
         }
         previous = Some(labels);
     }
-    Rest { centroids, iterations: max_iter, converged: false }
+    Ok(Rest { centroids, iterations: max_iter, converged: false })
 }
 
 /// The mean of every cluster from sums over parts of the data; a cluster
@@ -105,15 +113,17 @@ fn means<B: Backend>(
     labels: &Tensor<B, 1, Int>,
     totals: Totals<B>,
     centroids: &Tensor<B, 2>,
-) -> Tensor<B, 2> {
+) -> Result<Tensor<B, 2>> {
     let cluster_weights = transfer::download(totals.weights.clone());
+    if cluster_weights.iter().any(|weight| !weight.is_finite()) {
+        return Err(Error::Overflow);
+    }
     let empty: Vec<usize> =
         (0..cluster_weights.len()).filter(|&k| cluster_weights[k] <= 0.0).collect();
-    if empty.is_empty() {
-        totals.sums / totals.weights.unsqueeze_dim(1)
-    } else {
-        relocate(points, labels, totals, centroids, &empty)
-    }
+    Ok(match empty.is_empty() {
+        true => totals.sums / totals.weights.unsqueeze_dim(1),
+        false => relocate(points, labels, totals, centroids, &empty),
+    })
 }
 
 /// The means, with every empty cluster moved to a point far from its centroid,

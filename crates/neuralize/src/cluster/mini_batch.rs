@@ -131,7 +131,7 @@ impl<B: Backend> State<B> {
         let points = Points { x, weights: &weights, center: &center };
         let mut rng = seeding::random_stream(config.seed, 0);
         let (centroids, _) =
-            seeding::initial_centroids(&config.init, config.n_clusters, &points, &mut rng);
+            seeding::initial_centroids(&config.init, config.n_clusters, &points, &mut rng)?;
         Ok(Self {
             centroids: transfer::download(centroids),
             center,

@@ -11,6 +11,7 @@ use crate::{kernel, transfer, validate};
 
 /// A clusterer fitted to data that were never in memory as a whole.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct PartsFit<B: Backend> {
     /// The clusterer.
     pub model: KMeans<B>,
@@ -94,7 +95,7 @@ impl KMeansConfig {
         let weights = transfer::upload(ones, [sample.dims()[0]], &device, dtype);
         let sampled = Points { x: &sample, weights: &weights, center: &center };
         let (mut centroids, seeding) =
-            seeding::from_sample(&self.init, self.n_clusters, &sampled, moments.rows, &mut rng);
+            seeding::from_sample(&self.init, self.n_clusters, &sampled, moments.rows, &mut rng)?;
 
         let (mut n_iter, mut converged) = (0, false);
         while n_iter < self.max_iter && !converged {
@@ -114,6 +115,9 @@ impl KMeansConfig {
             })?;
             let moved = lloyd::means_of_parts(&sampled, &centroids, &sums, &counts);
             let shift = transfer::download((moved.clone() - centroids).square().sum())[0];
+            if !shift.is_finite() {
+                return Err(Error::Overflow.into());
+            }
             centroids = moved;
             n_iter += 1;
             observe(Progress { run: 0, n_init: 1, iteration: n_iter, shift });

@@ -58,13 +58,14 @@ pub(super) fn initial_centroids<B: Backend>(
     clusters: usize,
     points: &Points<'_, B>,
     rng: &mut ChaCha8Rng,
-) -> (Tensor<B, 2>, Seeding) {
+) -> Result<(Tensor<B, 2>, Seeding)> {
     match init {
         Init::KMeansPlusPlus => kmeans_plus_plus(clusters, points, rng),
         Init::Random => {
-            (rows(points, &distinct_rows(clusters, points.weights, rng)), Seeding::Random)
+            let chosen = distinct_rows(clusters, points.weights, rng);
+            Ok((rows(points, &chosen), Seeding::Random))
         }
-        Init::Rows(chosen) => (rows(points, chosen), Seeding::Given),
+        Init::Rows(chosen) => Ok((rows(points, chosen), Seeding::Given)),
     }
 }
 
@@ -94,14 +95,14 @@ pub(super) fn from_sample<B: Backend>(
     sample: &Points<'_, B>,
     total: usize,
     rng: &mut ChaCha8Rng,
-) -> (Tensor<B, 2>, Seeding) {
-    let (start, seeding) = initial_centroids(init, clusters, sample, rng);
+) -> Result<(Tensor<B, 2>, Seeding)> {
+    let (start, seeding) = initial_centroids(init, clusters, sample, rng)?;
     let size = sample.x.dims()[0];
     if size < total && seeding == Seeding::KMeansPlusPlus {
-        let rest = lloyd::iterate(sample, start, SAMPLE_ITERATIONS, 0.0, |_, _| ());
-        return (rest.centroids, Seeding::SampledKMeansPlusPlus { sample: size });
+        let rest = lloyd::iterate(sample, start, SAMPLE_ITERATIONS, 0.0, |_, _| ())?;
+        return Ok((rest.centroids, Seeding::SampledKMeansPlusPlus { sample: size }));
     }
-    (start, seeding)
+    Ok((start, seeding))
 }
 
 /// Greedy k-means++, on a sample where the data are many rows a cluster: then
@@ -114,29 +115,31 @@ fn kmeans_plus_plus<B: Backend>(
     clusters: usize,
     points: &Points<'_, B>,
     rng: &mut ChaCha8Rng,
-) -> (Tensor<B, 2>, Seeding) {
+) -> Result<(Tensor<B, 2>, Seeding)> {
     let [n, _] = points.x.dims();
     let size = sample_size(clusters);
-    if n > 2 * size {
-        let weights = transfer::download(points.weights.clone());
-        let (chosen, counts) = sample(&weights, size, rng);
-        let (device, dtype) = (points.x.device(), points.x.dtype());
-        let x = points.x.clone().select(0, transfer::upload_indices(&chosen, &device));
-        let weights = transfer::upload(counts, [chosen.len()], &device, dtype);
-        let sampled = Points { x: &x, weights: &weights, center: points.center };
-        let seeds = greedy(&sampled, clusters, rng);
-        // A sample can miss rows that the rest has.
-        if seeds.len() == clusters {
-            let start = rows(&sampled, &seeds);
-            let rest = lloyd::iterate(&sampled, start, SAMPLE_ITERATIONS, 0.0, |_, _| ());
-            return (rest.centroids, Seeding::SampledKMeansPlusPlus { sample: chosen.len() });
-        }
+    if n <= 2 * size {
+        let seeds = greedy(points, clusters, rng);
+        let seeds = fill_up(points, seeds, clusters);
+        return Ok((rows(points, &seeds), Seeding::KMeansPlusPlus));
     }
-    let mut seeds = greedy(points, clusters, rng);
+    let weights = transfer::download(points.weights.clone());
+    let (chosen, counts) = sample(&weights, size, rng);
+    let seeding = Seeding::SampledKMeansPlusPlus { sample: chosen.len() };
+    let (device, dtype) = (points.x.device(), points.x.dtype());
+    let x = points.x.clone().select(0, transfer::upload_indices(&chosen, &device));
+    let weights = transfer::upload(counts, [chosen.len()], &device, dtype);
+    let sampled = Points { x: &x, weights: &weights, center: points.center };
+    let seeds = greedy(&sampled, clusters, rng);
     if seeds.len() < clusters {
-        seeds = fill_up(points, seeds, clusters);
+        // The sample has missed rows that the rest has.
+        let seeds = seeds.into_iter().map(|row| chosen[row]).collect();
+        let seeds = fill_up(points, seeds, clusters);
+        return Ok((rows(points, &seeds), seeding));
     }
-    (rows(points, &seeds), Seeding::KMeansPlusPlus)
+    let start = rows(&sampled, &seeds);
+    let rest = lloyd::iterate(&sampled, start, SAMPLE_ITERATIONS, 0.0, |_, _| ())?;
+    Ok((rest.centroids, seeding))
 }
 
 fn greedy<B: Backend>(points: &Points<'_, B>, clusters: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
@@ -149,10 +152,11 @@ fn greedy<B: Backend>(points: &Points<'_, B>, clusters: usize, rng: &mut ChaCha8
 fn sample(weights: &[f64], count: usize, rng: &mut ChaCha8Rng) -> (Vec<usize>, Vec<f64>) {
     let stratum = weights.iter().sum::<f64>() / count as f64;
     let (mut chosen, mut counts): (Vec<usize>, Vec<f64>) = (Vec::new(), Vec::new());
+    let last = weights.iter().rposition(|&weight| weight > 0.0).unwrap_or(0);
     let (mut row, mut running) = (0, weights[0]);
     for s in 0..count {
         let target = (s as f64 + uniform(rng)) * stratum;
-        while running <= target && row + 1 < weights.len() {
+        while running <= target && row < last {
             row += 1;
             running += weights[row];
         }
@@ -167,23 +171,30 @@ fn sample(weights: &[f64], count: usize, rng: &mut ChaCha8Rng) -> (Vec<usize>, V
     (chosen, counts)
 }
 
-/// Adds rows that differ from those chosen, the first ones that do.
+/// Adds rows that differ from those chosen, the first ones that do. Rows come
+/// to the host block by block and no further than needed.
 fn fill_up<B: Backend>(
     points: &Points<'_, B>,
     mut chosen: Vec<usize>,
     clusters: usize,
 ) -> Vec<usize> {
-    let [_, features] = points.x.dims();
-    let x = transfer::download(points.x.clone());
-    let weights = transfer::download(points.weights.clone());
-    let bits = |row: usize| -> Vec<u64> { row_bits(&x[row * features..(row + 1) * features]) };
-    let mut seen: HashSet<Vec<u64>> = chosen.iter().map(|&row| bits(row)).collect();
-    for (row, &weight) in weights.iter().enumerate() {
-        if chosen.len() == clusters {
-            break;
-        }
-        if weight > 0.0 && seen.insert(bits(row)) {
-            chosen.push(row);
+    if chosen.len() == clusters {
+        return chosen;
+    }
+    let [n, features] = points.x.dims();
+    let taken = transfer::upload_indices(&chosen, &points.x.device());
+    let taken = transfer::download(points.x.clone().select(0, taken));
+    let mut seen: HashSet<Vec<u64>> = taken.chunks_exact(features).map(row_bits).collect();
+    for range in kernel::blocks(n, kernel::block_rows(features)) {
+        let x = transfer::download(points.x.clone().slice([range.clone(), 0..features]));
+        let weights = transfer::download(points.weights.clone().slice([range.clone()]));
+        for ((row, x), weight) in range.zip(x.chunks_exact(features)).zip(weights) {
+            if weight > 0.0 && seen.insert(row_bits(x)) {
+                chosen.push(row);
+            }
+            if chosen.len() == clusters {
+                return chosen;
+            }
         }
     }
     chosen

@@ -128,14 +128,15 @@ pub(crate) fn nearest_with_logit<B: Backend>(
 }
 
 fn decide<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>, with_logits: bool) -> Decision<B> {
-    if x.dims()[0] > 0 {
-        if let Some(decision) = host::decide(x, affine, with_logits) {
-            return decision;
-        }
-        #[cfg(feature = "cubecl")]
-        if let Some((labels, logits)) = gpu::nearest(x, affine) {
-            return Decision { labels, logits: Some(logits) };
-        }
+    if x.dims()[0] == 0 {
+        return tensor::decide(x, affine, with_logits);
+    }
+    if let Some(decision) = host::decide(x, affine, with_logits) {
+        return decision;
+    }
+    #[cfg(feature = "cubecl")]
+    if let Some((labels, logits)) = gpu::nearest(x, affine) {
+        return Decision { labels, logits: Some(logits) };
     }
     tensor::decide(x, affine, with_logits)
 }

@@ -69,7 +69,7 @@ impl<T: Real> Scorer<T> {
 }
 
 /// Rows that are worked on at once.
-pub(super) fn block_rows<T: Real>(scorer: &Scorer<T>) -> usize {
+fn block_rows<T: Real>(scorer: &Scorer<T>) -> usize {
     match scorer.bytes() <= RESIDENT {
         true => 32,
         false => (BLOCK / (scorer.features() * size_of::<T>())).clamp(8, 256).next_multiple_of(8),
@@ -188,7 +188,10 @@ impl<T: Real> Nearest<'_, T> {
         let rows = labels.len();
         let lanes = lanes::<T, S>();
         let padded = rows.next_multiple_of(ROWS) * lanes;
-        for column in [&mut running.best, &mut running.register, &mut running.second] {
+        // Where no score is a number the first cluster is as good as any.
+        running.register.clear();
+        running.register.resize(padded, T::default());
+        for column in [&mut running.best, &mut running.second] {
             column.clear();
             column.resize(padded, T::LOWEST);
         }

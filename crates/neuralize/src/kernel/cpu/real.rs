@@ -35,8 +35,10 @@ pub(crate) trait Real:
 
     fn of(value: f64) -> Self;
     /// Rounded to f32.
+    #[cfg(target_arch = "x86_64")]
     fn single(self) -> f32;
-    /// self · b + c, rounded once where the machine does it in one instruction.
+    /// self · b + c, rounded once.
+    #[cfg(target_arch = "x86_64")]
     fn times_plus(self, b: Self, c: Self) -> Self;
     fn vectors<S: Simd>(slice: &[Self]) -> &[Self::Vector<S>];
     fn vectors_mut<S: Simd>(slice: &mut [Self]) -> &mut [Self::Vector<S>];
@@ -92,10 +94,12 @@ macro_rules! real {
             fn of(value: f64) -> Self {
                 value as $type
             }
+            #[cfg(target_arch = "x86_64")]
             #[inline(always)]
             fn single(self) -> f32 {
                 self as f32
             }
+            #[cfg(target_arch = "x86_64")]
             #[inline(always)]
             fn times_plus(self, b: Self, c: Self) -> Self {
                 self.mul_add(b, c)

@@ -54,7 +54,7 @@ impl<T: Real> WithSimd for OwnDistances<'_, T> {
 
 /// In lanes of f64, so that a long sum of f32 keeps its digits.
 #[inline(always)]
-fn squared_distance<T: Real>(a: &[T], b: &[T]) -> f64 {
+pub(super) fn squared_distance<T: Real>(a: &[T], b: &[T]) -> f64 {
     const LANES: usize = 16;
     let mut sums = [0.0; LANES];
     let (a, a_rest) = a.as_chunks::<LANES>();

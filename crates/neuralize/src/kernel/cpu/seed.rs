@@ -4,6 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::real::Real;
+use super::reduce::squared_distance;
 use super::table::{self, Table};
 use super::{Rows, Scorer};
 
@@ -24,8 +25,8 @@ const BLOCK: usize = 256;
 /// Rows that seeds are chosen from.
 struct SeedSpace<'a, T> {
     rows: Rows<'a, T>,
-    /// `[n]`
-    weights: &'a [T],
+    /// `[n]`, the largest of them 1.
+    weights: Vec<T>,
     /// ‖x‖², `[n]`, around the centre.
     norms: Vec<T>,
 }
@@ -74,7 +75,9 @@ impl<'a, T: Real> SeedSpace<'a, T> {
     /// # Shapes
     ///
     /// - rows: `[n, D]`, weights: `[n]`
-    fn new(rows: Rows<'a, T>, weights: &'a [T]) -> Self {
+    fn new(rows: Rows<'a, T>, weights: &[T]) -> Self {
+        let most = weights.iter().fold(0.0, |most: f64, &w| most.max(w.into()));
+        let weights: Vec<T> = weights.iter().map(|&w| T::of(w.into() / most)).collect();
         let norms = (0..weights.len())
             .into_par_iter()
             .with_min_len(256)
@@ -99,7 +102,7 @@ impl<'a, T: Real> SeedSpace<'a, T> {
     /// Fewer rows than asked for are returned where the rest of the rows are
     /// equal to them.
     fn greedy(&self, seeds: usize, mut uniform: impl FnMut() -> f64) -> Vec<usize> {
-        let first = Draw::new(self.weights).row(uniform());
+        let first = Draw::new(&self.weights).row(uniform());
         let mut chosen = vec![first];
         let mut mass: Vec<T> = self.masses(&[first]).of(0).flatten().copied().collect();
         let mut pool: Vec<Candidate<T>> = Vec::new();
@@ -143,20 +146,22 @@ impl<'a, T: Real> SeedSpace<'a, T> {
     fn masses(&self, candidates: &[usize]) -> Masses<T> {
         let (features, count) = (self.rows.features, candidates.len());
         let mut weight = vec![T::default(); features * count];
+        let mut own = Vec::with_capacity(features * count);
         let mut buffer = Vec::new();
         for (c, &row) in candidates.iter().enumerate() {
             let row = self.rows.block(row, 1, &mut buffer);
             for (d, &value) in row.iter().enumerate() {
                 weight[d * count + c] = value + value;
             }
+            own.extend_from_slice(row);
         }
         let norms: Vec<T> = candidates.iter().map(|&row| self.norms[row]).collect();
         let bias: Vec<T> = norms.iter().map(|&norm| T::default() - norm).collect();
         let scorer = Scorer::new(&weight, &bias);
 
-        // What is left of d² where two rows are equal is rounding, and no reason
-        // to choose the same point twice.
-        let noise = T::of(8.0 * T::EPSILON);
+        // Where d² is so small that it is mostly rounding, it is computed again
+        // from the differences: equal rows have none, and near ones keep theirs.
+        let noise = T::of(64.0 * T::EPSILON);
         let n = self.weights.len();
         let mut blocks = vec![T::default(); n.div_ceil(BLOCK) * count * BLOCK];
         blocks.par_chunks_mut(count * BLOCK).enumerate().for_each(|(b, block)| {
@@ -176,9 +181,15 @@ impl<'a, T: Real> SeedSpace<'a, T> {
                 distances.chunks_exact(count).zip(of_rows).enumerate()
             {
                 for (c, &distance) in distances.iter().enumerate() {
-                    if distance > noise * (norm + norms[c]) {
-                        block[c * BLOCK + i] = weight * distance;
-                    }
+                    let distance = match distance > noise * (norm + norms[c]) {
+                        true => distance,
+                        false => {
+                            let row = &x[i * features..(i + 1) * features];
+                            let other = &own[c * features..(c + 1) * features];
+                            T::of(squared_distance(row, other))
+                        }
+                    };
+                    block[c * BLOCK + i] = weight * distance;
                 }
             }
         });

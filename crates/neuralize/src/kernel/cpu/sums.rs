@@ -1,7 +1,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::nearest::{Scratch, block_rows, nearest_in_order};
+use super::nearest::{Scratch, nearest_in_order};
 use super::real::Real;
 use super::{Rows, Scorer, nearest};
 
@@ -48,7 +48,7 @@ pub(crate) fn assign_and_sum<T: Real>(
         nearest(rows, scorer, labels, &mut []);
         return sums_by_cluster(rows, weights, labels, clusters);
     }
-    let segment = rows.len().div_ceil(SEGMENTS).max(1).next_multiple_of(block_rows(scorer));
+    let segment = rows.len().div_ceil(SEGMENTS).max(1);
     let parts: Vec<Sums> = labels
         .par_chunks_mut(segment)
         .enumerate()
@@ -129,10 +129,10 @@ fn sums_by_cluster<T: Real>(
     for end in &mut ends {
         (*end, first) = (first, first + *end);
     }
-    let mut members = vec![0u32; labels.len()];
+    let mut members = vec![0; labels.len()];
     for (row, &label) in labels.iter().enumerate() {
         let end: &mut usize = &mut ends[label as usize];
-        members[*end] = row as u32;
+        members[*end] = row;
         *end += 1;
     }
     let mut tasks = Vec::new();
@@ -166,7 +166,7 @@ fn sums_by_cluster<T: Real>(
 struct AddMembers<'a, T> {
     rows: Rows<'a, T>,
     weights: &'a [T],
-    members: &'a [u32],
+    members: &'a [usize],
     sums: &'a mut [f64],
 }
 
@@ -178,7 +178,6 @@ impl<T: Real> WithSimd for AddMembers<'_, T> {
         let Rows { x, center, features } = self.rows;
         let mut total = 0.0;
         for &row in self.members {
-            let row = row as usize;
             let weight: f64 = self.weights[row].into();
             total += weight;
             let x = &x[row * features..(row + 1) * features];
