@@ -7,10 +7,15 @@ use neuralize::cluster::{FitOptions, KMeansConfig, Seeding};
 use neuralize::explain::{Beta, Target};
 
 use super::naive::{self, Question};
-use super::{Rows, Setup, assert_rows_close, indices, random_rows, rows, values};
+use super::{Rows, Setup, assert_close, assert_rows_close, indices, random_rows, rows, values};
 
 fn bits(values: &[f64]) -> Vec<u64> {
     values.iter().map(|value| value.to_bits()).collect()
+}
+
+/// Without its feature, NdArray is a backend like any other.
+fn has_kernels<B: Backend>(setup: &Setup<B>) -> bool {
+    cfg!(feature = "ndarray") || B::name(&setup.device).contains("flex")
 }
 
 /// Sizes around those of registers, tiles, panels and blocks.
@@ -32,7 +37,7 @@ fn shares(distances: &[f64], c: usize, beta: f64) -> Vec<f64> {
 
 /// Everything a model says, for many sizes.
 pub fn odd_sizes<B: Backend>(setup: &Setup<B>) {
-    for (n, d, k) in shapes(10).chain([(300, 128, 65), (9, 97, 64)]) {
+    for (n, d, k) in shapes(17).chain([(300, 128, 65), (9, 97, 64)]) {
         let seed = (n + 1000 * d + 1_000_000 * k) as u64;
         let x = setup.rounded(&random_rows(n, d, 0.3, seed));
         let centroids = setup.rounded(&random_rows(k, d, 0.3, seed + 1));
@@ -192,12 +197,24 @@ pub fn a_transposed_view<B: Backend>(setup: &Setup<B>) {
                 values(found.shares),
                 vec![fit.inertia, fit.model.beta().expect("β")],
             ];
-            (indices(fit.labels), parts.map(|part| bits(&part)))
+            (indices(fit.labels), parts)
+        };
+        // Tensor operations add up in an order that depends on the layout.
+        let same = |a: &(Vec<usize>, [Vec<f64>; 6]), b: &(Vec<usize>, [Vec<f64>; 6]), what| {
+            assert_eq!(a.0, b.0, "{what}: labels");
+            for (a, b) in a.1.iter().zip(&b.1) {
+                if has_kernels::<B>(setup) {
+                    assert_eq!(bits(a), bits(b), "{what}");
+                } else {
+                    let most = a.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+                    assert_close(a, b, 10.0 * setup.tolerance * most, what);
+                }
+            }
         };
         let whole = says(&setup.tensor(&x));
-        assert!(whole == says(&setup.tensor(&columns).transpose()), "transposed");
+        same(&whole, &says(&setup.tensor(&columns).transpose()), "transposed");
         let padded: Rows = x.iter().map(|row| [&[7.0], &row[..], &[9.0]].concat()).collect();
-        assert!(whole == says(&setup.tensor(&padded).slice([0..n, 1..d + 1])), "a slice");
+        same(&whole, &says(&setup.tensor(&padded).slice([0..n, 1..d + 1])), "a slice");
     }
 }
 
@@ -250,6 +267,9 @@ pub fn threads_make_no_difference<B: Backend>(setup: &Setup<B>) {
         // Large sums, nearly all of one cluster.
         (crowded(4700, 1100), 30, 1, true),
     ] {
+        if given && setup.dtype == DType::F64 {
+            continue;
+        }
         let start = given.then(|| x[..k].to_vec());
         let with = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -263,6 +283,7 @@ pub fn threads_make_no_difference<B: Backend>(setup: &Setup<B>) {
 }
 
 /// The kernels are the same for every backend in host memory, so the results are.
+#[cfg(feature = "ndarray")]
 pub fn same_bits<A: Backend, B: Backend>(dtype: DType) {
     let (a, b) = (Setup::<A>::new(dtype), Setup::<B>::new(dtype));
     for (n, d, k) in [(600, 5, 7), (9000, 3, 6), (300, 100, 70)] {
@@ -291,7 +312,7 @@ fn planted(n: usize, d: usize, k: usize, rare: usize) -> (Rows, Vec<usize>) {
 }
 
 pub fn seeds_from_a_sample_find_planted_clouds<B: Backend>(setup: &Setup<B>) {
-    for rare in [1000, 60] {
+    for (rare, seeds) in [(1000, 2), (60, 10)] {
         let (x, cloud) = planted(20_000, 5, 20, rare);
         let mut means = vec![vec![0.0; 5]; 20];
         let mut sizes = vec![0usize; 20];
@@ -306,7 +327,7 @@ pub fn seeds_from_a_sample_find_planted_clouds<B: Backend>(setup: &Setup<B>) {
             x.iter().zip(&cloud).map(|(x, &c)| naive::squared_distance(x, &means[c])).sum();
         sizes.sort_unstable();
         let tensor = setup.tensor(&x);
-        for seed in 0..10 {
+        for seed in 0..seeds {
             let fit = KMeansConfig::new(20).with_seed(seed).fit(&tensor).expect("a fit");
             let Seeding::SampledKMeansPlusPlus { sample } = fit.seeding else {
                 panic!("{:?}", fit.seeding);
@@ -342,7 +363,7 @@ pub fn rare_rows_get_clusters<B: Backend>(setup: &Setup<B>) {
         let x: Rows = cloud.iter().map(|&c| points[c].clone()).collect();
         let tensor = setup.tensor(&x);
         let mut whole = 0;
-        for seed in 0..6 {
+        for seed in 0..3 {
             let fit = KMeansConfig::new(12).with_seed(seed).fit(&tensor).expect("a fit");
             whole += usize::from(fit.seeding == Seeding::KMeansPlusPlus);
             let size: f64 = x.iter().flatten().map(|value| value * value).sum();
@@ -367,7 +388,7 @@ pub fn rows_without_weight_are_no_seeds<B: Backend>(setup: &Setup<B>) {
             }
         }
         let tensor = setup.tensor(&x);
-        for seed in 0..5 {
+        for seed in 0..3 {
             let options = FitOptions::default().with_weights(setup.column(&weights));
             let config = KMeansConfig::new(6).with_seed(seed);
             let fit = config.fit_with(&tensor, options).expect("a fit");

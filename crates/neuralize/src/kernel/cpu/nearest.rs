@@ -482,7 +482,7 @@ mod tests {
                         for kind in KINDS {
                             case += 1;
                             let rows = [1, 7, 8, 9][case % 4];
-                            let many = if features < 512 && case % 3 == 0 { 300 } else { rows };
+                            let many = if features < 512 && case % 5 == 0 { 300 } else { rows };
                             let (x, centroids) = data::<T>(kind, many, features, clusters);
                             let what = format!("{kind}: {many} × {features} × {clusters}");
                             same(&x, features, &centroids, &what);
