@@ -217,6 +217,7 @@ macro_rules! suite_on {
                 kernels::seeds_from_a_sample_find_planted_clouds,
                 kernels::rare_rows_get_clusters,
                 kernels::rows_without_weight_are_no_seeds,
+                kernels::rows_beyond_single_precision,
             );
         }
     };
