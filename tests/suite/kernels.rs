@@ -235,7 +235,7 @@ fn all_bits<B: Backend>(
     let fit = config.fit_with(&tensor, options).expect("a fit");
     let few = tensor.slice([0..x.len().min(500), 0..x[0].len()]);
     let network = fit.model.neuralize().expect("K > 1");
-    let found = network.explain(&few, Target::Assigned, Beta::Heuristic).expect("valid");
+    let found = network.explain(&few, Target::Assigned, Beta::Value(0.1)).expect("valid");
     let numbers = [
         values(fit.model.centroids()),
         vec![fit.inertia, fit.model.beta().expect("β")],
