@@ -20,6 +20,18 @@ suite_on!(@gradients gradients_flex_f64, Flex, DType::F64, true);
 suite_on!(@gradients gradients_ndarray_f32, NdArray<f32>, DType::F32, true);
 suite_on!(@gradients gradients_ndarray_f64, NdArray<f64>, DType::F64, true);
 
+suite_on!(@kernels kernels_flex_f32, Flex, DType::F32, true);
+suite_on!(@kernels kernels_flex_f64, Flex, DType::F64, true);
+suite_on!(@kernels kernels_ndarray_f32, NdArray<f32>, DType::F32, true);
+suite_on!(@kernels kernels_ndarray_f64, NdArray<f64>, DType::F64, true);
+
+#[cfg(feature = "ndarray")]
+#[test]
+fn kernels_are_the_same_on_every_backend() {
+    suite::kernels::same_bits::<Flex, NdArray<f32>>(DType::F32);
+    suite::kernels::same_bits::<Flex, NdArray<f64>>(DType::F64);
+}
+
 /// Seeding and Lloyd's iterations take the same way on every backend, so the
 /// results differ by rounding alone; and so do the explanations of wine.
 #[test]

@@ -5,6 +5,8 @@
 
 pub mod edges;
 pub mod gradients;
+#[allow(dead_code, reason = "these are for backends in host memory")]
+pub mod kernels;
 pub mod kmeans;
 pub mod naive;
 pub mod neon;
@@ -203,6 +205,27 @@ macro_rules! suite_on {
                 gradients::gradient_times_input_is_not_neon,
                 gradients::the_network_is_unchanged,
                 gradients::a_fit_is_not_differentiated,
+            );
+        }
+    };
+    (@kernels $name:ident, $backend:ty, $dtype:expr, $ready:expr) => {
+        mod $name {
+            use super::suite::*;
+            use super::*;
+
+            fn setup() -> Setup<$backend> {
+                Setup::new($dtype)
+            }
+
+            $crate::suite_on!(@tests $ready;
+                kernels::odd_sizes,
+                kernels::one_lloyd_step,
+                kernels::a_transposed_view,
+                kernels::threads_make_no_difference,
+                kernels::seeds_from_a_sample_find_planted_clouds,
+                kernels::rare_rows_get_clusters,
+                kernels::rows_without_weight_are_no_seeds,
+                kernels::rows_beyond_single_precision,
             );
         }
     };

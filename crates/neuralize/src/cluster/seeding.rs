@@ -282,4 +282,36 @@ mod tests {
         assert_ne!(first, uniform(&mut random_stream(7, 1)));
         assert_ne!(first, uniform(&mut random_stream(8, 0)));
     }
+    /// Every row as often as its weight says, up to the strata it lies in.
+    #[test]
+    fn samples_represent_the_weights() {
+        let weights: Vec<f64> = (0..5000)
+            .map(|i| match i {
+                2500 => 3000.0,
+                _ => [0.0, 1.0, 0.5, 0.0, 7.0][i % 5],
+            })
+            .collect();
+        let total: f64 = weights.iter().sum();
+        for (seed, count) in [1, 2, 10, 700, 4096, 9000].into_iter().enumerate() {
+            let (chosen, counts) = sample(&weights, count, &mut random_stream(seed as u64, 0));
+            assert!(chosen.is_sorted_by(|a, b| a < b), "in order, and each once");
+            assert_eq!(counts.iter().sum::<f64>(), count as f64);
+            let mut drawn = vec![0.0; weights.len()];
+            for (&row, &count) in chosen.iter().zip(&counts) {
+                assert!(weights[row] > 0.0 && count >= 1.0, "row {row}, drawn {count} times");
+                drawn[row] = count;
+            }
+            for (row, (drawn, weight)) in drawn.iter().zip(&weights).enumerate() {
+                let expected = weight * count as f64 / total;
+                assert!((drawn - expected).abs() < 2.0, "row {row}: {drawn} {expected}");
+            }
+        }
+        // All weight in the last row, or in the first.
+        for place in [0, 99] {
+            let mut weights = vec![0.0; 100];
+            weights[place] = 0.1;
+            let found = sample(&weights, 7, &mut random_stream(1, 0));
+            assert_eq!(found, (vec![place], vec![7.0]));
+        }
+    }
 }

@@ -15,6 +15,8 @@ mod relevance;
 mod seed;
 mod sums;
 mod table;
+#[cfg(test)]
+mod twins;
 
 use pulp::{Simd, WithSimd};
 

@@ -274,3 +274,297 @@ fn panel<T: Real, S: Simd, const ROWS: usize, const W: usize, const SECOND: bool
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::twins::{self, Stream};
+    use super::*;
+
+    /// Labels and margins.
+    fn decisions<T: Real>(x: &[T], features: usize, scorer: &Scorer<T>) -> (Vec<i32>, Vec<T>) {
+        let rows = x.len() / features;
+        let (mut labels, mut margins) = (vec![-1; rows], vec![T::default(); rows]);
+        nearest(Rows { x, center: None, features }, scorer, &mut labels, &mut margins);
+        let mut alone = vec![-1; rows];
+        nearest(Rows { x, center: None, features }, scorer, &mut alone, &mut []);
+        assert_eq!(labels, alone, "labels with margins, and without");
+        (labels, margins)
+    }
+
+    #[test]
+    fn nearest_is_the_largest_score() {
+        fn check<T: Real>() {
+            for (rows, features, clusters) in twins::shapes(4) {
+                let mut stream = Stream::new((rows * features * clusters) as u64);
+                let x: Vec<T> = stream.normals(rows * features, 1.0);
+                let centroids: Vec<T> = stream.normals(clusters * features, 1.0);
+                let (weight, bias) = twins::scores_of(&centroids, features);
+                let (labels, margins) = decisions(&x, features, &Scorer::new(&weight, &bias));
+                for (i, x) in x.chunks(features).enumerate() {
+                    let scores: Vec<(f64, f64)> =
+                        (0..clusters).map(|k| twins::score(x, &weight, &bias, k)).collect();
+                    let own = usize::try_from(labels[i]).expect("a label");
+                    let (score, error) = scores[own];
+                    let what = format!("row {i} of {rows}, {features} × {clusters}");
+                    let mut margin = f64::INFINITY;
+                    let mut slack: f64 = error;
+                    for (k, &(other, of_other)) in scores.iter().enumerate() {
+                        assert!(other <= score + error + of_other, "{what}: {own}, but {k}");
+                        slack = slack.max(error + of_other);
+                        if k != own {
+                            margin = margin.min(score - other);
+                        }
+                    }
+                    let found: f64 = margins[i].into();
+                    assert!(found >= 0.0, "{what}: {found}");
+                    if clusters > 1 {
+                        assert!((found - margin).abs() <= slack, "{what}: {found} {margin}");
+                    }
+                }
+            }
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    /// Around a centre: the same as on rows that it was subtracted from.
+    #[test]
+    fn a_centre_is_subtracted() {
+        fn check<T: Real>() {
+            for (rows, features, clusters) in [(1, 1, 3), (33, 17, 5), (300, 33, 49)] {
+                let mut stream = Stream::new(5);
+                let x: Vec<T> = stream.normals(rows * features, 1.0);
+                let center: Vec<T> = stream.normals(features, 1.0);
+                let moved: Vec<T> =
+                    x.iter().enumerate().map(|(i, &v)| v - center[i % features]).collect();
+                let (weight, bias) =
+                    twins::scores_of(&stream.normals::<T>(clusters * features, 1.0), features);
+                let scorer = Scorer::new(&weight, &bias);
+                let (mut labels, mut margins) = (vec![-1; rows], vec![T::default(); rows]);
+                let around = Rows { x: &x, center: Some(&center), features };
+                nearest(around, &scorer, &mut labels, &mut margins);
+                let (expected, of_margins) = decisions(&moved, features, &scorer);
+                assert_eq!(labels, expected);
+                assert!(margins == of_margins);
+            }
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    #[test]
+    fn of_equal_scores_the_first() {
+        fn check<T: Real>() {
+            for clusters in [2, 3, 16, 17, 33, 48, 49, 97, 150] {
+                for first in [0, 1, 7, 15, 16, 31, 47, 48, 96, 149] {
+                    if first >= clusters {
+                        continue;
+                    }
+                    // All from `first` on score the same, those before it less.
+                    let bias: Vec<T> =
+                        (0..clusters).map(|k| T::of(if k < first { -1.0 } else { 2.0 })).collect();
+                    let scorer = Scorer::new(&vec![T::ONE; 3 * clusters], &bias);
+                    let (labels, margins) = decisions(&[T::ONE; 27], 3, &scorer);
+                    assert_eq!(labels, [first as i32; 9], "{clusters} clusters");
+                    let margin = if first + 1 < clusters { 0.0 } else { 3.0 };
+                    assert!(margins.iter().all(|&m| m.into() == margin), "{clusters}, {first}");
+                }
+            }
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    mod pruned {
+        use super::*;
+
+        const KINDS: [&str; 12] = [
+            "normal",
+            "tight",
+            "equal rows",
+            "duplicates",
+            "zeros",
+            "huge",
+            "small",
+            "tiny",
+            "whole numbers",
+            "mixed magnitudes",
+            "one large feature",
+            "far from the origin",
+        ];
+
+        /// Rows and centroids.
+        fn data<T: Real>(kind: &str, n: usize, d: usize, k: usize) -> (Vec<T>, Vec<T>) {
+            let mut stream = Stream::new((n + 7 * d + 31 * k) as u64);
+            let mut centroids: Vec<T> = stream.normals(k * d, 1.0);
+            if kind == "duplicates" {
+                let different = (k / 5) * d;
+                for i in different..k * d {
+                    centroids[i] = centroids[i % different];
+                }
+            }
+            if kind == "whole numbers" {
+                centroids = (0..k * d).map(|_| T::of(stream.below(3) as f64 - 1.0)).collect();
+            }
+            let scale = match kind {
+                "huge" => 1e12,
+                "small" => 1e-10,
+                "tiny" => 1e-12,
+                _ => 1.0,
+            };
+            let mut x: Vec<T> = Vec::new();
+            for i in 0..n {
+                let own = stream.below(k);
+                for j in 0..d {
+                    let centroid: f64 = centroids[own * d + j].into();
+                    let noise = stream.normal();
+                    x.push(T::of(match kind {
+                        "normal" => noise,
+                        "equal rows" => centroids[j].into(),
+                        "zeros" => 0.0,
+                        "whole numbers" => noise.round(),
+                        "mixed magnitudes" => [1e-9, 1e-3, 1.0, 1e6][i % 4] * noise,
+                        "one large feature" if j == d / 2 => 1e6,
+                        _ => centroid + 0.05 * noise,
+                    }));
+                }
+            }
+            if kind == "mixed magnitudes" {
+                for (i, value) in centroids.iter_mut().enumerate() {
+                    *value = *value * T::of([1e-9, 1e-3, 1.0, 1e3, 0.0][i / d % 5]);
+                }
+            }
+            let moved = |v: T| if kind == "far from the origin" { v + T::of(1e4) } else { v };
+            for value in x.iter_mut().chain(&mut centroids) {
+                *value = moved(*value * T::of(scale));
+            }
+            (x, centroids)
+        }
+
+        fn has_vnni() -> bool {
+            is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vnni")
+        }
+
+        /// The filter of a machine that has the instructions for it.
+        fn filter_of<T: Real>(scorer: &Scorer<T>) -> Option<&Filter<T>> {
+            if !has_vnni() {
+                eprintln!("no AVX-512 VNNI: nothing is pruned on this machine");
+                return None;
+            }
+            assert!(scorer.filter.is_some(), "no filter where one would pay");
+            scorer.filter.as_ref()
+        }
+
+        fn bits<T: Real>(values: &[T]) -> Vec<u64> {
+            values.iter().map(|&v| v.into().to_bits()).collect()
+        }
+
+        fn same<T: Real>(x: &[T], features: usize, centroids: &[T], what: &str) {
+            let (weight, bias) = twins::scores_of(centroids, features);
+            let pruned = Scorer::pruned(&weight, &bias);
+            if !what.starts_with("tiny") {
+                filter_of(&pruned);
+            }
+            let plain = decisions(x, features, &Scorer::new(&weight, &bias));
+            let found = decisions(x, features, &pruned);
+            assert_eq!(found.0, plain.0, "{what}: labels");
+            assert_eq!(bits(&found.1), bits(&plain.1), "{what}: margins");
+        }
+
+        #[test]
+        fn is_the_plain_product_to_the_bit() {
+            fn check<T: Real>() {
+                let mut case = 0;
+                for features in [97, 128, 131, 512] {
+                    for clusters in [64, 65, 100, 257] {
+                        for kind in KINDS {
+                            case += 1;
+                            let rows = [1, 7, 8, 9][case % 4];
+                            let many = if features < 512 && case % 5 == 0 { 300 } else { rows };
+                            let (x, centroids) = data::<T>(kind, many, features, clusters);
+                            let what = format!("{kind}: {many} × {features} × {clusters}");
+                            same(&x, features, &centroids, &what);
+                        }
+                    }
+                }
+            }
+            check::<f32>();
+            check::<f64>();
+        }
+
+        /// The test above would pass if the filter always gave up.
+        #[test]
+        fn settles_rows_that_are_near_their_centroids() {
+            fn check<T: Real>() {
+                for (kind, clusters) in [("tight", 64), ("tight", 257), ("huge", 100)] {
+                    let (x, centroids) = data::<T>(kind, 100, 128, clusters);
+                    let (weight, bias) = twins::scores_of(&centroids, 128);
+                    let scorer = Scorer::pruned(&weight, &bias);
+                    let Some(filter) = filter_of(&scorer) else { return };
+                    let mut labels = [-1; 100];
+                    let mut scratch = filter::Scratch::default();
+                    assert!(filter.nearest(&x, &scorer.bias, &mut labels, &mut [], &mut scratch));
+                    let (expected, _) = decisions(&x, 128, &Scorer::new(&weight, &bias));
+                    assert_eq!(labels[..], expected[..]);
+                }
+            }
+            check::<f32>();
+            check::<f64>();
+        }
+
+        #[test]
+        fn shapes_for_which_it_does_not_pay_have_none() {
+            for (features, clusters) in [(95, 64), (96, 63), (1, 1), (1 << 16, 64)] {
+                let scorer = Scorer::pruned(&vec![1f32; features * clusters], &vec![0.0; clusters]);
+                assert!(scorer.filter.is_none(), "{features} × {clusters}");
+            }
+            let scorer = Scorer::pruned(&[0f32; 100 * 64], &[0.0; 64]);
+            assert!(scorer.filter.is_none(), "centroids of length 0");
+        }
+
+        /// One row among many whose square is no f32, or that is none itself.
+        #[test]
+        fn rows_beyond_single_precision() {
+            for clusters in [64, 65, 100] {
+                for value in [1e18, 1e20, 1e30, 1e39, 1e100, 1e150] {
+                    let (mut x, centroids) = data::<f64>("tight", 40, 128, clusters);
+                    for v in &mut x[17 * 128..18 * 128] {
+                        *v *= value;
+                    }
+                    same(&x, 128, &centroids, &format!("{value:e}, {clusters} clusters"));
+                }
+            }
+        }
+
+        /// The same at the other end.
+        #[test]
+        fn rows_below_single_precision() {
+            for value in [1e-18, 1e-22, 1e-26, 1e-37, 1e-44, 1e-100] {
+                let (mut x, mut centroids) = data::<f64>("tight", 40, 128, 65);
+                // Opposite pairs score alike but for the product.
+                for i in 0..32 * 128 {
+                    centroids[33 * 128 + i] = -centroids[i];
+                }
+                for v in &mut x {
+                    *v *= value;
+                }
+                same(&x, 128, &centroids, &format!("{value:e}"));
+            }
+            for value in [1e-18f32, 1e-22, 1e-26, 1e-37, 1e-44] {
+                let (mut x, mut centroids) = data::<f32>("tight", 40, 128, 65);
+                for i in 0..32 * 128 {
+                    centroids[33 * 128 + i] = -centroids[i];
+                }
+                for v in &mut x {
+                    *v *= value;
+                }
+                same(&x, 128, &centroids, &format!("{value:e} in f32"));
+            }
+        }
+    }
+}

@@ -143,3 +143,109 @@ impl<T: Real> WithSimd for Within<'_, T> {
         values.iter().fold(true, |all, &v| all & (v <= limit) & (v >= least))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::twins::Stream;
+    use super::*;
+
+    #[test]
+    fn distances_to_the_own_centroid() {
+        fn check<T: Real>() {
+            for n in [1, 2, 7, 33, 255, 256, 257, 600] {
+                for features in [1, 2, 15, 16, 17, 33, 67] {
+                    let mut stream = Stream::new((n + features) as u64);
+                    let x: Vec<T> = stream.normals(n * features, 1.0);
+                    let center: Vec<T> = stream.normals(features, 1.0);
+                    let centroids: Vec<T> = stream.normals(5 * features, 1.0);
+                    let labels: Vec<i32> = (0..n).map(|_| stream.below(5) as i32).collect();
+                    for center in [None, Some(&center[..])] {
+                        let mut found = vec![T::LOWEST; n];
+                        let rows = Rows { x: &x, center, features };
+                        own_distances(rows, &centroids, &labels, &mut found);
+                        for (i, found) in found.into_iter().enumerate() {
+                            let expected: f64 = (0..features)
+                                .map(|d| {
+                                    let value = x[i * features + d];
+                                    let value = center.map_or(value, |c| value - c[d]);
+                                    let centroid = centroids[labels[i] as usize * features + d];
+                                    (value.into() - centroid.into()).powi(2)
+                                })
+                                .sum();
+                            let error = (found.into() - expected).abs();
+                            assert!(error <= 8.0 * T::EPSILON * expected, "{n} × {features}: {i}");
+                        }
+                    }
+                }
+            }
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    #[test]
+    fn sums_of_features_and_their_squares() {
+        fn check<T: Real>() {
+            for n in [1, 2, 255, 256, 257, 600, 9000] {
+                for features in [1, 2, 15, 16, 17, 33] {
+                    let mut stream = Stream::new((n + features) as u64);
+                    let x: Vec<T> = stream.normals(n * features, 1.0);
+                    let center: Vec<T> = stream.normals(features, 1.0);
+                    let weights: Vec<T> = (0..n).map(|i| T::of([0.0, 2.0, 0.5][i % 3])).collect();
+                    for (center, squares) in [
+                        (None, false),
+                        (None, true),
+                        (Some(&center[..]), false),
+                        (Some(&center[..]), true),
+                    ] {
+                        let rows = Rows { x: &x, center, features };
+                        let found = feature_sums(rows, &weights, squares);
+                        assert_eq!(found.len(), features);
+                        for (d, found) in found.into_iter().enumerate() {
+                            let (mut expected, mut size) = (0.0, 0.0);
+                            for i in 0..n {
+                                let value = x[i * features + d];
+                                let value: f64 = center.map_or(value, |c| value - c[d]).into();
+                                let weight: f64 = weights[i].into();
+                                let term = weight * if squares { value * value } else { value };
+                                expected += term;
+                                size += term.abs();
+                            }
+                            let error = (found - expected).abs();
+                            assert!(error <= 1e-13 * size, "{n} × {features}: {found} {expected}");
+                        }
+                    }
+                }
+            }
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    #[test]
+    fn every_value_is_looked_at() {
+        fn check<T: Real>(above: f64) {
+            let limit = T::of(2.5);
+            assert!(all_within::<T>(&[], limit));
+            for length in [1, 2, 15, 16, 17, 63, 65, (1 << 16) - 1, 1 << 16, (1 << 16) + 1, 200_001]
+            {
+                let mut values: Vec<T> =
+                    (0..length).map(|i| T::of([2.5, -2.5, 0.0, -0.0, 1.0][i % 5])).collect();
+                assert!(all_within(&values, limit), "{length} values");
+                for place in [0, length / 2, length - 1] {
+                    let good = values[place];
+                    for bad in [above, -above, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                        values[place] = T::of(bad);
+                        assert!(!all_within(&values, limit), "{bad} at {place} of {length}");
+                    }
+                    values[place] = good;
+                }
+            }
+            let most = [T::LARGEST, T::LOWEST, T::of(f64::INFINITY)];
+            assert!(all_within(&most[..2], T::LARGEST));
+            assert!(!all_within(&most, T::LARGEST));
+        }
+        check::<f32>(f64::from(2.5f32.next_up()));
+        check::<f64>(2.5f64.next_up());
+    }
+}

@@ -194,3 +194,75 @@ impl<T: Real> WithSimd for AddMembers<'_, T> {
         total
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::twins::{self, Stream};
+    use super::*;
+
+    /// Sums of the labels that are returned, against one loop over all rows.
+    fn check<T: Real>(n: usize, features: usize, clusters: usize, crowded: bool) {
+        let mut stream = Stream::new((n + features + clusters) as u64);
+        let mut x: Vec<T> = stream.normals(n * features, 1.0);
+        let center: Vec<T> = stream.normals(features, 0.1);
+        let centroids: Vec<T> = stream.normals(clusters * features, 1.0);
+        if crowded {
+            // Nine rows of ten belong to the last cluster but one.
+            let near = &centroids[(clusters - 2) * features..];
+            for (i, row) in x.chunks_mut(features).enumerate().filter(|(i, _)| i % 10 != 0) {
+                for (d, value) in row.iter_mut().enumerate() {
+                    *value = near[d] + T::of(1e-3 * (i % 7) as f64);
+                }
+            }
+        }
+        let weights: Vec<T> = (0..n).map(|i| T::of([0.0, 0.5, 1.0, 3.0][i % 4])).collect();
+        let (weight, bias) = twins::scores_of(&centroids, features);
+        let scorer = Scorer::new(&weight, &bias);
+        for center in [None, Some(&center[..])] {
+            let rows = Rows { x: &x, center, features };
+            let mut labels = vec![-1; n];
+            let sums = assign_and_sum(rows, &weights, &scorer, &mut labels);
+            let mut expected = vec![-1; n];
+            nearest(rows, &scorer, &mut expected, &mut []);
+            assert_eq!(labels, expected, "{n} × {features} × {clusters}");
+
+            let (mut points, mut totals) = (vec![0.0; clusters * features], vec![0.0; clusters]);
+            for (i, row) in x.chunks(features).enumerate() {
+                let (k, w): (usize, f64) = (labels[i] as usize, weights[i].into());
+                totals[k] += w;
+                for (d, &value) in row.iter().enumerate() {
+                    let value = center.map_or(value, |center| value - center[d]);
+                    points[k * features + d] += w * value.into();
+                }
+            }
+            let found = sums.points.iter().chain(&sums.weights);
+            for (i, (found, expected)) in found.zip(points.iter().chain(&totals)).enumerate() {
+                let error = (found - expected).abs();
+                assert!(error <= 1e-11 * n as f64, "{i}: {found} {expected}");
+            }
+            if crowded {
+                let most = labels.iter().filter(|&&label| label as usize == clusters - 2).count();
+                assert!(most * 10 >= n * 9 - 10, "{most}");
+            }
+        }
+    }
+
+    #[test]
+    fn sums_of_few_clusters() {
+        for (n, features, clusters) in twins::shapes(6) {
+            check::<f32>(n, features, clusters, false);
+            check::<f64>(n, features, clusters, false);
+        }
+        check::<f32>(5000, 3, 4, true);
+        check::<f64>(5000, 3, 4, true);
+    }
+
+    #[test]
+    fn sums_by_cluster_are_the_same() {
+        const { assert!(8 * 1100 * 30 > OWN_SUMS && 8 * 128 * 257 > OWN_SUMS) };
+        const { assert!(4800 * 9 / 10 > MEMBERS) };
+        check::<f32>(4800, 1100, 30, true);
+        check::<f64>(9, 1100, 30, false);
+        check::<f64>(301, 128, 257, false);
+    }
+}

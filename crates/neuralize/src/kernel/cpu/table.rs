@@ -143,3 +143,52 @@ fn logits<T: Real>(scores: &[T], out: &mut [T]) {
     }
     out[winner] = first - second;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::twins::{self, Stream};
+    use super::*;
+
+    #[test]
+    fn logits_and_distances() {
+        fn check<T: Real>() {
+            for (n, features, clusters) in twins::shapes(6) {
+                let mut stream = Stream::new((n + features + clusters) as u64);
+                let x: Vec<T> = stream.normals(n * features, 1.0);
+                let centroids: Vec<T> = stream.normals(clusters * features, 1.0);
+                let (weight, bias) = twins::scores_of(&centroids, features);
+                let scorer = Scorer::new(&weight, &bias);
+                let rows = Rows { x: &x, center: None, features };
+                let mut distances = vec![T::LOWEST; n * clusters];
+                table(rows, &scorer, Table::Distances, &mut distances);
+                let mut logits = vec![T::LOWEST; n * clusters];
+                table(rows, &scorer, Table::Logits, &mut logits);
+                for (i, x) in x.chunks(features).enumerate() {
+                    let scores: Vec<(f64, f64)> =
+                        (0..clusters).map(|k| twins::score(x, &weight, &bias, k)).collect();
+                    let norm: f64 = x.iter().map(|&v| v.into() * v.into()).sum();
+                    let of_norm = T::EPSILON * (features + 4) as f64 * norm;
+                    let error = scores.iter().fold(of_norm, |most, s| most.max(s.1));
+                    for k in 0..clusters {
+                        let what = format!("row {i}, cluster {k} of {n} × {features} × {clusters}");
+                        let (found, expected): (f64, f64) =
+                            (distances[i * clusters + k].into(), norm - scores[k].0);
+                        assert!(found >= 0.0, "{what}: {found}");
+                        let allowed = 3.0 * error;
+                        assert!((found - expected).abs() <= allowed, "{what}: {found} {expected}");
+                        let others = (0..clusters).filter(|other| *other != k);
+                        let other = others.map(|k| scores[k].0).fold(f64::NEG_INFINITY, f64::max);
+                        let (found, expected): (f64, f64) =
+                            (logits[i * clusters + k].into(), scores[k].0 - other);
+                        if clusters > 1 {
+                            let right = (found - expected).abs() <= allowed;
+                            assert!(right, "{what}: {found} {expected}");
+                        }
+                    }
+                }
+            }
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+}
