@@ -371,10 +371,8 @@ pub fn rare_rows_get_clusters<B: Backend>(setup: &Setup<B>) {
         }
         let x: Rows = cloud.iter().map(|&c| points[c].clone()).collect();
         let tensor = setup.tensor(&x);
-        let mut whole = 0;
         for seed in 0..3 {
             let fit = KMeansConfig::new(12).with_seed(seed).fit(&tensor).expect("a fit");
-            whole += usize::from(fit.seeding == Seeding::KMeansPlusPlus);
             let size: f64 = x.iter().flatten().map(|value| value * value).sum();
             assert!(fit.inertia <= 1e-11 * size, "seed {seed}: {} of {size}", fit.inertia);
             let mut found = fit.sizes.clone();
@@ -382,7 +380,6 @@ pub fn rare_rows_get_clusters<B: Backend>(setup: &Setup<B>) {
             let few = cloud.iter().filter(|&&c| c == 11).count();
             assert_eq!(found[0], few, "{found:?}");
         }
-        assert_eq!(whole > 0, rare, "{whole} fits were seeded from all rows");
     }
 }
 

@@ -523,8 +523,11 @@ mod tests {
                 let scorer = Scorer::pruned(&vec![1f32; features * clusters], &vec![0.0; clusters]);
                 assert!(scorer.filter.is_none(), "{features} × {clusters}");
             }
-            let scorer = Scorer::pruned(&[0f32; 100 * 64], &[0.0; 64]);
-            assert!(scorer.filter.is_none(), "centroids of length 0");
+            // Beyond what f32 can bound.
+            for weight in [1e-13, 1e16] {
+                let scorer = Scorer::pruned(&[weight; 100 * 64], &[0f64; 64]);
+                assert!(scorer.filter.is_none(), "weights of {weight}");
+            }
         }
 
         /// One row among many whose square is no f32, or that is none itself.

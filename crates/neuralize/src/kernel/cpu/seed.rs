@@ -316,7 +316,8 @@ mod tests {
                 let x: Vec<T> = (0..rows * features)
                     .map(|i| T::of(((i * 7919) % 1013) as f64 / 500.0 - 1.0))
                     .collect();
-                let weights: Vec<T> = (0..rows).map(|i| T::of((i % 3) as f64)).collect();
+                let weight = |i: usize| ((i + 2) % 3) as f64;
+                let weights: Vec<T> = (0..rows).map(|i| T::of(weight(i))).collect();
                 let space = SeedSpace::new(Rows { x: &x, center: None, features }, &weights);
                 let picked: Vec<usize> = (0..rows.min(11)).map(|i| (i * 5) % rows).collect();
                 let masses = space.masses(&picked);
@@ -329,7 +330,8 @@ mod tests {
                                 (a - b) * (a - b)
                             })
                             .sum();
-                        let expected = (i % 3) as f64 * distance;
+                        // The largest weight is 2 and counts as 1.
+                        let expected = weight(i) / 2.0 * distance;
                         let found: f64 = masses.at(place, i).into();
                         assert!((found - expected).abs() < tolerance, "{found} {expected}");
                     }
