@@ -143,7 +143,7 @@ def compare_lloyd(settings):
 
 def lloyd_cell(cell, settings):
     path, x = data.load(cell)
-    init = data.initial_centroids(cell, x, 0)
+    init = data.lasting_centroids(cell, x, settings.iterations)
     with clustering_field(cell, settings, path, init, [NEURALIZE, "linfa", *CLUSTERING]) as field:
         command = lloyd_command(cell, init, settings.iterations)
         replies = field.measure(lambda name, _: command, settings.rounds)
