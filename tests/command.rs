@@ -590,7 +590,7 @@ fn a_closed_pipe_is_no_error() {
 fn fit_from_a_stream() {
     let desk = Desk::with_wine();
     let options = "-k 3 --scale minmax --label target --seed 3";
-    desk.done(&format!("fit wine.csv {options} --model whole"));
+    desk.done(&format!("fit wine.csv {options} --model whole --restarts 1"));
     let said = desk.done(&format!("fit wine.csv {options} --model parts --stream"));
     assert!(said.err.contains("greedy k-means++"), "{}", said.err);
     for model in ["whole", "parts"] {
