@@ -12,7 +12,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`data`] | named tables from CSV, scalers, results as CSV |
-//! | [`cluster`] | k-means: settings, fit, prediction |
+//! | [`cluster`] | k-means: settings, fits in memory, in parts and in batches, prediction |
 //! | [`network`] | the layers and networks that a clusterer is rewritten into |
 //! | [`explain`] | NEON, the relevance pass, and what it returns |
 #![cfg_attr(
