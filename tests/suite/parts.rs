@@ -21,7 +21,7 @@ fn cut<B: Backend>(setup: &Setup<B>, x: &Rows, step: usize) -> Vec<Tensor<B, 2>>
 /// the whole, and so is everything after.
 pub fn parts_are_the_whole<B: Backend>(setup: &Setup<B>) {
     let x = setup.rounded(&clouds(600, 3, 4, 6.0, 31));
-    let config = KMeansConfig::new(4).with_tol(0.0).with_seed(2);
+    let config = KMeansConfig::new(4).with_tol(0.0).with_seed(2).with_n_init(Some(1));
     let whole = config.fit(&setup.tensor(&x)).expect("a fit");
     for step in [1, 7, 250, 1000] {
         // One row a part is slow on a device and says nothing new there.
@@ -33,7 +33,12 @@ pub fn parts_are_the_whole<B: Backend>(setup: &Setup<B>) {
         assert_eq!(parts.seeding, Seeding::KMeansPlusPlus);
         let difference = (parts.inertia - whole.inertia).abs();
         assert!(difference <= setup.tolerance * whole.inertia, "{difference}");
-        let centroids = [parts.model.centroids(), whole.model.centroids()].map(rows);
+        // Seeds can come in another order where rounding decides between two.
+        let centroids = [parts.model.centroids(), whole.model.centroids()].map(|centroids| {
+            let mut centroids = rows(centroids);
+            centroids.sort_by(|a, b| a[0].total_cmp(&b[0]));
+            centroids
+        });
         assert_rows_close(&centroids[0], &centroids[1], setup.tolerance * 10.0, "centroids");
         let betas = [parts.model.beta(), whole.model.beta()].map(|beta| beta.expect("a beta"));
         assert!((betas[0] / betas[1] - 1.0).abs() < 10.0 * setup.tolerance);
