@@ -3,6 +3,7 @@
 //! Every check compares with something independent of the library: loops
 //! written from the definitions ([`naive`]), properties, or reference figures.
 
+pub mod cases;
 pub mod edges;
 pub mod gradients;
 #[allow(dead_code, reason = "these are for backends in host memory")]
@@ -175,6 +176,10 @@ macro_rules! suite_on {
                 records::explanations_survive_to_the_last_bit,
                 records::model_folder,
                 records::damaged_files,
+                cases::cases_hold_what_was_explained,
+                cases::scaling_and_back,
+                cases::a_tally_of_parts,
+                cases::planes,
                 edges::one_cluster,
                 edges::duplicate_centroids,
                 edges::point_on_a_boundary,

@@ -201,6 +201,14 @@ pub enum Error {
         detail: String,
     },
 
+    // --- figures -------------------------------------------------------
+    /// A figure that cannot be drawn or written.
+    #[error("the figure cannot be made: {detail}")]
+    Figure {
+        /// What is wrong and what to do.
+        detail: String,
+    },
+
     // --- files ---------------------------------------------------------
     /// The operating system refused.
     #[error("{}: {source}", path.display())]

@@ -46,11 +46,16 @@
 
 #[cfg(feature = "autodiff")]
 pub mod baseline;
+pub mod cases;
 pub mod cluster;
 pub mod data;
 pub mod explain;
 pub mod network;
+#[cfg(feature = "svg")]
+pub mod plot;
 pub mod record;
+#[cfg(feature = "report")]
+pub mod report;
 
 mod error;
 mod kernel;

@@ -190,4 +190,27 @@ impl<B: Backend> Scaler<B> {
         }
         Ok((x - self.offset.val().unsqueeze()) * self.factor.val().unsqueeze())
     }
+
+    /// Back to the units of the data: `x / factor + offset`. A feature that was
+    /// constant in the training data comes back as that constant.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// As [`transform`](Self::transform).
+    pub fn inverse(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        validate::input("x", &x, self.n_features(), self.offset.val().dtype())?;
+        if x.dims()[0] == 0 {
+            return self.transform(x);
+        }
+        let factor: Tensor<B, 2> = self.factor.val().unsqueeze();
+        let constant = factor.clone().equal_elem(0.0);
+        let unscaled = x.clone() / factor.mask_fill(constant.clone(), 1.0);
+        let constant = constant.expand(x.dims());
+        Ok(unscaled.mask_fill(constant, 0.0) + self.offset.val().unsqueeze())
+    }
 }

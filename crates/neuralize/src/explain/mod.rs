@@ -18,7 +18,7 @@ use crate::network::NeuralizedKMeans;
 use crate::transfer;
 
 pub use explanation::Explanation;
-pub use summary::{ClusterSummary, GlobalSummary};
+pub use summary::{ClusterSummary, GlobalSummary, Tally};
 
 /// The question that is asked of every point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

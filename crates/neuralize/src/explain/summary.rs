@@ -1,6 +1,7 @@
 use burn::tensor::{IndexingUpdateOp, Int, Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::explain::Explanation;
 use crate::{kernel, transfer};
 
@@ -15,6 +16,8 @@ pub struct ClusterSummary {
     pub mean_logit: f64,
     /// Mean relevance of every feature; they sum to the mean logit.
     pub mean_relevance: Vec<f64>,
+    /// Standard deviation of every feature's relevance over the points.
+    pub deviation: Vec<f64>,
     /// Mean |R| of every feature: how much it matters, for or against.
     pub mean_magnitude: Vec<f64>,
 }
@@ -32,38 +35,108 @@ pub struct GlobalSummary {
     pub mean_magnitude: Vec<f64>,
 }
 
-impl<B: Backend> Explanation<B> {
+/// Sums over explanations that come in parts, from which the summaries of all
+/// of them are made.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use neuralize::cluster::KMeans;
+/// use neuralize::explain::{Beta, Tally, Target};
+///
+/// let device = Default::default();
+/// let centroids = Tensor::<Flex, 2>::from_data([[0.0], [4.0]], &device);
+/// let network = KMeans::from_centroids(centroids)?.neuralize()?;
+///
+/// let mut tally = Tally::new(2, 1);
+/// for part in [[[0.0], [1.0]], [[4.0], [3.5]]] {
+///     let x = Tensor::<Flex, 2>::from_data(part, &device);
+///     tally.add(&network.explain(&x, Target::Assigned, Beta::Value(1.0))?)?;
+/// }
+/// // (16 + 8) / 2 and (16 + 12) / 2
+/// let means: Vec<f64> = tally.per_cluster().iter().map(|summary| summary.mean_logit).collect();
+/// assert_eq!(means, [12.0, 14.0]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tally {
+    clusters: usize,
+    features: usize,
+    points: Vec<usize>,
+    /// `[K]`.
+    logit: Vec<f64>,
+    /// Sums of R, of R² and of |R|, each `[K, D]`.
+    relevance: Vec<f64>,
+    squares: Vec<f64>,
+    magnitude: Vec<f64>,
+}
+
+impl Tally {
+    /// Of no explanation yet, for K clusters and D features.
+    pub fn new(clusters: usize, features: usize) -> Self {
+        let table = || vec![0.0; clusters * features];
+        Self {
+            clusters,
+            features,
+            points: vec![0; clusters],
+            logit: vec![0.0; clusters],
+            relevance: table(),
+            squares: table(),
+            magnitude: table(),
+        }
+    }
+
+    /// Takes a part into account.
+    ///
+    /// # Errors
+    ///
+    /// If it is of another number of clusters or features.
+    pub fn add<B: Backend>(&mut self, part: &Explanation<B>) -> Result<()> {
+        let (clusters, features) = (self.clusters, self.features);
+        let found = [part.shares.dims()[1], part.relevance.dims()[1]];
+        if found != [clusters, features] {
+            let expected = format!("[{clusters}, {features}]");
+            return Err(Error::shape("the explanation, [clusters, features],", expected, &found));
+        }
+        // Blocks are summed on the device, and across blocks in f64.
+        for range in kernel::blocks(part.len(), kernel::block_rows(clusters + features)) {
+            let cluster = part.cluster.clone().slice_dim(0, range.clone());
+            let rows = part.relevance.clone().slice_dim(0, range.clone());
+            let own: Tensor<B, 2> = part.logit.clone().slice_dim(0, range).unsqueeze_dim(1);
+            add(&mut self.magnitude, clusters, &cluster, rows.clone().abs());
+            add(&mut self.squares, clusters, &cluster, rows.clone().square());
+            add(&mut self.relevance, clusters, &cluster, rows);
+            add(&mut self.logit, clusters, &cluster, own);
+        }
+        for cluster in transfer::download_indices(part.cluster.clone()) {
+            self.points[cluster] += 1;
+        }
+        Ok(())
+    }
+
     /// One summary a cluster, in their order; a cluster without points has
     /// zeros.
     pub fn per_cluster(&self) -> Vec<ClusterSummary> {
-        let [_, features] = self.relevance.dims();
-        let [_, clusters] = self.shares.dims();
-        let mut relevance = vec![0.0; clusters * features];
-        let mut magnitude = relevance.clone();
-        let mut logit = vec![0.0; clusters];
-        // Blocks are summed on the device, and across blocks in f64.
-        for range in kernel::blocks(self.len(), kernel::block_rows(clusters + features)) {
-            let cluster = self.cluster.clone().slice_dim(0, range.clone());
-            let rows = self.relevance.clone().slice_dim(0, range.clone());
-            let own: Tensor<B, 2> = self.logit.clone().slice_dim(0, range).unsqueeze_dim(1);
-            add(&mut magnitude, clusters, &cluster, rows.clone().abs());
-            add(&mut relevance, clusters, &cluster, rows);
-            add(&mut logit, clusters, &cluster, own);
-        }
-        let mut points = vec![0; clusters];
-        for cluster in transfer::download_indices(self.cluster.clone()) {
-            points[cluster] += 1;
-        }
-        (0..clusters)
+        (0..self.clusters)
             .map(|cluster| {
-                let mean = |sum: &f64| sum / points[cluster].max(1) as f64;
-                let row = cluster * features..(cluster + 1) * features;
+                let points = self.points[cluster].max(1) as f64;
+                let row = cluster * self.features..(cluster + 1) * self.features;
+                let means = |sums: &[f64]| -> Vec<f64> {
+                    sums[row.clone()].iter().map(|sum| sum / points).collect()
+                };
+                let mean_relevance = means(&self.relevance);
+                let deviation = means(&self.squares)
+                    .iter()
+                    .zip(&mean_relevance)
+                    .map(|(square, mean)| (square - mean * mean).max(0.0).sqrt())
+                    .collect();
                 ClusterSummary {
                     cluster,
-                    points: points[cluster],
-                    mean_logit: mean(&logit[cluster]),
-                    mean_relevance: relevance[row.clone()].iter().map(mean).collect(),
-                    mean_magnitude: magnitude[row].iter().map(mean).collect(),
+                    points: self.points[cluster],
+                    mean_logit: self.logit[cluster] / points,
+                    mean_relevance,
+                    deviation,
+                    mean_magnitude: means(&self.magnitude),
                 }
             })
             .collect()
@@ -71,23 +144,38 @@ impl<B: Backend> Explanation<B> {
 
     /// One summary of all points.
     pub fn global(&self) -> GlobalSummary {
-        let clusters = self.per_cluster();
-        let points: usize = clusters.iter().map(|summary| summary.points).sum();
-        let mean = |of: &dyn Fn(&ClusterSummary) -> f64| {
-            let sum: f64 = clusters.iter().map(|summary| of(summary) * summary.points as f64).sum();
-            sum / points.max(1) as f64
+        let points: usize = self.points.iter().sum();
+        let over = points.max(1) as f64;
+        let means = |sums: &[f64]| -> Vec<f64> {
+            (0..self.features)
+                .map(|i| sums.iter().skip(i).step_by(self.features).sum::<f64>() / over)
+                .collect()
         };
-        let features = self.relevance.dims()[1];
         GlobalSummary {
             points,
-            mean_logit: mean(&|summary| summary.mean_logit),
-            mean_relevance: (0..features)
-                .map(|i| mean(&|summary| summary.mean_relevance[i]))
-                .collect(),
-            mean_magnitude: (0..features)
-                .map(|i| mean(&|summary| summary.mean_magnitude[i]))
-                .collect(),
+            mean_logit: self.logit.iter().sum::<f64>() / over,
+            mean_relevance: means(&self.relevance),
+            mean_magnitude: means(&self.magnitude),
         }
+    }
+}
+
+impl<B: Backend> Explanation<B> {
+    /// One summary a cluster, in their order; a cluster without points has
+    /// zeros.
+    pub fn per_cluster(&self) -> Vec<ClusterSummary> {
+        self.tally().per_cluster()
+    }
+
+    /// One summary of all points.
+    pub fn global(&self) -> GlobalSummary {
+        self.tally().global()
+    }
+
+    fn tally(&self) -> Tally {
+        let mut tally = Tally::new(self.shares.dims()[1], self.relevance.dims()[1]);
+        tally.add(self).expect("made to its measure");
+        tally
     }
 }
 

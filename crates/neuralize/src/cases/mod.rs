@@ -1,0 +1,246 @@
+//! Explained points as a person looks at them: on the host, with values,
+//! centroids and classes beside the relevances.
+
+#[cfg(feature = "pca")]
+mod map;
+mod words;
+
+use burn::tensor::backend::Backend;
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::match_to_classes;
+use crate::data::Table;
+use crate::error::{Error, Result};
+use crate::explain::{Beta, Target};
+use crate::record::Model;
+use crate::transfer;
+
+#[cfg(feature = "pca")]
+pub use map::Map;
+#[cfg(any(feature = "svg", feature = "report"))]
+pub(crate) use words::number;
+
+/// Explained points on the host, with everything that a person wants to see
+/// beside an explanation: the values in the units of the data and as the
+/// clusterer sees them, the centroids, the classes. Figures are made of it.
+///
+/// Tables are row-major: value `d` of case `n` is at `n · D + d`.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::DType;
+/// use neuralize::cases::Cases;
+/// use neuralize::prelude::*;
+///
+/// let wine = Table::wine();
+/// let x = wine.to_tensor::<Flex>(&Default::default(), DType::F64)?;
+/// let scaler = Scale::MinMax.fit(&x)?;
+/// let fit = KMeansConfig::new(3).fit(&scaler.transform(x)?)?;
+/// let info = ModelInfo { features: wine.features().to_vec(), ..ModelInfo::default() };
+/// let model = Model::new(scaler, fit.model, info)?;
+///
+/// let cases = Cases::explain(&model, &wine, Target::Assigned, Beta::Heuristic)?;
+/// assert_eq!((cases.len(), cases.relevance_of(70).len()), (178, 13));
+/// assert_eq!(cases.classes.expect("wine has classes").names, ["0", "1", "2"]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Cases {
+    /// Names of the features, D of them.
+    pub features: Vec<String>,
+    /// Row of every case in the data, counted from 0, `[N]`.
+    pub rows: Vec<usize>,
+    /// Values in the units of the data, `[N, D]`.
+    pub values: Vec<f64>,
+    /// Values as the clusterer sees them, `[N, D]`.
+    pub scaled: Vec<f64>,
+    /// Relevances, `[N, D]`.
+    pub relevance: Vec<f64>,
+    /// What the relevances sum to, `[N]`.
+    pub logit: Vec<f64>,
+    /// The explained cluster, `[N]`.
+    pub cluster: Vec<usize>,
+    /// The nearest of the other clusters, `[N]`.
+    pub competitor: Vec<usize>,
+    /// Probability of the explained cluster against its nearest competitor,
+    /// `1 / (1 + exp(−f_c))`, `[N]`.
+    pub probability: Vec<f64>,
+    /// The centroids in the units of the data, `[K, D]`.
+    pub centroids: Vec<f64>,
+    /// The centroids as the clusterer sees them, `[K, D]`.
+    pub scaled_centroids: Vec<f64>,
+    /// Known classes, where the table has labels.
+    pub classes: Option<Classes>,
+    /// The question.
+    pub target: Target,
+    /// The β that was used; infinite where only one competitor counts.
+    pub beta: f64,
+}
+
+/// Known classes beside the clusters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Classes {
+    /// The class of every case, `[N]`.
+    pub of: Vec<usize>,
+    /// Names of the classes.
+    pub names: Vec<String>,
+    /// The class that every cluster stands for, by the best one-to-one
+    /// matching, `[K]`; none where there are more clusters than classes.
+    pub of_cluster: Vec<Option<usize>>,
+    /// Cases whose cluster stands for their class.
+    pub agreeing: usize,
+}
+
+impl Cases {
+    /// Explains the rows of a table whose columns are the model's features in
+    /// its order. The answers are collected on the host: this is for as many
+    /// points as a person looks at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::explain`], and if the table's columns are not the model's.
+    pub fn explain<B: Backend>(
+        model: &Model<B>,
+        table: &Table,
+        target: Target,
+        beta: Beta,
+    ) -> Result<Self> {
+        let features = model.info().features.clone();
+        if table.features() != features {
+            let detail = format!(
+                "its columns are not the model's features, {}; select them when it is read",
+                features.join(", ")
+            );
+            return Err(Error::Table { file: "the table".into(), detail });
+        }
+        let network = model.neuralize()?;
+        let centroids = network.centroids();
+        let clusters = network.n_clusters();
+        let raw = table.to_tensor::<B>(&centroids.device(), network.dtype())?;
+        let x = model.scaler().transform(raw)?;
+        let found = network.explain(&x, target, beta)?;
+        let logits = transfer::download(network.forward(x.clone())?);
+        let cluster = transfer::download_indices(found.cluster.clone());
+        // Competitors in order of their distance: that of their logits.
+        let competitor = logits.chunks(clusters).zip(&cluster).map(|(row, &own)| {
+            let others = (0..clusters).filter(|&k| k != own);
+            others.fold(None, |best: Option<usize>, k| match best {
+                Some(best) if row[k] <= row[best] => Some(best),
+                _ => Some(k),
+            })
+        });
+        let competitor = competitor.map(Option::unwrap_or_default).collect();
+        let logit = transfer::download(found.logit.clone());
+        let mut margins = logits.chunks(clusters).zip(&cluster).map(|(row, &own)| row[own]);
+        Ok(Self {
+            rows: (0..table.rows()).collect(),
+            values: (0..table.rows()).filter_map(|row| table.row(row)).flatten().copied().collect(),
+            scaled: transfer::download(x),
+            relevance: transfer::download(found.relevance),
+            probability: margins.by_ref().map(|margin| 1.0 / (1.0 + (-margin).exp())).collect(),
+            classes: table
+                .classes()
+                .map(|(of, names)| Classes::matched(&cluster, of, names, clusters)),
+            logit,
+            cluster,
+            competitor,
+            centroids: transfer::download(model.scaler().inverse(centroids.clone())?),
+            scaled_centroids: transfer::download(centroids),
+            features,
+            target,
+            beta: found.beta,
+        })
+    }
+
+    /// How many cases, N.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// How many features, D.
+    pub fn n_features(&self) -> usize {
+        self.features.len()
+    }
+
+    /// How many clusters, K.
+    pub fn n_clusters(&self) -> usize {
+        self.centroids.len() / self.n_features()
+    }
+
+    /// The relevances of one case, `[D]`; empty beyond the last.
+    pub fn relevance_of(&self, case: usize) -> &[f64] {
+        row_of(&self.relevance, case, self.n_features())
+    }
+
+    /// Its values in the units of the data, `[D]`.
+    pub fn values_of(&self, case: usize) -> &[f64] {
+        row_of(&self.values, case, self.n_features())
+    }
+
+    /// Its values as the clusterer sees them, `[D]`.
+    pub fn scaled_of(&self, case: usize) -> &[f64] {
+        row_of(&self.scaled, case, self.n_features())
+    }
+
+    /// One centroid in the units of the data, `[D]`.
+    pub fn centroid_of(&self, cluster: usize) -> &[f64] {
+        row_of(&self.centroids, cluster, self.n_features())
+    }
+
+    /// One centroid as the clusterer sees it, `[D]`.
+    pub fn scaled_centroid_of(&self, cluster: usize) -> &[f64] {
+        row_of(&self.scaled_centroids, cluster, self.n_features())
+    }
+
+    /// The cases whose cluster stands for another class than theirs, in order;
+    /// none without classes.
+    pub fn misplaced(&self) -> Vec<usize> {
+        (0..self.len()).filter(|&case| self.is_misplaced(case)).collect()
+    }
+
+    /// Whether the cluster of a case stands for another class than its own.
+    pub fn is_misplaced(&self, case: usize) -> bool {
+        let stands_for = |classes: &Classes| {
+            let class = *self.cluster.get(case).and_then(|&k| classes.of_cluster.get(k))?;
+            Some(class? != *classes.of.get(case)?)
+        };
+        self.classes.as_ref().and_then(stands_for).unwrap_or(false)
+    }
+
+    /// A cluster's number, and the class that it stands for where that is known
+    /// and called otherwise.
+    pub fn cluster_title(&self, cluster: usize) -> String {
+        let class = self.classes.as_ref().and_then(|classes| {
+            let class = (*classes.of_cluster.get(cluster)?)?;
+            classes.names.get(class).filter(|name| **name != cluster.to_string())
+        });
+        match class {
+            Some(class) => format!("cluster {cluster} ({class})"),
+            None => format!("cluster {cluster}"),
+        }
+    }
+}
+
+impl Classes {
+    /// Classes of points in clusters, matched one to one.
+    pub(crate) fn matched(
+        clusters: &[usize],
+        of: Vec<usize>,
+        names: Vec<String>,
+        n_clusters: usize,
+    ) -> Self {
+        let matching = match_to_classes(clusters, &of, n_clusters, names.len());
+        Self { of, names, of_cluster: matching.class_of, agreeing: matching.agreeing }
+    }
+}
+
+fn row_of(table: &[f64], row: usize, width: usize) -> &[f64] {
+    table.get(row * width..(row + 1) * width).unwrap_or_default()
+}

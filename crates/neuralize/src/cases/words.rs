@@ -1,0 +1,174 @@
+//! Explanations and numbers in words.
+
+use crate::cases::Cases;
+
+impl Cases {
+    /// Why a case is in its cluster rather than in another one, in a sentence:
+    /// the strongest features for it with their values, and what speaks against
+    /// it. High and low are seen from halfway between the two centroids.
+    ///
+    /// `relevance`, `[D]`, is that of the contrast of the two clusters
+    /// ([`Target::AssignedVersus`](crate::explain::Target::AssignedVersus)).
+    pub fn in_words(&self, case: usize, versus: usize, relevance: &[f64]) -> String {
+        const MOST: usize = 3;
+        let cluster = self.cluster[case];
+        let opening = format!("In cluster {cluster} rather than {versus}");
+        let order = |sign: f64| {
+            let mut found: Vec<usize> =
+                (0..relevance.len()).filter(|&i| relevance[i] * sign > 0.0).collect();
+            found.sort_by(|a, b| (relevance[*b] * sign).total_cmp(&(relevance[*a] * sign)));
+            found
+        };
+        let leading = |found: &[usize], half: f64, most: usize| {
+            let mut sum = 0.0;
+            let enough = found.iter().position(|&i| {
+                sum += relevance[i].abs();
+                sum >= half
+            });
+            found[..enough.map_or(found.len(), |at| at + 1).min(most)].to_vec()
+        };
+        let sum = |found: &[usize]| found.iter().map(|&i| relevance[i].abs()).sum::<f64>();
+        let (speaking, opposing) = (order(1.0), order(-1.0));
+        let (support, objection) = (sum(&speaking), sum(&opposing));
+        if speaking.is_empty() {
+            return format!("{opening} by a tie: no feature tells the two apart here.");
+        }
+        let reasons = leading(&speaking, 0.5 * support, MOST);
+        let more = if reasons.len() < speaking.len() { "mainly because" } else { "because" };
+        let mut text = format!("{opening} {more} {}", self.high_and_low(case, versus, &reasons));
+        if objection > 0.05 * support {
+            let against = leading(&opposing, 0.5 * objection, 2);
+            let names: Vec<&str> = against.iter().map(|&i| self.features[i].as_str()).collect();
+            let verb = if names.len() == 1 { "speaks" } else { "speak" };
+            text += &format!("; against it {verb} {}", listed(&names));
+        }
+        text + "."
+    }
+
+    /// `a (1) and b (2) are high and c (3) is low`
+    fn high_and_low(&self, case: usize, versus: usize, features: &[usize]) -> String {
+        let own = self.scaled_centroid_of(self.cluster[case]);
+        let other = self.scaled_centroid_of(versus);
+        let is_high = |&i: &usize| self.scaled_of(case)[i] > (own[i] + other[i]) / 2.0;
+        let (high, low): (Vec<usize>, Vec<usize>) = features.iter().partition(|i| is_high(i));
+        let clause = |features: &[usize], word: &str| {
+            let named: Vec<String> = features
+                .iter()
+                .map(|&i| format!("{} ({})", self.features[i], number(self.values_of(case)[i])))
+                .collect();
+            let verb = if features.len() == 1 { "is" } else { "are" };
+            format!("{} {verb} {word}", listed(&named))
+        };
+        match (high.is_empty(), low.is_empty()) {
+            (false, true) => clause(&high, "high"),
+            (true, false) => clause(&low, "low"),
+            _ => format!("{} and {}", clause(&high, "high"), clause(&low, "low")),
+        }
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(items: &[impl AsRef<str>]) -> String {
+    let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
+    match items.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// A number for people: three digits at least, whole numbers whole, thousands
+/// apart, a real minus.
+pub(crate) fn number(value: f64) -> String {
+    let size = value.abs();
+    if size != 0.0 && !(1e-4..1e9).contains(&size) {
+        return format!("{value:.2e}").replace('-', "−");
+    }
+    let decimals = match size {
+        _ if value.fract() == 0.0 => 0,
+        100.0.. => 0,
+        10.0.. => 1,
+        1.0.. => 2,
+        0.1.. => 3,
+        _ => 4,
+    };
+    let digits = format!("{size:.decimals$}");
+    let (whole, fraction) = match digits.split_once('.') {
+        Some((whole, fraction)) => (whole, format!(".{fraction}")),
+        None => (digits.as_str(), String::new()),
+    };
+    let mut grouped = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at) % 3 == 0 {
+            grouped.push('\u{202f}');
+        }
+        grouped.push(digit);
+    }
+    let sign = if value < 0.0 { "−" } else { "" };
+    format!("{sign}{grouped}{fraction}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::Target;
+
+    #[test]
+    fn numbers_for_people() {
+        for (value, expected) in [
+            (0.0, "0"),
+            (1065.0, "1\u{202f}065"),
+            (14.23, "14.2"),
+            (2.5, "2.50"),
+            (0.57, "0.570"),
+            (-0.0742, "−0.0742"),
+            (1234567.8, "1\u{202f}234\u{202f}568"),
+            (-1.5e-7, "−1.50e−7"),
+            (3e12, "3.00e12"),
+        ] {
+            assert_eq!(number(value), expected);
+        }
+    }
+
+    fn two_clusters(values: [f64; 3]) -> Cases {
+        Cases {
+            features: ["a", "b", "c"].map(str::to_owned).to_vec(),
+            rows: vec![0],
+            values: values.to_vec(),
+            scaled: values.to_vec(),
+            relevance: vec![0.0; 3],
+            logit: vec![0.0],
+            cluster: vec![0],
+            competitor: vec![1],
+            probability: vec![0.5],
+            centroids: vec![0.0, 0.0, 0.0, 2.0, -2.0, 2.0],
+            scaled_centroids: vec![0.0, 0.0, 0.0, 2.0, -2.0, 2.0],
+            classes: None,
+            target: Target::Assigned,
+            beta: 1.0,
+        }
+    }
+
+    /// (x − μ_k)² − (x − μ_c)² by hand, and the words that belong to it.
+    #[test]
+    fn sentences_say_what_the_relevances_say() {
+        let words =
+            |values: [f64; 3], relevance: [f64; 3]| two_clusters(values).in_words(0, 1, &relevance);
+        assert_eq!(
+            words([0.0, 0.0, 1.5], [4.0, 4.0, -2.0]),
+            "In cluster 0 rather than 1 mainly because a (0) is low; against it speaks c."
+        );
+        assert_eq!(
+            words([0.2, -0.5, 1.0], [3.2, 2.0, 0.0]),
+            "In cluster 0 rather than 1 mainly because a (0.200) is low."
+        );
+        assert_eq!(
+            words([0.0, 0.5, 0.0], [3.0, 3.5, 3.0]),
+            "In cluster 0 rather than 1 mainly because b (0.500) is high and a (0) is low."
+        );
+        assert_eq!(
+            words([1.0, -1.0, 1.0], [0.0, 0.0, 0.0]),
+            "In cluster 0 rather than 1 by a tie: no feature tells the two apart here."
+        );
+    }
+}

@@ -1,0 +1,164 @@
+use burn::tensor::{DType, Tensor, backend::Backend};
+use nalgebra::{DMatrix, SymmetricEigen};
+
+use crate::data::Moments;
+use crate::error::Result;
+use crate::{kernel, transfer, validate};
+
+/// The plane in which the data spread most: their first two principal
+/// components.
+///
+/// Directions are turned so that their largest weight is positive, which makes
+/// them the same on every run and backend. Where there are more features than
+/// 512, they are those of at most 512 rows, evenly spaced.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use neuralize::data::Plane;
+///
+/// let x = Tensor::<Flex, 2>::from_data(
+///     [[1.0, 0.0], [-1.0, 0.0], [0.0, 0.5], [0.0, -0.5]],
+///     &Default::default(),
+/// );
+/// let plane = Plane::fit(&x)?;
+/// assert!((plane.explained()[0] - 0.8).abs() < 1e-6);
+/// assert_eq!(plane.project(&x)?.dims(), [4, 2]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Plane<B: Backend> {
+    /// `[1, D]`.
+    mean: Tensor<B, 2>,
+    /// `[D, 2]`.
+    axes: Tensor<B, 2>,
+    explained: [f64; 2],
+}
+
+/// The widest table whose features are compared pair by pair.
+const WIDEST: usize = 512;
+
+impl<B: Backend> Plane<B> {
+    /// Fits to the rows of x.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// If x is empty or holds values that are not finite.
+    pub fn fit(x: &Tensor<B, 2>) -> Result<Self> {
+        validate::not_empty("x", x)?;
+        validate::dtype::<B>("x", &x.device(), x.dtype())?;
+        validate::values("x", x)?;
+        let [rows, features] = x.dims();
+        let (x, rows) = match features > WIDEST && rows > WIDEST {
+            true => (evenly_spaced(x, WIDEST), WIDEST),
+            false => (x.clone(), rows),
+        };
+        let (device, dtype) = (x.device(), x.dtype());
+        let moments = Moments::of(&x);
+        let mean = transfer::upload::<B, 2>(moments.mean(), [1, features], &device, dtype);
+        let (directions, variances) = match features <= rows {
+            true => of_features(&x, &mean),
+            false => of_rows(&(x - mean.clone())),
+        };
+        let total: f64 = moments.variance().iter().sum::<f64>() * rows as f64;
+        let explained = variances.map(|variance| match total > 0.0 {
+            true => (variance / total).clamp(0.0, 1.0),
+            false => 0.0,
+        });
+        let axes = directions.concat();
+        let axes: Tensor<B, 2> = transfer::upload(axes, [2, features], &device, dtype);
+        Ok(Self { mean, axes: axes.transpose(), explained })
+    }
+
+    /// The share of the variance along each axis, 0 to 1, the larger first.
+    pub fn explained(&self) -> [f64; 2] {
+        self.explained
+    }
+
+    /// Where every row lies in the plane.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N, 2]`
+    ///
+    /// # Errors
+    ///
+    /// If x has another width or precision than the data of the fit, or values
+    /// that are not finite.
+    pub fn project(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        let [features, _] = self.axes.dims();
+        validate::input("x", x, features, self.mean.dtype())?;
+        if x.dims()[0] == 0 {
+            return Ok(transfer::zeros([0, 2], &x.device(), self.mean.dtype()));
+        }
+        Ok((x.clone() - self.mean.clone()).matmul(self.axes.clone()))
+    }
+}
+
+/// From the scatter of the features, `[D, D]`.
+fn of_features<B: Backend>(x: &Tensor<B, 2>, mean: &Tensor<B, 2>) -> ([Vec<f64>; 2], [f64; 2]) {
+    let [rows, features] = x.dims();
+    let mut scatter = DMatrix::zeros(features, features);
+    for range in kernel::blocks(rows, kernel::block_rows(features)) {
+        let block = x.clone().slice_dim(0, range) - mean.clone();
+        let part = transfer::download(block.clone().transpose().matmul(block));
+        scatter += DMatrix::from_row_slice(features, features, &part);
+    }
+    let (vectors, variances) = leading(scatter);
+    (vectors.map(turned), variances)
+}
+
+/// From the products of the rows, `[N, N]`, where there are fewer rows than
+/// features: an eigenvector u of X Xᵀ gives the direction Xᵀ u.
+fn of_rows<B: Backend>(centred: &Tensor<B, 2>) -> ([Vec<f64>; 2], [f64; 2]) {
+    let [rows, features] = centred.dims();
+    let products = transfer::download(centred.clone().matmul(centred.clone().transpose()));
+    let (vectors, variances) = leading(DMatrix::from_row_slice(rows, rows, &products));
+    let x = DMatrix::from_row_slice(rows, features, &transfer::download(centred.clone()));
+    // What is left of a direction without spread are rounding errors.
+    let rounding = if centred.dtype() == DType::F64 { 1e-12 } else { 1e-5 };
+    let direction = |at: usize| {
+        if variances[at] <= rounding * variances[0] {
+            return vec![0.0; features];
+        }
+        let direction = x.tr_mul(&DMatrix::from_column_slice(rows, 1, &vectors[at]));
+        let length = direction.norm();
+        turned(direction.iter().map(|weight| weight / length).collect())
+    };
+    ([direction(0), direction(1)], variances)
+}
+
+/// The two eigenvectors of the largest eigenvalues, and these; zeros where
+/// there is one only.
+fn leading(symmetric: DMatrix<f64>) -> ([Vec<f64>; 2], [f64; 2]) {
+    let size = symmetric.nrows();
+    let eigen = SymmetricEigen::new(symmetric);
+    let mut order: Vec<usize> = (0..size).collect();
+    order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
+    let vector = |at: usize| match order.get(at) {
+        Some(&column) => eigen.eigenvectors.column(column).iter().copied().collect(),
+        None => vec![0.0; size],
+    };
+    let value = |at: usize| order.get(at).map_or(0.0, |&column| eigen.eigenvalues[column]);
+    ([vector(0), vector(1)], [value(0), value(1)])
+}
+
+/// The direction or its opposite, whichever has its largest weight positive.
+fn turned(direction: Vec<f64>) -> Vec<f64> {
+    let largest = direction.iter().fold(0.0f64, |a, b| if b.abs() > a.abs() { *b } else { a });
+    match largest < 0.0 {
+        true => direction.iter().map(|weight| -weight).collect(),
+        false => direction,
+    }
+}
+
+fn evenly_spaced<B: Backend>(x: &Tensor<B, 2>, count: usize) -> Tensor<B, 2> {
+    let rows = x.dims()[0];
+    let chosen: Vec<usize> = (0..count).map(|i| i * rows / count).collect();
+    x.clone().select(0, transfer::upload_indices(&chosen, &x.device()))
+}

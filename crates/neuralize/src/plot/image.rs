@@ -1,0 +1,130 @@
+use plotters::style::text_anchor::{HPos, VPos};
+use serde::{Deserialize, Serialize};
+
+use super::sheet::{self, Picture, SMALL, error};
+use super::{Figure, check_case, largest, palette};
+use crate::cases::Cases;
+use crate::error::{Error, Result};
+
+/// How the features of a point make an image: value (y, x, channel) is feature
+/// `(y · width + x) · channels + channel`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageShape {
+    /// Pixels from top to bottom.
+    pub height: usize,
+    /// Pixels from left to right.
+    pub width: usize,
+    /// 1 for grey, 3 for red, green and blue.
+    pub channels: usize,
+}
+
+/// Points that are images, each with the relevance of its pixels (summed over
+/// channels) beside it: one, or a grid of them. Grey values and colours run from
+/// the least to the largest value of the set, relevances from blue (against)
+/// through white to red (for), with the same limits for all.
+///
+/// # Errors
+///
+/// If the shape does not have as many pixels as there are features, its channels
+/// are neither 1 nor 3, no case is named, or one that is not there.
+pub fn images(cases: &Cases, shape: ImageShape, chosen: &[usize]) -> Result<Figure> {
+    shape.check(cases.n_features())?;
+    if chosen.is_empty() {
+        return Err(Error::Empty { what: "the list of cases" });
+    }
+    for &case in chosen {
+        check_case(cases, case)?;
+    }
+    let (least, most) = cases
+        .values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), v| (least.min(*v), most.max(*v)));
+    let limit = largest(
+        &cases.relevance.chunks(shape.channels).map(|p| p.iter().sum()).collect::<Vec<f64>>(),
+    );
+
+    const GAP: u32 = 14;
+    const HEADING: u32 = 22;
+    let side = shape.height.max(shape.width) as f64;
+    let scale = 112.0 / side;
+    let (width, height) =
+        ((shape.width as f64 * scale).round() as u32, (shape.height as f64 * scale).round() as u32);
+    let across = (chosen.len() as f64).sqrt().ceil().min(4.0) as u32;
+    let down = (chosen.len() as u32).div_ceil(across);
+    let (cell_width, cell_height) = ((2 * width + 2 * GAP).max(200), height + HEADING + GAP);
+    let notes = ["right: relevance of the pixels, red for the cluster, blue against it".into()];
+    let size = (across * cell_width, down * cell_height);
+    let title = match chosen {
+        [case] => super::heading(cases, *case),
+        _ => format!("{} points and the relevance of their pixels", chosen.len()),
+    };
+    sheet::draw(size, &title, &notes, |area| {
+        let (left, top) = area.get_base_pixel();
+        let mut pictures = Vec::new();
+        for (index, &case) in chosen.iter().enumerate() {
+            let (row, column) = (index as u32 / across, index as u32 % across);
+            let (x, y) = ((column * cell_width) as i32, (row * cell_height) as i32);
+            let cluster = cases.cluster_title(cases.cluster[case]);
+            let name = format!("point {}, {cluster}", cases.rows[case]);
+            let name = sheet::fitted(&name, SMALL, cell_width as i32 - 8);
+            sheet::write(area, &name, (x, y), HPos::Left, VPos::Top, SMALL, palette::INK)?;
+            let y = top + y + HEADING as i32;
+            let input = shape.input(cases.values_of(case), least, most)?;
+            let size = (width, height);
+            pictures.push(Picture { at: (left + x, y), size, png: input });
+            let relevance = shape.relevance(cases.relevance_of(case), limit)?;
+            pictures.push(Picture {
+                at: (left + x + (width + GAP / 2) as i32, y),
+                size,
+                png: relevance,
+            });
+        }
+        Ok(pictures)
+    })
+}
+
+impl ImageShape {
+    fn check(self, features: usize) -> Result<()> {
+        let Self { height, width, channels } = self;
+        let pixels = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(channels));
+        if pixels == Some(features) && (channels == 1 || channels == 3) {
+            return Ok(());
+        }
+        let expected = format!("height · width · channels = {features}, channels 1 or 3");
+        Err(Error::shape(
+            "the image, [height, width, channels],",
+            expected,
+            &[height, width, channels],
+        ))
+    }
+
+    fn input(self, values: &[f64], least: f64, most: f64) -> Result<Vec<u8>> {
+        let byte = |value: &f64| match least < most {
+            true => ((value - least) / (most - least) * 255.0).round() as u8,
+            false => 128,
+        };
+        let colour =
+            if self.channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
+        self.encode(colour, &values.iter().map(byte).collect::<Vec<u8>>())
+    }
+
+    fn relevance(self, relevance: &[f64], limit: f64) -> Result<Vec<u8>> {
+        let pixels: Vec<u8> = relevance
+            .chunks(self.channels)
+            .map(|pixel| palette::diverging(pixel.iter().sum::<f64>() / limit))
+            .flat_map(|colour| [colour.0, colour.1, colour.2])
+            .collect();
+        self.encode(png::ColorType::Rgb, &pixels)
+    }
+
+    fn encode(self, colour: png::ColorType, pixels: &[u8]) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width as u32, self.height as u32);
+        encoder.set_color(colour);
+        encoder.set_depth(png::BitDepth::Eight);
+        let mut writer = encoder.write_header().map_err(error)?;
+        writer.write_image_data(pixels).map_err(error)?;
+        writer.finish().map_err(error)?;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,133 @@
+//! Figures of explained clusterings, one function a figure, as SVG and PNG.
+//!
+//! Every figure is made of [`Cases`](crate::cases::Cases): the points in it are
+//! a set, and limits and order are the same for all of them. Red speaks for a
+//! cluster, blue against it; clusters have the colours of Okabe and Ito, which
+//! colour-blind readers can tell apart, and beyond eight of them other shapes.
+//! Text is measured with a font that is part of the program, so that it
+//! neither overlaps nor needs fonts on the system. Where there are more than
+//! 30 features the strongest are shown and a line says so.
+//!
+//! ```
+//! use burn::backend::Flex;
+//! use burn::tensor::DType;
+//! use neuralize::cases::Cases;
+//! use neuralize::{plot, prelude::*};
+//!
+//! # let folder = tempfile::tempdir().expect("a temporary folder");
+//! let wine = Table::wine();
+//! let x = wine.to_tensor::<Flex>(&Default::default(), DType::F64)?;
+//! let scaler = Scale::MinMax.fit(&x)?;
+//! let fit = KMeansConfig::new(3).fit(&scaler.transform(x)?)?;
+//! let info = ModelInfo { features: wine.features().to_vec(), ..ModelInfo::default() };
+//! let model = Model::new(scaler, fit.model, info)?;
+//!
+//! let cases = Cases::explain(&model, &wine, Target::Assigned, Beta::Heuristic)?;
+//! let figure = plot::point(&cases, 70)?;
+//! figure.save(folder.path().join("point_70.svg"))?;
+//! assert!(figure.svg().contains("proline"));
+//! # Ok::<(), neuralize::Error>(())
+//! ```
+
+mod bars;
+mod clusters;
+mod figure;
+mod image;
+mod matrix;
+mod palette;
+mod point;
+mod profile;
+mod sheet;
+mod waterfall;
+
+pub use clusters::clusters;
+pub use figure::Figure;
+pub use image::{ImageShape, images};
+pub use matrix::matrix;
+pub use point::point;
+pub use profile::profile;
+pub use waterfall::waterfall;
+
+use crate::cases::Cases;
+use crate::error::{Error, Result};
+
+/// The most features that a figure has room for.
+const MOST_FEATURES: usize = 30;
+
+/// Features in the order of the data, and what to say of those left out.
+struct Chosen {
+    features: Vec<usize>,
+    note: Option<String>,
+}
+
+impl Chosen {
+    /// The strongest by the given weights.
+    fn strongest(weights: &[f64]) -> Self {
+        let mut features = by_weight(weights);
+        if features.len() <= MOST_FEATURES {
+            features.sort_unstable();
+            return Self { features, note: None };
+        }
+        features.truncate(MOST_FEATURES);
+        features.sort_unstable();
+        let note = format!("the {MOST_FEATURES} strongest of {} features", weights.len());
+        Self { features, note: Some(note) }
+    }
+}
+
+/// Indices by decreasing weight; equal ones in their order.
+fn by_weight(weights: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by(|a, b| weights[*b].total_cmp(&weights[*a]));
+    order
+}
+
+/// Mean |R| of every feature over the cases.
+fn mean_magnitude(cases: &Cases) -> Vec<f64> {
+    let mut sums = vec![0.0; cases.n_features()];
+    for row in cases.relevance.chunks_exact(cases.n_features()) {
+        for (sum, relevance) in sums.iter_mut().zip(row) {
+            *sum += relevance.abs();
+        }
+    }
+    sums.iter().map(|sum| sum / cases.len().max(1) as f64).collect()
+}
+
+/// Largest magnitude; 1 where there is none, so that an axis has a length.
+fn largest<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
+    let largest = values.into_iter().fold(0.0f64, |a, b| a.max(b.abs()));
+    if largest > 0.0 { largest } else { 1.0 }
+}
+
+fn not_empty(cases: &Cases) -> Result<()> {
+    match cases.is_empty() {
+        true => Err(Error::Empty { what: "the set of cases" }),
+        false => Ok(()),
+    }
+}
+
+fn check_case(cases: &Cases, case: usize) -> Result<()> {
+    match case < cases.len() {
+        true => Ok(()),
+        false => Err(Error::Config {
+            name: "case",
+            value: case.to_string(),
+            rule: format!("the set has {} cases, counted from 0", cases.len()),
+        }),
+    }
+}
+
+/// Who the point is, in a line.
+fn heading(cases: &Cases, case: usize) -> String {
+    let of_class = cases
+        .classes
+        .as_ref()
+        .map_or_else(String::new, |classes| format!(", class {}", classes.names[classes.of[case]]));
+    format!(
+        "point {}: {}, probability {:.2}{of_class}, logit {}",
+        cases.rows[case],
+        cases.cluster_title(cases.cluster[case]),
+        cases.probability[case],
+        sheet::number(cases.logit[case]),
+    )
+}

@@ -1,0 +1,155 @@
+//! The sheet that figures are drawn on: the one place that knows how text is
+//! measured and what a finished SVG looks like.
+
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+use base64::Engine as _;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::register_font;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::Figure;
+use super::palette::{GREY, INK};
+pub(super) use crate::cases::number;
+use crate::error::{Error, Result};
+
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// Sizes of text, as plotters counts them: about 1.24 times the pixels of an em.
+pub(super) const SMALL: f64 = 14.0;
+pub(super) const TEXT: f64 = 15.5;
+pub(super) const TITLE: f64 = 19.0;
+
+/// Draws a figure: a title, what `body` draws below it in an area of the given
+/// size (or somewhat wider), and small print at the bottom.
+pub(super) fn draw(
+    body_size: (u32, u32),
+    title: &str,
+    notes: &[String],
+    body: impl FnOnce(&Area<'_>) -> Result<Vec<Picture>>,
+) -> Result<Figure> {
+    const MARGIN: i32 = 12;
+    const LEAST_WIDTH: u32 = 480;
+    let below_title = MARGIN + 34;
+    let note_height = 18 * notes.len() as i32 + 8;
+    let width = (body_size.0 + 2 * MARGIN as u32).max(LEAST_WIDTH);
+    let height = body_size.1 as i32 + below_title + note_height;
+    let size = (width, height as u32);
+    let mut svg = String::new();
+    let pictures = {
+        font();
+        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        root.fill(&WHITE).map_err(error)?;
+        let title = fitted(title, TITLE, width as i32 - 2 * MARGIN);
+        write(&root, &title, (MARGIN, MARGIN), HPos::Left, VPos::Top, TITLE, INK)?;
+        for (line, note) in notes.iter().enumerate() {
+            let note = fitted(note, SMALL, width as i32 - 2 * MARGIN);
+            let y = height - note_height + 18 * line as i32;
+            write(&root, &note, (MARGIN, y), HPos::Left, VPos::Top, SMALL, GREY)?;
+        }
+        let inner = root.margin(below_title, note_height, MARGIN, MARGIN);
+        let pictures = body(&inner)?;
+        root.present().map_err(error)?;
+        pictures
+    };
+    Ok(Figure::new(completed(&svg, title, &pictures), size))
+}
+
+/// An image inside a figure, in its pixels.
+pub(super) struct Picture {
+    pub(super) at: (i32, i32),
+    pub(super) size: (u32, u32),
+    /// The bytes of a PNG file.
+    pub(super) png: Vec<u8>,
+}
+
+/// The SVG with a title for readers that do not see it, and with its images.
+fn completed(svg: &str, title: &str, pictures: &[Picture]) -> String {
+    let mut images = String::new();
+    for Picture { at, size, png } in pictures {
+        let data = base64::engine::general_purpose::STANDARD.encode(png);
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            images,
+            "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" \
+             style=\"image-rendering: pixelated\" image-rendering=\"optimizeSpeed\" \
+             href=\"data:image/png;base64,{data}\"/>",
+            at.0, at.1, size.0, size.1
+        );
+    }
+    let escaped = title.replace('&', "&amp;").replace('<', "&lt;");
+    let svg = match svg.split_once('>') {
+        Some((head, rest)) => format!("{head} role=\"img\">\n<title>{escaped}</title>{rest}"),
+        None => svg.to_owned(),
+    };
+    match svg.rsplit_once("</svg>") {
+        Some((body, tail)) => format!("{body}{images}</svg>{tail}"),
+        None => svg,
+    }
+}
+
+/// Writes a text at a pixel.
+pub(super) fn write(
+    area: &Area<'_>,
+    text: &str,
+    at: (i32, i32),
+    horizontal: HPos,
+    vertical: VPos,
+    size: f64,
+    colour: RGBColor,
+) -> Result<()> {
+    let style = font().resize(size).color(&colour).pos(Pos::new(horizontal, vertical));
+    area.draw(&Text::new(text.to_owned(), at, style)).map_err(error)
+}
+
+/// How wide a text is, in pixels.
+pub(super) fn width(text: &str, size: f64) -> i32 {
+    let measured = font().resize(size).layout_box(text);
+    measured.map_or(0, |(_, (width, _))| width)
+}
+
+/// The text, or its beginning and `…` where it is wider than there is room.
+pub(super) fn fitted(text: &str, size: f64, room: i32) -> String {
+    if width(text, size) <= room {
+        return text.to_owned();
+    }
+    let mut kept = text.to_owned();
+    while kept.pop().is_some() {
+        let cut = format!("{}…", kept.trim_end());
+        if width(&cut, size) <= room {
+            return cut;
+        }
+    }
+    String::new()
+}
+
+/// The font that text is measured with.
+struct Font;
+
+fn font() -> FontDesc<'static> {
+    static READY: OnceLock<Font> = OnceLock::new();
+    READY.get_or_init(|| {
+        // The font is part of the program and sound: a test measures with it.
+        let _ = register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular());
+        Font
+    });
+    ("sans-serif", TEXT).into_font()
+}
+
+/// A number at a tick of an axis that has a given length: no more digits than
+/// neighbours need to differ.
+pub(super) fn tick(value: f64, length: f64) -> String {
+    let decimals = (2.0 - length.log10().floor()).clamp(0.0, 9.0) as usize;
+    let rounded: f64 = format!("{value:.decimals$}").parse().unwrap_or(value);
+    let text = number(if rounded == 0.0 { 0.0 } else { rounded });
+    match text.contains('.') && !text.contains('e') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+pub(super) fn error(error: impl std::fmt::Display) -> Error {
+    Error::Figure { detail: error.to_string() }
+}

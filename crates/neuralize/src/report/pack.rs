@@ -1,0 +1,54 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Serialize, Serializer};
+
+/// Numbers as little-endian bytes in base64: exact, and half as long as digits.
+#[derive(Debug, Clone)]
+pub(super) struct Packed(Vec<u8>);
+
+impl Packed {
+    pub(super) fn f64(values: impl IntoIterator<Item = f64>) -> Self {
+        Self(values.into_iter().flat_map(f64::to_le_bytes).collect())
+    }
+
+    pub(super) fn f32(values: impl IntoIterator<Item = f64>) -> Self {
+        Self(values.into_iter().flat_map(|value| (value as f32).to_le_bytes()).collect())
+    }
+
+    pub(super) fn u32(values: impl IntoIterator<Item = usize>) -> Self {
+        let bytes = |value| u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes();
+        Self(values.into_iter().flat_map(bytes).collect())
+    }
+
+    /// −1 where there is none.
+    pub(super) fn i32(values: impl IntoIterator<Item = Option<usize>>) -> Self {
+        let number = |value: Option<usize>| value.and_then(|value| i32::try_from(value).ok());
+        let bytes = |value| number(value).unwrap_or(-1).to_le_bytes();
+        Self(values.into_iter().flat_map(bytes).collect())
+    }
+
+    pub(super) fn bits(values: impl IntoIterator<Item = bool>) -> Self {
+        Self(values.into_iter().map(u8::from).collect())
+    }
+}
+
+impl Serialize for Packed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_little_endian() {
+        let text = |packed| serde_json::to_string(&packed).expect("text");
+        assert_eq!(text(Packed::u32([1, 258])), "\"AQAAAAIBAAA=\"");
+        assert_eq!(text(Packed::i32([None, Some(1)])), "\"/////wEAAAA=\"");
+        assert_eq!(text(Packed::f32([1.0])), "\"AACAPw==\"");
+        assert_eq!(text(Packed::f64([-2.0])), "\"AAAAAAAAAMA=\"");
+        assert_eq!(text(Packed::bits([true, false])), "\"AQA=\"");
+    }
+}

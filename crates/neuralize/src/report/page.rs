@@ -1,0 +1,264 @@
+//! What the page is given, and the file that it becomes.
+
+use serde::Serialize;
+
+use super::Packed;
+use super::trust::Trust;
+use crate::cases::Cases;
+use crate::data::Scale;
+use crate::explain::{ClusterSummary, GlobalSummary};
+
+/// The data of the page; its script names the same fields.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Page {
+    pub(super) format: &'static str,
+    pub(super) version: u32,
+    pub(super) generator: &'static str,
+    pub(super) title: String,
+    pub(super) model: ModelFacts,
+    pub(super) trust: Option<Trust>,
+    pub(super) features: Vec<String>,
+    pub(super) label: Option<String>,
+    pub(super) classes: Option<Vec<String>>,
+    pub(super) agreeing: Option<usize>,
+    pub(super) clusters: Vec<Cluster>,
+    pub(super) overall: GlobalSummary,
+    pub(super) plane: PlaneFacts,
+    pub(super) total: usize,
+    pub(super) listed: PackedListed,
+    pub(super) details: PackedDetails,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct ModelFacts {
+    pub(super) kind: &'static str,
+    pub(super) clusters: usize,
+    pub(super) features: usize,
+    pub(super) scale: Scale,
+    pub(super) rows: Option<usize>,
+    /// As text: scripts have no such whole numbers.
+    pub(super) seed: Option<String>,
+    pub(super) inertia: Option<f64>,
+    pub(super) sizes: Option<Vec<usize>>,
+    pub(super) iterations: Option<usize>,
+    pub(super) converged: Option<bool>,
+    /// None where it is infinite.
+    pub(super) beta: Option<f64>,
+    pub(super) heuristic_beta: Option<f64>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Cluster {
+    #[serde(flatten)]
+    pub(super) summary: ClusterSummary,
+    pub(super) class: Option<usize>,
+    pub(super) centroid: Vec<f64>,
+    pub(super) centroid_scaled: Vec<f64>,
+    pub(super) typical: Vec<usize>,
+    pub(super) ambiguous: Vec<usize>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct PlaneFacts {
+    pub(super) explained: [f64; 2],
+    pub(super) centroids: Vec<[f64; 2]>,
+}
+
+/// Columns of the listed points.
+#[derive(Default)]
+pub(super) struct Listed {
+    row: Vec<usize>,
+    cluster: Vec<usize>,
+    competitor: Vec<usize>,
+    /// Both empty without classes.
+    class: Vec<usize>,
+    misplaced: Vec<bool>,
+    logit: Vec<f64>,
+    probability: Vec<f64>,
+    places: Vec<[f64; 2]>,
+    strongest: Vec<usize>,
+    strongest_relevance: Vec<f64>,
+    strongest_count: usize,
+    detail: Vec<Option<usize>>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct PackedListed {
+    count: usize,
+    row: Packed,
+    cluster: Packed,
+    competitor: Packed,
+    class: Option<Packed>,
+    misplaced: Option<Packed>,
+    logit: Packed,
+    probability: Packed,
+    x: Packed,
+    y: Packed,
+    strongest: Packed,
+    strongest_relevance: Packed,
+    strongest_count: usize,
+    detail: Packed,
+}
+
+impl Listed {
+    pub(super) fn len(&self) -> usize {
+        self.cluster.len()
+    }
+
+    /// Adds a case with its `strongest` features.
+    pub(super) fn push(&mut self, cases: &Cases, case: usize, strongest: usize) {
+        let relevance = cases.relevance_of(case);
+        let mut order: Vec<usize> = (0..relevance.len()).collect();
+        order.sort_by(|a, b| relevance[*b].abs().total_cmp(&relevance[*a].abs()));
+        order.truncate(strongest);
+        self.strongest_count = order.len();
+        self.strongest_relevance.extend(order.iter().map(|&i| relevance[i]));
+        self.strongest.extend(order);
+        self.cluster.push(cases.cluster[case]);
+        self.competitor.push(cases.competitor[case]);
+        self.logit.push(cases.logit[case]);
+        self.probability.push(cases.probability[case]);
+    }
+
+    /// Where the case just added lies on the map and stands among the detailed.
+    pub(super) fn place(&mut self, place: [f64; 2], detail: Option<usize>) {
+        self.places.push(place);
+        self.detail.push(detail);
+    }
+
+    /// The class of the case just added.
+    pub(super) fn classify(&mut self, class: usize, misplaced: bool) {
+        self.class.push(class);
+        self.misplaced.push(misplaced);
+    }
+
+    /// Which rows of the data the cases added last are.
+    pub(super) fn number(&mut self, rows: impl Iterator<Item = usize>) {
+        self.row.extend(rows);
+    }
+
+    pub(super) fn packed(self) -> PackedListed {
+        PackedListed {
+            count: self.row.len(),
+            row: Packed::u32(self.row),
+            cluster: Packed::u32(self.cluster),
+            competitor: Packed::u32(self.competitor),
+            misplaced: (!self.class.is_empty()).then(|| Packed::bits(self.misplaced)),
+            class: (!self.class.is_empty()).then(|| Packed::i32(self.class.into_iter().map(Some))),
+            logit: Packed::f64(self.logit),
+            probability: Packed::f32(self.probability),
+            x: Packed::f32(self.places.iter().map(|place| place[0])),
+            y: Packed::f32(self.places.iter().map(|place| place[1])),
+            strongest: Packed::u32(self.strongest),
+            strongest_relevance: Packed::f32(self.strongest_relevance),
+            strongest_count: self.strongest_count,
+            detail: Packed::i32(self.detail),
+        }
+    }
+}
+
+/// Cases against one cluster: relevance `[n, D]` and logit `[n]`.
+pub(super) struct Contrast {
+    pub(super) relevance: Vec<f64>,
+    pub(super) logit: Vec<f64>,
+}
+
+/// Columns of the points that are shown in full.
+#[derive(Default)]
+pub(super) struct Details {
+    values: Vec<f64>,
+    scaled: Vec<f64>,
+    relevance: Vec<f64>,
+    versus: Vec<usize>,
+    contrast: Vec<f64>,
+    contrast_logit: Vec<f64>,
+    sentences: Vec<Vec<String>>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct PackedDetails {
+    count: usize,
+    contrasts: usize,
+    values: Packed,
+    scaled: Packed,
+    relevance: Packed,
+    versus: Packed,
+    contrast: Packed,
+    contrast_logit: Packed,
+    sentences: Vec<Vec<String>>,
+}
+
+impl Details {
+    /// How many points there is room for: a page stays below 15 MB.
+    pub(super) fn most(features: usize, contrasts: usize) -> usize {
+        const BYTES: usize = 11_000_000;
+        const SENTENCE: usize = 170;
+        // values and relevance in f64, scaled and contrasts in f32
+        let numbers = features * (8 + 8 + 4 + 4 * contrasts) + contrasts * 12;
+        (BYTES / (numbers * 4 / 3 + contrasts * SENTENCE)).max(1)
+    }
+
+    /// Adds a case and its contrasts, of tables that there are for all clusters.
+    pub(super) fn push(
+        &mut self,
+        cases: &Cases,
+        case: usize,
+        versus: &[usize],
+        contrasts: &[Contrast],
+    ) {
+        let width = cases.n_features();
+        self.values.extend(cases.values_of(case));
+        self.scaled.extend(cases.scaled_of(case));
+        self.relevance.extend(cases.relevance_of(case));
+        self.versus.extend(versus);
+        let mut sentences = Vec::with_capacity(versus.len());
+        for &other in versus {
+            let relevance = &contrasts[other].relevance[case * width..(case + 1) * width];
+            self.contrast.extend(relevance);
+            self.contrast_logit.push(contrasts[other].logit[case]);
+            sentences.push(cases.in_words(case, other, relevance));
+        }
+        self.sentences.push(sentences);
+    }
+
+    pub(super) fn packed(self, contrasts: usize) -> PackedDetails {
+        PackedDetails {
+            count: self.sentences.len(),
+            contrasts,
+            values: Packed::f64(self.values),
+            scaled: Packed::f32(self.scaled),
+            relevance: Packed::f64(self.relevance),
+            versus: Packed::u32(self.versus),
+            contrast: Packed::f32(self.contrast),
+            contrast_logit: Packed::f64(self.contrast_logit),
+            sentences: self.sentences,
+        }
+    }
+}
+
+impl Page {
+    /// The file: the template with style, scripts and data in it.
+    pub(super) fn html(&self) -> String {
+        // Within a script `<` could end it; in JSON it may be written as a code.
+        let data = serde_json::to_string(self).unwrap_or_default().replace('<', "\\u003c");
+        let title = self.title.replace('&', "&amp;").replace('<', "&lt;");
+        let mut rest = include_str!("page.html");
+        let mut html = String::with_capacity(data.len() + (1 << 19));
+        // Cut at the marks from left to right: what is put in is not searched.
+        while let Some((before, behind)) = rest.split_once("{{") {
+            html.push_str(before);
+            let Some((mark, after)) = behind.split_once("}}") else { break };
+            html.push_str(match mark {
+                "title" => &title,
+                "style" => include_str!("page.css"),
+                "library" => include_str!("d3.min.js"),
+                "script" => include_str!("page.js"),
+                "data" => &data,
+                _ => "",
+            });
+            rest = after;
+        }
+        html.push_str(rest);
+        html
+    }
+}

@@ -1,0 +1,107 @@
+use burn::tensor::DType;
+use serde::Serialize;
+
+use crate::baseline::CheckReport;
+
+/// How far the explanations can be trusted, in figures and in words.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Trust {
+    points: usize,
+    precision: &'static str,
+    conservation_max: f64,
+    conservation_mean: f64,
+    shift: f64,
+    shift_max: f64,
+    autodiff_max: f64,
+    ties: usize,
+    gradient_times_input_mean: f64,
+    words: Vec<String>,
+}
+
+impl Trust {
+    pub(super) fn of(check: &CheckReport, dtype: DType) -> Self {
+        Self {
+            points: check.points,
+            precision: if dtype == DType::F64 { "f64" } else { "f32" },
+            conservation_max: check.conservation_max,
+            conservation_mean: check.conservation_mean,
+            shift: check.shift,
+            shift_max: check.shift_max,
+            autodiff_max: check.autodiff_max,
+            ties: check.ties,
+            gradient_times_input_mean: check.gradient_times_input_mean,
+            words: words(check, dtype),
+        }
+    }
+}
+
+fn words(check: &CheckReport, dtype: DType) -> Vec<String> {
+    // Rounding, with room for the sums of some thousand features.
+    let rounding = if dtype == DType::F64 { 1e-10 } else { 1e-3 };
+    let verdict = |error: f64, good: &str, bad: &str| match error <= rounding {
+        true => format!("{good} (to {}, which is rounding).", share(error)),
+        false => format!("{bad} (by {} of the point's total relevance).", share(error)),
+    };
+    let mut words = vec![
+        verdict(
+            check.conservation_max,
+            "The relevances of every point sum to its logit: nothing is left out and nothing is added",
+            "Not all relevances sum to their logit; read them with care",
+        ),
+        verdict(
+            check.autodiff_max,
+            "The gradients of the network, computed in another way, lead to the same explanations",
+            "The gradients of the network do not lead to the same explanations everywhere; read them with care",
+        ),
+        verdict(
+            check.shift_max,
+            "They do not depend on where the zero of a feature lies",
+            "They change when data and centroids are shifted together: the data lie too far from zero for this precision",
+        ),
+    ];
+    if check.ties > 0 {
+        let are = if check.ties == 1 { "point lies" } else { "points lie" };
+        words.push(format!(
+            "{} {are} on a boundary or equally near two competitors, where a gradient says nothing.",
+            check.ties
+        ));
+    }
+    words.push(
+        "They say why the clustering put a point where it is, not whether that is right: another scaling, \
+         another number of clusters or a feature that copies another one gives other explanations."
+            .into(),
+    );
+    words
+}
+
+/// A small share as a person reads it.
+fn share(error: f64) -> String {
+    match error {
+        0.0 => "the last digit".into(),
+        _ if error < 1e-3 => format!("{error:.0e}").replace('-', "−"),
+        _ => format!("{:.1} %", 100.0 * error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_follow_the_figures() {
+        let good = CheckReport { conservation_max: 4e-16, ties: 1, ..CheckReport::default() };
+        let said = words(&good, DType::F64);
+        assert!(said[0].ends_with("(to 4e−16, which is rounding)."), "{said:?}");
+        assert!(said[1].contains("(to the last digit"), "{said:?}");
+        assert!(said[3].starts_with("1 point lies on a boundary"), "{said:?}");
+
+        let bad = CheckReport { conservation_max: 0.42, autodiff_max: f64::NAN, ..good };
+        let said = words(&bad, DType::F64);
+        assert!(said[0].starts_with("Not all relevances sum") && said[0].contains("42.0 %"));
+        assert!(said[1].contains("do not lead"), "{said:?}");
+        // What is rounding in f32 is none in f64.
+        let single = CheckReport { conservation_max: 3e-7, ..CheckReport::default() };
+        assert!(words(&single, DType::F32)[0].starts_with("The relevances of every point sum"));
+        assert!(words(&single, DType::F64)[0].starts_with("Not all"));
+    }
+}
