@@ -1,13 +1,18 @@
-//! Named tables, scalers, CSV in and out.
+//! Named tables read from files, scalers, results written to files.
 
 mod file;
+mod input;
 mod moments;
 mod output;
 mod scaler;
 mod table;
+mod unfinished;
 
 pub use file::WholeFile;
+pub use input::{TableOptions, TableReader};
 pub(crate) use moments::Moments;
-pub use output::{ExplanationWriter, PredictionWriter};
+pub use output::{ExplanationWriter, Format, PredictionWriter, Results, RowSet, Selection, Sort};
 pub use scaler::{Scale, Scaler, ScalerFit};
-pub use table::{CsvOptions, Table, TableReader};
+pub use table::Table;
+pub(crate) use unfinished::Unfinished;
+pub use unfinished::{Stopped, remove_unfinished};
