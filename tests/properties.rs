@@ -4,7 +4,7 @@
 use burn::backend::Flex;
 use burn::tensor::DType;
 use neuralize::cluster::KMeansConfig;
-use neuralize::data::{CsvOptions, TableReader};
+use neuralize::data::{TableOptions, TableReader};
 use neuralize::explain::{Beta, Target};
 use proptest::prelude::*;
 
@@ -108,7 +108,7 @@ proptest! {
     /// Whatever bytes a file holds: a table of finite numbers, or an error.
     #[test]
     fn reading_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let read = TableReader::new("f", bytes.as_slice(), &CsvOptions::default())
+        let read = TableReader::csv("f", bytes.as_slice(), &TableOptions::default())
             .and_then(|mut reader| reader.read_all());
         if let Ok(table) = read {
             for i in 0..table.rows() {
@@ -120,7 +120,7 @@ proptest! {
     /// The same with bytes that look like a table.
     #[test]
     fn reading_likely_text_never_panics(text in "a,b\n([0-9.e,\"\n -]|nan|inf){0,60}") {
-        let _ = TableReader::new("f", text.as_bytes(), &CsvOptions::default())
+        let _ = TableReader::csv("f", text.as_bytes(), &TableOptions::default())
             .and_then(|mut reader| reader.read_all());
     }
 }

@@ -3,7 +3,7 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use neuralize::cluster::{Init, KMeansConfig, KMeansFit, match_to_classes};
-use neuralize::data::{CsvOptions, Scale, Table};
+use neuralize::data::{Scale, Table, TableOptions};
 use neuralize::explain::{Beta, Explanation, Target};
 
 use super::{Rows, Setup, indices, naive, rows, values};
@@ -12,7 +12,7 @@ use super::{Rows, Setup, indices, naive, rows, values};
 pub const START: [usize; 3] = [98, 149, 54];
 pub const BETA: f64 = 1.819743308024255;
 
-fn reference(name: &str, options: &CsvOptions) -> Rows {
+fn reference(name: &str, options: &TableOptions) -> Rows {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/reference/wine/");
     let table = Table::read(format!("{path}{name}.csv"), options).expect("a reference table");
     (0..table.rows()).map(|i| table.row(i).expect("a row").to_vec()).collect()
@@ -48,7 +48,7 @@ pub fn relevances<B: Backend>(setup: &Setup<B>) {
             }
         }
     };
-    let plain = CsvOptions::default();
+    let plain = TableOptions::default();
     let minmax = reference("wine_minmax", &plain.clone().with_dropped("target"));
     close(&rows(scaled(setup)), &minmax, if double { 1e-15 } else { 1e-6 }, "scaled");
 

@@ -1,8 +1,10 @@
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
 use neuralize::cluster::Init;
-use neuralize::data::Scale;
+use neuralize::data::{RowSet, Scale, Sort};
 use neuralize::explain::{Beta, Target};
 
 /// Why is this data point in that cluster?
@@ -10,13 +12,30 @@ use neuralize::explain::{Beta, Target};
 /// K-means clusterings, rewritten exactly as a neural network and explained by a relevance pass
 /// through it (NEON): how much every feature contributed to every assignment.
 #[derive(Parser)]
-#[command(name = "neuralize", version, arg_required_else_help = true)]
+#[command(
+    name = "neuralize",
+    version,
+    arg_required_else_help = true,
+    after_long_help = AFTER_HELP
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) common: Common,
 }
+
+const AFTER_HELP: &str = "\
+Tables are CSV files whose first line names the columns, .tsv and .tab files with tabs, .parquet \
+and .pq files, and .npy arrays, whose columns are x0, x1 and so on and are matched with those of \
+a model by position if there are as many. Standard input, named -, is CSV. Results go to standard \
+output, everything else that there is to say to standard error.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (143 terminated). Files are written \
+whole or not at all.
+
+Example: neuralize demo --out wine
+Example: cat wine.csv | neuralize predict - --model model";
 
 /// What every subcommand takes.
 #[derive(Args)]
@@ -30,9 +49,10 @@ pub(crate) struct Common {
     /// Print results and errors only
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Character between the cells of CSV files, read and written (`\t` for a tab)
-    #[arg(long, global = true, default_value = ",", value_parser = delimiter)]
-    pub(crate) delimiter: u8,
+    /// Character between the cells of CSV files, read and written (`\t` for a tab) [default: a
+    /// comma, in .tsv and .tab files a tab]
+    #[arg(long, global = true, value_name = "CHAR", value_parser = delimiter)]
+    pub(crate) delimiter: Option<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -55,7 +75,7 @@ pub(crate) enum PrecisionName {
 pub(crate) enum Command {
     /// Show what this is on the wine data, which is inside the program
     Demo(DemoArgs),
-    /// Fit k-means to a CSV file
+    /// Fit k-means to a table
     Fit(FitArgs),
     /// Make a model of centroids that were fitted elsewhere
     Import(ImportArgs),
@@ -65,29 +85,34 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// What a model is
     Inspect(InspectArgs),
+    /// Completions of this command for a shell
+    Completions(CompletionsArgs),
+    /// Manual pages of this command
+    Man(ManArgs),
 }
 
 #[derive(Args)]
 #[command(after_help = "Example: neuralize demo --out wine")]
 pub(crate) struct DemoArgs {
     /// Also write the data, the model, predictions and relevances to this folder
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Args)]
 #[command(
-    after_help = "Example: neuralize fit wine.csv --clusters 3 --model model --scale minmax --label target"
+    after_help = "Example: neuralize fit wine.csv --clusters 3 --model model --scale minmax --label target\n\
+                  Example: cat wine.csv | neuralize fit - --clusters 3 --model model --drop target"
 )]
 pub(crate) struct FitArgs {
-    /// CSV file whose first line names the columns
-    #[arg(value_name = "DATA.csv")]
+    /// Table: .csv, .tsv, .parquet or .npy; - is CSV from standard input
+    #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
     pub(crate) data: PathBuf,
     /// How many clusters
     #[arg(long, short = 'k', value_name = "K")]
     pub(crate) clusters: usize,
     /// Folder to save the model to
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) model: PathBuf,
     /// How features are brought to one scale
     #[arg(long, value_enum, default_value_t = ScaleName::None)]
@@ -124,45 +149,70 @@ pub(crate) struct FitArgs {
                   Example: neuralize import centroids.csv --data data.csv --model model"
 )]
 pub(crate) struct ImportArgs {
-    /// CSV file of one centroid a row; its first line names the features
-    #[arg(value_name = "CENTROIDS.csv")]
+    /// Table of one centroid a row; its columns are the features
+    #[arg(value_name = "CENTROIDS", value_hint = ValueHint::FilePath)]
     pub(crate) centroids: PathBuf,
     /// Folder to save the model to
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) model: PathBuf,
     /// The model's beta
     #[arg(long, value_name = "B", required_unless_present = "data", allow_negative_numbers = true)]
     pub(crate) beta: Option<f64>,
     /// The data of the clustering, for the heuristic beta, the inertia and the sizes
-    #[arg(long, value_name = "DATA.csv")]
+    #[arg(long, value_name = "DATA", value_hint = ValueHint::FilePath)]
     pub(crate) data: Option<PathBuf>,
 }
 
+/// Where results go and how.
 #[derive(Args)]
-#[command(after_help = "Example: neuralize predict new.csv --model model -o clusters.csv")]
+pub(crate) struct ResultArgs {
+    /// File for the results [default: standard output]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// How they are written [default: by the ending of the file's name, else csv]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<FormatName>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum FormatName {
+    /// A line a row
+    Csv,
+    /// An array of objects, one a line
+    Json,
+    /// Apache Parquet
+    Parquet,
+    /// Aligned for a terminal
+    Table,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example: neuralize predict new.csv --model model -o clusters.csv\n\
+                        Example: cat new.csv | neuralize predict - --model model --format json")]
 pub(crate) struct PredictArgs {
-    /// CSV file with the model's features among its columns, in any order
-    #[arg(value_name = "DATA.csv")]
+    /// Table with the model's features among its columns, in any order; - is CSV from standard input
+    #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
     pub(crate) data: PathBuf,
     /// Folder of the model
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) model: PathBuf,
-    /// File for the results [default: standard output]
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) results: ResultArgs,
 }
 
 #[derive(Args)]
 #[command(
     after_help = "Relevances are in squared units of the scaled data; those of a row sum to its logit.\n\n\
-                  Example: neuralize explain new.csv --model model --check -o relevance.csv"
+                  Example: neuralize explain new.csv --model model --check -o relevance.csv\n\
+                  Example: neuralize explain new.csv --model model --rows 60,61,100-120 --format table\n\
+                  Example: neuralize explain new.csv --model model --sort ambiguous --limit 10 --top 5"
 )]
 pub(crate) struct ExplainArgs {
-    /// CSV file with the model's features among its columns, in any order
-    #[arg(value_name = "DATA.csv")]
+    /// Table with the model's features among its columns, in any order; - is CSV from standard input
+    #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
     pub(crate) data: PathBuf,
     /// Folder of the model
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) model: PathBuf,
     /// How sharply competitors are told apart: auto (the model's), or a number, inf for the
     /// nearest alone
@@ -180,20 +230,69 @@ pub(crate) struct ExplainArgs {
     /// Explain against this cluster alone: why not K?
     #[arg(long, value_name = "K")]
     pub(crate) versus: Option<usize>,
+    /// Only these rows, counted from 0: numbers and ranges, such as 60,61,100-120
+    #[arg(long, value_name = "ROWS", value_parser = rows)]
+    pub(crate) rows: Option<RowSet>,
+    /// Only the N features of largest |relevance| of every row; the others are summed as `other`
+    /// [default: all; in a table 3]
+    #[arg(long, value_name = "N")]
+    pub(crate) top: Option<NonZeroUsize>,
+    /// Order of the results; all but that of rows holds them in memory, all or twice the limit
+    #[arg(long, value_enum, default_value_t = SortName::Row)]
+    pub(crate) sort: SortName,
+    /// Only the first N results of that order
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
     /// Also measure conservation, shift invariance and the agreement with autodiff
     #[arg(long)]
     pub(crate) check: bool,
-    /// File for the results [default: standard output]
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) results: ResultArgs,
 }
 
 #[derive(Args)]
 #[command(after_help = "Example: neuralize inspect model")]
 pub(crate) struct InspectArgs {
     /// Folder of the model
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) model: PathBuf,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example: neuralize completions bash > neuralize.bash")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example: neuralize man > neuralize.1\n\
+                        Example: neuralize man --out man1")]
+pub(crate) struct ManArgs {
+    /// Write the page of every subcommand to this folder [default: the first page to standard output]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum SortName {
+    /// As in the file
+    Row,
+    /// Nearest the boundary first
+    Ambiguous,
+    /// The largest logit first
+    Typical,
+}
+
+impl From<SortName> for Sort {
+    fn from(name: SortName) -> Self {
+        match name {
+            SortName::Row => Self::Row,
+            SortName::Ambiguous => Self::Ambiguous,
+            SortName::Typical => Self::Typical,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -272,6 +371,10 @@ fn init(text: &str) -> Result<Init, String> {
                 .map(Init::Rows)
         }
     }
+}
+
+fn rows(text: &str) -> Result<RowSet, String> {
+    text.parse().map_err(|error: neuralize::Error| error.to_string())
 }
 
 fn beta(text: &str) -> Result<Beta, String> {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::tensor::DType;
 use burn::tensor::backend::Backend;
-use neuralize::data::CsvOptions;
+use neuralize::data::TableOptions;
 
 use crate::args::{BackendName, Common, PrecisionName, Usage};
 use crate::output::tell;
@@ -13,13 +13,18 @@ pub(crate) struct Session<B: Backend> {
     pub(crate) device: B::Device,
     pub(crate) dtype: DType,
     pub(crate) quiet: bool,
-    pub(crate) delimiter: u8,
+    /// The one that was asked for.
+    pub(crate) delimiter: Option<u8>,
 }
 
 impl<B: Backend> Session<B> {
-    /// How CSV files are read.
-    pub(crate) fn csv(&self) -> CsvOptions {
-        CsvOptions::default().with_delimiter(self.delimiter)
+    /// How tables are read.
+    pub(crate) fn table(&self) -> TableOptions {
+        let options = TableOptions::default();
+        match self.delimiter {
+            Some(delimiter) => options.with_delimiter(delimiter),
+            None => options,
+        }
     }
 
     /// Tells a person something that is no result.

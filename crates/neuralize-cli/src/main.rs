@@ -4,6 +4,8 @@
 mod args;
 mod backend;
 mod command;
+mod input;
+mod interrupt;
 mod output;
 mod progress;
 
@@ -13,9 +15,11 @@ use clap::Parser;
 
 use args::{Arguments, Usage};
 
-/// Exit codes: 0 done, 1 failed, 2 wrong usage (also clap's own).
+/// Exit codes: 0 done, 1 failed, 2 wrong usage (also clap's own), 130 and 143
+/// interrupted.
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    interrupt::watch();
     match command::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads the results has had enough of them.

@@ -1,31 +1,47 @@
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// The bar that is on the terminal.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Takes the bar off the terminal for good, from whatever thread.
+pub(crate) fn clear() {
+    if let Some(bar) = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        bar.finish_and_clear();
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+}
 
 /// A bar on standard error: on a terminal only, and only once the work has
 /// taken a second.
 pub(crate) struct Bar {
     started: Instant,
     wanted: bool,
-    total: u64,
+    /// Where it is known.
+    total: Option<u64>,
     template: &'static str,
     bar: Option<ProgressBar>,
 }
 
 impl Bar {
     /// Of bytes read.
-    pub(crate) fn bytes(total: u64, quiet: bool) -> Self {
-        let template = "{bar:40} {bytes}/{total_bytes}, {eta} left";
+    pub(crate) fn bytes(total: Option<u64>, quiet: bool) -> Self {
+        let template = match total {
+            Some(_) => "{bar:40} {bytes}/{total_bytes}, {eta} left",
+            None => "{spinner} {bytes} read",
+        };
         Self::new(total, quiet, template)
     }
 
     /// Of restarts done.
     pub(crate) fn restarts(total: usize, quiet: bool) -> Self {
-        Self::new(total as u64, quiet, "{bar:40} restart {pos}/{len}, {msg}")
+        Self::new(Some(total as u64), quiet, "{bar:40} restart {pos}/{len}, {msg}")
     }
 
-    fn new(total: u64, quiet: bool, template: &'static str) -> Self {
+    fn new(total: Option<u64>, quiet: bool, template: &'static str) -> Self {
         let wanted = !quiet && std::io::stderr().is_terminal();
         Self { started: Instant::now(), wanted, total, template, bar: None }
     }
@@ -36,8 +52,13 @@ impl Bar {
         }
         let bar = self.bar.get_or_insert_with(|| {
             let style = ProgressStyle::with_template(self.template);
-            ProgressBar::new(self.total)
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            let bar = match self.total {
+                Some(total) => ProgressBar::new(total),
+                None => ProgressBar::new_spinner(),
+            };
+            let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+            bar
         });
         bar.set_position(position);
         bar.set_message(message());
@@ -46,8 +67,8 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        if self.bar.is_some() {
+            clear();
         }
     }
 }

@@ -11,7 +11,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`data`] | named tables from CSV, scalers, results as CSV |
+//! | [`data`] | named tables from CSV, Parquet and NumPy files, scalers, results in files |
 //! | [`cluster`] | k-means: settings, fits in memory, in parts and in batches, prediction |
 //! | [`network`] | the layers and networks that a clusterer is rewritten into |
 //! | [`explain`] | NEON, the relevance pass, and what it returns |
@@ -73,7 +73,7 @@ struct Readme;
 /// What most programs need.
 pub mod prelude {
     pub use crate::cluster::{FitOptions, Init, KMeans, KMeansConfig, KMeansFit};
-    pub use crate::data::{CsvOptions, Scale, Scaler, Table, TableReader};
+    pub use crate::data::{Scale, Scaler, Table, TableOptions, TableReader};
     pub use crate::explain::{Beta, Explanation, Target};
     pub use crate::network::NeuralizedKMeans;
     pub use crate::record::{Model, ModelInfo};

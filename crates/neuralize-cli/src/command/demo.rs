@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use neuralize::baseline::Check;
 use neuralize::cluster::{Init, KMeansConfig, match_to_classes};
-use neuralize::data::{ExplanationWriter, PredictionWriter, Scale, Table};
+use neuralize::data::{Format, Results, Scale, Selection, Table};
 use neuralize::explain::{Beta, Explanation, Target};
 use neuralize::network::NeuralizedKMeans;
 use neuralize::record::{Model, ModelInfo};
@@ -139,23 +139,26 @@ fn write_folder<B: Backend>(
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     model.save(folder.join("model"))?;
-    let file = |name: &str| {
-        let path = folder.join(name);
-        Output::open(Some(&path)).map(|output| (path.display().to_string(), output))
-    };
-
-    let (_, mut output) = file("wine.csv")?;
-    let delimiter = char::from(session.delimiter).to_string();
-    output.write_all(Table::wine_csv().replace(',', &delimiter).as_bytes())?;
+    let delimiter = session.delimiter.unwrap_or(b',');
+    let mut output = Output::open(Some(&folder.join("wine.csv")))?;
+    let text = Table::wine_csv().replace(',', &char::from(delimiter).to_string());
+    output.write_all(text.as_bytes())?;
     output.finish()?;
 
-    let (name, output) = file("predictions.csv")?;
-    let mut writer = PredictionWriter::new(&name, output, session.delimiter);
-    predict::write(&mut writer, &model.neuralize()?, scaled.clone())?;
-    writer.finish()?.finish()?;
+    let format = Format::Csv { delimiter };
+    let path = folder.join("predictions.csv");
+    let mut output = Output::open(Some(&path))?;
+    let results = Results::new(Output::name(Some(&path)), &mut output, format, session.dtype);
+    let mut writer = results.predictions()?;
+    predict::write(&mut writer, &model.neuralize()?, 0.., scaled)?;
+    writer.finish()?;
+    output.finish()?;
 
-    let (name, output) = file("relevance.csv")?;
-    let mut writer = ExplanationWriter::new(&name, output, session.delimiter, wine.features());
-    writer.write(explanation)?;
-    writer.finish()?.finish()
+    let path = folder.join("relevance.csv");
+    let mut output = Output::open(Some(&path))?;
+    let results = Results::new(Output::name(Some(&path)), &mut output, format, session.dtype);
+    let mut writer = results.explanations(wine.features(), Selection::default())?;
+    writer.write(0.., explanation)?;
+    writer.finish()?;
+    output.finish()
 }

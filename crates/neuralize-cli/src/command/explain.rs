@@ -1,18 +1,21 @@
+use std::num::NonZeroUsize;
+
 use anyhow::{Result, anyhow};
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use neuralize::baseline::{Check, CheckReport};
-use neuralize::data::ExplanationWriter;
+use neuralize::data::{Format, Results, Selection, Sort};
 use neuralize::record::Model;
 
 use crate::args::ExplainArgs;
 use crate::backend::{Job, Session};
-use crate::command::stream;
-use crate::output::{Output, tell};
+use crate::command::stream::{self, Source};
+use crate::output::{self, Output, tell};
 
 impl Job for ExplainArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        let format = output::format(&self.results, session.delimiter)?;
         let model = Model::<B>::load(&self.model, &session.device, session.dtype)?;
         let network = model.neuralize()?;
         let target = self.target();
@@ -30,28 +33,50 @@ impl Job for ExplainArgs {
             ),
             false => None,
         };
-        let path = self.output.as_deref();
-        let features = &model.info().features;
-        let mut writer = ExplanationWriter::new(
-            &Output::name(path),
-            Output::open(path)?,
-            session.delimiter,
-            features,
-        );
-        stream::scaled_parts(session, &self.data, &model, |x| {
-            let explanation = network.explain(&x, target, self.beta)?;
-            writer.write(&explanation)?;
+        let path = self.results.output.as_deref();
+        let mut output = Output::open(path)?;
+        let results = Results::new(Output::name(path), &mut output, format, session.dtype);
+        let mut writer = results.explanations(&model.info().features, self.selection(format))?;
+        stream::scaled_parts(session, &self.source(), &model, |part| {
+            let explanation = network.explain(&part.scaled, target, self.beta)?;
+            writer.write(part.rows.iter().copied(), &explanation)?;
             if let Some(check) = &mut check {
                 // Not an error in the file: it is about the shifted data.
-                check.add(&x, &explanation).map_err(|error| anyhow!("--check: {error}"))?;
+                check
+                    .add(&part.scaled, &explanation)
+                    .map_err(|error| anyhow!("--check: {error}"))?;
             }
             Ok(())
         })?;
-        writer.finish()?.finish()?;
+        writer.finish()?;
+        output.finish()?;
         if let Some(check) = check {
             tell(describe(&check.report()).trim_end());
         }
         Ok(())
+    }
+}
+
+impl ExplainArgs {
+    /// The rows that are explained.
+    fn source(&self) -> Source<'_> {
+        // In the order of rows the first results are those of the first rows.
+        let limit = self.limit.filter(|_| Sort::from(self.sort) == Sort::Row);
+        Source { rows: self.rows.as_ref(), limit, ..Source::all(&self.data) }
+    }
+
+    /// What of their explanations is written.
+    fn selection(&self, format: Format) -> Selection {
+        const TOP_OF_A_TABLE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
+        let table = matches!(format, Format::Table { .. });
+        let mut selection = Selection::default().with_sort(self.sort.into());
+        if let Some(top) = self.top.or(table.then_some(TOP_OF_A_TABLE)) {
+            selection = selection.with_top(top);
+        }
+        match self.limit {
+            Some(limit) => selection.with_limit(limit),
+            None => selection,
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 use anyhow::{Result, bail};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
-use neuralize::cluster::{FitOptions, KMeansConfig, Progress, match_to_classes};
-use neuralize::data::{CsvOptions, Scale, Table};
+use neuralize::cluster::{FitOptions, KMeans, KMeansConfig, Progress, Seeding, match_to_classes};
+use neuralize::data::{Scale, Scaler, TableOptions};
 use neuralize::record::{Model, ModelInfo};
 
 use crate::args::{FitArgs, Usage};
 use crate::backend::{Job, Session};
 use crate::command::stream::{self, RAW, SCALED, in_file, note_coarse};
+use crate::input;
 use crate::progress::Bar;
 
 impl Job for FitArgs {
@@ -19,7 +20,7 @@ impl Job for FitArgs {
             );
             return Err(Usage(text).into());
         }
-        let mut options = session.csv();
+        let mut options = session.table();
         if let Some(label) = &self.label {
             options = options.with_label(label);
         }
@@ -27,11 +28,18 @@ impl Job for FitArgs {
             options = options.with_dropped(column);
         }
         if self.stream {
+            if input::is_fleeting(&self.data) {
+                let text = format!(
+                    "--stream goes through the data several times, which {} gives only once; leave it out, or give a file",
+                    input::name(&self.data)
+                );
+                return Err(Usage(text).into());
+            }
             return fit_stream(&self, session, &options);
         }
-        let table = Table::read(&self.data, &options)?;
+        let table = input::open(&self.data, &options)?.read_all()?;
         if table.rows() == 0 {
-            bail!("{}: there is no row below the header", self.data.display());
+            bail!("{}: there is no row below the header", input::name(&self.data));
         }
         note_coarse(session, &table);
 
@@ -40,8 +48,8 @@ impl Job for FitArgs {
             let scaler = scale.fit(&x)?;
             Ok((scaler.transform(x)?, scaler))
         });
-        let (scaled, scaler) =
-            scaled.map_err(|error| in_file(error.into(), &self.data, table.features(), 0, RAW))?;
+        let (scaled, scaler) = scaled
+            .map_err(|error| in_file(error.into(), &self.data, table.features(), |row| row, RAW))?;
         let config = self.config();
         let mut bar: Option<Bar> = None;
         let mut observer = |progress: Progress| {
@@ -50,47 +58,33 @@ impl Job for FitArgs {
                 format!("iteration {}, shift {:.3e}", progress.iteration, progress.shift)
             });
         };
-        let fit = config
-            .fit_with(&scaled, FitOptions::default().with_observer(&mut observer))
-            .map_err(|error| in_file(error.into(), &self.data, table.features(), 0, SCALED))?;
+        let fit =
+            config.fit_with(&scaled, FitOptions::default().with_observer(&mut observer)).map_err(
+                |error| in_file(error.into(), &self.data, table.features(), |row| row, SCALED),
+            )?;
         drop(bar);
 
-        let info = ModelInfo {
-            features: table.features().to_vec(),
-            scale,
-            inertia: Some(fit.inertia),
-            sizes: Some(fit.sizes.clone()),
-            rows: Some(table.rows()),
-            seed: Some(self.seed),
-            iterations: Some(fit.n_iter),
-            converged: Some(fit.converged),
-        };
-        Model::new(scaler, fit.model, info)?.save(&self.model)?;
-
-        let sizes: Vec<String> = fit.sizes.iter().map(ToString::to_string).collect();
-        session.note(format!(
-            "{} rows of {} features in {} clusters of {}; inertia {:.6}, {} iterations from {}{}",
-            table.rows(),
-            table.features().len(),
-            self.clusters,
-            sizes.join(", "),
-            fit.inertia,
-            fit.n_iter,
-            fit.seeding,
-            if fit.converged { "" } else { ", not converged: raise --max-iter" },
-        ));
-        if let Some((classes, names)) = table.classes() {
-            let matching =
-                match_to_classes(&numbers(fit.labels), &classes, self.clusters, names.len());
-            session.note(format!(
+        let agreement = table.classes().map(|(classes, names)| {
+            let labels = numbers(fit.labels);
+            let matching = match_to_classes(&labels, &classes, self.clusters, names.len());
+            format!(
                 "clusters matched one to one with the {} classes agree for {} of {} rows",
                 names.len(),
                 matching.agreeing,
                 table.rows(),
-            ));
-        }
-        session.note(format!("model saved to {}", self.model.display()));
-        Ok(())
+            )
+        });
+        let fitted = Fitted {
+            scaler,
+            features: table.features().to_vec(),
+            clusterer: fit.model,
+            inertia: fit.inertia,
+            iterations: fit.n_iter,
+            converged: fit.converged,
+            sizes: fit.sizes,
+            seeding: fit.seeding,
+        };
+        fitted.save(&self, session, agreement)
     }
 }
 
@@ -110,7 +104,7 @@ impl FitArgs {
 fn fit_stream<B: Backend>(
     args: &FitArgs,
     session: &Session<B>,
-    options: &CsvOptions,
+    options: &TableOptions,
 ) -> Result<()> {
     let scale = Scale::from(args.scale);
     let mut scaler = scale.start::<B>();
@@ -123,10 +117,10 @@ fn fit_stream<B: Backend>(
         rows = first + table.rows();
         let x = table.to_tensor::<B>(&session.device, session.dtype);
         x.and_then(|x| scaler.add(&x))
-            .map_err(|error| in_file(error.into(), &args.data, &features, first, RAW))
+            .map_err(|error| in_file(error.into(), &args.data, &features, |row| first + row, RAW))
     })?;
     if rows == 0 {
-        bail!("{}: there is no row below the header", args.data.display());
+        bail!("{}: there is no row below the header", input::name(&args.data));
     }
     let scaler = scaler.finish()?;
 
@@ -135,8 +129,9 @@ fn fit_stream<B: Backend>(
         |visit| {
             stream::tables(&args.data, options, args.clusters, |first, table| {
                 let x = table.to_tensor::<B>(&session.device, session.dtype)?;
-                visit(scaler.transform(x)?)
-                    .map_err(|error| in_file(error, &args.data, &features, first, SCALED))
+                visit(scaler.transform(x)?).map_err(|error| {
+                    in_file(error, &args.data, &features, |row| first + row, SCALED)
+                })
             })
         },
         |progress| {
@@ -148,33 +143,68 @@ fn fit_stream<B: Backend>(
     )?;
     drop(bar);
 
-    let sizes: Vec<String> = fit.sizes.iter().map(ToString::to_string).collect();
-    session.note(format!(
-        "{rows} rows of {} features in {} clusters of {}; inertia {:.6}, {} iterations from {}{}",
-        features.len(),
-        args.clusters,
-        sizes.join(", "),
-        fit.inertia,
-        fit.n_iter,
-        fit.seeding,
-        if fit.converged { "" } else { ", not converged: raise --max-iter" },
-    ));
-    if args.label.is_some() {
-        session.note("note: with --stream clusters are not compared with classes");
-    }
-    let info = ModelInfo {
+    let remark = args
+        .label
+        .as_ref()
+        .map(|_| "note: with --stream clusters are not compared with classes".to_owned());
+    let fitted = Fitted {
+        scaler,
         features,
-        scale,
-        inertia: Some(fit.inertia),
-        sizes: Some(fit.sizes),
-        rows: Some(rows),
-        seed: Some(args.seed),
-        iterations: Some(fit.n_iter),
-        converged: Some(fit.converged),
+        clusterer: fit.model,
+        inertia: fit.inertia,
+        iterations: fit.n_iter,
+        converged: fit.converged,
+        sizes: fit.sizes,
+        seeding: fit.seeding,
     };
-    Model::new(scaler, fit.model, info)?.save(&args.model)?;
-    session.note(format!("model saved to {}", args.model.display()));
-    Ok(())
+    fitted.save(args, session, remark)
+}
+
+/// What came of a fit, however the data were read.
+struct Fitted<B: Backend> {
+    scaler: Scaler<B>,
+    features: Vec<String>,
+    clusterer: KMeans<B>,
+    inertia: f64,
+    iterations: usize,
+    converged: bool,
+    sizes: Vec<usize>,
+    seeding: Seeding,
+}
+
+impl<B: Backend> Fitted<B> {
+    /// Saves the model and says what it is.
+    fn save(self, args: &FitArgs, session: &Session<B>, remark: Option<String>) -> Result<()> {
+        let rows = self.sizes.iter().sum();
+        let sizes: Vec<String> = self.sizes.iter().map(ToString::to_string).collect();
+        let summary = format!(
+            "{rows} rows of {} features in {} clusters of {}; inertia {:.6}, {} iterations from {}{}",
+            self.features.len(),
+            args.clusters,
+            sizes.join(", "),
+            self.inertia,
+            self.iterations,
+            self.seeding,
+            if self.converged { "" } else { ", not converged: raise --max-iter" },
+        );
+        let info = ModelInfo {
+            features: self.features,
+            scale: args.scale.into(),
+            inertia: Some(self.inertia),
+            sizes: Some(self.sizes),
+            rows: Some(rows),
+            seed: Some(args.seed),
+            iterations: Some(self.iterations),
+            converged: Some(self.converged),
+        };
+        Model::new(self.scaler, self.clusterer, info)?.save(&args.model)?;
+        session.note(summary);
+        if let Some(remark) = remark {
+            session.note(remark);
+        }
+        session.note(format!("model saved to {}", args.model.display()));
+        Ok(())
+    }
 }
 
 /// Labels on the host.

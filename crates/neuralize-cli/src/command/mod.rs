@@ -1,10 +1,12 @@
 //! One file a subcommand.
 
+mod completions;
 mod demo;
 mod explain;
 mod fit;
 mod import;
 mod inspect;
+mod man;
 mod predict;
 mod stream;
 
@@ -22,5 +24,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Predict(args) => backend::run(args, common),
         Command::Explain(args) => backend::run(args, common),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }

@@ -1,36 +1,39 @@
-use std::io::Write;
-
 use anyhow::Result;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use neuralize::data::PredictionWriter;
+use neuralize::data::{PredictionWriter, Results};
 use neuralize::network::NeuralizedKMeans;
 use neuralize::record::Model;
 
 use crate::args::PredictArgs;
 use crate::backend::{Job, Session};
-use crate::command::stream;
-use crate::output::Output;
+use crate::command::stream::{self, Source};
+use crate::output::{self, Output};
 
 impl Job for PredictArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        let format = output::format(&self.results, session.delimiter)?;
         let model = Model::<B>::load(&self.model, &session.device, session.dtype)?;
         let network = model.neuralize()?;
-        let path = self.output.as_deref();
-        let mut writer =
-            PredictionWriter::new(&Output::name(path), Output::open(path)?, session.delimiter);
-        stream::scaled_parts(session, &self.data, &model, |x| write(&mut writer, &network, x))?;
-        writer.finish()?.finish()
+        let path = self.results.output.as_deref();
+        let mut output = Output::open(path)?;
+        let results = Results::new(Output::name(path), &mut output, format, session.dtype);
+        let mut writer = results.predictions()?;
+        stream::scaled_parts(session, &Source::all(&self.data), &model, |part| {
+            write(&mut writer, &network, part.rows.iter().copied(), &part.scaled)
+        })?;
+        writer.finish()?;
+        output.finish()
     }
 }
 
-/// Writes what the network says of every row of scaled data.
-pub(super) fn write<B: Backend, W: Write>(
-    writer: &mut PredictionWriter<W>,
+/// Writes what the network says of rows of scaled data.
+pub(super) fn write<B: Backend>(
+    writer: &mut PredictionWriter<'_>,
     network: &NeuralizedKMeans<B>,
-    x: Tensor<B, 2>,
+    rows: impl IntoIterator<Item = usize>,
+    x: &Tensor<B, 2>,
 ) -> Result<()> {
-    let (cluster, logit) = network.predict_with_logit(&x)?;
-    let probability = network.logistic_probability(logit.clone());
-    Ok(writer.write(cluster, logit, probability)?)
+    let (cluster, logit) = network.predict_with_logit(x)?;
+    Ok(writer.write(rows, cluster, logit)?)
 }

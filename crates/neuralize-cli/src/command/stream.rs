@@ -1,65 +1,136 @@
-//! A CSV file that may be larger than memory, part by part.
+//! A table that may be larger than memory, part by part.
 
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use neuralize::Error;
-use neuralize::data::{CsvOptions, Table, TableReader};
+use neuralize::data::{RowSet, Table, TableOptions, TableReader};
 use neuralize::record::Model;
 
 use crate::backend::Session;
+use crate::input;
 use crate::progress::Bar;
 
 /// Numbers of a part, in the widest table it leads to.
 const PART: usize = 1 << 19;
 
-/// Calls `body` with every part of the file, scaled, in the model's order of
-/// columns.
+/// What is read of a table.
+pub(super) struct Source<'a> {
+    pub(super) path: &'a Path,
+    /// A column of labels.
+    pub(super) label: Option<&'a str>,
+    /// These rows alone.
+    pub(super) rows: Option<&'a RowSet>,
+    /// At most so many of them.
+    pub(super) limit: Option<usize>,
+}
+
+/// Rows of a table, one or more.
+pub(super) struct Part<B: Backend> {
+    /// Their numbers in the file, counted from 0, in ascending order.
+    pub(super) rows: Vec<usize>,
+    /// As the file has them, in the model's order of columns.
+    pub(super) table: Table,
+    /// Scaled as the model does.
+    pub(super) scaled: Tensor<B, 2>,
+}
+
+impl<'a> Source<'a> {
+    /// All rows, without labels.
+    pub(super) fn all(path: &'a Path) -> Self {
+        Self { path, label: None, rows: None, limit: None }
+    }
+}
+
+/// Calls `body` with every part of a table that holds rows of the source. What
+/// lies behind the last of them is not read.
 pub(super) fn scaled_parts<B: Backend>(
     session: &Session<B>,
-    path: &Path,
+    source: &Source<'_>,
     model: &Model<B>,
-    mut body: impl FnMut(Tensor<B, 2>) -> Result<()>,
+    mut body: impl FnMut(&Part<B>) -> Result<()>,
 ) -> Result<()> {
-    let options = session.csv().with_selected(model.info().features.clone());
-    let mut reader = TableReader::open(path, &options)?;
+    let path = source.path;
+    let mut options = session.table().with_selected(model.info().features.clone());
+    if let Some(label) = source.label {
+        options = options.with_label(label);
+    }
+    let mut reader = input::open(path, &options)?;
     note_ignored(session, &reader);
+    let wanted = source.rows.map(|rows| match source.limit {
+        Some(limit) => rows.lowest(limit),
+        None => rows.clone(),
+    });
+    let end = match &wanted {
+        _ if source.limit == Some(0) => 0,
+        Some(rows) => rows.last().saturating_add(1),
+        None => source.limit.unwrap_or(usize::MAX),
+    };
     let clusterer = model.clusterer();
-    let rows = (PART / (clusterer.n_features() + clusterer.n_clusters())).max(64);
-    let bytes = fs::metadata(path).map_or(0, |found| found.len());
-    let mut bar = Bar::bytes(bytes, session.quiet);
-    let mut first = 0;
-    loop {
-        let table = reader.read_rows(rows)?;
-        if table.rows() == 0 {
-            return Ok(());
+    let most = (PART / (clusterer.n_features() + clusterer.n_clusters())).max(64);
+    let mut bar = Bar::bytes(input::size(path), session.quiet);
+    let (mut first, mut noted) = (0, false);
+    while first < end {
+        let asked = most.min(end - first);
+        let read = reader.read_rows(asked)?;
+        let next = first + read.rows();
+        // Before anything of the last part is written.
+        if let Some(rows) = &wanted
+            && read.rows() < asked
+            && rows.last() >= next
+        {
+            bail!(beyond_the_end(path, rows.last(), next));
         }
-        if first == 0 {
-            note_coarse(session, &table);
+        if read.rows() == 0 {
+            break;
         }
-        let features = table.features();
-        let at = |error, what| in_file(error, path, features, first, what);
-        let x =
-            table.to_tensor::<B>(&session.device, session.dtype).map_err(|e| at(e.into(), RAW))?;
-        let scaled = model.scaler().transform(x).map_err(|e| at(e.into(), RAW))?;
-        body(scaled).map_err(|error| at(error, SCALED))?;
-        first += table.rows();
+        let (rows, table) = match &wanted {
+            None => ((first..next).collect(), read),
+            Some(rows) => {
+                let rows: Vec<usize> = rows.within(first..next).collect();
+                let table = read.select(&rows.iter().map(|row| row - first).collect::<Vec<_>>());
+                (rows, table)
+            }
+        };
+        first = next;
+        if !rows.is_empty() {
+            if !std::mem::replace(&mut noted, true) {
+                note_coarse(session, &table);
+            }
+            let scaled = table
+                .to_tensor::<B>(&session.device, session.dtype)
+                .and_then(|x| model.scaler().transform(x))
+                .map_err(|error| {
+                    in_file(error.into(), path, table.features(), |row| rows[row], RAW)
+                })?;
+            let part = Part { rows, table, scaled };
+            body(&part).map_err(|error| {
+                in_file(error, path, part.table.features(), |row| part.rows[row], SCALED)
+            })?;
+        }
         bar.set(reader.bytes_read(), String::new);
+    }
+    Ok(())
+}
+
+fn beyond_the_end(path: &Path, row: usize, rows: usize) -> String {
+    let name = input::name(path);
+    match rows {
+        0 => format!("{name}: there is no row {row}, it has no rows"),
+        _ => format!("{name}: there is no row {row}, it has {rows} rows, 0 to {}", rows - 1),
     }
 }
 
 /// Calls `body` with every part of the file and the number of rows before it.
 pub(super) fn tables(
     path: &Path,
-    options: &CsvOptions,
+    options: &TableOptions,
     clusters: usize,
     mut body: impl FnMut(usize, &Table) -> Result<()>,
 ) -> Result<()> {
-    let mut reader = TableReader::open(path, options)?;
+    let mut reader = input::open(path, options)?;
     let rows = (PART / (reader.features().len() + clusters)).max(64);
     let mut first = 0;
     loop {
@@ -76,13 +147,13 @@ pub(super) fn tables(
 pub(super) const RAW: &str = "";
 pub(super) const SCALED: &str = ", scaled as the model does,";
 
-/// An error in a tensor told as one in the file it came from: `first` rows of
-/// the file came before the tensor's.
+/// An error in a tensor told as one in the file it came from, whose row stands
+/// for a row of the tensor.
 pub(super) fn in_file(
     error: anyhow::Error,
     path: &Path,
     features: &[String],
-    first: usize,
+    row_in_file: impl FnOnce(usize) -> usize,
     what: &str,
 ) -> anyhow::Error {
     let (row, column, value) = match error.downcast_ref::<Error>() {
@@ -95,8 +166,8 @@ pub(super) fn in_file(
     anyhow!(
         "{}, row {} (counted from 0), column `{}`: {value:e}{what} is too large, squared distances overflow in this \
          precision; rescale the data or use --precision f64",
-        path.display(),
-        first + row,
+        input::name(path),
+        row_in_file(*row),
         features.get(*column).map_or("?", String::as_str),
     )
 }
@@ -116,7 +187,7 @@ pub(super) fn note_coarse<B: Backend>(session: &Session<B>, table: &Table) {
 }
 
 /// Says which columns of the file are not used.
-pub(super) fn note_ignored<B: Backend, R: Read>(session: &Session<B>, reader: &TableReader<R>) {
+pub(super) fn note_ignored<B: Backend>(session: &Session<B>, reader: &TableReader<'_>) {
     const SHOWN: usize = 10;
     let ignored = reader.ignored();
     if !ignored.is_empty() {

@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::data::unfinished::Unfinished;
 use crate::error::{Error, Result};
 
 /// A file that is there whole or not at all: what is written goes to a
 /// temporary name in the same folder, which [`finish`](Self::finish) renames.
-/// Dropped before that, it leaves an old file of the name as it was.
+/// Dropped before that, it leaves an old file of the name as it was; a program
+/// that ends without dropping it calls
+/// [`remove_unfinished`](crate::data::remove_unfinished) first.
 ///
 /// A name that is there already and is not a regular file (a pipe, a device)
 /// is written to directly.
@@ -20,21 +23,21 @@ pub struct WholeFile {
 
 #[derive(Debug)]
 enum Sink {
-    Renamed(NamedTempFile),
+    Renamed(NamedTempFile, Unfinished),
     Direct(fs::File),
 }
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Renamed(file) => file.write(bytes),
+            Self::Renamed(file, _) => file.write(bytes),
             Self::Direct(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Renamed(file) => file.flush(),
+            Self::Renamed(file, _) => file.flush(),
             Self::Direct(file) => file.flush(),
         }
     }
@@ -58,16 +61,40 @@ impl WholeFile {
                 let file = fs::OpenOptions::new().write(true).open(&path);
                 Sink::Direct(file.map_err(Error::io(&path))?)
             }
-            false => Sink::Renamed(temporary_beside(&path)?),
+            false => {
+                let (file, unfinished) = temporary_beside(&path)?;
+                Sink::Renamed(file, unfinished)
+            }
         };
         Ok(Self { path, writer: BufWriter::with_capacity(1 << 16, sink) })
     }
 
+    /// Whether what is written takes the place of a file only at the end, and
+    /// does not go to a pipe or a device at once.
+    pub fn is_replaced(&self) -> bool {
+        matches!(self.writer.get_ref(), Sink::Renamed(..))
+    }
+
     /// A file of these bytes.
     pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+        Self::with(path, bytes)?.finish()
+    }
+
+    /// A file of these bytes as a piece of something that is not whole yet.
+    pub(crate) fn write_piece(path: &Path, bytes: &[u8], whole: &mut Unfinished) -> Result<()> {
+        Self::with(path, bytes)?
+            .put(|path, temporary, place| whole.place_piece(path, temporary, place))
+    }
+
+    /// A file of these bytes as the piece that makes the rest whole.
+    pub(crate) fn write_last(path: &Path, bytes: &[u8], whole: Unfinished) -> Result<()> {
+        Self::with(path, bytes)?.put(|_, temporary, place| whole.and(temporary).finish(place))
+    }
+
+    fn with(path: &Path, bytes: &[u8]) -> Result<Self> {
         let mut file = Self::create(path)?;
         file.writer.write_all(bytes).map_err(Error::io(path))?;
-        file.finish()
+        Ok(file)
     }
 
     /// Puts the file in its place.
@@ -76,19 +103,35 @@ impl WholeFile {
     ///
     /// If the last bytes cannot be written or the file cannot be renamed.
     pub fn finish(self) -> Result<()> {
+        self.put(|_, temporary, place| temporary.finish(place))
+    }
+
+    /// `settle` is given the file's path, what stands for the temporary name,
+    /// and the step that renames it.
+    fn put(
+        self,
+        settle: impl FnOnce(&Path, Unfinished, &mut dyn FnMut() -> Result<()>) -> Result<()>,
+    ) -> Result<()> {
         let Self { path, writer } = self;
         let sink = writer
             .into_inner()
             .map_err(io::IntoInnerError::into_error)
             .map_err(Error::io(&path))?;
         match sink {
-            Sink::Renamed(file) => {
+            Sink::Renamed(file, unfinished) => {
                 // A file that is replaced keeps its permissions.
                 if let Ok(old) = fs::metadata(&path) {
                     file.as_file().set_permissions(old.permissions()).map_err(Error::io(&path))?;
                 }
                 file.as_file().sync_all().map_err(Error::io(&path))?;
-                file.persist(&path).map_err(|error| Error::io(&path)(error.error))?;
+                let mut file = Some(file);
+                settle(&path, unfinished, &mut || match file.take() {
+                    Some(file) => {
+                        let placed = file.persist(&path).map_err(|error| error.error);
+                        placed.map(drop).map_err(Error::io(&path))
+                    }
+                    None => Ok(()),
+                })?;
             }
             Sink::Direct(mut file) => file.flush().map_err(Error::io(&path))?,
         }
@@ -128,7 +171,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-fn temporary_beside(path: &Path) -> Result<NamedTempFile> {
+fn temporary_beside(path: &Path) -> Result<(NamedTempFile, Unfinished)> {
     if path.is_dir() {
         let source = io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file");
         return Err(Error::io(path)(source));
@@ -141,7 +184,8 @@ fn temporary_beside(path: &Path) -> Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder_of(path)).map_err(Error::io(path))
+    Unfinished::file(|| builder.tempfile_in(folder_of(path)), |file| file.path().to_path_buf())
+        .map_err(Error::io(path))
 }
 
 #[cfg(test)]

@@ -1,17 +1,22 @@
-//! Named tables, scalers, CSV in and out.
+//! Named tables read from files, scalers, results written to files.
 
 mod file;
+mod input;
 mod moments;
 mod output;
 #[cfg(feature = "pca")]
 mod plane;
 mod scaler;
 mod table;
+mod unfinished;
 
 pub use file::WholeFile;
+pub use input::{TableOptions, TableReader};
 pub(crate) use moments::Moments;
-pub use output::{ExplanationWriter, PredictionWriter};
+pub use output::{ExplanationWriter, Format, PredictionWriter, Results, RowSet, Selection, Sort};
 #[cfg(feature = "pca")]
 pub use plane::Plane;
 pub use scaler::{Scale, Scaler, ScalerFit};
-pub use table::{CsvOptions, Table, TableReader};
+pub use table::Table;
+pub(crate) use unfinished::Unfinished;
+pub use unfinished::{Stopped, remove_unfinished};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::cluster::KMeans;
-use crate::data::{Scale, Scaler, WholeFile};
+use crate::data::{Scale, Scaler, Unfinished, WholeFile};
 use crate::error::{Error, Result};
 use crate::explain::{Beta, Explanation, Target};
 use crate::network::NeuralizedKMeans;
@@ -26,7 +26,7 @@ const DISTANCE: &str = "squared_euclidean";
 /// On disk it is a folder of two files, `config.json` and a burnpack record.
 /// The record's name holds part of its checksum and the configuration is
 /// renamed into place last: an interrupted [`save`](Self::save) leaves an older
-/// model in the folder whole.
+/// model in the folder whole, and one that fails leaves nothing new behind.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -266,8 +266,6 @@ impl<B: Backend> Model<B> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io(&path)(error)),
         };
-        fs::create_dir_all(folder).map_err(Error::io(folder))?;
-
         let bytes = store::burnpack_bytes::<B, _>(&self.modules)
             .map_err(|detail| Error::model(folder, detail))?;
         let sha256 = hex(&Sha256::digest(&bytes));
@@ -292,8 +290,9 @@ impl<B: Backend> Model<B> {
         let text = serde_json::to_string_pretty(&config)
             .map_err(|error| Error::model(&path, error.to_string()))?;
 
-        WholeFile::write(&folder.join(&file), &bytes)?;
-        WholeFile::write(&path, (text + "\n").as_bytes())?;
+        let mut model = Unfinished::folder(folder)?;
+        WholeFile::write_piece(&folder.join(&file), &bytes, &mut model)?;
+        WholeFile::write_last(&path, (text + "\n").as_bytes(), model)?;
         // The new model is in place; the old record is only in the way now.
         let ours = |old: &String| old.starts_with("model-") && old.ends_with(".bpk");
         if let Some(old) = old.filter(|old| *old != file && ours(old)) {

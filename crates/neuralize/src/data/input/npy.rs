@@ -1,0 +1,195 @@
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use half::f16;
+use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, TypeStr};
+
+use crate::data::input::columns::Columns;
+use crate::data::input::part::Part;
+use crate::data::input::{Rows, TableOptions};
+use crate::error::{Error, Result};
+
+/// Rows of a NumPy array of one or two dimensions, in either order.
+pub(super) struct NpyRows {
+    source: File,
+    element: Element,
+    by_columns: bool,
+    /// Where the numbers begin.
+    start: u64,
+    width: usize,
+    rows: u64,
+    /// Rows that were read.
+    done: u64,
+    bytes: Vec<u8>,
+}
+
+/// How one number is stored.
+#[derive(Clone, Copy)]
+struct Element {
+    size: usize,
+    number: fn([u8; 8]) -> f64,
+    big_endian: bool,
+}
+
+impl NpyRows {
+    pub(super) fn open(
+        name: String,
+        mut source: File,
+        options: &TableOptions,
+    ) -> Result<(Columns, Self)> {
+        let fail = |detail: String| Error::Table { file: name.clone(), detail };
+        let io = |error| Error::io(Path::new(&name))(error);
+        let length = source.metadata().map_err(io)?.len();
+        if length == 0 {
+            return Err(fail("the file is empty, a NumPy array is expected".into()));
+        }
+        let header = NpyHeader::from_reader(&mut source).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => fail("is cut off in its header".into()),
+            ErrorKind::InvalidData | ErrorKind::InvalidInput => {
+                fail(format!("is not a NumPy array as `numpy.save` writes it: {error}"))
+            }
+            _ => io(error),
+        })?;
+        let start = source.stream_position().map_err(io)?;
+        let element = Element::of(&header.dtype()).ok_or_else(|| {
+            fail(format!(
+                "its numbers are of type {}; floats of 16, 32 or 64 bits, integers and booleans are read",
+                header.dtype().descr()
+            ))
+        })?;
+        let (rows, width) = match *header.shape() {
+            [rows] => (rows, 1),
+            [rows, width] => (rows, width),
+            ref shape => {
+                return Err(fail(format!(
+                    "is an array of shape {shape:?}; a table has two dimensions, rows and columns"
+                )));
+            }
+        };
+        // Every column has a name, so that their number is held against the
+        // file before it is believed.
+        let numbers = rows.checked_mul(width).and_then(|n| n.checked_mul(element.size as u64));
+        let expected = numbers.and_then(|bytes| bytes.checked_add(start));
+        if expected.is_none_or(|expected| expected > length) {
+            let expected = expected.map_or_else(|| "far more".into(), |bytes| bytes.to_string());
+            return Err(fail(format!(
+                "is cut off: an array of {rows} x {width} needs {expected} bytes, it has {length}"
+            )));
+        }
+        if width == 0 || (rows == 0 && width > length) {
+            return Err(fail(format!(
+                "is an array of shape [{rows}, {width}], there is no number in it"
+            )));
+        }
+        let columns = columns_of(name, width as usize, options)?;
+        let (by_columns, width) = (header.order() == Order::Fortran, width as usize);
+        let rows = Self { source, element, by_columns, start, width, rows, done: 0, bytes: vec![] };
+        Ok((columns, rows))
+    }
+
+    /// The next rows, at most `limit`, one after the other.
+    fn next_rows(&mut self, limit: usize) -> io::Result<Vec<f64>> {
+        let count = usize::try_from(self.rows - self.done).unwrap_or(usize::MAX).min(limit);
+        if !self.by_columns {
+            return self.numbers(self.done * self.width as u64, count * self.width);
+        }
+        let mut cells = vec![0.0; count * self.width];
+        for column in 0..self.width {
+            let values = self.numbers(column as u64 * self.rows + self.done, count)?;
+            for (row, value) in values.into_iter().enumerate() {
+                cells[row * self.width + column] = value;
+            }
+        }
+        Ok(cells)
+    }
+
+    /// Numbers of the array from the `first` on, in the order of the file.
+    fn numbers(&mut self, first: u64, count: usize) -> io::Result<Vec<f64>> {
+        let Self { source, element, start, bytes, .. } = self;
+        bytes.resize(count * element.size, 0);
+        source.seek(SeekFrom::Start(*start + first * element.size as u64))?;
+        source.read_exact(bytes)?;
+        Ok(bytes.chunks_exact(element.size).map(|bytes| element.read(bytes)).collect())
+    }
+}
+
+impl Rows for NpyRows {
+    fn read(&mut self, columns: &Columns, limit: usize, part: &mut Part) -> Result<()> {
+        // Numbers that are decoded at once.
+        const CHUNK: usize = 1 << 18;
+        let chunk = (CHUNK / self.width).max(1);
+        let mut left = limit;
+        while left > 0 && self.done < self.rows {
+            let cells = self
+                .next_rows(left.min(chunk))
+                .map_err(|error| Error::io(Path::new(&columns.file))(error))?;
+            for row in cells.chunks_exact(self.width) {
+                let first = part.values.len();
+                part.values.extend(columns.positions.iter().map(|at| row[*at]));
+                part.check_row(columns, self.done, first)?;
+                if let (Some(labels), Some(at)) = (&mut part.labels, columns.label) {
+                    labels.push(row[at].to_string());
+                }
+                self.done += 1;
+                left -= 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.start + self.done * (self.width * self.element.size) as u64
+    }
+}
+
+impl Element {
+    fn of(dtype: &DType) -> Option<Self> {
+        let DType::Plain(plain) = dtype else { return None };
+        let number: fn([u8; 8]) -> f64 = match (plain.type_char(), size_of(plain)?) {
+            (TypeChar::Bool, 1) => |bytes| f64::from(u8::from(bytes[0] != 0)),
+            (TypeChar::Int, 1) => |[a, ..]| f64::from(i8::from_le_bytes([a])),
+            (TypeChar::Int, 2) => |[a, b, ..]| f64::from(i16::from_le_bytes([a, b])),
+            (TypeChar::Int, 4) => |[a, b, c, d, ..]| f64::from(i32::from_le_bytes([a, b, c, d])),
+            (TypeChar::Int, 8) => |bytes| i64::from_le_bytes(bytes) as f64,
+            (TypeChar::Uint, 1 | 2 | 4 | 8) => |bytes| u64::from_le_bytes(bytes) as f64,
+            (TypeChar::Float, 2) => |[a, b, ..]| f16::from_le_bytes([a, b]).to_f64(),
+            (TypeChar::Float, 4) => |[a, b, c, d, ..]| f64::from(f32::from_le_bytes([a, b, c, d])),
+            (TypeChar::Float, 8) => f64::from_le_bytes,
+            _ => return None,
+        };
+        let big_endian = plain.endianness() == Endianness::Big;
+        Some(Self { size: size_of(plain)?, number, big_endian })
+    }
+
+    fn read(self, bytes: &[u8]) -> f64 {
+        let mut number = [0; 8];
+        number[..bytes.len()].copy_from_slice(bytes);
+        if self.big_endian {
+            number[..bytes.len()].reverse();
+        }
+        (self.number)(number)
+    }
+}
+
+fn size_of(plain: &TypeStr) -> Option<usize> {
+    plain.num_bytes().filter(|size| (1..=8).contains(size))
+}
+
+/// An array has no names: `x0`, `x1`, … stand for them, or the selected ones if
+/// there are as many.
+fn columns_of(file: String, width: usize, options: &TableOptions) -> Result<Columns> {
+    let names: Vec<String> = (0..width).map(|at| format!("x{at}")).collect();
+    match &options.selected {
+        Some(selected) if selected.len() == width => Ok(Columns::all(file, selected.clone())),
+        Some(selected) if selected.iter().any(|name| !names.contains(name)) => {
+            let detail = format!(
+                "the columns of an array have no names, they are matched by position: {} features need as many columns in \
+                 their order, it has {width}",
+                selected.len()
+            );
+            Err(Error::Table { file, detail })
+        }
+        _ => Columns::named(file, names, options),
+    }
+}

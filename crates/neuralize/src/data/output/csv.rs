@@ -1,0 +1,85 @@
+use std::io::{self, Write};
+
+use crate::data::output::layout::Layout;
+use crate::data::output::{Relevance, Row, Sink, failed};
+use crate::error::Result;
+
+/// A line a point: `index,cluster,logit` and what the layout asks for.
+pub(super) struct CsvSink<W: Write> {
+    name: String,
+    writer: csv::Writer<W>,
+    layout: Layout,
+    header_written: bool,
+    text: String,
+}
+
+impl<W: Write> CsvSink<W> {
+    pub(super) fn new(name: String, destination: W, delimiter: u8, layout: Layout) -> Self {
+        let writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(destination);
+        Self { name, writer, layout, header_written: false, text: String::new() }
+    }
+
+    fn header(&mut self) -> Result<()> {
+        if self.header_written {
+            return Ok(());
+        }
+        self.header_written = true;
+        let written = self.writer.write_record(self.layout.header());
+        written.map_err(cause).map_err(failed(&self.name))
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> csv::Result<()> {
+        self.integer(row.index)?;
+        self.integer(row.cluster)?;
+        self.number(row.logit)?;
+        match row.relevance {
+            Relevance::None => self.number(row.probability())?,
+            Relevance::All(values) => {
+                for &value in values {
+                    self.number(value)?;
+                }
+            }
+            Relevance::Strongest { features, other } => {
+                for &(feature, value) in features {
+                    self.writer.write_field(&self.layout.features()[feature])?;
+                    self.number(value)?;
+                }
+                self.number(other)?;
+            }
+        }
+        self.writer.write_record(None::<&[u8]>)
+    }
+
+    fn integer(&mut self, value: usize) -> csv::Result<()> {
+        use std::fmt::Write as _;
+        self.text.clear();
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, "{value}");
+        self.writer.write_field(&self.text)
+    }
+
+    fn number(&mut self, value: f64) -> csv::Result<()> {
+        self.text.clear();
+        self.layout.number(&mut self.text, value);
+        self.writer.write_field(&self.text)
+    }
+}
+
+impl<W: Write> Sink for CsvSink<W> {
+    fn write(&mut self, row: &Row<'_>) -> Result<()> {
+        self.header()?;
+        self.row(row).map_err(cause).map_err(failed(&self.name))
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        self.header()?;
+        self.writer.flush().map_err(failed(&self.name))
+    }
+}
+
+fn cause(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => source,
+        kind => io::Error::other(format!("{kind:?}")),
+    }
+}

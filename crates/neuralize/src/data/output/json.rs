@@ -1,0 +1,90 @@
+use std::io::{BufWriter, Write};
+
+use crate::data::output::layout::Layout;
+use crate::data::output::{Relevance, Row, Sink, failed};
+use crate::error::Result;
+
+/// An array of objects, one a line.
+pub(super) struct JsonSink<W: Write> {
+    name: String,
+    writer: BufWriter<W>,
+    layout: Layout,
+    /// Names of the features as JSON has them.
+    keys: Vec<String>,
+    empty: bool,
+    text: String,
+}
+
+impl<W: Write> JsonSink<W> {
+    pub(super) fn new(name: String, destination: W, layout: Layout) -> Self {
+        let quoted = |name: &String| serde_json::Value::from(name.as_str()).to_string();
+        Self {
+            name,
+            writer: BufWriter::with_capacity(1 << 16, destination),
+            keys: layout.features().iter().map(quoted).collect(),
+            layout,
+            empty: true,
+            text: String::new(),
+        }
+    }
+
+    fn object(&mut self, row: &Row<'_>) {
+        use std::fmt::Write as _;
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, "{{\"index\":{},\"cluster\":{}", row.index, row.cluster);
+        self.field("logit", row.logit);
+        self.field("probability", row.probability());
+        match row.relevance {
+            Relevance::None => {}
+            Relevance::All(values) => self.relevance(values.iter().copied().enumerate()),
+            Relevance::Strongest { features, other } => {
+                self.relevance(features.iter().copied());
+                self.field("other", other);
+            }
+        }
+        self.text.push('}');
+    }
+
+    fn field(&mut self, key: &str, value: f64) {
+        self.text.push_str(",\"");
+        self.text.push_str(key);
+        self.text.push_str("\":");
+        self.number(value);
+    }
+
+    fn relevance(&mut self, features: impl Iterator<Item = (usize, f64)>) {
+        self.text.push_str(",\"relevance\":{");
+        for (order, (feature, value)) in features.enumerate() {
+            if order > 0 {
+                self.text.push(',');
+            }
+            self.text.push_str(&self.keys[feature]);
+            self.text.push(':');
+            self.number(value);
+        }
+        self.text.push('}');
+    }
+
+    /// JSON has no other numbers than finite ones.
+    fn number(&mut self, value: f64) {
+        match value.is_finite() {
+            true => self.layout.number(&mut self.text, value),
+            false => self.text.push_str("null"),
+        }
+    }
+}
+
+impl<W: Write> Sink for JsonSink<W> {
+    fn write(&mut self, row: &Row<'_>) -> Result<()> {
+        self.text.clear();
+        self.text.push_str(if self.empty { "[\n" } else { ",\n" });
+        self.empty = false;
+        self.object(row);
+        self.writer.write_all(self.text.as_bytes()).map_err(failed(&self.name))
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        let end: &[u8] = if self.empty { b"[]\n" } else { b"\n]\n" };
+        self.writer.write_all(end).and_then(|()| self.writer.flush()).map_err(failed(&self.name))
+    }
+}

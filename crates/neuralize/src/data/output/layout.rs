@@ -1,0 +1,72 @@
+use std::fmt::Write as _;
+
+use burn::tensor::DType;
+
+/// What every row of a file holds.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    pub(super) content: Content,
+    pub(super) dtype: DType,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    /// Cluster, logit and probability.
+    Prediction,
+    /// The relevance of every feature.
+    All { features: Vec<String> },
+    /// So many of the strongest features, and the rest in one number.
+    Strongest { features: Vec<String>, count: usize },
+}
+
+impl Layout {
+    /// Names of the columns of a table of such rows. A feature that is named
+    /// like one of the first three gets ` (feature)` appended.
+    pub(super) fn header(&self) -> Vec<String> {
+        const FIRST: [&str; 3] = ["index", "cluster", "logit"];
+        let mut header = FIRST.map(str::to_owned).to_vec();
+        match &self.content {
+            Content::Prediction => header.push("probability".into()),
+            Content::All { features } => {
+                header.extend(features.iter().map(|name| match FIRST.contains(&name.as_str()) {
+                    true => format!("{name} (feature)"),
+                    false => name.clone(),
+                }));
+            }
+            Content::Strongest { count, .. } => {
+                let pairs =
+                    (1..=*count).flat_map(|n| [format!("feature_{n}"), format!("relevance_{n}")]);
+                header.extend(pairs.chain(["other".into()]));
+            }
+        }
+        header
+    }
+
+    /// Whether the cells of a column are names of features.
+    #[cfg(feature = "parquet")]
+    pub(super) fn names_a_feature(&self, column: usize) -> bool {
+        match self.content {
+            Content::Strongest { count, .. } => {
+                (3..3 + 2 * count).contains(&column) && column % 2 == 1
+            }
+            Content::Prediction | Content::All { .. } => false,
+        }
+    }
+
+    /// Names of the features.
+    pub(super) fn features(&self) -> &[String] {
+        match &self.content {
+            Content::Prediction => &[],
+            Content::All { features } | Content::Strongest { features, .. } => features,
+        }
+    }
+
+    /// Appends a number with the digits that its precision needs.
+    pub(super) fn number(&self, text: &mut String, value: f64) {
+        // Writing to a string cannot fail.
+        let _ = match self.dtype {
+            DType::F64 => write!(text, "{value:?}"),
+            _ => write!(text, "{:?}", value as f32),
+        };
+    }
+}

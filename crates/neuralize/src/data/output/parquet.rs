@@ -1,0 +1,175 @@
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use burn::tensor::DType;
+use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, FloatType, Int32Type, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{Type, TypePtr};
+
+use crate::data::output::layout::Layout;
+use crate::data::output::{Relevance, Row, Sink, failed};
+use crate::error::{Error, Result};
+
+/// A column a feature, in row groups of bounded size.
+pub(super) struct ParquetSink<W: Write + Send> {
+    name: String,
+    /// Taken by the writer, which begins with the first row group.
+    destination: Option<W>,
+    writer: Option<SerializedFileWriter<W>>,
+    schema: TypePtr,
+    layout: Layout,
+    columns: Vec<Column>,
+    rows: usize,
+    /// Rows of a full row group.
+    group: usize,
+}
+
+/// The values of a column in the row group at hand.
+enum Column {
+    Index(Vec<i64>),
+    Cluster(Vec<i32>),
+    Number(Vec<f64>),
+    /// Features by number.
+    Feature(Vec<usize>),
+}
+
+impl<W: Write + Send> ParquetSink<W> {
+    pub(super) fn new(name: String, destination: W, layout: Layout) -> Result<Self> {
+        // Numbers of a row group.
+        const GROUP: usize = 1 << 22;
+        let double = layout.dtype == DType::F64;
+        let (mut fields, mut columns) = (Vec::new(), Vec::new());
+        for (at, header) in layout.header().iter().enumerate() {
+            let (physical, column) = match (at, header) {
+                (0, _) => (Physical::INT64, Column::Index(Vec::new())),
+                (1, _) => (Physical::INT32, Column::Cluster(Vec::new())),
+                _ if layout.names_a_feature(at) => {
+                    (Physical::BYTE_ARRAY, Column::Feature(Vec::new()))
+                }
+                _ if double => (Physical::DOUBLE, Column::Number(Vec::new())),
+                _ => (Physical::FLOAT, Column::Number(Vec::new())),
+            };
+            let text = (physical == Physical::BYTE_ARRAY).then_some(LogicalType::String);
+            let field = Type::primitive_type_builder(header, physical)
+                .with_repetition(Repetition::REQUIRED)
+                .with_logical_type(text)
+                .build();
+            fields.push(Arc::new(field.map_err(|error| unusable(&name, error))?));
+            columns.push(column);
+        }
+        let schema = Type::group_type_builder("neuralize").with_fields(fields).build();
+        Ok(Self {
+            schema: Arc::new(schema.map_err(|error| unusable(&name, error))?),
+            group: (GROUP / columns.len()).clamp(1 << 10, 1 << 18),
+            name,
+            destination: Some(destination),
+            writer: None,
+            layout,
+            columns,
+            rows: 0,
+        })
+    }
+
+    /// Writes the rows that were collected as a row group.
+    fn write_group(&mut self) -> Result<(), ParquetError> {
+        if let Some(destination) = self.destination.take() {
+            self.writer = Some(begin(destination, &self.schema)?);
+        }
+        let Some(writer) = self.writer.as_mut().filter(|_| self.rows > 0) else { return Ok(()) };
+        let double = self.layout.dtype == DType::F64;
+        let mut group = writer.next_row_group()?;
+        for values in &mut self.columns {
+            let Some(mut column) = group.next_column()? else { break };
+            match values {
+                Column::Index(values) => {
+                    column.typed::<Int64Type>().write_batch(values, None, None)?;
+                    values.clear();
+                }
+                Column::Cluster(values) => {
+                    column.typed::<Int32Type>().write_batch(values, None, None)?;
+                    values.clear();
+                }
+                Column::Number(values) if double => {
+                    column.typed::<DoubleType>().write_batch(values, None, None)?;
+                    values.clear();
+                }
+                Column::Number(values) => {
+                    let single: Vec<f32> = values.drain(..).map(|value| value as f32).collect();
+                    column.typed::<FloatType>().write_batch(&single, None, None)?;
+                }
+                Column::Feature(values) => {
+                    let features = self.layout.features();
+                    let name = |feature: usize| ByteArray::from(features[feature].as_str());
+                    let names: Vec<ByteArray> = values.drain(..).map(name).collect();
+                    column.typed::<ByteArrayType>().write_batch(&names, None, None)?;
+                }
+            }
+            column.close()?;
+        }
+        group.close()?;
+        self.rows = 0;
+        Ok(())
+    }
+}
+
+impl<W: Write + Send> Sink for ParquetSink<W> {
+    fn write(&mut self, row: &Row<'_>) -> Result<()> {
+        let probability = [row.probability()];
+        let (features, values, other): (&[(usize, f64)], &[f64], Option<f64>) = match row.relevance
+        {
+            Relevance::None => (&[], &probability, None),
+            Relevance::All(values) => (&[], values, None),
+            Relevance::Strongest { features, other } => (features, &[], Some(other)),
+        };
+        let mut named = features.iter().map(|(feature, _)| *feature);
+        let strongest = features.iter().map(|(_, value)| *value);
+        let mut numbers =
+            std::iter::once(row.logit).chain(values.iter().copied()).chain(strongest).chain(other);
+        for column in &mut self.columns {
+            match column {
+                Column::Index(column) => column.push(row.index as i64),
+                Column::Cluster(column) => column.push(row.cluster as i32),
+                Column::Number(column) => column.extend(numbers.next()),
+                Column::Feature(column) => column.extend(named.next()),
+            }
+        }
+        self.rows += 1;
+        match self.rows == self.group {
+            true => self.write_group().map_err(|error| unusable(&self.name, error)),
+            false => Ok(()),
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        self.write_group().map_err(|error| unusable(&self.name, error))?;
+        let Some(writer) = self.writer else { return Ok(()) };
+        let mut destination = writer.into_inner().map_err(|error| unusable(&self.name, error))?;
+        destination.flush().map_err(failed(&self.name))
+    }
+}
+
+fn begin<W: Write + Send>(
+    destination: W,
+    schema: &TypePtr,
+) -> Result<SerializedFileWriter<W>, ParquetError> {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_created_by(concat!("neuralize ", env!("CARGO_PKG_VERSION")).into())
+        .build();
+    SerializedFileWriter::new(destination, Arc::clone(schema), Arc::new(properties))
+}
+
+/// What the writer says; a closed pipe stays one.
+fn unusable(name: &str, error: ParquetError) -> Error {
+    let source = match error {
+        ParquetError::External(cause) => match cause.downcast::<io::Error>() {
+            Ok(source) => *source,
+            Err(cause) => io::Error::other(cause),
+        },
+        error => io::Error::other(error),
+    };
+    failed(name)(source)
+}

@@ -1,0 +1,174 @@
+use std::borrow::Cow;
+use std::io::{BufWriter, Write};
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::data::output::layout::Layout;
+use crate::data::output::{Relevance, Row, Sink, failed};
+use crate::error::Result;
+
+/// A line a point, aligned for a terminal without knowing the points to come.
+pub(super) struct TableSink<W: Write> {
+    name: String,
+    writer: BufWriter<W>,
+    coloured: bool,
+    /// Names of the features, cut and filled to one width.
+    names: Vec<String>,
+    explains: bool,
+    header_written: bool,
+    text: String,
+}
+
+/// Columns of the terminal that the name of a feature may take.
+const WIDEST_NAME: usize = 24;
+
+impl<W: Write> TableSink<W> {
+    pub(super) fn new(name: String, destination: W, coloured: bool, layout: Layout) -> Self {
+        let features = layout.features();
+        let width = features.iter().map(|name| name.width()).max().unwrap_or(0).min(WIDEST_NAME);
+        Self {
+            name,
+            writer: BufWriter::with_capacity(1 << 16, destination),
+            coloured,
+            names: features.iter().map(|name| fitted(name, width)).collect(),
+            explains: !features.is_empty(),
+            header_written: false,
+            text: String::new(),
+        }
+    }
+
+    fn header(&mut self) {
+        if !self.header_written {
+            self.header_written = true;
+            self.text.push_str("   index  cluster     logit  probability");
+            self.text.push_str(if self.explains { "  strongest features\n" } else { "\n" });
+        }
+    }
+
+    fn line(&mut self, row: &Row<'_>) {
+        use std::fmt::Write as _;
+        let (logit, probability) = (short(row.logit), row.probability());
+        // Writing to a string cannot fail.
+        let _ = write!(
+            self.text,
+            "{:>8}  {:>7}  {logit:>8}  {probability:>11.4}",
+            row.index, row.cluster
+        );
+        match row.relevance {
+            Relevance::None => {}
+            Relevance::All(values) => {
+                for (feature, value) in values.iter().enumerate() {
+                    self.feature(feature, *value);
+                }
+            }
+            Relevance::Strongest { features, other } => {
+                for &(feature, value) in features {
+                    self.feature(feature, value);
+                }
+                let _ = write!(self.text, "  {} other", signed(other));
+            }
+        }
+        self.text.truncate(self.text.trim_end().len());
+        self.text.push('\n');
+    }
+
+    fn feature(&mut self, feature: usize, value: f64) {
+        use std::fmt::Write as _;
+        let style = match (self.coloured, value > 0.0, value < 0.0) {
+            (true, true, _) => AnsiColor::Red.on_default(),
+            (true, _, true) => AnsiColor::Blue.on_default(),
+            _ => Style::new(),
+        };
+        let _ = write!(self.text, "  {style}{}{style:#} {}", signed(value), self.names[feature]);
+    }
+
+    fn put(&mut self) -> Result<()> {
+        let written = self.writer.write_all(self.text.as_bytes());
+        self.text.clear();
+        written.map_err(failed(&self.name))
+    }
+}
+
+impl<W: Write> Sink for TableSink<W> {
+    fn write(&mut self, row: &Row<'_>) -> Result<()> {
+        self.header();
+        self.line(row);
+        self.put()
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        self.header();
+        self.put()?;
+        self.writer.flush().map_err(failed(&self.name))
+    }
+}
+
+/// Four digits after the point, or a power of ten where these would say little.
+fn short(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0.0000".into(),
+        1e-3..1e5 => format!("{value:.4}"),
+        _ => format!("{value:.2e}"),
+    }
+}
+
+fn signed(value: f64) -> String {
+    let sign = if value.is_sign_negative() && value != 0.0 { '-' } else { '+' };
+    format!("{:>8}", format!("{sign}{}", short(value.abs())))
+}
+
+/// The name in so many columns: cut with `…`, or filled with spaces. Control
+/// characters, which a terminal would obey, are replaced.
+fn fitted(name: &str, width: usize) -> String {
+    let plain: Cow<'_, str> = match name.contains(char::is_control) {
+        true => name.replace(char::is_control, "\u{fffd}").into(),
+        false => name.into(),
+    };
+    let mut text = plain.into_owned();
+    if text.width() > width {
+        let (mut used, mut end) = (0, 0);
+        for (at, character) in text.char_indices() {
+            used += character.width().unwrap_or(0);
+            if used > width.saturating_sub(1) {
+                break;
+            }
+            end = at + character.len_utf8();
+        }
+        text.truncate(end);
+        text.push('…');
+    }
+    let missing = width.saturating_sub(text.width());
+    text + &" ".repeat(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_their_columns() {
+        assert_eq!(fitted("od280", 7), "od280  ");
+        assert_eq!(fitted("proanthocyanins", 7), "proant…");
+        // Two columns a character: three of them and the mark are seven.
+        assert_eq!(fitted("総フェノール量", 7), "総フェ…");
+        assert_eq!(fitted("総フェノール量", 8).width(), 8);
+        assert_eq!(fitted("a\u{1b}[31m", 8), "a\u{fffd}[31m  ");
+        assert_eq!(fitted("e\u{301}e\u{301}", 2), "e\u{301}e\u{301}");
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, text) in [
+            (0.1066, " +0.1066"),
+            (-0.06189, " -0.0619"),
+            (0.0, " +0.0000"),
+            (-0.0, " +0.0000"),
+            (1e-5, "+1.00e-5"),
+            (-12345.678, "-12345.6780"),
+            (1.5e300, "+1.50e300"),
+        ] {
+            assert_eq!(signed(value), text);
+        }
+    }
+}

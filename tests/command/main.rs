@@ -1,0 +1,11 @@
+//! The command, run as a person runs it.
+
+mod answers;
+mod desk;
+mod formats;
+mod habits;
+mod help;
+#[cfg(unix)]
+mod interrupts;
+mod refusals;
+mod selection;
