@@ -83,6 +83,8 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Why is every row in its cluster? index,cluster,logit and a relevance for every feature
     Explain(ExplainArgs),
+    /// A page about a clustering: why is every point where it is?
+    Report(ReportArgs),
     /// What a model is
     Inspect(InspectArgs),
     /// Completions of this command for a shell
@@ -92,11 +94,18 @@ pub(crate) enum Command {
 }
 
 #[derive(Args)]
-#[command(after_help = "Example: neuralize demo --out wine")]
+#[command(after_help = "Example: neuralize demo --out wine\n\
+                        Example: neuralize demo --report wine.html")]
 pub(crate) struct DemoArgs {
     /// Also write the data, the model, predictions and relevances to this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
+    /// Also write a page about the clustering, one file for a browser
+    #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
+    pub(crate) report: Option<PathBuf>,
+    /// Also write figures to this folder, as SVG (and PNG in a build with the feature `png`)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) figures: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -246,8 +255,49 @@ pub(crate) struct ExplainArgs {
     /// Also measure conservation, shift invariance and the agreement with autodiff
     #[arg(long)]
     pub(crate) check: bool,
+    /// Also write a page about these rows, one file for a browser; the table is then held in memory
+    #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["cluster", "versus"])]
+    pub(crate) report: Option<PathBuf>,
+    /// A column of known classes, for the report
+    #[arg(long, value_name = "COL", requires = "report")]
+    pub(crate) label: Option<String>,
     #[command(flatten)]
     pub(crate) results: ResultArgs,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "The table is held in memory. Every explanation that the page shows is in it: nothing is fetched.\n\n\
+                  Example: neuralize report wine.csv --model model --label target -o wine.html\n\
+                  Example: neuralize report wine.csv --model model -o wine.html --figures figures"
+)]
+pub(crate) struct ReportArgs {
+    /// Table with the model's features among its columns, in any order; - is CSV from standard input
+    #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
+    pub(crate) data: PathBuf,
+    /// Folder of the model
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) model: PathBuf,
+    /// File for the page
+    #[arg(long, short, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
+    pub(crate) output: PathBuf,
+    /// A column of known classes: compared with the clusters
+    #[arg(long, value_name = "COL")]
+    pub(crate) label: Option<String>,
+    /// How sharply competitors are told apart: auto (the model's), or a number, inf for the
+    /// nearest alone
+    #[arg(
+        long,
+        default_value = "auto",
+        value_name = "auto|B",
+        value_parser = beta,
+        allow_negative_numbers = true
+    )]
+    pub(crate) beta: Beta,
+    /// Also write figures to this folder, as SVG (and PNG in a build with the feature `png`)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) figures: Option<PathBuf>,
 }
 
 #[derive(Args)]

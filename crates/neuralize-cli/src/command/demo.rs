@@ -7,22 +7,23 @@ use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use neuralize::baseline::Check;
-use neuralize::cluster::{Init, KMeansConfig, match_to_classes};
+use neuralize::cases::Cases;
+use neuralize::cluster::{Init, KMeansConfig};
 use neuralize::data::{Format, Results, Scale, Selection, Table};
 use neuralize::explain::{Beta, Explanation, Target};
-use neuralize::network::NeuralizedKMeans;
 use neuralize::record::{Model, ModelInfo};
+use neuralize::report::ReportBuilder;
 
 use crate::args::DemoArgs;
 use crate::backend::{Job, Session};
 use crate::command::explain::describe;
-use crate::command::fit::numbers;
-use crate::command::predict;
+use crate::command::{predict, report};
 use crate::output::Output;
 
 /// Rows of the scaled data from which Lloyd's iterations reach the solution
-/// behind the published figures.
-const START: [usize; 3] = [98, 149, 54];
+/// behind the published figures; in this order clusters have the numbers of the
+/// classes they stand for.
+const START: [usize; 3] = [54, 98, 149];
 /// The β of the published figures.
 const BETA: Beta = Beta::Value(1.0);
 
@@ -34,26 +35,35 @@ impl Job for DemoArgs {
         let scaled = scaler.transform(x)?;
         let fit =
             KMeansConfig::new(START.len()).with_init(Init::Rows(START.to_vec())).fit(&scaled)?;
-        let network = fit.model.neuralize()?;
+        let info = ModelInfo {
+            features: wine.features().to_vec(),
+            scale: Scale::MinMax,
+            inertia: Some(fit.inertia),
+            sizes: Some(fit.sizes.clone()),
+            rows: Some(wine.rows()),
+            iterations: Some(fit.n_iter),
+            converged: Some(fit.converged),
+            ..ModelInfo::default()
+        };
+        let model = Model::new(scaler, fit.model, info)?;
+        let network = model.neuralize()?;
         let explanation = network.explain(&scaled, Target::Assigned, BETA)?;
         let mut check = Check::<Autodiff<B>>::new(&network, Target::Assigned, BETA)?;
         check.add(&scaled, &explanation)?;
+        let cases = Cases::explain(&model, &wine, Target::Assigned, BETA)?;
 
         // Files first: whoever reads the text may stop before its end.
         if let Some(folder) = &self.out {
-            let info = ModelInfo {
-                features: wine.features().to_vec(),
-                scale: Scale::MinMax,
-                inertia: Some(fit.inertia),
-                sizes: Some(fit.sizes.clone()),
-                rows: Some(wine.rows()),
-                iterations: Some(fit.n_iter),
-                converged: Some(fit.converged),
-                ..ModelInfo::default()
-            };
-            let model = Model::new(scaler, fit.model.clone(), info)?;
             write_folder(folder, session, &wine, &model, &scaled, &explanation)?;
             session.note(format!("written to {}", folder.display()));
+        }
+        if let Some(folder) = &self.figures {
+            report::draw(&cases, folder, session)?;
+        }
+        if let Some(path) = &self.report {
+            let mut builder = ReportBuilder::new(&model, "Wine", BETA)?.with_label("target");
+            builder.add(0..wine.rows(), &wine, &explanation)?;
+            report::save(&builder.finish(Some(&check.report()))?, path, session)?;
         }
 
         let mut out = Output::open(None)?;
@@ -69,55 +79,36 @@ impl Job for DemoArgs {
             out,
             "inertia {:.6}, heuristic beta {:.4}; explained with beta 1\n",
             fit.inertia,
-            fit.model.beta().unwrap_or(f64::NAN),
+            network.beta().unwrap_or(f64::NAN),
         )?;
-        print_misplaced(&mut out, &wine, &network, &explanation)?;
+        print_misplaced(&mut out, &cases)?;
         write!(out, "{}", describe(&check.report()))?;
         out.finish()
     }
 }
 
 /// Every point whose cluster stands for another class than its own.
-fn print_misplaced<B: Backend>(
-    out: &mut impl Write,
-    wine: &Table,
-    network: &NeuralizedKMeans<B>,
-    explanation: &Explanation<B>,
-) -> Result<()> {
-    let (classes, names) = wine.classes().context("the wine data have classes")?;
-    let clusters = numbers(explanation.cluster.clone());
-    let matching = match_to_classes(&clusters, &classes, network.n_clusters(), names.len());
-    let values = |tensor: Tensor<B, 1>| tensor.into_data().iter::<f64>().collect::<Vec<_>>();
-    let logit = values(explanation.logit.clone());
-    let sums = values(explanation.sums());
-    let probability = values(network.logistic_probability(explanation.logit.clone()));
-    let width = wine.features().iter().map(String::len).max().unwrap_or(0);
-    let relevance: Vec<f64> = explanation.relevance.clone().into_data().iter().collect();
-
+fn print_misplaced(out: &mut impl Write, cases: &Cases) -> Result<()> {
+    let classes = cases.classes.as_ref().context("the wine data have classes")?;
+    let width = cases.features.iter().map(String::len).max().unwrap_or(0);
     writeln!(
         out,
-        "Clusters are named by the class they match best; {} of {} points agree. The others:\n",
-        matching.agreeing,
-        wine.rows(),
+        "Clusters are numbered as the classes they stand for; {} of {} points agree. The others:\n",
+        classes.agreeing,
+        cases.len(),
     )?;
-    for point in 0..wine.rows() {
-        let Some(cluster) =
-            matching.class_of[clusters[point]].filter(|class| *class != classes[point])
-        else {
-            continue;
-        };
+    for case in cases.misplaced() {
         writeln!(
             out,
-            "point {point:<4} cluster {} (probability {:.2})   true class {}   sum of relevances {:.4} / logit {:.4}",
-            names[cluster], probability[point], names[classes[point]], sums[point], logit[point],
+            "point {case:<4} cluster {} (probability {:.2})   true class {}   sum of relevances {:.4} / logit {:.4}",
+            cases.cluster[case],
+            cases.probability[case],
+            classes.names[classes.of[case]],
+            cases.relevance_of(case).iter().sum::<f64>(),
+            cases.logit[case],
         )?;
-        let columns = wine.features().len();
-        let mut row: Vec<(f64, &str)> = relevance[point * columns..(point + 1) * columns]
-            .iter()
-            .zip(wine.features())
-            .map(|(value, name)| (*value, name.as_str()))
-            .collect();
-        row.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut row: Vec<_> = cases.relevance_of(case).iter().zip(&cases.features).collect();
+        row.sort_by(|a, b| b.0.total_cmp(a.0));
         for part in row.chunks(3) {
             let cells: Vec<String> =
                 part.iter().map(|(value, name)| format!("{value:+.4} {name:<width$}")).collect();

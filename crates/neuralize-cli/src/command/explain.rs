@@ -10,6 +10,7 @@ use neuralize::record::Model;
 
 use crate::args::ExplainArgs;
 use crate::backend::{Job, Session};
+use crate::command::report;
 use crate::command::stream::{self, Source};
 use crate::output::{self, Output, tell};
 
@@ -26,12 +27,13 @@ impl Job for ExplainArgs {
             (&session.device, session.dtype),
         );
         network.explain(&none, target, self.beta)?;
-        let mut check = match self.check {
-            true => Some(
-                Check::<Autodiff<B>>::new(&network, target, self.beta)
-                    .map_err(|error| anyhow!("--check: {error}"))?,
-            ),
+        let mut check = match self.check || self.report.is_some() {
+            true => Some(checked(Check::<Autodiff<B>>::new(&network, target, self.beta))?),
             false => None,
+        };
+        let mut builder = match &self.report {
+            Some(_) => Some(report::start(&model, &self.data, self.label.as_deref(), self.beta)?),
+            None => None,
         };
         let path = self.results.output.as_deref();
         let mut output = Output::open(path)?;
@@ -41,17 +43,22 @@ impl Job for ExplainArgs {
             let explanation = network.explain(&part.scaled, target, self.beta)?;
             writer.write(part.rows.iter().copied(), &explanation)?;
             if let Some(check) = &mut check {
-                // Not an error in the file: it is about the shifted data.
-                check
-                    .add(&part.scaled, &explanation)
-                    .map_err(|error| anyhow!("--check: {error}"))?;
+                checked(check.add(&part.scaled, &explanation))?;
             }
-            Ok(())
+            match &mut builder {
+                Some(builder) => report::add(builder, &part.rows, &part.table, &explanation),
+                None => Ok(()),
+            }
         })?;
+        let found = check.map(|check| check.report());
+        let page = builder.map(|builder| builder.finish(found.as_ref())).transpose()?;
         writer.finish()?;
         output.finish()?;
-        if let Some(check) = check {
-            tell(describe(&check.report()).trim_end());
+        if let (Some(page), Some(path)) = (&page, &self.report) {
+            report::save(page, path, session)?;
+        }
+        if let Some(found) = found.filter(|_| self.check) {
+            tell(describe(&found).trim_end());
         }
         Ok(())
     }
@@ -62,7 +69,7 @@ impl ExplainArgs {
     fn source(&self) -> Source<'_> {
         // In the order of rows the first results are those of the first rows.
         let limit = self.limit.filter(|_| Sort::from(self.sort) == Sort::Row);
-        Source { rows: self.rows.as_ref(), limit, ..Source::all(&self.data) }
+        Source { path: &self.data, label: self.label.as_deref(), rows: self.rows.as_ref(), limit }
     }
 
     /// What of their explanations is written.
@@ -78,6 +85,11 @@ impl ExplainArgs {
             None => selection,
         }
     }
+}
+
+/// An error of a check is not one in the file: it is about the shifted data.
+pub(super) fn checked<T>(result: neuralize::Result<T>) -> Result<T> {
+    result.map_err(|error| anyhow!("checking the explanations: {error}"))
 }
 
 /// What a check found, in words.

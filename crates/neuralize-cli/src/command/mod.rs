@@ -8,6 +8,7 @@ mod import;
 mod inspect;
 mod man;
 mod predict;
+mod report;
 mod stream;
 
 use anyhow::Result;
@@ -23,6 +24,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Import(args) => backend::run(args, common),
         Command::Predict(args) => backend::run(args, common),
         Command::Explain(args) => backend::run(args, common),
+        Command::Report(args) => backend::run(args, common),
         Command::Inspect(args) => inspect::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

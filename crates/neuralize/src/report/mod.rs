@@ -197,23 +197,34 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         Ok(())
     }
 
+    /// The points that the page lists (at most 10 000, those that somebody will
+    /// ask for among them), for figures.
+    ///
+    /// # Errors
+    ///
+    /// As [`finish`](Self::finish).
+    pub fn cases(&self) -> Result<Cases> {
+        let known = self.known_classes()?;
+        let Choice { listed, .. } = self.choice(known.as_ref())?;
+        let mut cases = self.explained(&listed)?;
+        cases.rows = listed.iter().map(|&at| self.rows[at]).collect();
+        cases.classes = known.map(|known| Classes {
+            of: listed.iter().map(|&at| known.classes.of[at]).collect(),
+            ..known.classes
+        });
+        Ok(cases)
+    }
+
     /// Chooses what the page shows in full, explains it, and makes the page.
     ///
     /// # Errors
     ///
     /// If there was no row, or some parts had labels and others had not.
     pub fn finish(self, check: Option<&CheckReport>) -> Result<Report> {
-        let rows = self.cluster.len();
-        if rows == 0 {
-            return Err(Error::Empty { what: "the data of the report" });
-        }
-        let clusters = self.network.n_clusters();
         let features = self.network.n_features();
-        let contrasts = (clusters - 1).min(MOST_CONTRASTS);
+        let contrasts = self.n_contrasts();
         let known = self.known_classes()?;
-        let misplaced = known.as_ref().map(|known| known.misplaced.as_slice()).unwrap_or_default();
-        let room = page::Details::most(features, contrasts);
-        let choice = Choice::new(&self.cluster, &self.logit, misplaced, clusters, room);
+        let choice = self.choice(known.as_ref())?;
         let map = self.map(&choice)?;
         let listed = self.listed(&choice, &map, known.as_ref())?;
         let details = self.details(&choice, contrasts)?;
@@ -247,12 +258,26 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             overall: self.tally.global(),
             plane: page::PlaneFacts { explained: map.explained, centroids: map.centroids },
             classes: classes.map(|classes| classes.names),
-            total: rows,
+            total: self.rows.len(),
             listed: listed.packed(),
             details: details.packed(contrasts),
             title: self.title,
         };
         Ok(Report { page })
+    }
+
+    fn n_contrasts(&self) -> usize {
+        (self.network.n_clusters() - 1).min(MOST_CONTRASTS)
+    }
+
+    fn choice(&self, known: Option<&Known>) -> Result<Choice> {
+        if self.rows.is_empty() {
+            return Err(Error::Empty { what: "the data of the report" });
+        }
+        let misplaced = known.map(|known| known.misplaced.as_slice()).unwrap_or_default();
+        let room = page::Details::most(self.network.n_features(), self.n_contrasts());
+        let clusters = self.network.n_clusters();
+        Ok(Choice::new(&self.cluster, &self.logit, misplaced, clusters, room))
     }
 
     fn facts(&self) -> page::ModelFacts {
@@ -279,8 +304,8 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
 
     fn known_classes(&self) -> Result<Option<Known>> {
         let Some(labels) = &self.labels else { return Ok(None) };
-        if labels.len() != self.cluster.len() {
-            let expected = format!("[{}]", self.cluster.len());
+        if labels.len() != self.rows.len() {
+            let expected = format!("[{}]", self.rows.len());
             return Err(Error::shape("the list of labels", expected, &[labels.len()]));
         }
         let (of, names) = numbered(labels);
@@ -295,7 +320,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     fn listed(&self, choice: &Choice, map: &Map, known: Option<&Known>) -> Result<page::Listed> {
         let mut listed = page::Listed::default();
         for part in choice.listed.chunks(self.chunk()) {
-            let cases = self.cases(part)?;
+            let cases = self.explained(part)?;
             for (case, &row) in part.iter().enumerate() {
                 listed.push(&cases, case, STRONGEST);
                 listed.place(map.points[listed.len() - 1], choice.detail_of(row));
@@ -311,7 +336,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     fn details(&self, choice: &Choice, contrasts: usize) -> Result<page::Details> {
         let mut details = page::Details::default();
         for part in choice.detailed.chunks(self.chunk()) {
-            let cases = self.cases(part)?;
+            let cases = self.explained(part)?;
             let tables = self.contrasts(&cases)?;
             for case in 0..cases.len() {
                 details.push(&cases, case, &nearest(&cases, case, contrasts), &tables);
@@ -336,7 +361,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         Table::new(self.model.info().features.clone(), values.copied().collect())
     }
 
-    fn cases(&self, rows: &[usize]) -> Result<Cases> {
+    fn explained(&self, rows: &[usize]) -> Result<Cases> {
         Cases::explain(self.model, &self.table(rows)?, Target::Assigned, self.beta)
     }
 
