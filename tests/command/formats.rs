@@ -105,6 +105,17 @@ fn files_that_are_no_tables_are_refused_in_words() {
     desk.fails("predict none.parquet --model model", 1, "none.parquet: No such file");
     desk.take("missing.parquet");
     desk.fails("fit missing.parquet -k 2 --model m", 1, "row 1 (counted from 0), column `a`");
+    // Where the reader underneath panics, there are words all the same.
+    desk.take("codec_snappy.parquet");
+    let bytes = fs::read(desk.path("codec_snappy.parquet")).expect("a file");
+    for at in (0..bytes.len()).step_by(61) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0xff;
+        fs::write(desk.path("damaged.parquet"), &damaged).expect("written");
+        let answer = desk.run("fit damaged.parquet -k 2 --model damaged");
+        assert!(answer.code == 0 || answer.err.contains("damaged.parquet"), "{}", answer.err);
+        assert!(answer.code < 2 && !answer.err.contains("panicked"), "{at}: {}", answer.err);
+    }
     desk.take("no_rows.parquet");
     desk.fails("fit no_rows.parquet -k 2 --model m", 1, "no_rows.parquet: there is no row");
     assert!(!desk.path("m").exists());

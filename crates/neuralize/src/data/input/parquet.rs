@@ -1,5 +1,8 @@
+use std::cell::Cell;
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::thread;
 
 use half::f16;
 use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
@@ -357,12 +360,33 @@ fn scaled(unscaled: i128, scale: i32) -> f64 {
 }
 
 /// A step of the reader, told in words if it fails. On some damaged files it
-/// panics.
+/// panics, which is an error here like any other.
 fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(step)) {
+    const DAMAGED: &str = "it is damaged";
+    match quietly(step) {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(ParquetError::EOF(text) | ParquetError::General(text))) => Err(text),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("it is damaged".into()),
+        Err(_) => Err(DAMAGED.into()),
     }
+}
+
+/// Catches a panic, which is then not printed either.
+fn quietly<T>(step: impl FnOnce() -> T) -> thread::Result<T> {
+    thread_local! {
+        static CAUGHT: Cell<bool> = const { Cell::new(false) };
+    }
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !CAUGHT.get() {
+                hook(info);
+            }
+        }));
+    });
+    CAUGHT.set(true);
+    let found = catch_unwind(AssertUnwindSafe(step));
+    CAUGHT.set(false);
+    found
 }
