@@ -1,8 +1,9 @@
-//! The figures of an explained clustering, as SVG and PNG: the map with the
+//! The figures of an explained clustering, as SVG (and, with the feature `png`, as
+//! PNG too): the map with the
 //! misplaced wines ringed, one of them explained, all explanations, profiles,
 //! a decision that adds up, and images with the relevance of their pixels.
 //!
-//! `cargo run --release --features plot --example figures -- [FOLDER]`
+//! `cargo run --release --example figures -- [FOLDER]`
 
 use std::path::PathBuf;
 
@@ -17,7 +18,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(&folder)?;
     let save = |name: &str, figure: Figure| -> neuralize::Result<()> {
         figure.save(folder.join(format!("{name}.svg")))?;
-        figure.save(folder.join(format!("{name}.png")))?;
+        if cfg!(feature = "png") {
+            figure.save(folder.join(format!("{name}.png")))?;
+        }
         println!("{}", folder.join(format!("{name}.svg")).display());
         Ok(())
     };

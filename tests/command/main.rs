@@ -8,4 +8,5 @@ mod help;
 #[cfg(unix)]
 mod interrupts;
 mod refusals;
+mod report;
 mod selection;

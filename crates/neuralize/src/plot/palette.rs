@@ -13,16 +13,17 @@ pub(super) const FOR: RGBColor = RGBColor(178, 24, 43);
 /// What speaks against it.
 pub(super) const AGAINST: RGBColor = RGBColor(33, 102, 172);
 
-/// Okabe and Ito, *Color Universal Design*, 2008; neighbours far apart.
+/// Okabe and Ito, *Color Universal Design*, 2008, as the page of a
+/// report has them too.
 const CLUSTERS: [RGBColor; 8] = [
-    RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
+    RGBColor(86, 180, 233),
     RGBColor(0, 158, 115),
     RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
+    RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(240, 228, 66),
-    RGBColor(68, 68, 68),
+    RGBColor(34, 34, 34),
 ];
 
 pub(super) fn cluster(index: usize) -> RGBColor {

@@ -9,6 +9,7 @@
   const STEPS = 12;
   const PROFILE_FEATURES = 13;
   const NARROWEST_PLOT = 100;
+  const NARROWEST_SINGLE = 160;
   const GAP = 10;
   const EDGE = 13;
   const COLOURS = 8;
@@ -122,9 +123,9 @@
   const contrastLimit = once(() => largest(details.contrast));
   const listedLimit = once(() => largest(listed.strongest_relevance));
   const scaledExtent = once(() => {
-    const centres = clusters.flatMap((cluster) => cluster.centroid_scaled);
+    const centroids = clusters.flatMap((cluster) => cluster.centroid_scaled);
     const [least, most] = d3.extent(details.scaled);
-    return d3.extent([0, least, most, ...centres]);
+    return d3.extent([0, least, most, ...centroids]);
   });
 
   const strongestFirst = (relevance) =>
@@ -698,9 +699,9 @@
       );
       const halfWidth = box.width / unit / 2;
       const halfHeight = box.height / unit / 2;
-      const [xCentre, yCentre] = [(left + right) / 2, (low + high) / 2];
-      x = d3.scaleLinear([xCentre - halfWidth, xCentre + halfWidth], [box.left, box.left + box.width]);
-      y = d3.scaleLinear([yCentre - halfHeight, yCentre + halfHeight], [box.top + box.height, box.top]);
+      const [xMiddle, yMiddle] = [(left + right) / 2, (low + high) / 2];
+      x = d3.scaleLinear([xMiddle - halfWidth, xMiddle + halfWidth], [box.left, box.left + box.width]);
+      y = d3.scaleLinear([yMiddle - halfHeight, yMiddle + halfHeight], [box.top + box.height, box.top]);
     }
 
     const extentOf = (coordinates, axis) =>
@@ -873,7 +874,7 @@
         });
         entry({ stroke: "var(--ink)", width: 1.1, size: 130 }, "misclassified");
       }
-      entry({ symbol: d3.symbolTimes, stroke: "var(--ink)", width: 2 }, "centre of a cluster");
+      entry({ symbol: d3.symbolTimes, stroke: "var(--ink)", width: 2 }, "centroid of a cluster");
       d3.select("#map-note").text(
         classes === null
           ? ""
@@ -917,7 +918,7 @@
     );
     const plots = columns.filter((column) => column.draw).length;
     const besideName = width - d3.sum(numbers.values()) - GAP * (columns.length - 1);
-    const spare = besideName - GAP - plots * NARROWEST_PLOT;
+    const spare = besideName - GAP - (plots === 1 ? NARROWEST_SINGLE : plots * NARROWEST_PLOT);
     const longest = widest(rows.map((row) => row.name)) + 2;
     const room = Math.min(spare, width * 0.45);
     const stacked = longest > room * 1.3;
@@ -1144,7 +1145,7 @@
 
   function showBars() {
     const { own, other } = explanationOf(state.point, state.versus);
-    showCentres(own, other);
+    showCentroids(own, other);
     showMore("#bars-more", "#all-features", MANY_FEATURES, state.allFeatures);
     keepDrawn(document.getElementById("bars"), drawBarPanels);
   }
@@ -1157,12 +1158,12 @@
     d3.select(button).text(all ? `Show the strongest ${limit}` : `Show all ${features.length}`);
   }
 
-  function showCentres(own, other) {
-    const key = d3.select("#centres");
+  function showCentroids(own, other) {
+    const key = d3.select("#centroids");
     key.selectAll("*").remove();
     for (const [mark, words] of [
-      [ownCentre(own), `centre of cluster ${own}, its own`],
-      [otherCentre(other), `centre of cluster ${other}`],
+      [ownCentroid(own), `centroid of cluster ${own}, its own`],
+      [otherCentroid(other), `centroid of cluster ${other}`],
     ]) {
       const entry = key.append("span");
       swatch(entry, { ...mark, size: 50 });
@@ -1170,8 +1171,8 @@
     }
   }
 
-  const ownCentre = (cluster) => ({ fill: colour(cluster), stroke: "var(--ink)", width: 1.2 });
-  const otherCentre = (cluster) => ({ fill: "var(--surface)", stroke: edge(colour(cluster)), width: 2.2 });
+  const ownCentroid = (cluster) => ({ fill: colour(cluster), stroke: "var(--ink)", width: 1.2 });
+  const otherCentroid = (cluster) => ({ fill: "var(--surface)", stroke: edge(colour(cluster)), width: 2.2 });
 
   function drawBarPanels() {
     const { own, other, values, scaled, relevance, limit } = explanationOf(state.point, state.versus);
@@ -1194,8 +1195,8 @@
           to: (row) => row.scaled,
           value: (row) => row.value,
         });
-        drawCentre(group, x, middle, clusters[other], otherCentre(other));
-        drawCentre(group, x, middle, clusters[own], ownCentre(own));
+        drawCentroid(group, x, middle, clusters[other], otherCentroid(other));
+        drawCentroid(group, x, middle, clusters[own], ownCentroid(own));
       },
     };
     const relevancePanel = {
@@ -1223,10 +1224,10 @@
 
   const widened = ([least, most]) => (least === most ? [least, most + 1] : [least, most]);
 
-  function drawCentre(rows, x, middle, cluster, { fill, stroke, width }) {
+  function drawCentroid(rows, x, middle, cluster, { fill, stroke, width }) {
     rows
       .append("circle")
-      .attr("class", "centre")
+      .attr("class", "centroid-dot")
       .attr("r", 3.6)
       .attr("cy", middle)
       .attr("cx", (row) => x(cluster.centroid_scaled[row.feature]))
@@ -1234,7 +1235,7 @@
       .style("stroke", stroke)
       .style("stroke-width", width)
       .append("title")
-      .text((row) => `centre of cluster ${cluster.cluster}: ${plain(cluster.centroid[row.feature])}`);
+      .text((row) => `centroid of cluster ${cluster.cluster}: ${plain(cluster.centroid[row.feature])}`);
   }
 
   /** The strongest features one after another, the rest as one, each from where the one before ended. */
@@ -1383,7 +1384,7 @@
   function showClusters() {
     d3.select("#clusters-note").text(
       "Bars: mean relevance over the points of the cluster, on one scale for all clusters; " +
-        "whiskers: one standard deviation to either side. Beside the names: the centre, in the units of the " +
+        "whiskers: one standard deviation to either side. Beside the names: the centroid, in the units of the " +
         "data.",
     );
     const cards = d3
@@ -1453,7 +1454,7 @@
       .slice(0, state.allProfiles ? strongest.length : PROFILE_FEATURES)
       .map((feature) => ({
         name: features[feature],
-        centre: cluster.centroid[feature],
+        centroid: cluster.centroid[feature],
         mean: cluster.mean_relevance[feature],
         deviation: cluster.deviation[feature],
       }));
@@ -1461,7 +1462,7 @@
       label: `Mean relevances in cluster ${cluster.cluster}: ${spoken(rows, (row) => format(row.mean))}`,
       rows,
       columns: [
-        { title: "centre", kind: "plain", text: (row) => plain(Number(row.centre.toPrecision(4))) },
+        { title: "centroid", kind: "plain", text: (row) => plain(Number(row.centroid.toPrecision(4))) },
         {
           sides: true,
           domain: [-profileLimit(), profileLimit()],
