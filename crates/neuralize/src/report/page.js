@@ -8,6 +8,7 @@
   const MANY_FEATURES = 30;
   const STEPS = 12;
   const PROFILE_FEATURES = 13;
+  const SIZES = 12;
   const NARROWEST_PLOT = 100;
   const NARROWEST_SINGLE = 160;
   const GAP = 10;
@@ -433,6 +434,9 @@
     const heuristic = model.heuristic_beta === null ? "" : `heuristic: ${plain(model.heuristic_beta)}`;
     showFact(facts, "Beta", model.beta === null ? "infinite" : plain(model.beta), heuristic);
     if (model.rows !== null) showFact(facts, "Rows of the fit", whole(model.rows));
+    const sizes = clusters.map(({ points }) => whole(points));
+    const more = sizes.length > SIZES ? ` and ${sizes.length - SIZES} more` : "";
+    showFact(facts, "Sizes of the clusters", sizes.slice(0, SIZES).join(", ") + more);
     if (model.inertia !== null) showFact(facts, "Inertia", plain(model.inertia));
     if (model.iterations !== null) {
       const end = { true: "converged", false: "not converged" }[model.converged];
