@@ -194,7 +194,7 @@ fn a_point_has_its_bars() {
             let foot = if value < 0.0 { bar.right() } else { bar.left };
             assert!((foot - zero).abs() <= PIXEL, "{bar:?} does not start at {zero}");
         }
-        scales.push((zero, scale, relevance[longest].abs()));
+        scales.push((zero, relevance[longest].abs(), bars[longest].width));
 
         let values: Vec<&Rect> = seen.filled(VALUE);
         assert_eq!(values.len(), 13);
@@ -213,11 +213,11 @@ fn a_point_has_its_bars() {
         assert!(heading.text.contains(&format!("point {case}: cluster ")), "{heading:?}");
         assert!(heading.text.contains(&format!("class {class}")), "{heading:?}");
     }
-    // One scale for every point of the set, as far as pixels show it.
-    for pair in scales.windows(2) {
-        let ((zero, scale, most), (other, found, _)) = (pair[0], pair[1]);
-        assert!((zero - other).abs() < 12.0, "{scales:?}");
-        assert!((scale / found - 1.0).abs() < 0.08 + PIXEL / (most * scale), "{scales:?}");
+    // One scale for every point of the set: pixels per unit of the longest of all.
+    let (zero, most, pixels) = scales.iter().copied().max_by(|a, b| a.2.total_cmp(&b.2)).unwrap();
+    for (other, value, width) in &scales {
+        assert!((zero - other).abs() <= PIXEL, "{scales:?}");
+        assert!((width - value / most * pixels).abs() <= 2.0 * PIXEL, "{scales:?}");
     }
 }
 
@@ -435,9 +435,11 @@ fn text_never_overlaps() {
         for figure in &figures {
             seen(figure).assert_legible();
         }
-        // Centroids may lie on each other, and so do their numbers.
-        let map = seen(&plot::clusters(&cases, &map, &[7]).unwrap());
+        // Centroids may lie on each other, and so do their numbers; nothing else.
+        let mut map = seen(&plot::clusters(&cases, &map, &[7]).unwrap());
         assert!(map.words.iter().any(|words| words.text.starts_with("PC 1")));
+        map.words.retain(|words| words.text.parse::<usize>().is_err());
+        map.assert_legible();
         let cut = "the 30 strongest of 40 features";
         for figure in [&figures[0], &figures[2], &figures[3]] {
             assert_eq!(figure.svg().contains(cut), features == 40, "{features} features");
@@ -521,6 +523,75 @@ fn what_cannot_be_drawn_is_an_error() {
     let path = folder.path().join("figure.SVG");
     figure.save(&path).unwrap();
     assert_eq!(std::fs::read_to_string(path).unwrap(), figure.svg());
+}
+
+/// Twelve clusters and fewer colours, ten classes: a point in a cluster that does
+/// not stand for its class is seen to be.
+#[test]
+fn no_colour_hides_a_misplaced_point() {
+    let names = vec!["a".to_owned(), "b".to_owned(), "kind".to_owned()];
+    let row = |i: usize| {
+        let (k, class) = (i % 12, if i % 9 == 0 { (i + 5) % 10 } else { (i % 12) % 10 });
+        let noise = (i as f64).sin() * 0.1;
+        format!("{},{},{class}\n", (k % 4) as f64 * 5.0 + noise, (k / 4) as f64 * 7.0 - noise)
+    };
+    let text = format!("{}\n{}", names.join(","), (0..240).map(row).collect::<String>());
+    let options = TableOptions::default().with_label("kind");
+    let table = TableReader::csv("t", text.as_bytes(), &options).unwrap().read_all().unwrap();
+    let cases = explained(&table, Scale::None, &KMeansConfig::new(12));
+    let map = Map::of::<Flex>(&cases, &Default::default(), DType::F64).unwrap();
+    let figure = seen(&plot::clusters(&cases, &map, &[]).unwrap());
+    let classes = cases.classes.as_ref().unwrap();
+    // Circles for the first eight clusters; their edges in the order of the cases.
+    let of = |radius: f64| -> Vec<String> {
+        let circles = figure.circles.iter().filter(|circle| circle.2 == radius);
+        circles.map(|circle| circle.3.clone()).collect()
+    };
+    let (edges, faces) = (of(6.0), of(4.0));
+    let round: Vec<usize> = (0..240).filter(|&case| cases.cluster[case] < 8).collect();
+    assert_eq!((edges.len(), round.len() > 100), (round.len() + 8, true));
+    for (at, &case) in round.iter().enumerate() {
+        let agrees = classes.of_cluster[cases.cluster[case]] == Some(classes.of[case]);
+        assert_eq!(edges[at] == faces[at], agrees, "case {case}");
+    }
+}
+
+#[test]
+fn odd_names_and_numbers() {
+    // Control characters, a name as long as a page, values at the ends of what f64 holds.
+    let names = vec!["e\u{1b}sc\u{1}".to_owned(), "x".repeat(30_000)];
+    let table = Table::new(names, vec![0.0, 0.0, 1.0, 0.5, 9.0, 9.0, 8.0, 9.0]).unwrap();
+    let cases = explained(&table, Scale::None, &KMeansConfig::new(2));
+    let map = Map::of::<Flex>(&cases, &Default::default(), DType::F64).unwrap();
+    for figure in [
+        plot::point(&cases, 0).unwrap(),
+        plot::waterfall(&cases, 0, 5).unwrap(),
+        plot::matrix(&cases).unwrap(),
+        plot::profile(&cases).unwrap(),
+        plot::clusters(&cases, &map, &[0]).unwrap(),
+    ] {
+        assert!(seen(&figure).words.iter().all(|words| !words.text.contains('\u{1b}')));
+    }
+    for size in [1e-100, 1e-20, 1e20, 1e100, 1e140] {
+        let values = [0.0, 0.0, 1.0, 0.5, 9.0, 9.0, 8.0, 9.0].map(|value| value * size);
+        let table = Table::new(vec!["a".into(), "b".into()], values.to_vec()).unwrap();
+        let cases = explained(&table, Scale::None, &KMeansConfig::new(2));
+        let map = Map::of::<Flex>(&cases, &Default::default(), DType::F64).unwrap();
+        assert!((map.explained.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{size:e}");
+        // A figure or an error, but soon.
+        for figure in [
+            plot::point(&cases, 0),
+            plot::waterfall(&cases, 0, 5),
+            plot::matrix(&cases),
+            plot::profile(&cases),
+            plot::clusters(&cases, &map, &[0]),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            assert!(!figure.svg().contains("NaN") && !figure.svg().contains(">inf"));
+        }
+    }
 }
 
 /// Points that tell nothing apart, one feature, and no spread at all.

@@ -42,6 +42,11 @@ fn heaps(rows: usize, features: usize, clusters: usize) -> Table {
     Table::new(names, values).unwrap()
 }
 
+fn renamed(table: &Table, name: impl Fn(usize) -> String) -> Table {
+    let values = (0..table.rows()).flat_map(|row| table.row(row).unwrap().to_vec()).collect();
+    Table::new((0..table.features().len()).map(name).collect(), values).unwrap()
+}
+
 /// The data in a page.
 struct Page(Value);
 
@@ -62,7 +67,14 @@ impl Page {
         self.bytes(at).chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect()
     }
 
+    /// In single precision; in double where the page says so.
     fn f32(&self, at: &str) -> Vec<f64> {
+        let text = self.0.pointer(at).unwrap().as_str().unwrap();
+        if let Some(wide) = text.strip_prefix("f8:") {
+            let bytes = base64::engine::general_purpose::STANDARD.decode(wide).unwrap();
+            let of = |b: &[u8]| f64::from_le_bytes(b.try_into().unwrap());
+            return bytes.chunks_exact(8).map(of).collect();
+        }
         let of = |b: &[u8]| f64::from(f32::from_le_bytes(b.try_into().unwrap()));
         self.bytes(at).chunks_exact(4).map(of).collect()
     }
@@ -159,16 +171,18 @@ fn every_explanation_of_wine_is_in_the_page() {
         assert_eq!(shown["points"], own.len());
         let numbers =
             |name: &str| -> Vec<f64> { serde_json::from_value(shown[name].clone()).unwrap() };
-        assert_eq!(numbers("mean_relevance"), summary.mean_relevance);
+        for (shown, mean) in numbers("mean_relevance").iter().zip(&summary.mean_relevance) {
+            assert!((shown - mean).abs() <= 1e-7 * mean.abs());
+        }
         let mean = |i: usize| own.iter().map(|&n| raw[13 * n + i]).sum::<f64>() / own.len() as f64;
         for (i, centroid) in numbers("centroid").into_iter().enumerate() {
-            assert!((centroid - mean(i)).abs() < 1e-9 * mean(i).abs(), "in the data's units");
+            assert!((centroid - mean(i)).abs() < 1e-7 * mean(i).abs(), "in the data's units");
             let deviation = own
                 .iter()
                 .map(|&n| (relevance[13 * n + i] - summary.mean_relevance[i]).powi(2))
                 .sum::<f64>();
             let deviation = (deviation / own.len() as f64).sqrt();
-            assert!((numbers("deviation")[i] - deviation).abs() < 1e-9);
+            assert!((numbers("deviation")[i] - deviation).abs() < 1e-7 * deviation);
         }
     }
 }
@@ -225,7 +239,10 @@ fn large_data_fit() {
 #[test]
 fn ten_thousand_points_of_fifty_features_stay_below_15_mb() {
     for clusters in [3, 10, 40] {
-        let table = heaps(10_000, 50, clusters);
+        // Names as long as the questions of a survey.
+        let table = renamed(&heaps(10_000, 50, clusters), |i| {
+            format!("{i} {}", "how much <of it> ".repeat(9))
+        });
         let config = KMeansConfig::new(clusters).with_max_iter(5);
         let model = model(&table, Scale::Standard, &config);
         let html = Report::of(&model, &table, "wide", Beta::Heuristic).unwrap().html();
@@ -237,15 +254,12 @@ fn ten_thousand_points_of_fifty_features_stay_below_15_mb() {
         assert_eq!(page.f32("/details/contrast").len(), count * contrasts * 50);
         assert!(count > 1000 / clusters, "{count} points in full");
         let (versus, detail) = (page.i32("/details/versus"), page.i32("/listed/detail"));
-        let cluster = page.i32("/listed/cluster");
+        let (cluster, competitor) = (page.i32("/listed/cluster"), page.i32("/listed/competitor"));
         for (point, &at) in detail.iter().enumerate().filter(|(_, at)| **at >= 0) {
             let of = &versus[at as usize * contrasts..(at as usize + 1) * contrasts];
             assert!(of.is_sorted() && !of.contains(&cluster[point]));
             // The nearest competitor is always among them.
-            assert!(of.contains(&page.i32("/listed/competitor")[point]) || point > 200);
-            if point > 200 {
-                break;
-            }
+            assert!(of.contains(&competitor[point]), "point {point}");
         }
     }
 }
@@ -268,4 +282,106 @@ fn wrong_parts_are_refused() {
     let other = network.explain(&x, Target::Cluster(1), Beta::Heuristic).unwrap();
     says(start().add(0..178, &wine, &other), "Target::Assigned");
     says(start().add(0..4, &heaps(4, 13, 2), &found), "has shape [178, 13]");
+}
+
+/// A failed part leaves the report as it was.
+#[test]
+fn what_is_refused_is_not_counted() {
+    let wine = Table::wine();
+    let model = model(&wine, Scale::None, &KMeansConfig::new(3));
+    let network = model.neuralize().unwrap();
+    let explain = |beta| network.explain(&tensor(&wine), Target::Assigned, beta).unwrap();
+    let found = explain(Beta::Heuristic);
+    let mut builder = ReportBuilder::new(&model, "wine", Beta::Heuristic).unwrap();
+    assert!(builder.add(0.., &wine, &found).is_err(), "numbers without end");
+    assert!(builder.add((0..178).rev(), &wine, &found).is_err());
+    assert!(builder.add(0..178, &wine, &explain(Beta::Value(3.0))).is_err(), "another beta");
+    let mut turned: Vec<String> = wine.features().to_vec();
+    turned.swap(0, 1);
+    let turned = renamed(&wine, |i| turned[i].clone());
+    let error = builder.add(0..178, &turned, &found).expect_err("other columns").to_string();
+    assert!(error.contains("not the model's features"), "{error}");
+    assert!(Report::of(&model, &turned, "wine", Beta::Heuristic).is_err());
+    builder.add(0..178, &wine, &found).unwrap();
+    assert!(builder.add(177..355, &wine, &found).is_err(), "row 177 again");
+    assert_eq!(Page::of(&builder.finish(None).unwrap().html()).number("/total"), 178);
+}
+
+/// Figures of more points than are listed say so, and count what they show.
+#[test]
+fn listed_points_are_a_choice() {
+    let rows = 12_000;
+    let header = "a,b,kind\n".to_owned();
+    let row = |i: usize| {
+        let noise = ((i * 7919) as f64).sin();
+        format!(
+            "{},{},{}\n",
+            (i % 3) as f64 * 4.0 + noise,
+            noise,
+            if i % 50 == 0 { 9 } else { i % 3 }
+        )
+    };
+    let text: String = std::iter::once(header).chain((0..rows).map(row)).collect();
+    let options = TableOptions::default().with_label("kind");
+    let table = TableReader::csv("t", text.as_bytes(), &options).unwrap().read_all().unwrap();
+    let model = model(&table, Scale::None, &KMeansConfig::new(3));
+    let x = tensor(&table);
+    let found = model.neuralize().unwrap().explain(&x, Target::Assigned, Beta::Heuristic).unwrap();
+    let mut builder = ReportBuilder::new(&model, "t", Beta::Heuristic).unwrap().with_label("kind");
+    builder.add((0..rows).map(|row| row + 5), &table, &found).unwrap();
+    let cases = builder.cases().unwrap();
+    assert_eq!((cases.len(), cases.total), (10_000, rows));
+    let classes = cases.classes.as_ref().unwrap();
+    let agreeing = (0..cases.len()).filter(|&case| !cases.is_misplaced(case)).count();
+    assert_eq!(classes.agreeing, agreeing);
+    // Every misplaced point is there, with its own class and numbers.
+    assert_eq!(cases.misplaced().len(), rows / 50);
+    for case in cases.misplaced() {
+        let row = cases.rows[case] - 5;
+        assert_eq!(row % 50, 0);
+        assert_eq!(cases.values_of(case), table.row(row).unwrap());
+        assert_eq!(classes.names[classes.of[case]], "9");
+    }
+    let page = Page::of(&builder.finish(None).unwrap().html());
+    assert_eq!(page.number("/agreeing"), (rows - rows / 50) as u64);
+}
+
+/// Numbers that single precision has no place for are in the page all the same.
+#[test]
+fn large_and_small_numbers() {
+    for size in [1e-30, 1e25, 1e140] {
+        let values = (0..40).map(|i| f64::from(i % 7) * size + f64::from(i / 20) * 9.0 * size);
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        let table = Table::new(names, values.collect()).unwrap();
+        let model = model(&table, Scale::None, &KMeansConfig::new(2));
+        let page = Page::of(&Report::of(&model, &table, "t", Beta::Value(0.0)).unwrap().html());
+        let (contrast, logit) =
+            (page.f32("/details/contrast"), page.f64("/details/contrast_logit"));
+        for (pair, logit) in contrast.chunks(2).zip(&logit) {
+            let total = pair[0].abs() + pair[1].abs();
+            assert!(total > 0.0 && (pair[0] + pair[1] - logit).abs() <= 1e-6 * total, "{size:e}");
+        }
+        let deviation: Vec<f64> =
+            serde_json::from_value(page.0["clusters"][0]["deviation"].clone()).unwrap();
+        assert!(deviation.iter().all(|d| *d > 0.0 && d.is_finite()), "{size:e}: {deviation:?}");
+        assert!(page.f32("/listed/strongest_relevance").iter().all(|r| *r != 0.0 && r.is_finite()));
+    }
+}
+
+#[test]
+fn labels() {
+    let text = |label: &dyn Fn(usize) -> String| -> String {
+        let row = |i: usize| format!("{},{}\n", i % 2 * 9 + i % 5, label(i));
+        std::iter::once("a,kind\n".to_owned()).chain((0..1200).map(row)).collect()
+    };
+    let report = |text: &str| {
+        let options = TableOptions::default().with_label("kind");
+        let table = TableReader::csv("t", text.as_bytes(), &options).unwrap().read_all().unwrap();
+        let model = model(&table, Scale::None, &KMeansConfig::new(2));
+        Report::of(&model, &table, "t", Beta::Heuristic).map(|report| Page::of(&report.html()))
+    };
+    let page = report(&text(&|i| if i % 2 == 0 { "even".into() } else { String::new() })).unwrap();
+    assert_eq!(page.0["classes"], serde_json::json!(["(no label)", "even"]));
+    let error = report(&text(&|i| i.to_string())).map(|_| ()).expect_err("prices").to_string();
+    assert!(error.contains("1200 different values is no class"), "{error}");
 }

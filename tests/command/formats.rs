@@ -166,3 +166,31 @@ fn standard_input_is_a_table_too() {
     );
     assert!(!desk.path("m").exists() && !desk.path("-").exists());
 }
+
+/// An array has no names, so a label is none of its columns.
+#[cfg(feature = "npy")]
+#[test]
+fn a_label_of_an_array_is_refused() {
+    let desk = Desk::new();
+    desk.take("c_order.npy");
+    desk.done("fit c_order.npy -k 2 --model m");
+    desk.done("report c_order.npy --model m -o page.html");
+    desk.fails(
+        "report c_order.npy --model m --label target -o page.html",
+        1,
+        "c_order.npy: there is no column `target`; its columns are `x0`",
+    );
+}
+
+/// A folder in memory is a folder like any other.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_in_memory_are_replaced_whole() {
+    let Ok(folder) = tempfile::tempdir_in("/dev/shm") else { return };
+    let desk = Desk::with_wine();
+    let path = folder.path().join("out.csv");
+    fs::write(&path, "old\n".repeat(100_000)).expect("written");
+    desk.done(&format!("predict wine.csv --model model -o {}", path.display()));
+    let plain = desk.done("predict wine.csv --model model").out;
+    assert_eq!(fs::read_to_string(&path).expect("a file"), plain);
+}

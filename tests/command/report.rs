@@ -95,7 +95,28 @@ fn a_report_from_standard_input() {
     let wine = desk.read("wine.csv");
     let answer = desk.run_with("report - --model model -o page.html", &wine);
     assert_eq!(answer.code, 0, "{}", answer.err);
-    assert_eq!(page(&desk.read("page.html"))["total"], 178);
+    let found = page(&desk.read("page.html"));
+    assert_eq!((&found["total"], &found["title"]), (&178.into(), &"standard input".into()));
+}
+
+/// Whoever has seen enough of the relevances still gets the page.
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_does_not_cost_the_page() {
+    let desk = Desk::with_wine();
+    let wine = desk.read("wine.csv");
+    let (header, body) = wine.split_once('\n').expect("lines");
+    desk.write("long.csv", &format!("{header}\n{}", body.repeat(60)));
+    let binary = assert_cmd::cargo::cargo_bin!("neuralize").display().to_string();
+    let line =
+        format!("'{binary}' explain long.csv --model model --quiet --report page.html | head -1");
+    let output = std::process::Command::new("sh")
+        .args(["-c", &line])
+        .current_dir(desk.folder.path())
+        .output()
+        .expect("a shell");
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("index,"));
+    assert_eq!(page(&desk.read("page.html"))["total"], 60 * 178);
 }
 
 #[test]
@@ -104,12 +125,24 @@ fn what_cannot_be_reported_is_refused_in_words() {
     desk.write("page.html", "old");
     desk.write("none.csv", &desk.read("wine.csv").lines().next().expect("a header").to_owned());
     let report = |rest: &str| format!("report {rest} -o page.html");
-    desk.fails(&report("none.csv --model model"), 1, "is empty");
+    desk.fails(&report("none.csv --model model"), 1, "none.csv: there is no row to report on");
     desk.fails(&report("wine.csv --model none"), 1, "there is no such model folder");
     desk.fails(&report("wine.csv --model model --label kind"), 1, "there is no column `kind`");
     desk.fails(&report("wine.csv --model model --beta -1"), 2, "at least 0");
     desk.fails("report wine.csv --model model", 2, "--output");
     desk.fails("explain wine.csv --model model --label target", 2, "--report");
+    desk.fails("explain wine.csv --model model --report -", 2, "takes the results already");
+    desk.fails("explain wine.csv --model model -o a.csv --report a.csv", 2, "takes the results");
+    desk.fails("explain wine.csv --model model --limit 3 --report a.html", 2, "--limit");
+    desk.fails("explain wine.csv --model model -o why.html", 2, "not written as .html");
+    // What cannot be written is said before anything else is.
+    desk.fails(
+        "explain wine.csv --model model -o out.csv --report no/page.html",
+        1,
+        "no/page.html",
+    );
+    desk.fails("report wine.csv --model model --figures f -o no/page.html", 1, "no/page.html");
+    assert!(!desk.path("out.csv").exists() && !desk.path("f").exists());
     desk.fails("explain wine.csv --model model --versus 1 --report page.html", 2, "--versus");
     desk.write("broken.csv", &desk.read("wine.csv").replace("14.23", "oops"));
     desk.fails(&report("broken.csv --model model"), 1, "`oops` is not a finite number");
@@ -121,4 +154,15 @@ fn what_cannot_be_reported_is_refused_in_words() {
     );
     desk.fails(&report("wine.csv --model model --figures page.html"), 1, "page.html");
     assert_eq!(desk.read("page.html"), "old");
+}
+
+/// Data that can be explained but not shifted have a page without a check.
+#[test]
+fn a_page_without_a_check() {
+    let desk = Desk::new();
+    desk.write("large.csv", "a,b\n1e152,0\n1.1e152,1e150\n7e152,7e152\n6.9e152,7e152\n");
+    desk.done("fit large.csv -k 2 --model m");
+    let answer = desk.done("report large.csv --model m -o page.html");
+    assert!(answer.err.contains("note: the explanations cannot be checked"), "{}", answer.err);
+    assert_eq!(page(&desk.read("page.html"))["trust"], serde_json::Value::Null);
 }

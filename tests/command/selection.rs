@@ -315,3 +315,16 @@ fn predictions_come_in_every_format() {
     assert_eq!(table(&desk.read("clusters.json"), b','), (header, rows));
     desk.fails("predict wine.csv --model model --format xml", 2, "--format");
 }
+
+/// Points in the cluster that is asked about have no answer: they come last.
+#[test]
+fn rows_without_an_answer_come_last() {
+    let desk = Desk::with_wine();
+    for sort in ["ambiguous", "typical"] {
+        let explain = format!("explain wine.csv --model model --versus 0 --quiet --sort {sort}");
+        let (_, rows) = table(&desk.done(&explain).out, b',');
+        let own: Vec<bool> = rows.iter().map(|row| row[1] == 0.0).collect();
+        let first = own.iter().position(|own| *own).expect("points of cluster 0");
+        assert!(first > 50 && own[first..].iter().all(|own| *own), "{sort}");
+    }
+}

@@ -255,9 +255,10 @@ pub(crate) struct ExplainArgs {
     /// Also measure conservation, shift invariance and the agreement with autodiff
     #[arg(long)]
     pub(crate) check: bool,
-    /// Also write a page about these rows, one file for a browser; the table is then held in memory
+    /// Also write a page about these rows, in full and whatever --top says, one file for a browser;
+    /// the table is then held in memory
     #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
-    #[arg(conflicts_with_all = ["cluster", "versus"])]
+    #[arg(conflicts_with_all = ["cluster", "versus", "limit"])]
     pub(crate) report: Option<PathBuf>,
     /// A column of known classes, for the report
     #[arg(long, value_name = "COL", requires = "report")]

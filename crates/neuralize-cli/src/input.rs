@@ -33,6 +33,6 @@ pub(crate) fn is_fleeting(path: &Path) -> bool {
     is_standard(path) || fs::metadata(path).is_ok_and(special)
 }
 
-fn is_standard(path: &Path) -> bool {
+pub(crate) fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
 }

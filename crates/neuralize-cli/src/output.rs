@@ -80,6 +80,9 @@ impl<W: Write> Write for Streamed<W> {
 pub(crate) fn format(args: &ResultArgs, delimiter: Option<u8>) -> Result<Format> {
     let path = args.output.as_deref().filter(|path| !is_standard(path));
     let named = path.and_then(Format::of);
+    if let (Some(path), None, None) = (path, named, args.format) {
+        refuse_other_kinds(path)?;
+    }
     let text = match named {
         Some(Format::Csv { delimiter }) => delimiter,
         _ => b',',
@@ -96,6 +99,22 @@ pub(crate) fn format(args: &ResultArgs, delimiter: Option<u8>) -> Result<Format>
         Some(FormatName::Table) => Format::Table { coloured: path.is_none() && takes_colours() },
         None => named.filter(|named| !matches!(named, Format::Csv { .. })).unwrap_or(csv),
     })
+}
+
+/// A name that promises what is not written.
+fn refuse_other_kinds(path: &Path) -> Result<()> {
+    const KINDS: [&str; 7] = ["npy", "npz", "html", "htm", "xlsx", "svg", "png"];
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    match ending.filter(|ending| KINDS.contains(&ending.as_str())) {
+        Some(ending) => {
+            let text = format!(
+                "{}: results are not written as .{ending}; name a .csv, .tsv, .json or .parquet file, or say --format",
+                path.display()
+            );
+            Err(Usage(text).into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whether standard output is a terminal that shows colours, to somebody who

@@ -7,6 +7,8 @@
 //! ```text
 //! CSV / Tensor ──► cluster ──► KMeans<B> ──► neuralize() ──► NeuralizedKMeans<B> ──► explain() ──► Explanation<B>
 //!   data            fit         a Module      exact           linear + min-pool       NEON          relevance [N, D]
+//!                                                                                                        │
+//!                                                       figures, page  ◄── plot, report ◄── cases ◄──────┘
 //! ```
 //!
 //! | module | what it holds |
@@ -20,6 +22,12 @@
     doc = "| [`baseline`] | gradient explanations through autodiff, to compare with |"
 )]
 //! | [`record`] | models on disk: Burn records, burnpack, safetensors, the model folder |
+//! | [`cases`] | explained points on the host, with values, centroids and classes |
+#![cfg_attr(feature = "svg", doc = "| [`plot`] | figures of explained clusterings |")]
+#![cfg_attr(
+    feature = "report",
+    doc = "| [`report`] | a page that says why every point is where it is |"
+)]
 //!
 //! ```
 //! use burn::backend::Flex;

@@ -12,12 +12,12 @@ use neuralize::cluster::{Init, KMeansConfig};
 use neuralize::data::{Format, Results, Scale, Selection, Table};
 use neuralize::explain::{Beta, Explanation, Target};
 use neuralize::record::{Model, ModelInfo};
-use neuralize::report::ReportBuilder;
 
 use crate::args::DemoArgs;
 use crate::backend::{Job, Session};
 use crate::command::explain::describe;
-use crate::command::{predict, report};
+use crate::command::predict;
+use crate::command::report::{self, Page};
 use crate::output::Output;
 
 /// Rows of the scaled data from which Lloyd's iterations reach the solution
@@ -61,9 +61,10 @@ impl Job for DemoArgs {
             report::draw(&cases, folder, session)?;
         }
         if let Some(path) = &self.report {
-            let mut builder = ReportBuilder::new(&model, "Wine", BETA)?.with_label("target");
-            builder.add(0..wine.rows(), &wine, &explanation)?;
-            report::save(&builder.finish(Some(&check.report()))?, path, session)?;
+            let mut page = Page::start(session, &model, "Wine", BETA, path)?.with_label("target");
+            let rows: Vec<usize> = (0..wine.rows()).collect();
+            page.add(&rows, &wine, &scaled, &explanation)?;
+            page.finish()?;
         }
 
         let mut out = Output::open(None)?;

@@ -8,9 +8,9 @@ use neuralize::baseline::{Check, CheckReport};
 use neuralize::data::{Format, Results, Selection, Sort};
 use neuralize::record::Model;
 
-use crate::args::ExplainArgs;
+use crate::args::{ExplainArgs, Usage};
 use crate::backend::{Job, Session};
-use crate::command::report;
+use crate::command::report::{self, Page};
 use crate::command::stream::{self, Source};
 use crate::output::{self, Output, tell};
 
@@ -27,38 +27,44 @@ impl Job for ExplainArgs {
             (&session.device, session.dtype),
         );
         network.explain(&none, target, self.beta)?;
-        let mut check = match self.check || self.report.is_some() {
+        let mut check = match self.check {
             true => Some(checked(Check::<Autodiff<B>>::new(&network, target, self.beta))?),
             false => None,
         };
-        let mut builder = match &self.report {
-            Some(_) => Some(report::start(&model, &self.data, self.label.as_deref(), self.beta)?),
-            None => None,
-        };
         let path = self.results.output.as_deref();
+        let mut page = self.page(session, &model)?;
         let mut output = Output::open(path)?;
         let results = Results::new(Output::name(path), &mut output, format, session.dtype);
-        let mut writer = results.explanations(&model.info().features, self.selection(format))?;
+        let mut writer =
+            Some(results.explanations(&model.info().features, self.selection(format))?);
         stream::scaled_parts(session, &self.source(), &model, |part| {
             let explanation = network.explain(&part.scaled, target, self.beta)?;
-            writer.write(part.rows.iter().copied(), &explanation)?;
+            if let Some(open) = &mut writer {
+                let written = open.write(part.rows.iter().copied(), &explanation);
+                match written.map_err(anyhow::Error::from) {
+                    // Whoever reads the results has had enough; the page is another matter.
+                    Err(error) if page.is_some() && output::is_closed_pipe(&error) => writer = None,
+                    other => other?,
+                }
+            }
             if let Some(check) = &mut check {
                 checked(check.add(&part.scaled, &explanation))?;
             }
-            match &mut builder {
-                Some(builder) => report::add(builder, &part.rows, &part.table, &explanation),
+            match &mut page {
+                Some(page) => page.add(&part.rows, &part.table, &part.scaled, &explanation),
                 None => Ok(()),
             }
         })?;
-        let found = check.map(|check| check.report());
-        let page = builder.map(|builder| builder.finish(found.as_ref())).transpose()?;
-        writer.finish()?;
-        output.finish()?;
-        if let (Some(page), Some(path)) = (&page, &self.report) {
-            report::save(page, path, session)?;
+        // The page first: whoever reads the results may stop before their end.
+        if let Some(page) = page {
+            page.finish()?;
         }
-        if let Some(found) = found.filter(|_| self.check) {
-            tell(describe(&found).trim_end());
+        let complete = writer.map(|writer| writer.finish()).transpose()?.is_some();
+        if complete {
+            output.finish()?;
+        }
+        if let Some(check) = check {
+            tell(describe(&check.report()).trim_end());
         }
         Ok(())
     }
@@ -70,6 +76,25 @@ impl ExplainArgs {
         // In the order of rows the first results are those of the first rows.
         let limit = self.limit.filter(|_| Sort::from(self.sort) == Sort::Row);
         Source { path: &self.data, label: self.label.as_deref(), rows: self.rows.as_ref(), limit }
+    }
+
+    /// The page about them, if one is asked for.
+    fn page<'a, B: Backend>(
+        &self,
+        session: &'a Session<B>,
+        model: &'a Model<B>,
+    ) -> Result<Option<Page<'a, B>>> {
+        let Some(path) = &self.report else { return Ok(None) };
+        let results = self.results.output.as_deref();
+        if Output::name(results) == Output::name(Some(path)) {
+            let text = format!("--report: {} takes the results already", Output::name(results));
+            return Err(Usage(text).into());
+        }
+        let page = Page::start(session, model, &report::title(&self.data), self.beta, path)?;
+        Ok(Some(match &self.label {
+            Some(label) => page.with_label(label),
+            None => page,
+        }))
     }
 
     /// What of their explanations is written.
@@ -88,8 +113,8 @@ impl ExplainArgs {
 }
 
 /// An error of a check is not one in the file: it is about the shifted data.
-pub(super) fn checked<T>(result: neuralize::Result<T>) -> Result<T> {
-    result.map_err(|error| anyhow!("checking the explanations: {error}"))
+fn checked<T>(result: neuralize::Result<T>) -> Result<T> {
+    result.map_err(|error| anyhow!("--check: {error}"))
 }
 
 /// What a check found, in words.

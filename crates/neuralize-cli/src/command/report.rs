@@ -1,20 +1,21 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burn::backend::Autodiff;
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use neuralize::Error;
 use neuralize::baseline::Check;
 use neuralize::cases::{Cases, Map};
 use neuralize::data::Table;
 use neuralize::explain::{Beta, Explanation, Target};
 use neuralize::plot::{self, Figure};
 use neuralize::record::Model;
-use neuralize::report::{Report, ReportBuilder};
+use neuralize::report::ReportBuilder;
 
 use crate::args::ReportArgs;
 use crate::backend::{Job, Session};
-use crate::command::explain::checked;
 use crate::command::stream::{self, Source};
 use crate::input;
 use crate::output::Output;
@@ -23,59 +24,125 @@ impl Job for ReportArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
         let model = Model::<B>::load(&self.model, &session.device, session.dtype)?;
         let network = model.neuralize()?;
-        let mut check = Check::<Autodiff<B>>::new(&network, Target::Assigned, self.beta)?;
         let label = self.label.as_deref();
-        let mut builder = start(&model, &self.data, label, self.beta)?;
+        let mut page = Page::start(session, &model, &title(&self.data), self.beta, &self.output)?;
+        if let Some(label) = label {
+            page = page.with_label(label);
+        }
         let source = Source { label, ..Source::all(&self.data) };
         stream::scaled_parts(session, &source, &model, |part| {
             let explanation = network.explain(&part.scaled, Target::Assigned, self.beta)?;
-            checked(check.add(&part.scaled, &explanation))?;
-            add(&mut builder, &part.rows, &part.table, &explanation)
+            page.add(&part.rows, &part.table, &part.scaled, &explanation)
         })?;
         if let Some(folder) = &self.figures {
-            draw(&builder.cases()?, folder, session)?;
+            draw(&page.cases()?, folder, session)?;
         }
-        save(&builder.finish(Some(&check.report()))?, &self.output, session)
+        page.finish()
     }
 }
 
-/// Starts a report on a table.
-pub(super) fn start<'a, B: Backend>(
-    model: &'a Model<B>,
-    data: &Path,
-    label: Option<&str>,
-    beta: Beta,
-) -> Result<ReportBuilder<'a, B>> {
-    let name = input::name(data);
-    let name = data.file_name().map_or(name, |name| name.to_string_lossy().into_owned());
-    let builder = ReportBuilder::new(model, &name, beta)?;
-    Ok(match label {
-        Some(label) => builder.with_label(label),
-        None => builder,
-    })
+/// What a report on a table is called.
+pub(super) fn title(data: &Path) -> String {
+    match (input::is_standard(data), data.file_name()) {
+        (false, Some(name)) => name.to_string_lossy().into_owned(),
+        _ => input::name(data),
+    }
 }
 
-/// Takes a part of the table into the report.
-pub(super) fn add<B: Backend>(
-    builder: &mut ReportBuilder<'_, B>,
-    rows: &[usize],
-    table: &Table,
-    explanation: &Explanation<B>,
-) -> Result<()> {
-    Ok(builder.add(rows.iter().copied(), table, explanation)?)
+/// A page in the making. Its file is begun first: where it cannot be written,
+/// that is said before anything is computed.
+pub(super) struct Page<'a, B: Backend> {
+    session: &'a Session<B>,
+    builder: ReportBuilder<'a, B>,
+    /// None where the explanations cannot be checked.
+    check: Option<Check<Autodiff<B>>>,
+    output: Output,
+    name: String,
+    title: String,
 }
 
-/// Writes the page.
-pub(super) fn save<B: Backend>(report: &Report, path: &Path, session: &Session<B>) -> Result<()> {
-    let mut output = Output::open(Some(path))?;
-    report.write(&mut output)?;
-    output.finish()?;
-    session.note(format!("report written to {}", Output::name(Some(path))));
-    Ok(())
+impl<'a, B: Backend> Page<'a, B> {
+    pub(super) fn start(
+        session: &'a Session<B>,
+        model: &'a Model<B>,
+        title: &str,
+        beta: Beta,
+        path: &Path,
+    ) -> Result<Self> {
+        let output = Output::open(Some(path))?;
+        let check = Check::new(&model.neuralize()?, Target::Assigned, beta);
+        Ok(Self {
+            session,
+            builder: ReportBuilder::new(model, title, beta)?,
+            check: if_possible(check, session),
+            output,
+            name: Output::name(Some(path)),
+            title: title.to_owned(),
+        })
+    }
+
+    /// The column that the labels of the tables come from.
+    pub(super) fn with_label(mut self, label: &str) -> Self {
+        self.builder = self.builder.with_label(label);
+        self
+    }
+
+    /// Takes a part of the data into account.
+    pub(super) fn add(
+        &mut self,
+        rows: &[usize],
+        table: &Table,
+        scaled: &Tensor<B, 2>,
+        explanation: &Explanation<B>,
+    ) -> Result<()> {
+        if let Some(check) = &mut self.check
+            && if_possible(check.add(scaled, explanation), self.session).is_none()
+        {
+            self.check = None;
+        }
+        Ok(self.builder.add(rows.iter().copied(), table, explanation)?)
+    }
+
+    /// The points that the page lists.
+    pub(super) fn cases(&self) -> Result<Cases> {
+        self.explained(self.builder.cases())
+    }
+
+    /// Writes the page.
+    pub(super) fn finish(mut self) -> Result<()> {
+        let found = self.check.take().map(|check| check.report());
+        let Self { session, builder, mut output, name, title, .. } = self;
+        let page = explained(&title, builder.finish(found.as_ref()))?;
+        page.write(&mut output).with_context(|| name.clone())?;
+        output.finish()?;
+        session.note(format!("report written to {name}"));
+        Ok(())
+    }
+
+    fn explained<T>(&self, result: neuralize::Result<T>) -> Result<T> {
+        explained(&self.title, result)
+    }
 }
 
-/// Writes every figure there is: of all cases, and of the misplaced ones (or,
-/// without classes, of the most ambiguous one of every cluster) one by one.
+fn explained<T>(title: &str, result: neuralize::Result<T>) -> Result<T> {
+    match result {
+        Err(Error::Empty { .. }) => bail!("{title}: there is no row to report on"),
+        other => Ok(other?),
+    }
+}
+
+/// A page without a check is better than none: shifted data, say, may be too
+/// large where the data are not.
+fn if_possible<T, B: Backend>(result: neuralize::Result<T>, session: &Session<B>) -> Option<T> {
+    result
+        .inspect_err(|error| {
+            session.note(format!("note: the explanations cannot be checked: {error}"));
+        })
+        .ok()
+}
+
+/// Writes every figure there is: of all cases, and one by one of the misplaced
+/// ones or, where there are none, of the most ambiguous one of every cluster.
 pub(super) fn draw<B: Backend>(cases: &Cases, folder: &Path, session: &Session<B>) -> Result<()> {
     const STEPS: usize = 12;
     const MOST: usize = 50;
@@ -90,10 +157,10 @@ pub(super) fn draw<B: Backend>(cases: &Cases, folder: &Path, session: &Session<B
         written += 1;
         Ok(())
     };
-    let mut single = match &cases.classes {
-        Some(_) => cases.misplaced(),
-        None => most_ambiguous(cases),
-    };
+    let mut single = cases.misplaced();
+    if single.is_empty() {
+        single = most_ambiguous(cases);
+    }
     let left = single.len().saturating_sub(MOST);
     single.truncate(MOST);
     let map = Map::of::<B>(cases, &session.device, session.dtype)?;
@@ -107,7 +174,10 @@ pub(super) fn draw<B: Backend>(cases: &Cases, folder: &Path, session: &Session<B
     }
     session.note(format!("{written} figures written to {}", folder.display()));
     if left > 0 {
-        session.note(format!("note: {left} more misplaced points have no figure of their own"));
+        session.note(format!("note: {left} more of these points have no figure of their own"));
+    }
+    if cases.total > cases.len() {
+        session.note(format!("note: figures are of {} of {} points", cases.len(), cases.total));
     }
     Ok(())
 }

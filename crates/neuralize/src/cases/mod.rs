@@ -3,6 +3,7 @@
 
 #[cfg(feature = "pca")]
 mod map;
+#[cfg(any(feature = "svg", feature = "report"))]
 mod words;
 
 use burn::tensor::backend::Backend;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::match_to_classes;
 use crate::data::Table;
 use crate::error::{Error, Result};
-use crate::explain::{Beta, Target};
+use crate::explain::{Beta, ClusterSummary, Target, logistic};
 use crate::record::Model;
 use crate::transfer;
 
@@ -51,6 +52,8 @@ pub struct Cases {
     pub features: Vec<String>,
     /// Row of every case in the data, counted from 0, `[N]`.
     pub rows: Vec<usize>,
+    /// Rows in the data, N or more: the cases may be a choice of them.
+    pub total: usize,
     /// Values in the units of the data, `[N, D]`.
     pub values: Vec<f64>,
     /// Values as the clusterer sees them, `[N, D]`.
@@ -70,7 +73,8 @@ pub struct Cases {
     pub centroids: Vec<f64>,
     /// The centroids as the clusterer sees them, `[K, D]`.
     pub scaled_centroids: Vec<f64>,
-    /// Known classes, where the table has labels.
+    /// Known classes, where the table has labels and every point is asked about
+    /// its own cluster.
     pub classes: Option<Classes>,
     /// The question.
     pub target: Target,
@@ -108,13 +112,7 @@ impl Cases {
         beta: Beta,
     ) -> Result<Self> {
         let features = model.info().features.clone();
-        if table.features() != features {
-            let detail = format!(
-                "its columns are not the model's features, {}; select them when it is read",
-                features.join(", ")
-            );
-            return Err(Error::Table { file: "the table".into(), detail });
-        }
+        check_columns(model, table)?;
         let network = model.neuralize()?;
         let centroids = network.centroids();
         let clusters = network.n_clusters();
@@ -133,16 +131,18 @@ impl Cases {
         });
         let competitor = competitor.map(Option::unwrap_or_default).collect();
         let logit = transfer::download(found.logit.clone());
-        let mut margins = logits.chunks(clusters).zip(&cluster).map(|(row, &own)| row[own]);
+        let margins = logits.chunks(clusters).zip(&cluster).map(|(row, &own)| row[own]);
+        // Clusters that are asked about say nothing of what clusters stand for.
+        let assigned = matches!(target, Target::Assigned | Target::AssignedVersus(_));
+        let classes = table.classes().filter(|_| assigned);
         Ok(Self {
             rows: (0..table.rows()).collect(),
+            total: table.rows(),
             values: (0..table.rows()).filter_map(|row| table.row(row)).flatten().copied().collect(),
             scaled: transfer::download(x),
             relevance: transfer::download(found.relevance),
-            probability: margins.by_ref().map(|margin| 1.0 / (1.0 + (-margin).exp())).collect(),
-            classes: table
-                .classes()
-                .map(|(of, names)| Classes::matched(&cluster, of, names, clusters)),
+            probability: margins.map(logistic).collect(),
+            classes: classes.map(|(of, names)| Classes::matched(&cluster, of, names, clusters)),
             logit,
             cluster,
             competitor,
@@ -171,7 +171,7 @@ impl Cases {
 
     /// How many clusters, K.
     pub fn n_clusters(&self) -> usize {
-        self.centroids.len() / self.n_features()
+        self.centroids.len().checked_div(self.n_features()).unwrap_or(0)
     }
 
     /// The relevances of one case, `[D]`; empty beyond the last.
@@ -207,11 +207,48 @@ impl Cases {
 
     /// Whether the cluster of a case stands for another class than its own.
     pub fn is_misplaced(&self, case: usize) -> bool {
-        let stands_for = |classes: &Classes| {
-            let class = *self.cluster.get(case).and_then(|&k| classes.of_cluster.get(k))?;
-            Some(class? != *classes.of.get(case)?)
-        };
-        self.classes.as_ref().and_then(stands_for).unwrap_or(false)
+        let known = self.classes.as_ref().zip(self.cluster.get(case));
+        let placed =
+            known.and_then(|(classes, &k)| Some(classes.is_other(k, *classes.of.get(case)?)));
+        placed.unwrap_or(false)
+    }
+
+    /// One summary a cluster, as
+    /// [`Explanation::per_cluster`](crate::explain::Explanation::per_cluster)
+    /// gives them.
+    pub fn per_cluster(&self) -> Vec<ClusterSummary> {
+        let width = self.n_features();
+        (0..self.n_clusters())
+            .map(|cluster| {
+                let own: Vec<usize> =
+                    (0..self.len()).filter(|&case| self.cluster[case] == cluster).collect();
+                let points = own.len().max(1) as f64;
+                let mean = |of: &dyn Fn(usize) -> f64| {
+                    own.iter().map(|&case| of(case)).sum::<f64>() / points
+                };
+                let relevance = |case: usize, i: usize| self.relevance[case * width + i];
+                let mean_relevance: Vec<f64> =
+                    (0..width).map(|i| mean(&|case| relevance(case, i))).collect();
+                let deviation = |i: usize| {
+                    let apart = |case| (relevance(case, i) - mean_relevance[i]).abs();
+                    let most = own.iter().map(|&case| apart(case)).fold(0.0, f64::max);
+                    match most > 0.0 {
+                        true => most * mean(&|case| (apart(case) / most).powi(2)).sqrt(),
+                        false => 0.0,
+                    }
+                };
+                ClusterSummary {
+                    cluster,
+                    points: own.len(),
+                    mean_logit: mean(&|case| self.logit[case]),
+                    deviation: (0..width).map(deviation).collect(),
+                    mean_magnitude: (0..width)
+                        .map(|i| mean(&|case| relevance(case, i).abs()))
+                        .collect(),
+                    mean_relevance,
+                }
+            })
+            .collect()
     }
 
     /// A cluster's number, and the class that it stands for where that is known
@@ -239,6 +276,25 @@ impl Classes {
         let matching = match_to_classes(clusters, &of, n_clusters, names.len());
         Self { of, names, of_cluster: matching.class_of, agreeing: matching.agreeing }
     }
+
+    /// Whether a cluster stands for another class than this one.
+    pub(crate) fn is_other(&self, cluster: usize, class: usize) -> bool {
+        let stands_for = self.of_cluster.get(cluster).copied().flatten();
+        stands_for.is_some_and(|stands_for| stands_for != class)
+    }
+}
+
+/// Whether a table has the model's features in its order.
+pub(crate) fn check_columns<B: Backend>(model: &Model<B>, table: &Table) -> Result<()> {
+    let features = &model.info().features;
+    if table.features() == features {
+        return Ok(());
+    }
+    let detail = format!(
+        "its columns are not the model's features, {}; select them when it is read",
+        features.join(", ")
+    );
+    Err(Error::Table { file: "the table".into(), detail })
 }
 
 fn row_of(table: &[f64], row: usize, width: usize) -> &[f64] {

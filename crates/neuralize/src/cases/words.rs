@@ -1,6 +1,7 @@
 //! Explanations and numbers in words.
 
 use crate::cases::Cases;
+use crate::explain::by_strength;
 
 impl Cases {
     /// Why a case is in its cluster rather than in another one, in a sentence:
@@ -9,15 +10,13 @@ impl Cases {
     ///
     /// `relevance`, `[D]`, is that of the contrast of the two clusters
     /// ([`Target::AssignedVersus`](crate::explain::Target::AssignedVersus)).
-    pub fn in_words(&self, case: usize, versus: usize, relevance: &[f64]) -> String {
+    #[cfg_attr(not(feature = "report"), allow(dead_code, reason = "sentences are for the report"))]
+    pub(crate) fn in_words(&self, case: usize, versus: usize, relevance: &[f64]) -> String {
         const MOST: usize = 3;
         let cluster = self.cluster[case];
         let opening = format!("In cluster {cluster} rather than {versus}");
-        let order = |sign: f64| {
-            let mut found: Vec<usize> =
-                (0..relevance.len()).filter(|&i| relevance[i] * sign > 0.0).collect();
-            found.sort_by(|a, b| (relevance[*b] * sign).total_cmp(&(relevance[*a] * sign)));
-            found
+        let order = |sign: f64| -> Vec<usize> {
+            by_strength(relevance).into_iter().filter(|&i| relevance[i] * sign > 0.0).collect()
         };
         let leading = |found: &[usize], half: f64, most: usize| {
             let mut sum = 0.0;
@@ -34,8 +33,12 @@ impl Cases {
             return format!("{opening} by a tie: no feature tells the two apart here.");
         }
         let reasons = leading(&speaking, 0.5 * support, MOST);
-        let more = if reasons.len() < speaking.len() { "mainly because" } else { "because" };
-        let mut text = format!("{opening} {more} {}", self.high_and_low(case, versus, &reasons));
+        let because = match sum(&reasons) / support {
+            share if share < 0.5 => "for many small reasons, the largest of them that",
+            _ if reasons.len() < speaking.len() => "mainly because",
+            _ => "because",
+        };
+        let mut text = format!("{opening} {because} {}", self.high_and_low(case, versus, &reasons));
         if objection > 0.05 * support {
             let against = leading(&opposing, 0.5 * objection, 2);
             let names: Vec<&str> = against.iter().map(|&i| self.features[i].as_str()).collect();
@@ -77,20 +80,16 @@ fn listed(items: &[impl AsRef<str>]) -> String {
     }
 }
 
-/// A number for people: three digits at least, whole numbers whole, thousands
-/// apart, a real minus.
+/// A number for people: three digits, whole numbers and thousands whole, a power
+/// of ten where it is shorter, a real minus.
 pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-4..1e9).contains(&size) {
         return format!("{value:.2e}").replace('-', "−");
     }
-    let decimals = match size {
-        _ if value.fract() == 0.0 => 0,
-        100.0.. => 0,
-        10.0.. => 1,
-        1.0.. => 2,
-        0.1.. => 3,
-        _ => 4,
+    let decimals = match value.fract() == 0.0 {
+        true => 0,
+        false => (2.0 - size.log10().floor()).max(0.0) as usize,
     };
     let digits = format!("{size:.decimals$}");
     let (whole, fraction) = match digits.split_once('.') {
@@ -122,6 +121,9 @@ mod tests {
             (2.5, "2.50"),
             (0.57, "0.570"),
             (-0.0742, "−0.0742"),
+            (0.00004, "4.00e−5"),
+            (0.0001234, "0.000123"),
+            (999.96, "1\u{202f}000"),
             (1234567.8, "1\u{202f}234\u{202f}568"),
             (-1.5e-7, "−1.50e−7"),
             (3e12, "3.00e12"),
@@ -134,6 +136,7 @@ mod tests {
         Cases {
             features: ["a", "b", "c"].map(str::to_owned).to_vec(),
             rows: vec![0],
+            total: 1,
             values: values.to_vec(),
             scaled: values.to_vec(),
             relevance: vec![0.0; 3],
@@ -165,6 +168,19 @@ mod tests {
         assert_eq!(
             words([0.0, 0.5, 0.0], [3.0, 3.5, 3.0]),
             "In cluster 0 rather than 1 mainly because b (0.500) is high and a (0) is low."
+        );
+        let small = two_clusters([0.0; 3]);
+        let many = Cases {
+            features: (0..20).map(|i| format!("f{i}")).collect(),
+            values: vec![0.0; 20],
+            scaled: vec![0.0; 20],
+            centroids: vec![0.5; 40],
+            scaled_centroids: vec![0.5; 40],
+            ..small
+        };
+        assert_eq!(
+            many.in_words(0, 1, &[1.0; 20]),
+            "In cluster 0 rather than 1 for many small reasons, the largest of them that f0 (0), f1 (0) and f2 (0) are low."
         );
         assert_eq!(
             words([1.0, -1.0, 1.0], [0.0, 0.0, 0.0]),

@@ -51,8 +51,10 @@ impl WholeFile {
     /// If the folder is not there or cannot be written to.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let given = path.as_ref();
-        // `/dev/stdout` may stand for a regular file that others write to as well.
-        let device = given.starts_with("/dev") || given.starts_with("/proc");
+        // These may stand for a regular file that others write to as well.
+        let device = ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"]
+            .iter()
+            .any(|place| given.starts_with(place));
         let path = if device { given.to_path_buf() } else { behind_links(given) };
         let special =
             device || fs::metadata(&path).is_ok_and(|found| !found.is_file() && !found.is_dir());

@@ -18,5 +18,7 @@ pub use output::{ExplanationWriter, Format, PredictionWriter, Results, RowSet, S
 pub use plane::Plane;
 pub use scaler::{Scale, Scaler, ScalerFit};
 pub use table::Table;
+#[cfg(feature = "report")]
+pub(crate) use table::numbered;
 pub(crate) use unfinished::Unfinished;
 pub use unfinished::{Stopped, remove_unfinished};

@@ -9,7 +9,8 @@ use crate::{kernel, transfer, validate};
 /// components.
 ///
 /// Directions are turned so that their largest weight is positive, which makes
-/// them the same on every run and backend. Where there are more features than
+/// them the same on every run, and on every backend unless two directions have
+/// the same variance. Where there are more features than
 /// 512, they are those of at most 512 rows, evenly spaced.
 ///
 /// ```
@@ -60,11 +61,14 @@ impl<B: Backend> Plane<B> {
         let (device, dtype) = (x.device(), x.dtype());
         let moments = Moments::of(&x);
         let mean = transfer::upload::<B, 2>(moments.mean(), [1, features], &device, dtype);
-        let (directions, variances) = match features <= rows {
-            true => of_features(&x, &mean),
-            false => of_rows(&(x - mean.clone())),
+        let centred = x - mean.clone();
+        // Squares of the largest and the smallest numbers stay numbers.
+        let scale = transfer::download(centred.clone().abs().max())[0];
+        let centred = if scale > 0.0 { centred / scale } else { centred };
+        let Leading { directions, variances, total } = match features <= rows {
+            true => of_features(&centred),
+            false => of_rows(&centred),
         };
-        let total: f64 = moments.variance().iter().sum::<f64>() * rows as f64;
         let explained = variances.map(|variance| match total > 0.0 {
             true => (variance / total).clamp(0.0, 1.0),
             false => 0.0,
@@ -100,43 +104,51 @@ impl<B: Backend> Plane<B> {
     }
 }
 
+/// The two directions of largest variance, these, and the sum of all variances,
+/// in units of their own.
+struct Leading {
+    directions: [Vec<f64>; 2],
+    variances: [f64; 2],
+    total: f64,
+}
+
 /// From the scatter of the features, `[D, D]`.
-fn of_features<B: Backend>(x: &Tensor<B, 2>, mean: &Tensor<B, 2>) -> ([Vec<f64>; 2], [f64; 2]) {
-    let [rows, features] = x.dims();
+fn of_features<B: Backend>(centred: &Tensor<B, 2>) -> Leading {
+    let [rows, features] = centred.dims();
     let mut scatter = DMatrix::zeros(features, features);
     for range in kernel::blocks(rows, kernel::block_rows(features)) {
-        let block = x.clone().slice_dim(0, range) - mean.clone();
+        let block = centred.clone().slice_dim(0, range);
         let part = transfer::download(block.clone().transpose().matmul(block));
         scatter += DMatrix::from_row_slice(features, features, &part);
     }
-    let (vectors, variances) = leading(scatter);
-    (vectors.map(turned), variances)
+    let leading = leading(scatter);
+    Leading { directions: leading.directions.map(turned), ..leading }
 }
 
 /// From the products of the rows, `[N, N]`, where there are fewer rows than
 /// features: an eigenvector u of X Xᵀ gives the direction Xᵀ u.
-fn of_rows<B: Backend>(centred: &Tensor<B, 2>) -> ([Vec<f64>; 2], [f64; 2]) {
+fn of_rows<B: Backend>(centred: &Tensor<B, 2>) -> Leading {
     let [rows, features] = centred.dims();
     let products = transfer::download(centred.clone().matmul(centred.clone().transpose()));
-    let (vectors, variances) = leading(DMatrix::from_row_slice(rows, rows, &products));
+    let found = leading(DMatrix::from_row_slice(rows, rows, &products));
     let x = DMatrix::from_row_slice(rows, features, &transfer::download(centred.clone()));
     // What is left of a direction without spread are rounding errors.
     let rounding = if centred.dtype() == DType::F64 { 1e-12 } else { 1e-5 };
     let direction = |at: usize| {
-        if variances[at] <= rounding * variances[0] {
+        if found.variances[at] <= rounding * found.variances[0] {
             return vec![0.0; features];
         }
-        let direction = x.tr_mul(&DMatrix::from_column_slice(rows, 1, &vectors[at]));
+        let direction = x.tr_mul(&DMatrix::from_column_slice(rows, 1, &found.directions[at]));
         let length = direction.norm();
         turned(direction.iter().map(|weight| weight / length).collect())
     };
-    ([direction(0), direction(1)], variances)
+    Leading { directions: [direction(0), direction(1)], ..found }
 }
 
 /// The two eigenvectors of the largest eigenvalues, and these; zeros where
 /// there is one only.
-fn leading(symmetric: DMatrix<f64>) -> ([Vec<f64>; 2], [f64; 2]) {
-    let size = symmetric.nrows();
+fn leading(symmetric: DMatrix<f64>) -> Leading {
+    let (size, total) = (symmetric.nrows(), symmetric.trace());
     let eigen = SymmetricEigen::new(symmetric);
     let mut order: Vec<usize> = (0..size).collect();
     order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
@@ -145,7 +157,7 @@ fn leading(symmetric: DMatrix<f64>) -> ([Vec<f64>; 2], [f64; 2]) {
         None => vec![0.0; size],
     };
     let value = |at: usize| order.get(at).map_or(0.0, |&column| eigen.eigenvalues[column]);
-    ([vector(0), vector(1)], [value(0), value(1)])
+    Leading { directions: [vector(0), vector(1)], variances: [value(0), value(1)], total }
 }
 
 /// The direction or its opposite, whichever has its largest weight positive.

@@ -26,6 +26,21 @@ pub struct Table {
     labels: Option<Vec<String>>,
 }
 
+/// Labels as numbers from 0, and the label that each number stands for, in order
+/// of their text. Rows without a label are of a class of their own.
+pub(crate) fn numbered(labels: &[String]) -> (Vec<usize>, Vec<String>) {
+    const NONE: &str = "(no label)";
+    let text = |label: &String| if label.is_empty() { NONE.to_owned() } else { label.clone() };
+    let mut names: Vec<String> = labels.iter().map(text).collect();
+    names.sort();
+    names.dedup();
+    let number: HashMap<&str, usize> =
+        names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
+    let of = labels.iter().map(|label| number[text(label).as_str()]).collect();
+    drop(number);
+    (of, names)
+}
+
 impl Table {
     /// A table from its columns' names and its values, row by row.
     ///
@@ -109,13 +124,7 @@ impl Table {
     /// The labels as numbers from 0, with the label each number stands for, in
     /// order of their text.
     pub fn classes(&self) -> Option<(Vec<usize>, Vec<String>)> {
-        let labels = self.labels.as_ref()?;
-        let mut names = labels.clone();
-        names.sort();
-        names.dedup();
-        let number: HashMap<&str, usize> =
-            names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
-        Some((labels.iter().map(|label| number[label.as_str()]).collect(), names))
+        self.labels.as_deref().map(numbered)
     }
 
     /// The values on a device, `[N, D]`.

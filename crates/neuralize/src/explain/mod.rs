@@ -180,6 +180,19 @@ impl<B: Backend> NeuralizedKMeans<B> {
     }
 }
 
+/// Features by |R|, the strongest first; equal ones in their order.
+#[cfg(any(feature = "svg", feature = "report"))]
+pub(crate) fn by_strength(relevance: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..relevance.len()).collect();
+    order.sort_by(|a, b| relevance[*b].abs().total_cmp(&relevance[*a].abs()));
+    order
+}
+
+/// The authors' probability of a cluster, `1 / (1 + exp(−f))`.
+pub(crate) fn logistic(logit: f64) -> f64 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
 impl Target {
     pub(crate) fn check(self, clusters: usize) -> Result<()> {
         let known = |cluster: usize| match cluster < clusters {

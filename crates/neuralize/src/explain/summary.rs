@@ -65,10 +65,14 @@ pub struct Tally {
     points: Vec<usize>,
     /// `[K]`.
     logit: Vec<f64>,
-    /// Sums of R, of R² and of |R|, each `[K, D]`.
+    /// Sums of R and of |R|, `[K, D]`.
     relevance: Vec<f64>,
-    squares: Vec<f64>,
     magnitude: Vec<f64>,
+    /// Sums of squared deviations from the mean, `[K, D]`, in units of the square
+    /// of `scale`, which the first explanation decides: relevances are squares
+    /// already, and their squares may be beyond any precision.
+    squares: Vec<f64>,
+    scale: f64,
 }
 
 impl Tally {
@@ -81,12 +85,17 @@ impl Tally {
             points: vec![0; clusters],
             logit: vec![0.0; clusters],
             relevance: table(),
-            squares: table(),
             magnitude: table(),
+            squares: table(),
+            scale: 0.0,
         }
     }
 
     /// Takes a part into account.
+    ///
+    /// # Shapes
+    ///
+    /// - relevance: `[N, D]`, logit and cluster: `[N]`, shares: `[N, K]`
     ///
     /// # Errors
     ///
@@ -103,15 +112,59 @@ impl Tally {
             let cluster = part.cluster.clone().slice_dim(0, range.clone());
             let rows = part.relevance.clone().slice_dim(0, range.clone());
             let own: Tensor<B, 2> = part.logit.clone().slice_dim(0, range).unsqueeze_dim(1);
-            add(&mut self.magnitude, clusters, &cluster, rows.clone().abs());
-            add(&mut self.squares, clusters, &cluster, rows.clone().square());
-            add(&mut self.relevance, clusters, &cluster, rows);
-            add(&mut self.logit, clusters, &cluster, own);
-        }
-        for cluster in transfer::download_indices(part.cluster.clone()) {
-            self.points[cluster] += 1;
+            let mut points = vec![0; clusters];
+            for cluster in transfer::download_indices(cluster.clone()) {
+                points[cluster] += 1;
+            }
+            let magnitude = sums(clusters, &cluster, rows.clone().abs());
+            let relevance = sums(clusters, &cluster, rows.clone());
+            let logit = sums(clusters, &cluster, own);
+            self.add_deviations(&points, &relevance, &cluster, rows);
+            let add = |total: &mut [f64], part: &[f64]| {
+                total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+            };
+            add(&mut self.magnitude, &magnitude);
+            add(&mut self.relevance, &relevance);
+            add(&mut self.logit, &logit);
+            self.points.iter_mut().zip(points).for_each(|(total, part)| *total += part);
         }
         Ok(())
+    }
+
+    /// Squared deviations of a block from its own means, and of these from the
+    /// means so far (Chan, Golub, LeVeque, *Updating formulae and a pairwise
+    /// algorithm for computing sample variances*, 1979).
+    fn add_deviations<B: Backend>(
+        &mut self,
+        points: &[usize],
+        relevance: &[f64],
+        cluster: &Tensor<B, 1, Int>,
+        rows: Tensor<B, 2>,
+    ) {
+        let features = self.features;
+        if self.scale == 0.0 {
+            self.scale = transfer::download(rows.clone().abs().max())[0];
+        }
+        if self.scale == 0.0 {
+            return;
+        }
+        let mean = |sums: &[f64], points: &[usize], at: usize| {
+            sums[at] / points[at / features].max(1) as f64
+        };
+        let means: Vec<f64> = (0..relevance.len()).map(|at| mean(relevance, points, at)).collect();
+        let shape = [self.clusters, features];
+        let means: Tensor<B, 2> = transfer::upload(means, shape, &rows.device(), rows.dtype());
+        let deviations = (rows - means.clone().select(0, cluster.clone())) / self.scale;
+        let block = sums(self.clusters, cluster, deviations.square());
+        // The means as this precision has them: what was subtracted.
+        let means = transfer::download(means);
+        for (at, square) in block.into_iter().enumerate() {
+            let (before, added) = (self.points[at / features] as f64, points[at / features] as f64);
+            if added > 0.0 {
+                let apart = (means[at] - mean(&self.relevance, &self.points, at)) / self.scale;
+                self.squares[at] += square + apart * apart * before * added / (before + added);
+            }
+        }
     }
 
     /// One summary a cluster, in their order; a cluster without points has
@@ -125,11 +178,8 @@ impl Tally {
                     sums[row.clone()].iter().map(|sum| sum / points).collect()
                 };
                 let mean_relevance = means(&self.relevance);
-                let deviation = means(&self.squares)
-                    .iter()
-                    .zip(&mean_relevance)
-                    .map(|(square, mean)| (square - mean * mean).max(0.0).sqrt())
-                    .collect();
+                let deviation =
+                    means(&self.squares).iter().map(|square| square.sqrt() * self.scale).collect();
                 ClusterSummary {
                     cluster,
                     points: self.points[cluster],
@@ -179,17 +229,9 @@ impl<B: Backend> Explanation<B> {
     }
 }
 
-/// Adds the rows of a table to the sums of their clusters.
-fn add<B: Backend>(
-    sums: &mut [f64],
-    clusters: usize,
-    cluster: &Tensor<B, 1, Int>,
-    table: Tensor<B, 2>,
-) {
+/// The sums of a table's rows in every cluster, `[K, columns]`.
+fn sums<B: Backend>(clusters: usize, cluster: &Tensor<B, 1, Int>, table: Tensor<B, 2>) -> Vec<f64> {
     let shape = [clusters, table.dims()[1]];
     let zeros: Tensor<B, 2> = transfer::zeros(shape, &table.device(), table.dtype());
-    let part = zeros.select_assign(0, cluster.clone(), table, IndexingUpdateOp::Add);
-    for (sum, part) in sums.iter_mut().zip(transfer::download(part)) {
-        *sum += part;
-    }
+    transfer::download(zeros.select_assign(0, cluster.clone(), table, IndexingUpdateOp::Add))
 }

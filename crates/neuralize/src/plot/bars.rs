@@ -12,6 +12,9 @@ pub(super) struct Bars {
     pub(super) title: String,
     /// Least and largest value that is drawn.
     pub(super) range: (f64, f64),
+    /// Pixels for a label at the end of the longest bar; the same in all figures
+    /// of a set, so that they have one scale.
+    pub(super) label_room: i32,
     pub(super) bars: Vec<Bar>,
 }
 
@@ -69,7 +72,7 @@ impl Bars {
         let area = &area;
         let (width, _) = area.dim_in_pixel();
         let room = f64::from(width as i32 - 2 * SIDE);
-        let (least, most) = self.with_room_for_labels(room);
+        let (least, most) = sheet::finite(self.with_room_for_labels(room))?;
         let lines = self.bars.len() as f64;
         let title = sheet::fitted(&self.title, TEXT, width as i32 - 8);
         let middle = (width as i32 / 2, 2);
@@ -120,26 +123,13 @@ impl Bars {
         Ok(())
     }
 
-    /// The range, widened so that every label has room beyond its bar.
+    /// The range with room for labels at those ends where bars go.
     fn with_room_for_labels(&self, room: f64) -> (f64, f64) {
-        let (mut least, mut most) = self.range;
-        // The scale shrinks as the range grows, so it takes a few rounds.
-        for _ in 0..8 {
-            let value_of_pixel = (most - least) / room;
-            for bar in &self.bars {
-                let (low, high) = bar.reach();
-                let label = f64::from(sheet::width(&bar.label, SMALL) + 6) * value_of_pixel;
-                match bar.to < bar.from {
-                    true => least = least.min(low - label),
-                    false => most = most.max(high + label),
-                }
-            }
-        }
-        // What is symmetric stays so.
-        match self.range.0 == -self.range.1 {
-            true => (-most.max(-least), most.max(-least)),
-            false => (least, most),
-        }
+        let (least, most) = self.range;
+        let label = f64::from(self.label_room);
+        let (below, above) = (if least < 0.0 { label } else { 0.0 }, label);
+        let value_of_pixel = (most - least) / (room - below - above).max(1.0);
+        (least - below * value_of_pixel, most + above * value_of_pixel)
     }
 }
 

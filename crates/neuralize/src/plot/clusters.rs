@@ -4,19 +4,19 @@ use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, RGBColor};
 
 use super::sheet::{self, Area, SMALL, TEXT, error};
-use super::{Figure, check_case, not_empty, palette};
+use super::{Figure, check_case, counted, not_empty, palette};
 use crate::cases::{Cases, Map};
 use crate::error::{Error, Result};
 
 /// The clusters in the plane: every case at its place on the map, its face in
-/// the colour of its cluster and its edge in that of its class where there are
-/// classes, centroids crossed, and the given cases ringed. The axes say how much
+/// the colour of its cluster and its edge in that of the cluster that stands for
+/// its class (black if there is none, or one of the same colour), centroids crossed, and the given cases ringed. The axes say how much
 /// of the variance lies along them.
 ///
 /// # Errors
 ///
-/// If there is no case, one of the ringed is not there, or the map is of other
-/// cases.
+/// If there is no case, one of the ringed is not there, the map is of other
+/// cases, or its places do not fit an axis.
 pub fn clusters(cases: &Cases, map: &Map, ringed: &[usize]) -> Result<Figure> {
     not_empty(cases)?;
     for &case in ringed {
@@ -36,7 +36,6 @@ pub fn clusters(cases: &Cases, map: &Map, ringed: &[usize]) -> Result<Figure> {
             )
         })
         .collect();
-    let class_colours = class_colours(cases);
 
     const PLOT: u32 = 620;
     const SHOWN: usize = 24;
@@ -45,7 +44,7 @@ pub fn clusters(cases: &Cases, map: &Map, ringed: &[usize]) -> Result<Figure> {
     let mut notes = Vec::new();
     if let Some(classes) = &cases.classes {
         notes.push(format!(
-            "edge: colour of the cluster that stands for the point's class; {} of {} agree",
+            "edge: the cluster that stands for the point's class (black: none); {} of {} agree",
             classes.agreeing,
             cases.len()
         ));
@@ -55,12 +54,13 @@ pub fn clusters(cases: &Cases, map: &Map, ringed: &[usize]) -> Result<Figure> {
     }
     notes.push("crosses: centroids; axes: principal components of the scaled data".into());
     let size = (PLOT + legend_width, PLOT);
-    let title = format!("{} points in {clusters} clusters", cases.len());
+    let title = format!("{} in {clusters} clusters", counted(cases));
     sheet::draw(size, &title, &notes, |area| {
         let (plot, beside) = area.split_horizontally(PLOT);
         let places = map.points.iter().chain(&map.centroids);
         let (x_range, y_range) =
             (padded(places.clone().map(|p| p[0])), padded(places.map(|p| p[1])));
+        let (x_range, y_range) = (sheet::finite(x_range)?, sheet::finite(y_range)?);
         let mut chart = ChartBuilder::on(&plot)
             .margin(6)
             .x_label_area_size(46)
@@ -93,11 +93,8 @@ pub fn clusters(cases: &Cases, map: &Map, ringed: &[usize]) -> Result<Figure> {
         for (case, place) in map.points.iter().enumerate() {
             let cluster = cases.cluster[case];
             let face = palette::cluster(cluster);
-            let edge = match &cases.classes {
-                Some(classes) => class_colours[classes.of[case]],
-                None => face,
-            };
-            Mark { face, edge, shape: Shape::of(cluster) }.draw(&plot, pixel(place))?;
+            Mark { face, edge: edge(cases, case), shape: Shape::of(cluster) }
+                .draw(&plot, pixel(place))?;
         }
         for &case in ringed {
             let ring = Circle::new(pixel(&map.points[case]), 10, palette::INK.stroke_width(2));
@@ -135,17 +132,19 @@ pub fn clusters(cases: &Cases, map: &Map, ringed: &[usize]) -> Result<Figure> {
     })
 }
 
-/// The colour of a class is that of the cluster that stands for it; classes that
-/// no cluster stands for get those that follow.
-fn class_colours(cases: &Cases) -> Vec<RGBColor> {
-    let Some(classes) = &cases.classes else { return Vec::new() };
-    let mut free = cases.n_clusters()..;
-    (0..classes.names.len())
-        .map(|class| {
-            let cluster = classes.of_cluster.iter().position(|of| *of == Some(class));
-            palette::cluster(cluster.or_else(|| free.next()).unwrap_or(class))
-        })
-        .collect()
+/// That of the cluster which stands for the case's class, such that a case in
+/// another cluster is seen to be there.
+fn edge(cases: &Cases, case: usize) -> RGBColor {
+    let own = cases.cluster[case];
+    let Some(classes) = &cases.classes else { return palette::cluster(own) };
+    let class = Some(classes.of[case]);
+    match classes.of_cluster.iter().position(|of| *of == class) {
+        Some(cluster) if cluster == own => palette::cluster(own),
+        Some(other) if palette::cluster(other) != palette::cluster(own) => palette::cluster(other),
+        // Seen on the darkest face as well.
+        _ if palette::cluster(own) == palette::INK => RGBColor(160, 160, 160),
+        _ => RGBColor(0, 0, 0),
+    }
 }
 
 /// A range with some air around it.

@@ -47,8 +47,9 @@ pub fn images(cases: &Cases, shape: ImageShape, chosen: &[usize]) -> Result<Figu
     const HEADING: u32 = 22;
     let side = shape.height.max(shape.width) as f64;
     let scale = 112.0 / side;
-    let (width, height) =
-        ((shape.width as f64 * scale).round() as u32, (shape.height as f64 * scale).round() as u32);
+    // However long and thin, there is something to see.
+    let pixels = |side: usize| (side as f64 * scale).round().max(4.0) as u32;
+    let (width, height) = (pixels(shape.width), pixels(shape.height));
     let across = (chosen.len() as f64).sqrt().ceil().min(4.0) as u32;
     let down = (chosen.len() as u32).div_ceil(across);
     let (cell_width, cell_height) = ((2 * width + 2 * GAP).max(200), height + HEADING + GAP);

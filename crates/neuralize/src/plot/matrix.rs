@@ -3,7 +3,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontTransform, IntoFont, TextStyle};
 
 use super::sheet::{self, SMALL, TEXT, error};
-use super::{Chosen, Figure, largest, mean_magnitude, not_empty, palette};
+use super::{Chosen, Figure, counted, largest, mean_magnitude, not_empty, palette};
 use crate::cases::Cases;
 use crate::error::Result;
 
@@ -27,8 +27,10 @@ pub fn matrix(cases: &Cases) -> Result<Figure> {
     const COLUMN: u32 = 24;
     const GAP: u32 = 8;
     const BAR: u32 = 120;
-    let names: Vec<String> =
-        features.iter().map(|&i| sheet::fitted(&cases.features[i], TEXT, 250)).collect();
+    let names: Vec<String> = features
+        .iter()
+        .map(|&i| sheet::fitted(&sheet::plain(&cases.features[i]), TEXT, 250))
+        .collect();
     let titles: Vec<String> = groups
         .iter()
         .map(|group| format!("{}: {}", cases.cluster_title(group.cluster), group.points))
@@ -48,7 +50,7 @@ pub fn matrix(cases: &Cases) -> Result<Figure> {
     }
     notes.push("rows: points by cluster, largest logit first; red for, blue against".into());
     let size = (left + columns + BAR, names_height + body);
-    let title = format!("Relevance of {} points", cases.len());
+    let title = format!("Relevance of {}", counted(cases));
     sheet::draw(size, &title, &notes, |area| {
         let upright = TextStyle::from(("sans-serif", TEXT).into_font())
             .transform(FontTransform::Rotate270)

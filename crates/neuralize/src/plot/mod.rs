@@ -4,9 +4,11 @@
 //! a set, and limits and order are the same for all of them. Red speaks for a
 //! cluster, blue against it; clusters have the colours of Okabe and Ito, which
 //! colour-blind readers can tell apart, and beyond eight of them other shapes.
-//! Text is measured with a font that is part of the program, so that it
-//! neither overlaps nor needs fonts on the system. Where there are more than
-//! 30 features the strongest are shown and a line says so.
+//! Text is measured with a font that is part of the program, DejaVu Sans, which
+//! is as wide as any: PNG files are drawn with it, SVG files name it and narrower
+//! ones. Where there are more than
+//! 30 features the strongest are shown and a line says so, and likewise for
+//! clusters.
 //!
 //! ```
 //! use burn::backend::Flex;
@@ -50,6 +52,7 @@ pub use waterfall::waterfall;
 
 use crate::cases::Cases;
 use crate::error::{Error, Result};
+use crate::explain::by_strength;
 
 /// The most features that a figure has room for.
 const MOST_FEATURES: usize = 30;
@@ -63,7 +66,7 @@ struct Chosen {
 impl Chosen {
     /// The strongest by the given weights.
     fn strongest(weights: &[f64]) -> Self {
-        let mut features = by_weight(weights);
+        let mut features = by_strength(weights);
         if features.len() <= MOST_FEATURES {
             features.sort_unstable();
             return Self { features, note: None };
@@ -73,13 +76,6 @@ impl Chosen {
         let note = format!("the {MOST_FEATURES} strongest of {} features", weights.len());
         Self { features, note: Some(note) }
     }
-}
-
-/// Indices by decreasing weight; equal ones in their order.
-fn by_weight(weights: &[f64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..weights.len()).collect();
-    order.sort_by(|a, b| weights[*b].total_cmp(&weights[*a]));
-    order
 }
 
 /// Mean |R| of every feature over the cases.
@@ -114,6 +110,14 @@ fn check_case(cases: &Cases, case: usize) -> Result<()> {
             value: case.to_string(),
             rule: format!("the set has {} cases, counted from 0", cases.len()),
         }),
+    }
+}
+
+/// How many points there are to see.
+fn counted(cases: &Cases) -> String {
+    match cases.total > cases.len() {
+        true => format!("{} of {} points", cases.len(), cases.total),
+        false => format!("{} points", cases.len()),
     }
 }
 

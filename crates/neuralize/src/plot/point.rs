@@ -11,7 +11,7 @@ use crate::error::Result;
 ///
 /// # Errors
 ///
-/// If there is no such case.
+/// If there is no such case, or the values do not fit an axis.
 pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
     check_case(cases, case)?;
     let (relevance, scaled) = (cases.relevance_of(case), cases.scaled_of(case));
@@ -24,6 +24,7 @@ pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
     let values = Bars {
         title: "value, scaled (label: as in the data)".into(),
         range: (least, most),
+        label_room: sheet::label_room(&cases.values),
         bars: features
             .iter()
             .map(|&i| Bar {
@@ -39,17 +40,18 @@ pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
     let relevances = Bars {
         title: "relevance".into(),
         range: (-limit, limit),
+        label_room: sheet::label_room(&cases.relevance),
         bars: features.iter().map(|&i| signed(0.0, relevance[i], relevance[i])).collect(),
     };
 
-    const PANEL: u32 = 350;
+    const PANELS: (u32, u32) = (350, 430);
     let column = bars::names_width(&names);
     let mut notes: Vec<String> = note.into_iter().collect();
     notes.push("red speaks for the cluster, blue against it; relevances sum to the logit".into());
-    let size = (column + 2 * PANEL, bars::height(features.len()));
+    let size = (column + PANELS.0 + PANELS.1, bars::height(features.len()));
     sheet::draw(size, &heading(cases, case), &notes, |area| {
         let (left, panels) = area.split_horizontally(column);
-        let (middle, right) = panels.split_horizontally(PANEL);
+        let (middle, right) = panels.split_horizontally(PANELS.0);
         bars::names(&left, &names)?;
         values.draw(&middle)?;
         relevances.draw(&right)?;

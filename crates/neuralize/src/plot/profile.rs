@@ -4,9 +4,10 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::bars::{self, Bar, Bars};
 use super::sheet::{self, Area, SMALL, error};
-use super::{Chosen, Figure, largest, mean_magnitude, not_empty, palette};
+use super::{Chosen, Figure, counted, largest, mean_magnitude, not_empty, palette};
 use crate::cases::Cases;
 use crate::error::Result;
+use crate::explain::ClusterSummary;
 
 /// What the clusters are: for each the mean relevance of every feature with its
 /// spread (a standard deviation to either side), and where its centroid lies
@@ -15,17 +16,20 @@ use crate::error::Result;
 ///
 /// # Errors
 ///
-/// If there is no case.
+/// If there is no case, or the values do not fit an axis.
 pub fn profile(cases: &Cases) -> Result<Figure> {
     not_empty(cases)?;
     let Chosen { features, note } = Chosen::strongest(&mean_magnitude(cases));
     let names: Vec<&str> = features.iter().map(|&i| cases.features[i].as_str()).collect();
-    let clusters: Vec<Member> = (0..cases.n_clusters()).map(|k| Member::of(cases, k)).collect();
-    let reach = clusters.iter().flat_map(|member| {
-        let ends = member.mean.iter().zip(&member.deviation);
+    let mut clusters = cases.per_cluster();
+    let reach = clusters.iter().flat_map(|summary| {
+        let ends = summary.mean_relevance.iter().zip(&summary.deviation);
         ends.flat_map(|(mean, deviation)| [mean - deviation, mean + deviation])
     });
     let limit = largest(&reach.collect::<Vec<f64>>());
+
+    const MOST_CLUSTERS: usize = 24;
+    clusters.truncate(MOST_CLUSTERS);
 
     const SIDE_BY_SIDE: usize = 3;
     const RELEVANCE: u32 = 260;
@@ -35,14 +39,17 @@ pub fn profile(cases: &Cases) -> Result<Figure> {
     let across = clusters.len().min(SIDE_BY_SIDE) as u32;
     let down = clusters.len().div_ceil(SIDE_BY_SIDE) as u32;
     let mut notes: Vec<String> = note.into_iter().collect();
+    if clusters.len() < cases.n_clusters() {
+        notes.push(format!("the first {MOST_CLUSTERS} of {} clusters", cases.n_clusters()));
+    }
     notes.push(
         "bars: mean relevance; lines over them: one standard deviation to either side".into(),
     );
     notes.push("dots: the centroid between the feature's least and largest value".into());
     let size = (column + across * (RELEVANCE + SCALE), down * (height + 10));
-    let title = format!("Profiles of {} clusters", clusters.len());
+    let title = format!("Profiles of {} clusters, {}", cases.n_clusters(), counted(cases));
     sheet::draw(size, &title, &notes, |area| {
-        for (index, member) in clusters.iter().enumerate() {
+        for (index, summary) in clusters.iter().enumerate() {
             let (row, place) = (index / SIDE_BY_SIDE, (index % SIDE_BY_SIDE) as u32);
             let top = row as u32 * (height + 10);
             let (_, below) = area.split_vertically(top);
@@ -54,49 +61,30 @@ pub fn profile(cases: &Cases) -> Result<Figure> {
             let (_, panels) = panels.split_horizontally(place * (RELEVANCE + SCALE));
             let (relevance, rest) = panels.split_horizontally(RELEVANCE);
             let (scale, _) = rest.split_horizontally(SCALE);
-            member.bars(cases, index, &features, limit).draw(&relevance)?;
+            relevances(cases, summary, &features, limit).draw(&relevance)?;
             draw_scales(&scale, cases, index, &features)?;
         }
         Ok(Vec::new())
     })
 }
 
-/// What is known of the points of one cluster.
-struct Member {
-    points: usize,
-    mean: Vec<f64>,
-    deviation: Vec<f64>,
-}
-
-impl Member {
-    fn of(cases: &Cases, cluster: usize) -> Self {
-        let own: Vec<&[f64]> = (0..cases.len())
-            .filter(|&case| cases.cluster[case] == cluster)
-            .map(|case| cases.relevance_of(case))
-            .collect();
-        let points = own.len().max(1) as f64;
-        let mean_of =
-            |of: &dyn Fn(&[f64]) -> f64| own.iter().map(|row| of(row)).sum::<f64>() / points;
-        let features = 0..cases.n_features();
-        let mean: Vec<f64> = features.clone().map(|i| mean_of(&|row| row[i])).collect();
-        let deviation =
-            features.map(|i| mean_of(&|row| (row[i] - mean[i]).powi(2)).sqrt()).collect();
-        Self { points: own.len(), mean, deviation }
-    }
-
-    fn bars(&self, cases: &Cases, cluster: usize, features: &[usize], limit: f64) -> Bars {
-        let bar = |&i: &usize| Bar {
+/// Mean relevances with their spread.
+fn relevances(cases: &Cases, summary: &ClusterSummary, features: &[usize], limit: f64) -> Bars {
+    let bar = |&i: &usize| {
+        let (mean, deviation) = (summary.mean_relevance[i], summary.deviation[i]);
+        Bar {
             from: 0.0,
-            to: self.mean[i],
-            colour: palette::signed(self.mean[i]),
-            whisker: Some((self.mean[i] - self.deviation[i], self.mean[i] + self.deviation[i])),
+            to: mean,
+            colour: palette::signed(mean),
+            whisker: Some((mean - deviation, mean + deviation)),
             label: String::new(),
-        };
-        Bars {
-            title: format!("{}: {} points", cases.cluster_title(cluster), self.points),
-            range: (-limit, limit),
-            bars: features.iter().map(bar).collect(),
         }
+    };
+    Bars {
+        title: format!("{}: {} points", cases.cluster_title(summary.cluster), summary.points),
+        range: (-limit, limit),
+        label_room: 0,
+        bars: features.iter().map(bar).collect(),
     }
 }
 

@@ -79,10 +79,15 @@ fn completed(svg: &str, title: &str, pictures: &[Picture]) -> String {
             at.0, at.1, size.0, size.1
         );
     }
-    let escaped = title.replace('&', "&amp;").replace('<', "&lt;");
+    let escaped = plain(title).replace('&', "&amp;").replace('<', "&lt;");
+    // The font that text was measured with, and narrower ones where it is missing.
+    let svg = svg.replace(
+        "font-family=\"sans-serif\"",
+        "font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\"",
+    );
     let svg = match svg.split_once('>') {
         Some((head, rest)) => format!("{head} role=\"img\">\n<title>{escaped}</title>{rest}"),
-        None => svg.to_owned(),
+        None => svg,
     };
     match svg.rsplit_once("</svg>") {
         Some((body, tail)) => format!("{body}{images}</svg>{tail}"),
@@ -101,7 +106,12 @@ pub(super) fn write(
     colour: RGBColor,
 ) -> Result<()> {
     let style = font().resize(size).color(&colour).pos(Pos::new(horizontal, vertical));
-    area.draw(&Text::new(text.to_owned(), at, style)).map_err(error)
+    area.draw(&Text::new(plain(text), at, style)).map_err(error)
+}
+
+/// The text without characters that XML has no place for.
+pub(super) fn plain(text: &str) -> String {
+    text.replace(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'), "\u{fffd}")
 }
 
 /// How wide a text is, in pixels.
@@ -110,19 +120,38 @@ pub(super) fn width(text: &str, size: f64) -> i32 {
     measured.map_or(0, |(_, (width, _))| width)
 }
 
+/// Room for the longest label that a number of the values can have.
+pub(super) fn label_room<'a>(values: impl IntoIterator<Item = &'a f64>) -> i32 {
+    let most = values.into_iter().fold(0.0f64, |a, b| a.max(b.abs()));
+    width("+0.000000", SMALL).max(width(&number(-most), SMALL)) + 6
+}
+
+/// The values as an axis from the least to the largest, which plotters never
+/// finishes to draw where it is endless.
+pub(super) fn finite(range: (f64, f64)) -> Result<(f64, f64)> {
+    match (range.1 - range.0).is_finite() && range.0 < range.1 {
+        true => Ok(range),
+        false => Err(error(format_args!(
+            "its values, from {:e} to {:e}, do not fit an axis; rescale the data",
+            range.0, range.1
+        ))),
+    }
+}
+
 /// The text, or its beginning and `…` where it is wider than there is room.
 pub(super) fn fitted(text: &str, size: f64, room: i32) -> String {
-    if width(text, size) <= room {
+    // Nothing is as wide as a figure; what is longer need not be measured.
+    const LONGEST: usize = 400;
+    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).take(LONGEST).collect();
+    if ends.len() < LONGEST && width(text, size) <= room {
         return text.to_owned();
     }
-    let mut kept = text.to_owned();
-    while kept.pop().is_some() {
-        let cut = format!("{}…", kept.trim_end());
-        if width(&cut, size) <= room {
-            return cut;
-        }
+    let cut = |end: usize| format!("{}…", text[..end].trim_end());
+    let fits = ends.partition_point(|&end| width(&cut(end), size) <= room);
+    match fits {
+        0 => String::new(),
+        _ => cut(ends[fits - 1]),
     }
-    String::new()
 }
 
 /// The font that text is measured with.

@@ -1,15 +1,16 @@
 use super::bars::{self, Bar, Bars};
 use super::point::signed;
-use super::{Figure, by_weight, check_case, heading, palette, sheet};
+use super::{Figure, check_case, heading, palette, sheet};
 use crate::cases::Cases;
 use crate::error::Result;
+use crate::explain::by_strength;
 
 /// How one decision adds up: from 0 through the features in order of |R| to the
 /// logit. Beyond the `most` strongest features the rest is summed as "other".
 ///
 /// # Errors
 ///
-/// If there is no such case, or `most` is 0.
+/// If there is no such case, `most` is 0, or the values do not fit an axis.
 pub fn waterfall(cases: &Cases, case: usize, most: usize) -> Result<Figure> {
     check_case(cases, case)?;
     if most == 0 {
@@ -20,8 +21,7 @@ pub fn waterfall(cases: &Cases, case: usize, most: usize) -> Result<Figure> {
         });
     }
     let relevance = cases.relevance_of(case);
-    let strength: Vec<f64> = relevance.iter().map(|value| value.abs()).collect();
-    let order = by_weight(&strength);
+    let order = by_strength(relevance);
     // An "other" of one feature is that feature.
     let shown = if order.len() <= most + 1 { order.len() } else { most };
     let mut steps: Vec<(String, f64)> =
@@ -47,7 +47,12 @@ pub fn waterfall(cases: &Cases, case: usize, most: usize) -> Result<Figure> {
         largest = 1.0;
     }
 
-    let bars = Bars { title: "relevance, summed".into(), range: (least, largest), bars: lines };
+    let bars = Bars {
+        title: "relevance, summed".into(),
+        range: (least, largest),
+        label_room: sheet::label_room(relevance.iter().chain([&cases.logit[case]])),
+        bars: lines,
+    };
     let column = bars::names_width(&names);
     let notes = ["red speaks for the cluster, blue against it; the last bar is their sum".into()];
     let size = (column + 520, bars::height(names.len()));

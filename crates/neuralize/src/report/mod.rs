@@ -9,6 +9,7 @@ mod pack;
 mod page;
 mod trust;
 
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::path::Path;
 
@@ -16,8 +17,8 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use crate::baseline::CheckReport;
-use crate::cases::{Cases, Classes, Map};
-use crate::data::{Table, WholeFile};
+use crate::cases::{Cases, Classes, Map, check_columns};
+use crate::data::{Table, WholeFile, numbered};
 use crate::error::{Error, Result};
 use crate::explain::{Beta, ClusterSummary, Explanation, Tally, Target};
 use crate::network::NeuralizedKMeans;
@@ -86,7 +87,7 @@ impl Report {
         beta: Beta,
     ) -> Result<Self> {
         let mut builder = ReportBuilder::new(model, title, beta)?;
-        let x = builder.scaled(table.clone())?;
+        let x = builder.scaled(table)?;
         let explanation = builder.network.explain(&x, Target::Assigned, beta)?;
         builder.add(0..table.rows(), table, &explanation)?;
         builder.finish(None)
@@ -97,7 +98,7 @@ impl Report {
         self.page.html()
     }
 
-    /// Writes the page.
+    /// Writes the page to any destination.
     ///
     /// # Errors
     ///
@@ -145,14 +146,20 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         self
     }
 
-    /// Takes a part of the data and its explanation (of [`Target::Assigned`])
-    /// into account. `rows` are their numbers in the data, in ascending order; the
-    /// columns of the table are the model's features in its order.
+    /// Takes a part of the data and its explanation (of [`Target::Assigned`] and
+    /// the report's β) into account. `rows` are their numbers in the data, in
+    /// ascending order; the columns of the table are the model's features in its
+    /// order.
+    ///
+    /// # Shapes
+    ///
+    /// - rows: n numbers, table: n × D, explanation: of `[n, D]`
     ///
     /// # Errors
     ///
-    /// If the explanation is of other rows or another question, the table of
-    /// other columns, or the numbers do not ascend.
+    /// If numbers, table and explanation are not of so many rows, the table's
+    /// columns are not the model's features, the explanation is of another question
+    /// or β, or the numbers do not ascend. Nothing is taken into account then.
     pub fn add(
         &mut self,
         rows: impl IntoIterator<Item = usize>,
@@ -161,33 +168,35 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     ) -> Result<()> {
         let expected = [table.rows(), self.network.n_features()];
         let found = explanation.relevance.dims();
-        if found != expected || table.features().len() != expected[1] {
+        if found != expected {
             return Err(Error::shape("the explanation", format!("{expected:?}"), &found));
         }
+        check_columns(self.model, table)?;
+        let refused = |name, value: String, rule: &str| {
+            Err(Error::Config { name, value, rule: rule.to_owned() })
+        };
         if explanation.target != Target::Assigned {
-            return Err(Error::Config {
-                name: "target",
-                value: format!("{:?}", explanation.target),
-                rule: "a report explains why points are in their clusters, `Target::Assigned`"
-                    .into(),
-            });
+            let rule = "a report explains why points are in their clusters, `Target::Assigned`";
+            return refused("target", format!("{:?}", explanation.target), rule);
         }
-        let before = self.rows.len();
-        self.rows.extend(rows);
-        let added = self.rows.len() - before;
-        if added != table.rows() {
+        if Some(explanation.beta) != self.beta_used() {
+            return refused("beta", explanation.beta.to_string(), "it must be the report's");
+        }
+        // One more than there is room for tells too many, and not all that there are.
+        let rows: Vec<usize> = rows.into_iter().take(table.rows() + 1).collect();
+        if rows.len() != table.rows() {
             let expected = format!("[{}]", table.rows());
-            return Err(Error::shape("the list of row numbers", expected, &[added]));
+            return Err(Error::shape("the list of row numbers", expected, &[rows.len()]));
         }
-        if let Some(pair) = self.rows[before.saturating_sub(1)..].windows(2).find(|p| p[0] >= p[1])
-        {
-            return Err(Error::Config {
-                name: "rows",
-                value: format!("{}, {}", pair[0], pair[1]),
-                rule: "row numbers must ascend".into(),
-            });
+        let mut before = self.rows.last().copied();
+        for &row in &rows {
+            if before.is_some_and(|before| before >= row) {
+                return refused("rows", row.to_string(), "row numbers must ascend");
+            }
+            before = Some(row);
         }
         self.tally.add(explanation)?;
+        self.rows.extend(rows);
         self.cluster.extend(transfer::download_indices(explanation.cluster.clone()));
         self.logit.extend(transfer::download(explanation.logit.clone()));
         self.values.extend((0..table.rows()).filter_map(|row| table.row(row)).flatten());
@@ -208,9 +217,14 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         let Choice { listed, .. } = self.choice(known.as_ref())?;
         let mut cases = self.explained(&listed)?;
         cases.rows = listed.iter().map(|&at| self.rows[at]).collect();
-        cases.classes = known.map(|known| Classes {
-            of: listed.iter().map(|&at| known.classes.of[at]).collect(),
-            ..known.classes
+        cases.total = self.rows.len();
+        cases.classes = known.map(|known| {
+            let of: Vec<usize> = listed.iter().map(|&at| known.classes.of[at]).collect();
+            let agrees = |(class, cluster): (&usize, &usize)| {
+                known.classes.of_cluster[*cluster] == Some(*class)
+            };
+            let agreeing = of.iter().zip(&cases.cluster).filter(|pair| agrees(*pair)).count();
+            Classes { of, agreeing, ..known.classes }
         });
         Ok(cases)
     }
@@ -219,7 +233,8 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     ///
     /// # Errors
     ///
-    /// If there was no row, or some parts had labels and others had not.
+    /// If there was no row, some parts had labels and others had not, or the labels
+    /// have more than 1000 different values.
     pub fn finish(self, check: Option<&CheckReport>) -> Result<Report> {
         let features = self.network.n_features();
         let contrasts = self.n_contrasts();
@@ -242,7 +257,12 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
                 centroid_scaled: scaled[own * features..(own + 1) * features].to_vec(),
                 typical: numbers(&choice.typical[own]),
                 ambiguous: numbers(&choice.ambiguous[own]),
-                summary,
+                cluster: own,
+                points: summary.points,
+                mean_logit: summary.mean_logit,
+                mean_relevance: summary.mean_relevance,
+                deviation: summary.deviation,
+                mean_magnitude: summary.mean_magnitude,
             }
         };
         let page = page::Page {
@@ -275,17 +295,20 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             return Err(Error::Empty { what: "the data of the report" });
         }
         let misplaced = known.map(|known| known.misplaced.as_slice()).unwrap_or_default();
-        let room = page::Details::most(self.network.n_features(), self.n_contrasts());
         let clusters = self.network.n_clusters();
+        let room = page::Details::most(&self.model.info().features, clusters, self.n_contrasts());
         Ok(Choice::new(&self.cluster, &self.logit, misplaced, clusters, room))
+    }
+
+    fn beta_used(&self) -> Option<f64> {
+        match self.beta {
+            Beta::Heuristic => self.network.beta(),
+            Beta::Value(value) => Some(value),
+        }
     }
 
     fn facts(&self) -> page::ModelFacts {
         let info = self.model.info();
-        let beta = match self.beta {
-            Beta::Heuristic => self.network.beta(),
-            Beta::Value(value) => Some(value).filter(|value| value.is_finite()),
-        };
         page::ModelFacts {
             kind: "k-means",
             clusters: self.network.n_clusters(),
@@ -297,7 +320,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             sizes: info.sizes.clone(),
             iterations: info.iterations,
             converged: info.converged,
-            beta,
+            beta: self.beta_used().filter(|beta| beta.is_finite()),
             heuristic_beta: self.network.beta(),
         }
     }
@@ -308,12 +331,18 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             let expected = format!("[{}]", self.rows.len());
             return Err(Error::shape("the list of labels", expected, &[labels.len()]));
         }
+        const MOST_CLASSES: usize = 1000;
         let (of, names) = numbered(labels);
+        if names.len() > MOST_CLASSES {
+            return Err(Error::Config {
+                name: "label",
+                value: self.label.clone().unwrap_or_default(),
+                rule: format!("a column of {} different values is no class", names.len()),
+            });
+        }
         let classes = Classes::matched(&self.cluster, of, names, self.network.n_clusters());
-        let misplaced = |(cluster, class): (&usize, &usize)| {
-            classes.of_cluster[*cluster].is_some_and(|stands_for| stands_for != *class)
-        };
-        let misplaced = self.cluster.iter().zip(&classes.of).map(misplaced).collect();
+        let placed = self.cluster.iter().zip(&classes.of);
+        let misplaced = placed.map(|(&cluster, &class)| classes.is_other(cluster, class)).collect();
         Ok(Some(Known { classes, misplaced }))
     }
 
@@ -337,9 +366,11 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         let mut details = page::Details::default();
         for part in choice.detailed.chunks(self.chunk()) {
             let cases = self.explained(part)?;
-            let tables = self.contrasts(&cases)?;
-            for case in 0..cases.len() {
-                details.push(&cases, case, &nearest(&cases, case, contrasts), &tables);
+            let versus: Vec<Vec<usize>> =
+                (0..cases.len()).map(|case| nearest(&cases, case, contrasts)).collect();
+            let tables = self.contrasts(&cases, &versus)?;
+            for (case, versus) in versus.iter().enumerate() {
+                details.push(&cases, case, versus, &tables);
             }
         }
         Ok(details)
@@ -350,7 +381,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         kernel::block_rows(self.network.n_features() + self.network.n_clusters())
     }
 
-    fn scaled(&self, table: Table) -> Result<Tensor<B, 2>> {
+    fn scaled(&self, table: &Table) -> Result<Tensor<B, 2>> {
         let device = self.network.center().device();
         self.model.scaler().transform(table.to_tensor(&device, self.network.dtype())?)
     }
@@ -365,20 +396,21 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         Cases::explain(self.model, &self.table(rows)?, Target::Assigned, self.beta)
     }
 
-    /// Every case against every cluster, one table `[n, D]` and column `[n]` a
-    /// cluster.
-    fn contrasts(&self, cases: &Cases) -> Result<Vec<page::Contrast>> {
+    /// Every case against every cluster that some case is contrasted with.
+    fn contrasts(
+        &self,
+        cases: &Cases,
+        wanted: &[Vec<usize>],
+    ) -> Result<HashMap<usize, page::Contrast>> {
         let table = Table::new(cases.features.clone(), cases.values.clone())?;
-        let x = self.scaled(table)?;
-        (0..self.network.n_clusters())
-            .map(|versus| {
-                let found = self.network.explain(&x, Target::AssignedVersus(versus), self.beta)?;
-                Ok(page::Contrast {
-                    relevance: transfer::download(found.relevance),
-                    logit: transfer::download(found.logit),
-                })
-            })
-            .collect()
+        let x = self.scaled(&table)?;
+        let wanted: BTreeSet<usize> = wanted.iter().flatten().copied().collect();
+        let against = |versus: usize| {
+            let found = self.network.explain(&x, Target::AssignedVersus(versus), self.beta)?;
+            let relevance = transfer::download(found.relevance);
+            Ok((versus, page::Contrast { relevance, logit: transfer::download(found.logit) }))
+        };
+        wanted.into_iter().map(against).collect()
     }
 
     /// The listed points in the plane of (an even choice of) them.
@@ -386,14 +418,14 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         const MOST_VALUES: usize = 1 << 23;
         let most = (MOST_VALUES / self.network.n_features()).max(512);
         let fitted = choice::evenly(&choice.listed, most);
-        let plane = crate::data::Plane::fit(&self.scaled(self.table(&fitted)?)?)?;
+        let plane = crate::data::Plane::fit(&self.scaled(&self.table(&fitted)?)?)?;
         let places = |x: &Tensor<B, 2>| -> Result<Vec<[f64; 2]>> {
             let flat = transfer::download(plane.project(x)?);
             Ok(flat.chunks_exact(2).map(|place| [place[0], place[1]]).collect())
         };
         let mut points = Vec::with_capacity(choice.listed.len());
         for part in choice.listed.chunks(self.chunk()) {
-            points.extend(places(&self.scaled(self.table(part)?)?)?);
+            points.extend(places(&self.scaled(&self.table(part)?)?)?);
         }
         let centroids = places(&self.network.centroids())?;
         Ok(Map { points, centroids, explained: plane.explained() })
@@ -420,13 +452,4 @@ fn nearest(cases: &Cases, case: usize, most: usize) -> Vec<usize> {
         others.sort_unstable();
     }
     others
-}
-
-/// Labels as numbers, and what each number stands for.
-fn numbered(labels: &[String]) -> (Vec<usize>, Vec<String>) {
-    let mut names = labels.to_vec();
-    names.sort();
-    names.dedup();
-    let number = |label| names.binary_search(label).unwrap_or_default();
-    (labels.iter().map(number).collect(), names)
 }

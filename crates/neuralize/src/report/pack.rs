@@ -4,37 +4,57 @@ use serde::{Serialize, Serializer};
 
 /// Numbers as little-endian bytes in base64: exact, and half as long as digits.
 #[derive(Debug, Clone)]
-pub(super) struct Packed(Vec<u8>);
+pub(super) struct Packed {
+    bytes: Vec<u8>,
+    /// f64 where f32 would do but for its range; said by a mark before the text.
+    wide: bool,
+}
+
+/// The mark. No base64 text has a colon.
+const WIDE: &str = "f8:";
 
 impl Packed {
-    pub(super) fn f64(values: impl IntoIterator<Item = f64>) -> Self {
-        Self(values.into_iter().flat_map(f64::to_le_bytes).collect())
+    fn plain(bytes: Vec<u8>) -> Self {
+        Self { bytes, wide: false }
     }
 
+    pub(super) fn f64(values: impl IntoIterator<Item = f64>) -> Self {
+        Self::plain(values.into_iter().flat_map(f64::to_le_bytes).collect())
+    }
+
+    /// In single precision, unless a value is too large or too small for it.
     pub(super) fn f32(values: impl IntoIterator<Item = f64>) -> Self {
-        Self(values.into_iter().flat_map(|value| (value as f32).to_le_bytes()).collect())
+        let values: Vec<f64> = values.into_iter().collect();
+        let most = values.iter().fold(0.0f64, |a, b| a.max(b.abs()));
+        if most == 0.0 || (1e-25..1e35).contains(&most) {
+            return Self::plain(
+                values.into_iter().flat_map(|v| (v as f32).to_le_bytes()).collect(),
+            );
+        }
+        Self { wide: true, ..Self::f64(values) }
     }
 
     pub(super) fn u32(values: impl IntoIterator<Item = usize>) -> Self {
         let bytes = |value| u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes();
-        Self(values.into_iter().flat_map(bytes).collect())
+        Self::plain(values.into_iter().flat_map(bytes).collect())
     }
 
     /// −1 where there is none.
     pub(super) fn i32(values: impl IntoIterator<Item = Option<usize>>) -> Self {
         let number = |value: Option<usize>| value.and_then(|value| i32::try_from(value).ok());
         let bytes = |value| number(value).unwrap_or(-1).to_le_bytes();
-        Self(values.into_iter().flat_map(bytes).collect())
+        Self::plain(values.into_iter().flat_map(bytes).collect())
     }
 
     pub(super) fn bits(values: impl IntoIterator<Item = bool>) -> Self {
-        Self(values.into_iter().map(u8::from).collect())
+        Self::plain(values.into_iter().map(u8::from).collect())
     }
 }
 
 impl Serialize for Packed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(&self.0))
+        let mark = if self.wide { WIDE } else { "" };
+        serializer.serialize_str(&format!("{mark}{}", STANDARD.encode(&self.bytes)))
     }
 }
 
@@ -48,6 +68,8 @@ mod tests {
         assert_eq!(text(Packed::u32([1, 258])), "\"AQAAAAIBAAA=\"");
         assert_eq!(text(Packed::i32([None, Some(1)])), "\"/////wEAAAA=\"");
         assert_eq!(text(Packed::f32([1.0])), "\"AACAPw==\"");
+        assert_eq!(text(Packed::f32([1e36])), text(Packed::f64([1e36])).replacen('"', "\"f8:", 1));
+        assert!(text(Packed::f32([1e-30, 0.0])).starts_with("\"f8:"));
         assert_eq!(text(Packed::f64([-2.0])), "\"AAAAAAAAAMA=\"");
         assert_eq!(text(Packed::bits([true, false])), "\"AQA=\"");
     }

@@ -26,11 +26,13 @@
 
   // ---------------------------------------------------------------- data
 
+  /** Numbers from base64; "f8:" before it says that they are beyond single precision. */
   function decode(text, Type) {
-    const binary = atob(text);
+    const wide = text.startsWith("f8:");
+    const binary = atob(wide ? text.slice(3) : text);
     const bytes = new Uint8Array(binary.length);
     for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-    return new Type(bytes.buffer);
+    return new (wide ? Float64Array : Type)(bytes.buffer);
   }
 
   function once(make) {
@@ -191,22 +193,14 @@
   const edge = (paint) => `color-mix(in srgb, ${paint} 75%, var(--ink))`;
   const shape = (cluster) => SHAPES[Math.floor(cluster / COLOURS) % SHAPES.length];
 
-  /** A class has the colour of the cluster that stands for it, so that a misplaced point shows two colours. */
-  const classColours = once(() => {
-    const colours = new Map();
-    for (const { cluster, class: stands } of clusters) {
-      if (stands !== null && !colours.has(stands)) colours.set(stands, colour(cluster));
-    }
-    let next = clusters.length;
-    classes.forEach((_, index) => {
-      if (!colours.has(index)) colours.set(index, colour(next++));
-    });
-    return colours;
-  });
+  const standsFor = once(() => new Map(clusters.map(({ cluster, class: stands }) => [stands, cluster])));
 
+  /** The colour of the cluster that stands for the class, so that a misplaced point shows two colours. */
   function outline(point) {
-    if (classes === null) return edge(colour(listed.cluster[point]));
-    return listed.class[point] < 0 ? "var(--ink)" : edge(classColours().get(listed.class[point]));
+    const own = listed.cluster[point];
+    const other = classes === null ? own : standsFor().get(listed.class[point]);
+    const hidden = other === undefined || (other !== own && colour(other) === colour(own));
+    return hidden ? "var(--ink)" : edge(colour(other));
   }
 
   /** A small picture of a mark for legends and headings. */
@@ -871,18 +865,16 @@
         ),
       );
       if (classes !== null) {
-        const represented = new Set(clusters.map((cluster) => cluster.class));
-        classes.forEach((name, index) => {
-          if (!represented.has(index))
-            entry({ stroke: classColours().get(index), width: 3 }, `class ${name}, no cluster’s`);
-        });
+        if (classes.some((_, index) => !standsFor().has(index))) {
+          entry({ stroke: "var(--ink)", width: 3 }, "a class that no cluster stands for");
+        }
         entry({ stroke: "var(--ink)", width: 1.1, size: 130 }, "misclassified");
       }
       entry({ symbol: d3.symbolTimes, stroke: "var(--ink)", width: 2 }, "centroid of a cluster");
       d3.select("#map-note").text(
         classes === null
           ? ""
-          : "Fill: cluster. Outline: class, in the colour of the cluster that stands for it.",
+          : "Fill: cluster. Outline: the cluster that stands for the class, in ink where that has the same colour.",
       );
     }
 

@@ -1,12 +1,14 @@
 //! What the page is given, and the file that it becomes.
 
-use serde::Serialize;
+use std::collections::HashMap;
+
+use serde::{Serialize, Serializer};
 
 use super::Packed;
 use super::trust::Trust;
 use crate::cases::Cases;
 use crate::data::Scale;
-use crate::explain::{ClusterSummary, GlobalSummary};
+use crate::explain::{GlobalSummary, by_strength};
 
 /// The data of the page; its script names the same fields.
 #[derive(Debug, Clone, Serialize)]
@@ -49,13 +51,28 @@ pub(super) struct ModelFacts {
 
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Cluster {
-    #[serde(flatten)]
-    pub(super) summary: ClusterSummary,
+    pub(super) cluster: usize,
+    pub(super) points: usize,
     pub(super) class: Option<usize>,
+    pub(super) mean_logit: f64,
+    #[serde(serialize_with = "rounded")]
+    pub(super) mean_relevance: Vec<f64>,
+    #[serde(serialize_with = "rounded")]
+    pub(super) deviation: Vec<f64>,
+    #[serde(serialize_with = "rounded")]
+    pub(super) mean_magnitude: Vec<f64>,
+    #[serde(serialize_with = "rounded")]
     pub(super) centroid: Vec<f64>,
+    #[serde(serialize_with = "rounded")]
     pub(super) centroid_scaled: Vec<f64>,
     pub(super) typical: Vec<usize>,
     pub(super) ambiguous: Vec<usize>,
+}
+
+/// Summaries to eight digits, which is more than a page shows.
+fn rounded<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+    let round = |value: &f64| format!("{value:.7e}").parse().unwrap_or(*value);
+    serializer.collect_seq(values.iter().map(|value| -> f64 { round(value) }))
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -108,8 +125,7 @@ impl Listed {
     /// Adds a case with its `strongest` features.
     pub(super) fn push(&mut self, cases: &Cases, case: usize, strongest: usize) {
         let relevance = cases.relevance_of(case);
-        let mut order: Vec<usize> = (0..relevance.len()).collect();
-        order.sort_by(|a, b| relevance[*b].abs().total_cmp(&relevance[*a].abs()));
+        let mut order = by_strength(relevance);
         order.truncate(strongest);
         self.strongest_count = order.len();
         self.strongest_relevance.extend(order.iter().map(|&i| relevance[i]));
@@ -189,22 +205,28 @@ pub(super) struct PackedDetails {
 }
 
 impl Details {
-    /// How many points there is room for: a page stays below 15 MB.
-    pub(super) fn most(features: usize, contrasts: usize) -> usize {
-        const BYTES: usize = 11_000_000;
-        const SENTENCE: usize = 170;
+    /// How many points there is room for in a page of some 15 MB: what the
+    /// summaries of the clusters leave, and one point in any case.
+    pub(super) fn most(features: &[String], clusters: usize, contrasts: usize) -> usize {
+        const BYTES: usize = 11_500_000;
+        let written = |name: &String| serde_json::to_string(name).map_or(0, |text| text.len());
+        let longest = features.iter().map(written).max().unwrap_or(0);
+        // At most three reasons and two objections.
+        let sentence = 90 + 5 * longest.min(400);
+        let width = features.len();
         // values and relevance in f64, scaled and contrasts in f32
-        let numbers = features * (8 + 8 + 4 + 4 * contrasts) + contrasts * 12;
-        (BYTES / (numbers * 4 / 3 + contrasts * SENTENCE)).max(1)
+        let numbers = width * (8 + 8 + 4 + 4 * contrasts) + contrasts * 12;
+        let summaries = clusters * width * 5 * 13;
+        BYTES.saturating_sub(summaries) / (numbers * 4 / 3 + contrasts * sentence)
     }
 
-    /// Adds a case and its contrasts, of tables that there are for all clusters.
+    /// Adds a case and its contrasts, of the tables that there are.
     pub(super) fn push(
         &mut self,
         cases: &Cases,
         case: usize,
         versus: &[usize],
-        contrasts: &[Contrast],
+        contrasts: &HashMap<usize, Contrast>,
     ) {
         let width = cases.n_features();
         self.values.extend(cases.values_of(case));
@@ -213,9 +235,10 @@ impl Details {
         self.versus.extend(versus);
         let mut sentences = Vec::with_capacity(versus.len());
         for &other in versus {
-            let relevance = &contrasts[other].relevance[case * width..(case + 1) * width];
+            let Contrast { relevance, logit } = &contrasts[&other];
+            let relevance = &relevance[case * width..(case + 1) * width];
             self.contrast.extend(relevance);
-            self.contrast_logit.push(contrasts[other].logit[case]);
+            self.contrast_logit.push(logit[case]);
             sentences.push(cases.in_words(case, other, relevance));
         }
         self.sentences.push(sentences);
@@ -240,7 +263,8 @@ impl Page {
     /// The file: the template with style, scripts and data in it.
     pub(super) fn html(&self) -> String {
         // Within a script `<` could end it; in JSON it may be written as a code.
-        let data = serde_json::to_string(self).unwrap_or_default().replace('<', "\\u003c");
+        let data = serde_json::to_string(self).expect("names and numbers are JSON");
+        let data = data.replace('<', "\\u003c");
         let title = self.title.replace('&', "&amp;").replace('<', "&lt;");
         let mut rest = include_str!("page.html");
         let mut html = String::with_capacity(data.len() + (1 << 19));

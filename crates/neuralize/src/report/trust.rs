@@ -48,11 +48,16 @@ fn words(check: &CheckReport, dtype: DType) -> Vec<String> {
             "The relevances of every point sum to its logit: nothing is left out and nothing is added",
             "Not all relevances sum to their logit; read them with care",
         ),
-        verdict(
-            check.autodiff_max,
-            "The gradients of the network, computed in another way, lead to the same explanations",
-            "The gradients of the network do not lead to the same explanations everywhere; read them with care",
-        ),
+        match check.ties < check.points {
+            true => verdict(
+                check.autodiff_max,
+                "Where only the nearest competitor counts (beta = infinity), the gradients of the network lead to the same \
+                 explanations",
+                "Where only the nearest competitor counts (beta = infinity), the gradients of the network do not lead to the same \
+                 explanations everywhere; read them with care",
+            ),
+            false => "No explanation could be compared with the gradients of the network.".into(),
+        },
         verdict(
             check.shift_max,
             "They do not depend on where the zero of a feature lies",
@@ -89,18 +94,22 @@ mod tests {
 
     #[test]
     fn words_follow_the_figures() {
-        let good = CheckReport { conservation_max: 4e-16, ties: 1, ..CheckReport::default() };
+        let found = CheckReport { points: 3, ..CheckReport::default() };
+        let good = CheckReport { conservation_max: 4e-16, ties: 1, ..found };
         let said = words(&good, DType::F64);
         assert!(said[0].ends_with("(to 4e−16, which is rounding)."), "{said:?}");
         assert!(said[1].contains("(to the last digit"), "{said:?}");
         assert!(said[3].starts_with("1 point lies on a boundary"), "{said:?}");
+
+        let tied = words(&CheckReport { ties: 3, ..found }, DType::F64);
+        assert!(tied[1].starts_with("No explanation could be compared"), "{tied:?}");
 
         let bad = CheckReport { conservation_max: 0.42, autodiff_max: f64::NAN, ..good };
         let said = words(&bad, DType::F64);
         assert!(said[0].starts_with("Not all relevances sum") && said[0].contains("42.0 %"));
         assert!(said[1].contains("do not lead"), "{said:?}");
         // What is rounding in f32 is none in f64.
-        let single = CheckReport { conservation_max: 3e-7, ..CheckReport::default() };
+        let single = CheckReport { conservation_max: 3e-7, ..found };
         assert!(words(&single, DType::F32)[0].starts_with("The relevances of every point sum"));
         assert!(words(&single, DType::F64)[0].starts_with("Not all"));
     }

@@ -181,6 +181,10 @@ fn size_of(plain: &TypeStr) -> Option<usize> {
 fn columns_of(file: String, width: usize, options: &TableOptions) -> Result<Columns> {
     let names: Vec<String> = (0..width).map(|at| format!("x{at}")).collect();
     match &options.selected {
+        // A label or a column to drop must be named as the array's columns are.
+        _ if options.label.is_some() || !options.dropped.is_empty() => {
+            Columns::named(file, names, options)
+        }
         Some(selected) if selected.len() == width => Ok(Columns::all(file, selected.clone())),
         Some(selected) if selected.iter().any(|name| !names.contains(name)) => {
             let detail = format!(

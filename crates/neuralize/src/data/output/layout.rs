@@ -21,16 +21,22 @@ pub(super) enum Content {
 
 impl Layout {
     /// Names of the columns of a table of such rows. A feature that is named
-    /// like one of the first three gets ` (feature)` appended.
+    /// like one of the first three gets ` (feature)` appended until no other has
+    /// its name.
     pub(super) fn header(&self) -> Vec<String> {
         const FIRST: [&str; 3] = ["index", "cluster", "logit"];
         let mut header = FIRST.map(str::to_owned).to_vec();
         match &self.content {
             Content::Prediction => header.push("probability".into()),
             Content::All { features } => {
-                header.extend(features.iter().map(|name| match FIRST.contains(&name.as_str()) {
-                    true => format!("{name} (feature)"),
-                    false => name.clone(),
+                header.extend(features.iter().map(|name| {
+                    let mut name = name.clone();
+                    if FIRST.contains(&name.as_str()) {
+                        while FIRST.contains(&name.as_str()) || features.contains(&name) {
+                            name.push_str(" (feature)");
+                        }
+                    }
+                    name
                 }));
             }
             Content::Strongest { count, .. } => {

@@ -14,6 +14,7 @@ use std::path::Path;
 use burn::tensor::DType;
 
 use crate::error::{Error, Result};
+use crate::explain::logistic;
 use layout::Layout;
 
 pub use rows::RowSet;
@@ -115,6 +116,8 @@ struct Row<'a> {
     cluster: usize,
     logit: f64,
     relevance: Relevance<'a>,
+    /// Not a point that is contrasted with its own cluster: there is no answer.
+    answers: bool,
 }
 
 /// As much of it as the layout of the rows asks for.
@@ -131,9 +134,9 @@ enum Relevance<'a> {
 }
 
 impl Row<'_> {
-    /// Of the cluster against its nearest competitor.
+    /// Of the cluster against the one that the logit is about.
     fn probability(&self) -> f64 {
-        1.0 / (1.0 + (-self.logit).exp())
+        logistic(self.logit)
     }
 }
 

@@ -13,7 +13,8 @@ pub struct Selection {
     pub(super) limit: Option<usize>,
 }
 
-/// The order in which points are written. Ties are in the order of rows.
+/// The order in which points are written. Ties are in the order of rows. Points
+/// that are contrasted with their own cluster come last in any other order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sort {
     /// As they come.
@@ -59,6 +60,7 @@ struct Held {
     cluster: usize,
     logit: f64,
     relevance: HeldRelevance,
+    answers: bool,
 }
 
 enum HeldRelevance {
@@ -107,7 +109,10 @@ impl Queue {
             Sort::Ambiguous => |a, b| a.logit.abs().total_cmp(&b.logit.abs()),
             Sort::Typical => |a, b| b.logit.total_cmp(&a.logit),
         };
-        self.held.sort_by(|a, b| order(a, b).then(a.index.cmp(&b.index)));
+        self.held.sort_by(|a, b| {
+            let by_answer = b.answers.cmp(&a.answers);
+            by_answer.then_with(|| order(a, b)).then(a.index.cmp(&b.index))
+        });
         self.held.truncate(self.selection.limit.unwrap_or(usize::MAX));
     }
 }
@@ -121,7 +126,8 @@ impl From<&Row<'_>> for Held {
                 HeldRelevance::Strongest { features: features.into(), other }
             }
         };
-        Self { index: row.index, cluster: row.cluster, logit: row.logit, relevance }
+        let Row { index, cluster, logit, answers, .. } = *row;
+        Self { index, cluster, logit, relevance, answers }
     }
 }
 
@@ -134,7 +140,8 @@ impl Held {
                 Relevance::Strongest { features, other: *other }
             }
         };
-        Row { index: self.index, cluster: self.cluster, logit: self.logit, relevance }
+        let Self { index, cluster, logit, answers, .. } = *self;
+        Row { index, cluster, logit, relevance, answers }
     }
 }
 

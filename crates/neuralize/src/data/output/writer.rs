@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor, backend::Backend};
 use crate::data::output::layout::{Content, Layout};
 use crate::data::output::selection::{Queue, strongest};
 use crate::data::output::{Relevance, Results, Row, Selection, Sink};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::explain::Explanation;
 use crate::transfer;
 
@@ -15,6 +15,7 @@ use crate::transfer;
 pub struct ExplanationWriter<'a> {
     sink: Box<dyn Sink + 'a>,
     queue: Queue,
+    features: usize,
     top: Option<usize>,
     found: Vec<(usize, f64)>,
 }
@@ -36,7 +37,7 @@ impl<'a, W: Write + Send + 'a> Results<W> {
         features: &[String],
         selection: Selection,
     ) -> Result<ExplanationWriter<'a>> {
-        let features = features.to_vec();
+        let (features, width) = (features.to_vec(), features.len());
         let top = selection.top.map(|top| top.get().min(features.len()));
         let content = match top {
             Some(count) => Content::Strongest { features, count },
@@ -46,6 +47,7 @@ impl<'a, W: Write + Send + 'a> Results<W> {
         Ok(ExplanationWriter {
             sink: self.sink(Layout { content, dtype })?,
             queue: Queue::new(selection),
+            features: width,
             top,
             found: Vec::new(),
         })
@@ -63,17 +65,32 @@ impl<'a, W: Write + Send + 'a> Results<W> {
 }
 
 impl ExplanationWriter<'_> {
-    /// Takes the points of an explanation, which are these rows of the data.
+    /// Takes the points of an explanation, which are these rows of the data: as
+    /// many numbers as points, further ones are not looked at.
+    ///
+    /// # Shapes
+    ///
+    /// - relevance: `[N, D]` with as many features as were named
     ///
     /// # Errors
     ///
-    /// If they cannot be written.
+    /// If the explanation is of other features, there are fewer row numbers than
+    /// points, or they cannot be written.
     pub fn write<B: Backend>(
         &mut self,
         rows: impl IntoIterator<Item = usize>,
         explanation: &Explanation<B>,
     ) -> Result<()> {
-        let [_, features] = explanation.relevance.dims();
+        let [count, features] = explanation.relevance.dims();
+        if features != self.features {
+            let expected = format!("[{count}, {}]", self.features);
+            return Err(Error::shape("the explanation", expected, &[count, features]));
+        }
+        let rows: Vec<usize> = rows.into_iter().take(count).collect();
+        if rows.len() != count {
+            return Err(Error::shape("the list of rows", format!("[{count}]"), &[rows.len()]));
+        }
+        let versus = explanation.target.versus();
         let clusters = transfer::download_indices(explanation.cluster.clone());
         let logits = transfer::download(explanation.logit.clone());
         let relevance = transfer::download(explanation.relevance.clone());
@@ -86,7 +103,8 @@ impl ExplanationWriter<'_> {
                     Relevance::Strongest { features: &self.found, other }
                 }
             };
-            let row = Row { index, cluster, logit, relevance };
+            let answers = versus != Some(cluster);
+            let row = Row { index, cluster, logit, relevance, answers };
             self.queue.push(&row, self.sink.as_mut())?;
         }
         Ok(())
@@ -123,7 +141,8 @@ impl PredictionWriter<'_> {
         let logits = transfer::download(logit);
         let points = rows.into_iter().zip(transfer::download_indices(cluster)).zip(logits);
         for ((index, cluster), logit) in points {
-            self.sink.write(&Row { index, cluster, logit, relevance: Relevance::None })?;
+            let relevance = Relevance::None;
+            self.sink.write(&Row { index, cluster, logit, relevance, answers: true })?;
         }
         Ok(())
     }
