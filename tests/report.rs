@@ -318,7 +318,7 @@ fn listed_points_are_a_choice() {
             "{},{},{}\n",
             (i % 3) as f64 * 4.0 + noise,
             noise,
-            if i % 50 == 0 { 9 } else { i % 3 }
+            if i.is_multiple_of(50) { 9 } else { i % 3 }
         )
     };
     let text: String = std::iter::once(header).chain((0..rows).map(row)).collect();

@@ -123,7 +123,7 @@ fn a_closed_pipe_does_not_cost_the_page() {
 fn what_cannot_be_reported_is_refused_in_words() {
     let desk = Desk::with_wine();
     desk.write("page.html", "old");
-    desk.write("none.csv", &desk.read("wine.csv").lines().next().expect("a header").to_owned());
+    desk.write("none.csv", desk.read("wine.csv").lines().next().expect("a header"));
     let report = |rest: &str| format!("report {rest} -o page.html");
     desk.fails(&report("none.csv --model model"), 1, "none.csv: there is no row to report on");
     desk.fails(&report("wine.csv --model none"), 1, "there is no such model folder");

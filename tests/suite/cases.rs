@@ -103,11 +103,10 @@ pub fn a_tally_of_parts<B: Backend>(setup: &Setup<B>) {
         assert_close(&part.mean_relevance, &expected.mean_relevance, tolerance, "mean");
         assert_close(&part.mean_magnitude, &expected.mean_magnitude, tolerance, "magnitude");
         let own: Vec<usize> = (0..70).filter(|&i| cluster[i] == part.cluster).collect();
-        for feature in 0..3 {
+        for (feature, found) in part.deviation.iter().enumerate() {
             let mean = own.iter().map(|&i| relevance[i][feature]).sum::<f64>() / own.len() as f64;
             let square = own.iter().map(|&i| (relevance[i][feature] - mean).powi(2)).sum::<f64>();
             let deviation = (square / own.len() as f64).sqrt();
-            let found = part.deviation[feature];
             // As the relevances are known: to the tolerance of their size.
             let size = own.iter().map(|&i| relevance[i][feature].abs()).fold(0.0, f64::max);
             assert!(

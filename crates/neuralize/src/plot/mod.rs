@@ -1,6 +1,6 @@
 //! Figures of explained clusterings, one function a figure, as SVG and PNG.
 //!
-//! Every figure is made of [`Cases`](crate::cases::Cases): the points in it are
+//! Every figure is made of [`Cases`]: the points in it are
 //! a set, and limits and order are the same for all of them. Red speaks for a
 //! cluster, blue against it; clusters have the colours of Okabe and Ito, which
 //! colour-blind readers can tell apart, and beyond eight of them other shapes.

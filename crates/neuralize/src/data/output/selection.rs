@@ -205,7 +205,8 @@ mod tests {
                 let mut queue = Queue::new(Selection::default().with_sort(sort).with_limit(limit));
                 let mut seen = Seen(Vec::new());
                 for (index, &logit) in logits.iter().enumerate() {
-                    let row = Row { index, cluster: 0, logit, relevance: Relevance::None };
+                    let row =
+                        Row { index, cluster: 0, logit, relevance: Relevance::None, answers: true };
                     queue.push(&row, &mut seen)?;
                     assert!(queue.held.len() <= (2 * limit).max(1 << 10));
                 }
