@@ -219,6 +219,7 @@ fn large_data_fit() {
     }
     let page = Page::of(&builder.finish(None).unwrap().html());
     assert_eq!((page.number("/total"), page.number("/listed/count")), (25_000, 10_000));
+    assert_eq!(page.0["rows"], serde_json::json!([1, 49_999]));
     let listed = page.i32("/listed/row");
     assert!(listed.iter().all(|row| row % 2 == 1) && listed.is_sorted());
     let counted: u64 = (0..3).map(|k| page.number(&format!("/clusters/{k}/points"))).sum();

@@ -791,6 +791,7 @@ function listedOnly(report) {
   report.listed.detail = details.toString("base64");
   report.details.count -= 1;
   report.total = 1000;
+  report.rows = [0, report.total - 1];
 }
 
 pageTest(

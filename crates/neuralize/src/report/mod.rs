@@ -279,6 +279,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             plane: page::PlaneFacts { explained: map.explained, centroids: map.centroids },
             classes: classes.map(|classes| classes.names),
             total: self.rows.len(),
+            rows: [self.rows[0], self.rows[self.rows.len() - 1]],
             listed: listed.packed(),
             details: details.packed(contrasts),
             title: self.title,

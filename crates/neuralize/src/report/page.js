@@ -543,15 +543,19 @@
   }
 
   function sayUnknown(row) {
-    const rows =
-      report.total === 1 ? "the data have only row 0" : `the data have rows 0 to ${report.total - 1}`;
-    const words =
-      row === null
-        ? `Type the number of a row: ${rows}.`
-        : row < report.total
-          ? `Row ${row} is counted in the figures of the clusters, but not listed in this file.`
-          : `There is no row ${row}: ${rows}.`;
-    d3.select("#find-message").text(words);
+    d3.select("#find-message").text(unknownWords(row));
+  }
+
+  function unknownWords(row) {
+    const [first, last] = report.rows;
+    const withoutGaps = last - first + 1 === report.total;
+    const rows = withoutGaps
+      ? `the data have rows ${first} to ${last}`
+      : `the report is on ${count(report.total, "row")} between ${first} and ${last}`;
+    if (row === null) return `Type the number of a row: ${rows}.`;
+    if (row < first || row > last) return `There is no row ${row}: ${rows}.`;
+    if (!withoutGaps) return `Row ${row} is not listed in this file: ${rows}.`;
+    return `Row ${row} is counted in the figures of the clusters, but not listed in this file.`;
   }
 
   // ---------------------------------------------------------------- map

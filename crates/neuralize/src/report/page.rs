@@ -27,6 +27,8 @@ pub(super) struct Page {
     pub(super) overall: GlobalSummary,
     pub(super) plane: PlaneFacts,
     pub(super) total: usize,
+    /// The first row of the data and the last; there may be gaps between.
+    pub(super) rows: [usize; 2],
     pub(super) listed: PackedListed,
     pub(super) details: PackedDetails,
 }
@@ -205,8 +207,8 @@ pub(super) struct PackedDetails {
 }
 
 impl Details {
-    /// How many points there is room for in a page of some 15 MB: what the
-    /// summaries of the clusters leave, and one point in any case.
+    /// How many points there is room for in a page of some 15 MB, after the
+    /// summaries of the clusters.
     pub(super) fn most(features: &[String], clusters: usize, contrasts: usize) -> usize {
         const BYTES: usize = 11_500_000;
         let written = |name: &String| serde_json::to_string(name).map_or(0, |text| text.len());
