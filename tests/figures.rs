@@ -265,6 +265,25 @@ fn a_waterfall_adds_up() {
     }
 }
 
+/// A bar that comes back almost to 0 has its label beside the names.
+#[test]
+fn a_waterfall_that_comes_back() {
+    let heap = |at: f64| (0..20).flat_map(move |i| [at + 0.01 * f64::from(i), at]);
+    let between = [10.0, 0.1, 9.9, 0.3, 0.2, 9.8, 10.1, -0.1];
+    let values = heap(0.0).chain(heap(10.0)).chain(between).collect();
+    let table = Table::new(vec!["first".into(), "second".into()], values).unwrap();
+    let cases = explained(&table, Scale::None, &KMeansConfig::new(2));
+    let close = (0..cases.len()).filter(|&case| {
+        let row = cases.relevance_of(case);
+        row[0] * row[1] < 0.0 && cases.logit[case] < 0.2 * row[0].abs()
+    });
+    let close: Vec<usize> = close.collect();
+    assert!(!close.is_empty());
+    for case in close {
+        seen(&plot::waterfall(&cases, case, 5).unwrap()).assert_legible();
+    }
+}
+
 #[test]
 fn a_map_shows_every_point() {
     let cases = wine();
@@ -559,7 +578,7 @@ fn no_colour_hides_a_misplaced_point() {
 #[test]
 fn odd_names_and_numbers() {
     // Control characters, a name as long as a page, values at the ends of what f64 holds.
-    let names = vec!["e\u{1b}sc\u{1}".to_owned(), "x".repeat(30_000)];
+    let names = vec!["e\u{1b}sc".to_owned() + &"\u{1}".repeat(40), "x".repeat(30_000)];
     let table = Table::new(names, vec![0.0, 0.0, 1.0, 0.5, 9.0, 9.0, 8.0, 9.0]).unwrap();
     let cases = explained(&table, Scale::None, &KMeansConfig::new(2));
     let map = Map::of::<Flex>(&cases, &Default::default(), DType::F64).unwrap();
@@ -570,7 +589,10 @@ fn odd_names_and_numbers() {
         plot::profile(&cases).unwrap(),
         plot::clusters(&cases, &map, &[0]).unwrap(),
     ] {
-        assert!(seen(&figure).words.iter().all(|words| !words.text.contains('\u{1b}')));
+        let mut figure = seen(&figure);
+        assert!(figure.words.iter().all(|words| !words.text.contains('\u{1b}')));
+        figure.words.retain(|words| words.text.parse::<usize>().is_err());
+        figure.assert_legible();
     }
     for size in [1e-100, 1e-20, 1e20, 1e100, 1e140] {
         let values = [0.0, 0.0, 1.0, 0.5, 9.0, 9.0, 8.0, 9.0].map(|value| value * size);

@@ -266,6 +266,15 @@ fn ten_thousand_points_of_fifty_features_stay_below_15_mb() {
 }
 
 #[test]
+fn names_without_end_stay_below_15_mb() {
+    let table = renamed(&heaps(1000, 2, 3), |i| format!("{i}{}", "<".repeat(30_000)));
+    let model = model(&table, Scale::None, &KMeansConfig::new(3));
+    let html = Report::of(&model, &table, "names", Beta::Heuristic).unwrap().html();
+    assert!(html.len() < 15_000_000, "{} bytes", html.len());
+    assert_eq!(Page::of(&html).number("/details/count"), 1000);
+}
+
+#[test]
 fn wrong_parts_are_refused() {
     let wine = Table::wine();
     let model = model(&wine, Scale::None, &KMeansConfig::new(3));

@@ -117,6 +117,28 @@ fn a_closed_pipe_does_not_cost_the_page() {
         .expect("a shell");
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("index,"));
     assert_eq!(page(&desk.read("page.html"))["total"], 60 * 178);
+
+    // And the other way round; a check is told in any case.
+    for (line, told) in [
+        (
+            format!("'{binary}' explain long.csv --model model -o out.csv --report - | head -c 9"),
+            "",
+        ),
+        (
+            format!(
+                "'{binary}' explain long.csv --model model --sort typical --check --report q.html | head -1"
+            ),
+            "conservation error",
+        ),
+    ] {
+        let output = std::process::Command::new("sh")
+            .args(["-c", &line])
+            .current_dir(desk.folder.path())
+            .output()
+            .expect("a shell");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(told), "{line}");
+    }
+    assert_eq!(desk.read("out.csv").lines().count(), 60 * 178 + 1);
 }
 
 #[test]
@@ -133,6 +155,7 @@ fn what_cannot_be_reported_is_refused_in_words() {
     desk.fails("explain wine.csv --model model --label target", 2, "--report");
     desk.fails("explain wine.csv --model model --report -", 2, "takes the results already");
     desk.fails("explain wine.csv --model model -o a.csv --report a.csv", 2, "takes the results");
+    desk.fails("explain wine.csv --model model -o a.csv --report ./a.csv", 2, "takes the results");
     desk.fails("explain wine.csv --model model --limit 3 --report a.html", 2, "--limit");
     desk.fails("explain wine.csv --model model -o why.html", 2, "not written as .html");
     // What cannot be written is said before anything else is.

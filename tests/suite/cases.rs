@@ -118,6 +118,33 @@ pub fn a_tally_of_parts<B: Backend>(setup: &Setup<B>) {
     assert!(Tally::new(2, 3).add(&whole).is_err() && Tally::new(3, 2).add(&whole).is_err());
 }
 
+/// Long sums in single precision drift; equal relevances have no deviation all
+/// the same, and later ones may be much larger.
+pub fn a_tally_of_many<B: Backend>(setup: &Setup<B>) {
+    let network = setup.kmeans(&vec![vec![-1.0], vec![1.0]]).neuralize().expect("K > 1");
+    let explain = |rows: &Rows| {
+        network.explain(&setup.tensor(rows), Target::Assigned, Beta::Value(0.0)).expect("valid")
+    };
+    let mut tally = Tally::new(2, 1);
+    let same: Rows = (0..60_000).map(|i| vec![if i % 2 == 0 { 0.1 } else { -0.73 }]).collect();
+    tally.add(&explain(&same)).expect("of its size");
+    for (summary, expected) in tally.per_cluster().iter().zip([2.92, 0.4]) {
+        let size = expected * setup.tolerance;
+        assert!((summary.mean_relevance[0] - expected).abs() < size, "{summary:?}");
+        assert!(summary.deviation[0] < size, "{summary:?}");
+    }
+    let (small, large) = (1e-2, 1e15);
+    let mut tally = Tally::new(2, 1);
+    tally.add(&explain(&vec![vec![small]; 100])).expect("of its size");
+    tally.add(&explain(&vec![vec![large], vec![2.0 * large]])).expect("of its size");
+    // R = 4 x; of 102 values two are large.
+    let mean = 4.0 * 3.0 * large / 102.0;
+    let squares = (4.0 * large - mean).powi(2) + (8.0 * large - mean).powi(2);
+    let expected = ((squares + 100.0 * mean.powi(2)) / 102.0).sqrt();
+    let found = tally.per_cluster()[1].deviation[0];
+    assert!((found / expected - 1.0).abs() < 1e-4, "{found:e} against {expected:e}");
+}
+
 /// The two directions of largest variance: perpendicular, of length one, and no
 /// direction in between or beside them has more.
 #[cfg(feature = "pca")]

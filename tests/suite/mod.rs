@@ -179,6 +179,7 @@ macro_rules! suite_on {
                 cases::cases_hold_what_was_explained,
                 cases::scaling_and_back,
                 cases::a_tally_of_parts,
+                cases::a_tally_of_many,
                 cases::planes,
                 edges::one_cluster,
                 edges::duplicate_centroids,

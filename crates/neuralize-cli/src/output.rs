@@ -34,6 +34,17 @@ impl Output {
         }
     }
 
+    /// Whether two paths stand for one destination.
+    pub(crate) fn is_same(one: Option<&Path>, other: Option<&Path>) -> bool {
+        let place = |path: Option<&Path>| {
+            let path = path.filter(|path| !is_standard(path))?;
+            let folder = path.parent().filter(|folder| *folder != Path::new(""));
+            let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+            Some((folder.ok(), path.file_name().map(ToOwned::to_owned)))
+        };
+        place(one) == place(other)
+    }
+
     pub(crate) fn finish(self) -> Result<()> {
         match self {
             Self::Standard(mut stdout) => stdout.flush()?,

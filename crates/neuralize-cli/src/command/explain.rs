@@ -55,18 +55,28 @@ impl Job for ExplainArgs {
                 None => Ok(()),
             }
         })?;
-        // The page first: whoever reads the results may stop before their end.
+        // Whoever reads one of these may have had enough; the others are another matter.
+        let mut closed = None;
+        let mut unless_closed = |result: Result<()>| match result {
+            Err(error) if output::is_closed_pipe(&error) => {
+                closed = Some(error);
+                Ok(())
+            }
+            other => other,
+        };
         if let Some(page) = page {
-            page.finish()?;
+            unless_closed(page.finish())?;
         }
-        let complete = writer.map(|writer| writer.finish()).transpose()?.is_some();
-        if complete {
-            output.finish()?;
+        let written = writer.map(|writer| writer.finish()).transpose();
+        match written.map_err(anyhow::Error::from) {
+            Ok(Some(())) => unless_closed(output.finish())?,
+            Ok(None) => {}
+            Err(error) => unless_closed(Err(error))?,
         }
         if let Some(check) = check {
             tell(describe(&check.report()).trim_end());
         }
-        Ok(())
+        closed.map_or(Ok(()), Err)
     }
 }
 
@@ -86,7 +96,7 @@ impl ExplainArgs {
     ) -> Result<Option<Page<'a, B>>> {
         let Some(path) = &self.report else { return Ok(None) };
         let results = self.results.output.as_deref();
-        if Output::name(results) == Output::name(Some(path)) {
+        if Output::is_same(results, Some(path)) {
             let text = format!("--report: {} takes the results already", Output::name(results));
             return Err(Usage(text).into());
         }

@@ -18,6 +18,8 @@ use crate::transfer;
 
 #[cfg(feature = "pca")]
 pub use map::Map;
+#[cfg(feature = "report")]
+pub(crate) use words::LONGEST_NAME;
 #[cfg(any(feature = "svg", feature = "report"))]
 pub(crate) use words::number;
 

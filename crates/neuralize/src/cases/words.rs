@@ -3,6 +3,9 @@
 use crate::cases::Cases;
 use crate::explain::by_strength;
 
+/// Characters of a name in a sentence.
+pub(crate) const LONGEST_NAME: usize = 100;
+
 impl Cases {
     /// Why a case is in its cluster rather than in another one, in a sentence:
     /// the strongest features for it with their values, and what speaks against
@@ -41,11 +44,20 @@ impl Cases {
         let mut text = format!("{opening} {because} {}", self.high_and_low(case, versus, &reasons));
         if objection > 0.05 * support {
             let against = leading(&opposing, 0.5 * objection, 2);
-            let names: Vec<&str> = against.iter().map(|&i| self.features[i].as_str()).collect();
+            let names: Vec<String> = against.iter().map(|&i| self.short_name(i)).collect();
             let verb = if names.len() == 1 { "speaks" } else { "speak" };
             text += &format!("; against it {verb} {}", listed(&names));
         }
         text + "."
+    }
+
+    /// A name with its end cut where it is longer than a sentence should be.
+    fn short_name(&self, feature: usize) -> String {
+        let name = &self.features[feature];
+        match name.char_indices().nth(LONGEST_NAME) {
+            Some((end, _)) => format!("{}…", name[..end].trim_end()),
+            None => name.clone(),
+        }
     }
 
     /// `a (1) and b (2) are high and c (3) is low`
@@ -57,7 +69,7 @@ impl Cases {
         let clause = |features: &[usize], word: &str| {
             let named: Vec<String> = features
                 .iter()
-                .map(|&i| format!("{} ({})", self.features[i], number(self.values_of(case)[i])))
+                .map(|&i| format!("{} ({})", self.short_name(i), number(self.values_of(case)[i])))
                 .collect();
             let verb = if features.len() == 1 { "is" } else { "are" };
             format!("{} {verb} {word}", listed(&named))

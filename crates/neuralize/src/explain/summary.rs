@@ -69,8 +69,8 @@ pub struct Tally {
     relevance: Vec<f64>,
     magnitude: Vec<f64>,
     /// Sums of squared deviations from the mean, `[K, D]`, in units of the square
-    /// of `scale`, which the first explanation decides: relevances are squares
-    /// already, and their squares may be beyond any precision.
+    /// of `scale`, the largest |R| so far: relevances are squares already, and
+    /// their squares may be beyond any precision.
     squares: Vec<f64>,
     scale: f64,
 }
@@ -117,53 +117,57 @@ impl Tally {
                 points[cluster] += 1;
             }
             let magnitude = sums(clusters, &cluster, rows.clone().abs());
-            let relevance = sums(clusters, &cluster, rows.clone());
             let logit = sums(clusters, &cluster, own);
-            self.add_deviations(&points, &relevance, &cluster, rows);
+            self.add_deviations(&points, &cluster, rows);
             let add = |total: &mut [f64], part: &[f64]| {
                 total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
             };
             add(&mut self.magnitude, &magnitude);
-            add(&mut self.relevance, &relevance);
             add(&mut self.logit, &logit);
             self.points.iter_mut().zip(points).for_each(|(total, part)| *total += part);
         }
         Ok(())
     }
 
-    /// Squared deviations of a block from its own means, and of these from the
-    /// means so far (Chan, Golub, LeVeque, *Updating formulae and a pairwise
-    /// algorithm for computing sample variances*, 1979).
+    /// Sums of a block, squared deviations from its own means, and of these from
+    /// the means so far (Chan, Golub, LeVeque, *Updating formulae and a pairwise
+    /// algorithm for computing sample variances*, 1979). Long sums in single
+    /// precision drift, so what is left of the deviations corrects the means.
     fn add_deviations<B: Backend>(
         &mut self,
         points: &[usize],
-        relevance: &[f64],
         cluster: &Tensor<B, 1, Int>,
         rows: Tensor<B, 2>,
     ) {
         let features = self.features;
-        if self.scale == 0.0 {
-            self.scale = transfer::download(rows.clone().abs().max())[0];
+        let largest = transfer::download(rows.clone().abs().max())[0];
+        if largest > self.scale {
+            let shrink = (self.scale / largest).powi(2);
+            self.squares.iter_mut().for_each(|square| *square *= shrink);
+            self.scale = largest;
         }
         if self.scale == 0.0 {
             return;
         }
-        let mean = |sums: &[f64], points: &[usize], at: usize| {
-            sums[at] / points[at / features].max(1) as f64
-        };
-        let means: Vec<f64> = (0..relevance.len()).map(|at| mean(relevance, points, at)).collect();
+        let count = |at: usize| points[at / features] as f64;
+        let rough = sums(self.clusters, cluster, rows.clone());
+        let rough = (0..rough.len()).map(|at| rough[at] / count(at).max(1.0)).collect();
         let shape = [self.clusters, features];
-        let means: Tensor<B, 2> = transfer::upload(means, shape, &rows.device(), rows.dtype());
-        let deviations = (rows - means.clone().select(0, cluster.clone())) / self.scale;
-        let block = sums(self.clusters, cluster, deviations.square());
+        let rough: Tensor<B, 2> = transfer::upload(rough, shape, &rows.device(), rows.dtype());
+        let deviations = (rows - rough.clone().select(0, cluster.clone())) / self.scale;
+        let left = sums(self.clusters, cluster, deviations.clone());
+        let squares = sums(self.clusters, cluster, deviations.square());
         // The means as this precision has them: what was subtracted.
-        let means = transfer::download(means);
-        for (at, square) in block.into_iter().enumerate() {
-            let (before, added) = (self.points[at / features] as f64, points[at / features] as f64);
-            if added > 0.0 {
-                let apart = (means[at] - mean(&self.relevance, &self.points, at)) / self.scale;
-                self.squares[at] += square + apart * apart * before * added / (before + added);
+        for (at, rough) in transfer::download(rough).into_iter().enumerate() {
+            let (before, added) = (self.points[at / features] as f64, count(at));
+            if added == 0.0 {
+                continue;
             }
+            let mean = rough + left[at] / added * self.scale;
+            let apart = (mean - self.relevance[at] / before.max(1.0)) / self.scale;
+            self.squares[at] += (squares[at] - left[at] * left[at] / added).max(0.0)
+                + apart * apart * before * added / (before + added);
+            self.relevance[at] += mean * added;
         }
     }
 

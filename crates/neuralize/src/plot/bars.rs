@@ -15,6 +15,8 @@ pub(super) struct Bars {
     /// Pixels for a label at the end of the longest bar; the same in all figures
     /// of a set, so that they have one scale.
     pub(super) label_room: i32,
+    /// Whether bars may go backwards from where they start, not only from 0.
+    pub(super) goes_back: bool,
     pub(super) bars: Vec<Bar>,
 }
 
@@ -127,7 +129,9 @@ impl Bars {
     fn with_room_for_labels(&self, room: f64) -> (f64, f64) {
         let (least, most) = self.range;
         let label = f64::from(self.label_room);
-        let (below, above) = (if least < 0.0 { label } else { 0.0 }, label);
+        // Labels of bars that go backwards stand before them.
+        let below = if least < 0.0 || self.goes_back { label } else { 0.0 };
+        let above = label;
         let value_of_pixel = (most - least) / (room - below - above).max(1.0);
         (least - below * value_of_pixel, most + above * value_of_pixel)
     }

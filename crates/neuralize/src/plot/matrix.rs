@@ -27,10 +27,8 @@ pub fn matrix(cases: &Cases) -> Result<Figure> {
     const COLUMN: u32 = 24;
     const GAP: u32 = 8;
     const BAR: u32 = 120;
-    let names: Vec<String> = features
-        .iter()
-        .map(|&i| sheet::fitted(&sheet::plain(&cases.features[i]), TEXT, 250))
-        .collect();
+    let names: Vec<String> =
+        features.iter().map(|&i| sheet::fitted(&cases.features[i], TEXT, 250)).collect();
     let titles: Vec<String> = groups
         .iter()
         .map(|group| format!("{}: {}", cases.cluster_title(group.cluster), group.points))
@@ -49,7 +47,7 @@ pub fn matrix(cases: &Cases) -> Result<Figure> {
         notes.push(format!("a line is the mean of up to {together} points, neighbours in logit"));
     }
     notes.push("rows: points by cluster, largest logit first; red for, blue against".into());
-    let size = (left + columns + BAR, names_height + body);
+    let size = (left + columns + BAR, names_height + body.max(SCALE_HEIGHT + 16));
     let title = format!("Relevance of {}", counted(cases));
     sheet::draw(size, &title, &notes, |area| {
         let upright = TextStyle::from(("sans-serif", TEXT).into_font())
@@ -120,10 +118,12 @@ fn grouped(cases: &Cases) -> (Vec<Group>, usize) {
     (groups, together)
 }
 
+const SCALE_HEIGHT: u32 = 160;
+
 /// Which colour is how much.
 fn draw_scale(area: &sheet::Area<'_>, x: i32, top: i32, limit: f64) -> Result<()> {
     const STEPS: i32 = 40;
-    const HEIGHT: i32 = 160;
+    const HEIGHT: i32 = SCALE_HEIGHT as i32;
     for step in 0..STEPS {
         let share = 1.0 - 2.0 * f64::from(step) / f64::from(STEPS - 1);
         let y = |step: i32| top + step * HEIGHT / STEPS;

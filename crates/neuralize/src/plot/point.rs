@@ -25,6 +25,7 @@ pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
         title: "value, scaled (label: as in the data)".into(),
         range: (least, most),
         label_room: sheet::label_room(&cases.values),
+        goes_back: false,
         bars: features
             .iter()
             .map(|&i| Bar {
@@ -41,6 +42,7 @@ pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
         title: "relevance".into(),
         range: (-limit, limit),
         label_room: sheet::label_room(&cases.relevance),
+        goes_back: false,
         bars: features.iter().map(|&i| signed(0.0, relevance[i], relevance[i])).collect(),
     };
 

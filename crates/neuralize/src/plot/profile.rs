@@ -84,6 +84,7 @@ fn relevances(cases: &Cases, summary: &ClusterSummary, features: &[usize], limit
         title: format!("{}: {} points", cases.cluster_title(summary.cluster), summary.points),
         range: (-limit, limit),
         label_room: 0,
+        goes_back: false,
         bars: features.iter().map(bar).collect(),
     }
 }

@@ -110,13 +110,13 @@ pub(super) fn write(
 }
 
 /// The text without characters that XML has no place for.
-pub(super) fn plain(text: &str) -> String {
+fn plain(text: &str) -> String {
     text.replace(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'), "\u{fffd}")
 }
 
 /// How wide a text is, in pixels.
 pub(super) fn width(text: &str, size: f64) -> i32 {
-    let measured = font().resize(size).layout_box(text);
+    let measured = font().resize(size).layout_box(&plain(text));
     measured.map_or(0, |(_, (width, _))| width)
 }
 
@@ -140,6 +140,7 @@ pub(super) fn finite(range: (f64, f64)) -> Result<(f64, f64)> {
 
 /// The text, or its beginning and `…` where it is wider than there is room.
 pub(super) fn fitted(text: &str, size: f64, room: i32) -> String {
+    let text = &plain(text);
     // Nothing is as wide as a figure; what is longer need not be measured.
     const LONGEST: usize = 400;
     let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).take(LONGEST).collect();

@@ -51,6 +51,7 @@ pub fn waterfall(cases: &Cases, case: usize, most: usize) -> Result<Figure> {
         title: "relevance, summed".into(),
         range: (least, largest),
         label_room: sheet::label_room(relevance.iter().chain([&cases.logit[case]])),
+        goes_back: true,
         bars: lines,
     };
     let column = bars::names_width(&names);

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::Packed;
 use super::trust::Trust;
-use crate::cases::Cases;
+use crate::cases::{Cases, LONGEST_NAME};
 use crate::data::Scale;
 use crate::explain::{GlobalSummary, by_strength};
 
@@ -63,7 +63,7 @@ pub(super) struct Cluster {
     pub(super) deviation: Vec<f64>,
     #[serde(serialize_with = "rounded")]
     pub(super) mean_magnitude: Vec<f64>,
-    #[serde(serialize_with = "rounded")]
+    /// In full: whole numbers are shown whole.
     pub(super) centroid: Vec<f64>,
     #[serde(serialize_with = "rounded")]
     pub(super) centroid_scaled: Vec<f64>,
@@ -211,14 +211,15 @@ impl Details {
     /// summaries of the clusters.
     pub(super) fn most(features: &[String], clusters: usize, contrasts: usize) -> usize {
         const BYTES: usize = 11_500_000;
-        let written = |name: &String| serde_json::to_string(name).map_or(0, |text| text.len());
+        // A character takes six bytes at most: `<` is written as a code.
+        let written = |name: &String| 6 * name.chars().count().min(LONGEST_NAME);
         let longest = features.iter().map(written).max().unwrap_or(0);
         // At most three reasons and two objections.
-        let sentence = 90 + 5 * longest.min(400);
+        let sentence = 90 + 5 * longest;
         let width = features.len();
         // values and relevance in f64, scaled and contrasts in f32
         let numbers = width * (8 + 8 + 4 + 4 * contrasts) + contrasts * 12;
-        let summaries = clusters * width * 5 * 13;
+        let summaries = clusters * width * (4 * 13 + 20);
         BYTES.saturating_sub(summaries) / (numbers * 4 / 3 + contrasts * sentence)
     }
 
