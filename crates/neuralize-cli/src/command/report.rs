@@ -105,7 +105,7 @@ impl<'a, B: Backend> Page<'a, B> {
 
     /// The points that the page lists.
     pub(super) fn cases(&self) -> Result<Cases> {
-        self.explained(self.builder.cases())
+        explained(&self.title, self.builder.cases())
     }
 
     /// Writes the page.
@@ -117,10 +117,6 @@ impl<'a, B: Backend> Page<'a, B> {
         output.finish()?;
         session.note(format!("report written to {name}"));
         Ok(())
-    }
-
-    fn explained<T>(&self, result: neuralize::Result<T>) -> Result<T> {
-        explained(&self.title, result)
     }
 }
 

@@ -31,13 +31,9 @@ impl Map {
         };
         let x = table(&cases.scaled);
         let plane = Plane::fit(&x)?;
-        let places = |values| -> Result<Vec<[f64; 2]>> {
-            let flat = transfer::download(plane.project(&values)?);
-            Ok(flat.chunks_exact(2).map(|place| [place[0], place[1]]).collect())
-        };
         Ok(Self {
-            points: places(x)?,
-            centroids: places(table(&cases.scaled_centroids))?,
+            points: plane.places(&x)?,
+            centroids: plane.places(&table(&cases.scaled_centroids))?,
             explained: plane.explained(),
         })
     }

@@ -104,6 +104,14 @@ impl<B: Backend> Plane<B> {
     }
 }
 
+impl<B: Backend> Plane<B> {
+    /// The same on the host.
+    pub(crate) fn places(&self, x: &Tensor<B, 2>) -> Result<Vec<[f64; 2]>> {
+        let flat = transfer::download(self.project(x)?);
+        Ok(flat.chunks_exact(2).map(|place| [place[0], place[1]]).collect())
+    }
+}
+
 /// The two directions of largest variance, these, and the sum of all variances,
 /// in units of their own.
 struct Leading {

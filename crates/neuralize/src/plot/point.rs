@@ -15,8 +15,7 @@ use crate::error::Result;
 pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
     check_case(cases, case)?;
     let (relevance, scaled) = (cases.relevance_of(case), cases.scaled_of(case));
-    let strength: Vec<f64> = relevance.iter().map(|value| value.abs()).collect();
-    let Chosen { features, note } = Chosen::strongest(&strength);
+    let Chosen { features, note } = Chosen::strongest(relevance);
     let names: Vec<&str> = features.iter().map(|&i| cases.features[i].as_str()).collect();
 
     let most = largest(&cases.scaled);

@@ -420,15 +420,11 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         let most = (MOST_VALUES / self.network.n_features()).max(512);
         let fitted = choice::evenly(&choice.listed, most);
         let plane = crate::data::Plane::fit(&self.scaled(&self.table(&fitted)?)?)?;
-        let places = |x: &Tensor<B, 2>| -> Result<Vec<[f64; 2]>> {
-            let flat = transfer::download(plane.project(x)?);
-            Ok(flat.chunks_exact(2).map(|place| [place[0], place[1]]).collect())
-        };
         let mut points = Vec::with_capacity(choice.listed.len());
         for part in choice.listed.chunks(self.chunk()) {
-            points.extend(places(&self.scaled(&self.table(part)?)?)?);
+            points.extend(plane.places(&self.scaled(&self.table(part)?)?)?);
         }
-        let centroids = places(&self.network.centroids())?;
+        let centroids = plane.places(&self.network.centroids())?;
         Ok(Map { points, centroids, explained: plane.explained() })
     }
 }
