@@ -22,9 +22,46 @@ pub struct Explanation<B: Backend> {
     pub target: Target,
     /// The β that was used; infinite where only one competitor counts.
     pub beta: f64,
+    /// Parts of the logit that belong to no feature; none for most networks.
+    pub absorbed: Vec<Absorbed<B>>,
+}
+
+/// A part of the logit that a bias of the network takes, the prior of a
+/// mixture's components say: the relevances and these sum to the logit.
+#[derive(Debug, Clone)]
+pub struct Absorbed<B: Backend> {
+    /// What takes it.
+    pub name: &'static str,
+    /// How much, `[N]`, signed as relevances are.
+    pub amount: Tensor<B, 1>,
 }
 
 impl<B: Backend> Explanation<B> {
+    /// The explanations of blocks of rows, one or more, one after the other.
+    pub(crate) fn cat(parts: Vec<Self>) -> Self {
+        let mut parts = parts.into_iter();
+        let mut whole = parts.next().expect("at least one block");
+        let (mut relevance, mut logit) = (vec![whole.relevance], vec![whole.logit]);
+        let (mut cluster, mut shares) = (vec![whole.cluster], vec![whole.shares]);
+        let mut amounts: Vec<Vec<Tensor<B, 1>>> =
+            whole.absorbed.iter().map(|part| vec![part.amount.clone()]).collect();
+        for part in parts {
+            relevance.push(part.relevance);
+            logit.push(part.logit);
+            cluster.push(part.cluster);
+            shares.push(part.shares);
+            amounts.iter_mut().zip(part.absorbed).for_each(|(all, part)| all.push(part.amount));
+        }
+        whole.relevance = Tensor::cat(relevance, 0);
+        whole.logit = Tensor::cat(logit, 0);
+        whole.cluster = Tensor::cat(cluster, 0);
+        whole.shares = Tensor::cat(shares, 0);
+        for (part, amounts) in whole.absorbed.iter_mut().zip(amounts) {
+            part.amount = Tensor::cat(amounts, 0);
+        }
+        whole
+    }
+
     /// How many points, N.
     pub fn len(&self) -> usize {
         self.relevance.dims()[0]
@@ -35,16 +72,18 @@ impl<B: Backend> Explanation<B> {
         self.len() == 0
     }
 
-    /// Sum of the relevances of every point, `[N]`.
+    /// Sum of the relevances of every point and of what biases absorb, `[N]`.
     pub fn sums(&self) -> Tensor<B, 1> {
         if self.is_empty() {
             return self.logit.clone();
         }
-        self.relevance.clone().sum_dim(1).squeeze_dim(1)
+        let relevances = self.relevance.clone().sum_dim(1).squeeze_dim(1);
+        self.absorbed.iter().fold(relevances, |sum, part| sum + part.amount.clone())
     }
 
     /// How far the relevances of every point are from summing to its logit,
-    /// `|Σ R − f| / Σ |R|`, `[N]`; 0 where all relevances are 0.
+    /// `|Σ R − f| / Σ |R|`, `[N]`; 0 where all relevances are 0. What biases
+    /// absorb counts as a relevance here.
     ///
     /// Measured against Σ|R| and not against f, which vanishes on a boundary.
     pub fn conservation_error(&self) -> Tensor<B, 1> {
@@ -53,6 +92,7 @@ impl<B: Backend> Explanation<B> {
         }
         let difference = (self.sums() - self.logit.clone()).abs();
         let size = self.relevance.clone().abs().sum_dim(1).squeeze_dim::<1>(1);
+        let size = self.absorbed.iter().fold(size, |size, part| size + part.amount.clone().abs());
         // Where Σ|R| = 0 the difference is the error itself, and 0 as it should be.
         let none = size.clone().equal_elem(0.0);
         difference / size.mask_fill(none, 1.0)

@@ -1,4 +1,4 @@
-use burn::tensor::{Bool, Tensor, backend::Backend};
+use burn::tensor::{Tensor, backend::Backend};
 
 /// The midpoint rule of the linear layer, summed over competitors:
 ///
@@ -12,17 +12,13 @@ use burn::tensor::{Bool, Tensor, backend::Backend};
 /// # Shapes
 ///
 /// - x: `[n, D]` and centroids: `[K, D]`, both around the centre; squares of the centroids: `[K, D]`
-/// - own: `[n, K]`, true for the explained cluster; ratios ρ: `[n, K]`
+/// - coefficients a: `[n, K]`
 /// - output: `[n, D]`
-pub(super) fn relevance<B: Backend>(
+pub(crate) fn relevance<B: Backend>(
     x: Tensor<B, 2>,
     centroids: &Tensor<B, 2>,
     squares: &Tensor<B, 2>,
-    own: &Tensor<B, 2, Bool>,
-    ratios: Tensor<B, 2>,
+    a: Tensor<B, 2>,
 ) -> Tensor<B, 2> {
-    let shape = ratios.dims();
-    let against = ratios.clone().sum_dim(1).neg().expand(shape);
-    let a = ratios.mask_where(own.clone(), against);
     a.clone().matmul(squares.clone()) - x * a.matmul(centroids.clone()) * 2.0
 }

@@ -6,7 +6,7 @@
 //! features by the midpoint rule. The relevances of a point sum to its logit.
 
 mod explanation;
-mod midpoint;
+pub(crate) mod midpoint;
 mod summary;
 
 use burn::tensor::{Bool, Int, Tensor, backend::Backend};
@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::network::NeuralizedKMeans;
+use crate::network::{MinPool, Network, NeuralizedKMeans, Pooled};
 use crate::transfer;
 
-pub use explanation::Explanation;
+pub use explanation::{Absorbed, Explanation};
 pub use summary::{ClusterSummary, GlobalSummary, Tally};
 
 /// The question that is asked of every point.
@@ -94,88 +94,98 @@ impl<B: Backend> NeuralizedKMeans<B> {
     /// # Ok::<(), neuralize::Error>(())
     /// ```
     pub fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
-        self.check_input(x)?;
-        target.check(self.n_clusters())?;
-        let beta = self.resolve_beta(target, beta)?;
+        Network::explain(self, x, target, beta)
+    }
+}
 
-        let [rows, features] = x.dims();
-        let clusters = self.n_clusters();
-        if rows == 0 {
-            return Ok(Explanation {
-                relevance: self.no_rows(features),
-                logit: self.no_rows(1).reshape([0]),
-                cluster: transfer::upload_indices(&[], &x.device()),
-                shares: self.no_rows(clusters),
-                target,
-                beta,
-            });
-        }
-        if let Some(found) = kernel::explain(x, &self.affine(), target.question(beta)) {
-            let kernel::Explained { relevance, logit, cluster, shares } = found;
-            return Ok(Explanation { relevance, logit, cluster, shares, target, beta });
-        }
-        let centroids = self.centred_centroids();
-        let squares = centroids.clone().square();
-        let (mut relevance, mut logit, mut cluster, mut shares) = (vec![], vec![], vec![], vec![]);
-        for range in kernel::blocks(rows, kernel::block_rows(clusters + features)) {
-            let centred = self.centred(x.clone().slice([range, 0..features]));
-            let part = self.explain_block(centred, &centroids, &squares, target, beta);
-            relevance.push(part.relevance);
-            logit.push(part.logit);
-            cluster.push(part.cluster);
-            shares.push(part.shares);
-        }
-        Ok(Explanation {
-            relevance: Tensor::cat(relevance, 0),
-            logit: Tensor::cat(logit, 0),
-            cluster: Tensor::cat(cluster, 0),
-            shares: Tensor::cat(shares, 0),
+/// Explains every row, block by block.
+///
+/// `whole` may answer for all rows at once, where there is a kernel that does.
+pub(crate) fn by_blocks<B: Backend, N: Network<B> + ?Sized>(
+    network: &N,
+    x: &Tensor<B, 2>,
+    target: Target,
+    beta: Beta,
+    whole: impl FnOnce(f64) -> Option<Explanation<B>>,
+) -> Result<Explanation<B>> {
+    network.check_input(x)?;
+    target.check(network.n_clusters())?;
+    let beta = target.beta(beta, network.beta())?;
+    let [rows, features] = x.dims();
+    if rows == 0 {
+        let none = |columns| transfer::zeros([0, columns], &x.device(), network.dtype());
+        return Ok(Explanation {
+            relevance: none(features),
+            logit: none(1).reshape([0]),
+            cluster: transfer::upload_indices(&[], &x.device()),
+            shares: none(network.n_clusters()),
             target,
             beta,
-        })
+            absorbed: Vec::new(),
+        });
+    }
+    if let Some(explanation) = whole(beta) {
+        return Ok(explanation);
+    }
+    let parts = kernel::blocks(rows, kernel::block_rows(network.columns()))
+        .map(|range| network.explain_block(x.clone().slice([range, 0..features]), target, beta))
+        .collect();
+    Ok(Explanation::cat(parts))
+}
+
+/// What is asked of the scores of every row, and what min-pooling hands down
+/// for it.
+pub(crate) struct Asked<B: Backend> {
+    /// The explained cluster, `[n, 1]`.
+    pub(crate) cluster: Tensor<B, 2, Int>,
+    /// Whether a column is that cluster, `[n, K]`.
+    pub(crate) own: Tensor<B, 2, Bool>,
+    pub(crate) pooled: Pooled<B>,
+}
+
+impl<B: Backend> Asked<B> {
+    /// # Shapes
+    ///
+    /// - scores: `[n, K]`, K at least 2; cluster: `[n, 1]`
+    pub(crate) fn of(
+        scores: &Tensor<B, 2>,
+        cluster: Tensor<B, 2, Int>,
+        target: Target,
+        beta: f64,
+    ) -> Self {
+        let own = kernel::is_own(cluster.clone(), scores.dims()[1]);
+        let pooled = match target.versus() {
+            None => MinPool.relevance(scores, &own, beta),
+            Some(versus) => contrast(scores, &own, versus),
+        };
+        Self { cluster, own, pooled }
     }
 
-    /// The pass, layer by layer from the output to the input.
-    fn explain_block(
-        &self,
-        centred: Tensor<B, 2>,
-        centroids: &Tensor<B, 2>,
-        squares: &Tensor<B, 2>,
+    /// Coefficients a of the per-feature distances to every cluster, of which
+    /// the relevance is the sum: `a_k = ρ_k` for competitors, `a_c = −Σ ρ_k`,
+    /// `[n, K]`.
+    pub(crate) fn coefficients(&self) -> Tensor<B, 2> {
+        let ratios = self.pooled.ratios.clone();
+        let shape = ratios.dims();
+        let against = ratios.clone().sum_dim(1).neg().expand(shape);
+        ratios.mask_where(self.own.clone(), against)
+    }
+
+    /// The answer, with the relevances of the features.
+    pub(crate) fn answer(
+        self,
+        relevance: Tensor<B, 2>,
         target: Target,
         beta: f64,
     ) -> Explanation<B> {
-        let clusters = self.n_clusters();
-        let scores = self.scores(centred.clone());
-        let cluster = target.explained(&scores);
-        let own = kernel::is_own(cluster.clone(), clusters);
-        let (logit, shares, ratios) = match target.versus() {
-            None => {
-                let pooled = self.pool.relevance(&scores, &own, beta);
-                (pooled.logit, pooled.shares, pooled.ratios)
-            }
-            Some(versus) => contrast(&scores, &own, versus),
-        };
         Explanation {
-            relevance: midpoint::relevance(centred, centroids, squares, &own, ratios),
-            logit: logit.squeeze_dim(1),
-            cluster: cluster.squeeze_dim(1),
-            shares,
+            relevance,
+            logit: self.pooled.logit.squeeze_dim(1),
+            cluster: self.cluster.squeeze_dim(1),
+            shares: self.pooled.shares,
             target,
             beta,
-        }
-    }
-
-    fn resolve_beta(&self, target: Target, beta: Beta) -> Result<f64> {
-        match beta {
-            // A contrast has one competitor: any β gives the same answer.
-            _ if target.versus().is_some() => Ok(f64::INFINITY),
-            Beta::Heuristic => self.beta().ok_or(Error::NoHeuristicBeta),
-            Beta::Value(value) if value >= 0.0 => Ok(value),
-            Beta::Value(value) => Err(Error::Config {
-                name: "beta",
-                value: value.to_string(),
-                rule: "it must be at least 0".into(),
-            }),
+            absorbed: Vec::new(),
         }
     }
 }
@@ -213,7 +223,7 @@ impl Target {
         }
     }
 
-    fn question(self, beta: f64) -> kernel::Question {
+    pub(crate) fn question(self, beta: f64) -> kernel::Question {
         let cluster = match self {
             Self::Assigned | Self::AssignedVersus(_) => None,
             Self::Cluster(cluster) | Self::Contrast { cluster, .. } => Some(cluster),
@@ -221,8 +231,23 @@ impl Target {
         kernel::Question { cluster, versus: self.versus(), beta }
     }
 
+    /// The β to use, given the network's heuristic one.
+    fn beta(self, beta: Beta, heuristic: Option<f64>) -> Result<f64> {
+        match beta {
+            // A contrast has one competitor: any β gives the same answer.
+            _ if self.versus().is_some() => Ok(f64::INFINITY),
+            Beta::Heuristic => heuristic.ok_or(Error::NoHeuristicBeta),
+            Beta::Value(value) if value >= 0.0 => Ok(value),
+            Beta::Value(value) => Err(Error::Config {
+                name: "beta",
+                value: value.to_string(),
+                rule: "it must be at least 0".into(),
+            }),
+        }
+    }
+
     /// The explained cluster of every row, `[n, 1]`.
-    fn explained<B: Backend>(self, scores: &Tensor<B, 2>) -> Tensor<B, 2, Int> {
+    pub(crate) fn explained<B: Backend>(self, scores: &Tensor<B, 2>) -> Tensor<B, 2, Int> {
         let assigned = scores.clone().argmax(1);
         match self {
             Self::Assigned | Self::AssignedVersus(_) => assigned,
@@ -245,12 +270,11 @@ impl Target {
 /// # Shapes
 ///
 /// - scores: `[n, K]`, own: `[n, K]`, true for the explained cluster
-/// - output: logit `[n, 1]`, shares and ratios `[n, K]`
 fn contrast<B: Backend>(
     scores: &Tensor<B, 2>,
     own: &Tensor<B, 2, Bool>,
     versus: usize,
-) -> (Tensor<B, 2>, Tensor<B, 2>, Tensor<B, 2>) {
+) -> Pooled<B> {
     let [rows, clusters] = scores.dims();
     let (device, dtype) = (scores.device(), scores.dtype());
     let logit = kernel::own_score(scores, own) - scores.clone().narrow(1, versus, 1);
@@ -258,7 +282,7 @@ fn contrast<B: Backend>(
     let shares = transfer::upload::<B, 2>(marks, [1, clusters], &device, dtype)
         .expand([rows, clusters])
         .mask_fill(own.clone(), 0.0);
-    (logit, shares.clone(), shares)
+    Pooled { logit, ratios: shares.clone(), shares }
 }
 
 /// The explained cluster of every row, `[N, 1]`, in one block.

@@ -6,9 +6,10 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use crate::cluster::KMeans;
 use crate::error::{Error, Result};
+use crate::explain::{self, Asked, Beta, Explanation, Target, midpoint};
 use crate::kernel::{self, Affine, Scores};
-use crate::network::{DenseNeuralizedKMeans, MinPool};
-use crate::{record, transfer, validate};
+use crate::network::{DenseNeuralizedKMeans, MinPool, Network};
+use crate::{network, record, transfer, validate};
 
 /// K-means as a neural network: a linear layer and min-pooling, exactly.
 ///
@@ -181,16 +182,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
     /// If x has another width or precision than the network, or values that
     /// are not finite.
     pub fn forward(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
-        self.check_input(&x)?;
-        if let Some(logits) = kernel::logits(&x, &self.affine()) {
-            return Ok(logits);
-        }
-        Ok(kernel::map_rows(
-            &x,
-            self.n_clusters(),
-            || self.no_rows(self.n_clusters()),
-            |block| self.pool.forward(self.scores(self.centred(block))),
-        ))
+        Network::forward(self, x)
     }
 
     /// The cluster of every row: the one with the largest logit.
@@ -317,6 +309,36 @@ impl<B: Backend> NeuralizedKMeans<B> {
     }
 
     pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        Network::check_input(self, x)
+    }
+}
+
+impl<B: Backend> Network<B> for NeuralizedKMeans<B> {
+    fn n_clusters(&self) -> usize {
+        self.n_clusters()
+    }
+
+    fn n_features(&self) -> usize {
+        self.n_features()
+    }
+
+    fn dtype(&self) -> DType {
+        self.dtype()
+    }
+
+    fn device(&self) -> B::Device {
+        self.center.val().device()
+    }
+
+    fn beta(&self) -> Option<f64> {
+        self.beta()
+    }
+
+    fn centroids(&self) -> Tensor<B, 2> {
+        self.centroids()
+    }
+
+    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
         // A record that was loaded into this module may have left it without.
         if self.linear.bias.is_none() {
             return Err(Error::Record { detail: "its linear layer has no bias".into() });
@@ -326,6 +348,53 @@ impl<B: Backend> NeuralizedKMeans<B> {
         }
         validate::dtype::<B>("x", &x.device(), x.dtype())?;
         validate::input("x", x, self.n_features(), self.dtype())
+    }
+
+    fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.scores(self.centred(x))
+    }
+
+    fn forward(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        self.check_input(&x)?;
+        if let Some(logits) = kernel::logits(&x, &self.affine()) {
+            return Ok(logits);
+        }
+        Ok(network::forward_by_blocks(self, &x))
+    }
+
+    fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
+        self.predict(x)
+    }
+
+    fn predict_with_logit(&self, x: &Tensor<B, 2>) -> Result<(Tensor<B, 1, Int>, Tensor<B, 1>)> {
+        self.predict_with_logit(x)
+    }
+
+    fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
+        explain::by_blocks(self, x, target, beta, |beta| {
+            let found = kernel::explain(x, &self.affine(), target.question(beta))?;
+            let kernel::Explained { relevance, logit, cluster, shares } = found;
+            Some(Explanation {
+                relevance,
+                logit,
+                cluster,
+                shares,
+                target,
+                beta,
+                absorbed: Vec::new(),
+            })
+        })
+    }
+
+    /// The pass, layer by layer from the output to the input.
+    fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
+        let centroids = self.centred_centroids();
+        let squares = centroids.clone().square();
+        let centred = self.centred(x);
+        let scores = self.scores(centred.clone());
+        let asked = Asked::of(&scores, target.explained(&scores), target, beta);
+        let relevance = midpoint::relevance(centred, &centroids, &squares, asked.coefficients());
+        asked.answer(relevance, target, beta)
     }
 }
 
