@@ -18,6 +18,6 @@ mod store;
 
 pub use folder::{Model, ModelConfig, ModelInfo, Precision, RecordFile};
 pub use module::Stored;
-pub(crate) use module::check;
+pub(crate) use module::{Load, Shapes, agree, check, check_beta, finite, usable};
 pub use recorder::{load_record, save_record};
 pub use store::{load_burnpack, load_safetensors, save_burnpack, save_safetensors};

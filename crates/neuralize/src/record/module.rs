@@ -147,14 +147,22 @@ impl<B: Backend> Load<B> for Scaler<B> {
     }
 }
 
-fn agree(name: &str, [found]: [usize; 1], what: &str, expected: usize) -> Result<(), String> {
+pub(crate) fn agree(
+    name: &str,
+    [found]: [usize; 1],
+    what: &str,
+    expected: usize,
+) -> Result<(), String> {
     match found == expected {
         true => Ok(()),
         false => Err(format!("its tensor `{name}` has {found} numbers for {expected} {what}")),
     }
 }
 
-fn finite<B: Backend, const D: usize>(name: &str, tensor: Tensor<B, D>) -> Result<(), String> {
+pub(crate) fn finite<B: Backend, const D: usize>(
+    name: &str,
+    tensor: Tensor<B, D>,
+) -> Result<(), String> {
     let shape = tensor.dims();
     if shape.contains(&0) {
         return Err(format!("its tensor `{name}` is empty, shape {shape:?}"));
@@ -166,7 +174,7 @@ fn finite<B: Backend, const D: usize>(name: &str, tensor: Tensor<B, D>) -> Resul
 }
 
 /// Finite, and small enough to be squared.
-fn usable<B: Backend>(name: &str, table: &Tensor<B, 2>) -> Result<(), String> {
+pub(crate) fn usable<B: Backend>(name: &str, table: &Tensor<B, 2>) -> Result<(), String> {
     let shape = table.dims();
     if shape.contains(&0) {
         return Err(format!("its tensor `{name}` is empty, shape {shape:?}"));
@@ -175,7 +183,7 @@ fn usable<B: Backend>(name: &str, table: &Tensor<B, 2>) -> Result<(), String> {
 }
 
 /// NaN means that β is not known.
-fn check_beta<B: Backend>(beta: Tensor<B, 1>) -> Result<(), String> {
+pub(crate) fn check_beta<B: Backend>(beta: Tensor<B, 1>) -> Result<(), String> {
     match transfer::download(beta).as_slice() {
         [beta] if beta.is_nan() || (beta.is_finite() && *beta >= 0.0) => Ok(()),
         [beta] => Err(format!("its beta is {beta}, it must be finite and at least 0")),
