@@ -10,7 +10,7 @@ use burn::record::{
 };
 use burn::tensor::DType;
 use burn::tensor::backend::Backend;
-use neuralize::cluster::{KMeans, KMeansConfig};
+use neuralize::cluster::{Clusterer, KMeans, KMeansConfig};
 use neuralize::data::{Scale, Scaler};
 use neuralize::explain::{Beta, Target};
 use neuralize::network::{NeuralizedKMeans, NeuralizedKMeansConfig};
@@ -331,7 +331,7 @@ pub fn damaged_files<B: Backend>(setup: &Setup<B>) {
     fs::write(&config, &text).expect("written");
 
     // Files of single modules, cut at many places.
-    let kmeans = model.clusterer();
+    let Clusterer::KMeans(kmeans) = model.clusterer() else { panic!("no k-means") };
     let (pack, tensors) = (folder.path().join("k.bpk"), folder.path().join("k.safetensors"));
     save_burnpack(kmeans, &pack).expect("saved");
     save_safetensors(kmeans, &tensors).expect("saved");

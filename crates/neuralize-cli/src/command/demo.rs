@@ -48,7 +48,7 @@ impl Job for DemoArgs {
         let model = Model::new(scaler, fit.model, info)?;
         let network = model.neuralize()?;
         let explanation = network.explain(&scaled, Target::Assigned, BETA)?;
-        let mut check = Check::<Autodiff<B>>::new(&network, Target::Assigned, BETA)?;
+        let mut check = Check::<Autodiff<B>>::new(model.neuralize()?, Target::Assigned, BETA)?;
         check.add(&scaled, &explanation)?;
         let cases = Cases::explain(&model, &wine, Target::Assigned, BETA)?;
 
@@ -142,7 +142,7 @@ fn write_folder<B: Backend>(
     let mut output = Output::open(Some(&path))?;
     let results = Results::new(Output::name(Some(&path)), &mut output, format, session.dtype);
     let mut writer = results.predictions()?;
-    predict::write(&mut writer, &model.neuralize()?, 0.., scaled)?;
+    predict::write(&mut writer, model.neuralize()?.as_ref(), 0.., scaled)?;
     writer.finish()?;
     output.finish()?;
 

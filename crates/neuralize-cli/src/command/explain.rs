@@ -28,15 +28,17 @@ impl Job for ExplainArgs {
         );
         network.explain(&none, target, self.beta)?;
         let mut check = match self.check {
-            true => Some(checked(Check::<Autodiff<B>>::new(&network, target, self.beta))?),
+            true => {
+                Some(checked(Check::<Autodiff<B>>::new(model.neuralize()?, target, self.beta))?)
+            }
             false => None,
         };
         let path = self.results.output.as_deref();
         let mut page = self.page(session, &model)?;
         let mut output = Output::open(path)?;
         let results = Results::new(Output::name(path), &mut output, format, session.dtype);
-        let mut writer =
-            Some(results.explanations(&model.info().features, self.selection(format))?);
+        let columns = network.contribution_names(&model.info().features);
+        let mut writer = Some(results.explanations(&columns, self.selection(format))?);
         stream::scaled_parts(session, &self.source(), &model, |part| {
             let explanation = network.explain(&part.scaled, target, self.beta)?;
             if let Some(open) = &mut writer {
@@ -129,22 +131,34 @@ fn checked<T>(result: neuralize::Result<T>) -> Result<T> {
 
 /// What a check found, in words.
 pub(super) fn describe(report: &CheckReport) -> String {
-    format!(
+    let mut text = format!(
         "checked {} points; errors relative to the point's sum of |relevance|\n\
-         conservation error   max {:.1e}, mean {:.1e} (relevances sum to the logit)\n\
-         shift invariance     max {:.1e} (data and centroids shifted by {})\n\
-         autodiff agreement   max {:.1e} (beta = inf against gradient x (input - boundary){})\n\
-         gradient x input     conservation error mean {:.1e} (not NEON, for comparison)\n",
-        report.points,
-        report.conservation_max,
-        report.conservation_mean,
-        report.shift_max,
-        report.shift,
-        report.autodiff_max,
-        match report.ties {
+         conservation error   max {:.1e}, mean {:.1e} (relevances sum to the logit)\n",
+        report.points, report.conservation_max, report.conservation_mean,
+    );
+    if report.absorbed_mean > 0.0 {
+        text += &format!(
+            "absorbed by biases   {:.1} % on average (in columns of their own)\n",
+            100.0 * report.absorbed_mean
+        );
+    }
+    if let Some(shift_max) = report.shift_max {
+        text += &format!(
+            "shift invariance     max {shift_max:.1e} (data and centroids shifted by {})\n",
+            report.shift
+        );
+    }
+    if let (Some(autodiff_max), Some(missed)) =
+        (report.autodiff_max, report.gradient_times_input_mean)
+    {
+        let ties = match report.ties {
             0 => String::new(),
             ties => format!("; {ties} points at ties left out"),
-        },
-        report.gradient_times_input_mean,
-    )
+        };
+        text += &format!(
+            "autodiff agreement   max {autodiff_max:.1e} (beta = inf against gradient x (input - boundary){ties})\n\
+             gradient x input     conservation error mean {missed:.1e} (not NEON, for comparison)\n",
+        );
+    }
+    text
 }

@@ -196,6 +196,7 @@ impl<B: Backend> Fitted<B> {
             seed: Some(args.seed),
             iterations: Some(self.iterations),
             converged: Some(self.converged),
+            ..ModelInfo::default()
         };
         Model::new(self.scaler, self.clusterer, info)?.save(&args.model)?;
         session.note(summary);

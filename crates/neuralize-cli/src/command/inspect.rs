@@ -25,7 +25,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
     let record = &config.record;
     let mut out = Output::open(None)?;
     for (name, value) in [
-        ("kind", config.kind.clone()),
+        ("kind", config.kind.to_string()),
         ("distance", config.distance.clone()),
         ("clusters", config.n_clusters.to_string()),
         ("features", config.n_features.to_string()),

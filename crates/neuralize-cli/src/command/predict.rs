@@ -2,7 +2,7 @@ use anyhow::Result;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use neuralize::data::{PredictionWriter, Results};
-use neuralize::network::NeuralizedKMeans;
+use neuralize::network::Network;
 use neuralize::record::Model;
 
 use crate::args::PredictArgs;
@@ -20,7 +20,7 @@ impl Job for PredictArgs {
         let results = Results::new(Output::name(path), &mut output, format, session.dtype);
         let mut writer = results.predictions()?;
         stream::scaled_parts(session, &Source::all(&self.data), &model, |part| {
-            write(&mut writer, &network, part.rows.iter().copied(), &part.scaled)
+            write(&mut writer, network.as_ref(), part.rows.iter().copied(), &part.scaled)
         })?;
         writer.finish()?;
         output.finish()
@@ -30,7 +30,7 @@ impl Job for PredictArgs {
 /// Writes what the network says of rows of scaled data.
 pub(super) fn write<B: Backend>(
     writer: &mut PredictionWriter<'_>,
-    network: &NeuralizedKMeans<B>,
+    network: &dyn Network<B>,
     rows: impl IntoIterator<Item = usize>,
     x: &Tensor<B, 2>,
 ) -> Result<()> {

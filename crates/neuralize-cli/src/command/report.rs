@@ -70,7 +70,7 @@ impl<'a, B: Backend> Page<'a, B> {
         path: &Path,
     ) -> Result<Self> {
         let output = Output::open(Some(path))?;
-        let check = Check::new(&model.neuralize()?, Target::Assigned, beta);
+        let check = Check::new(model.neuralize()?, Target::Assigned, beta);
         Ok(Self {
             session,
             builder: ReportBuilder::new(model, title, beta)?,

@@ -2,10 +2,9 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 
 use crate::baseline::{gradient, way_from_boundary, with_autodiff};
-use crate::cluster::KMeans;
 use crate::error::Result;
 use crate::explain::{Beta, Explanation, Target};
-use crate::network::NeuralizedKMeans;
+use crate::network::{Network, NeuralizedKMeans};
 use crate::transfer;
 
 /// How far explanations can be trusted, measured on the points themselves and
@@ -19,17 +18,21 @@ use crate::transfer;
 /// let x = Table::wine().to_tensor::<Flex>(&Default::default(), DType::F64)?;
 /// let x = Scale::MinMax.fit(&x)?.transform(x)?;
 /// let network = KMeansConfig::new(3).fit(&x)?.model.neuralize()?;
+/// let explanation = network.explain(&x, Target::Assigned, Beta::Heuristic)?;
 ///
-/// let mut check = Check::<Autodiff<Flex>>::new(&network, Target::Assigned, Beta::Heuristic)?;
-/// check.add(&x, &network.explain(&x, Target::Assigned, Beta::Heuristic)?)?;
+/// let network = Box::new(network);
+/// let mut check = Check::<Autodiff<Flex>>::new(network, Target::Assigned, Beta::Heuristic)?;
+/// check.add(&x, &explanation)?;
 /// let report = check.report();
-/// assert!(report.conservation_max < 1e-12 && report.autodiff_max < 1e-12);
+/// assert!(report.conservation_max < 1e-12 && report.autodiff_max.is_some_and(|max| max < 1e-12));
 /// # Ok::<(), neuralize::Error>(())
 /// ```
 pub struct Check<B: AutodiffBackend> {
-    network: NeuralizedKMeans<B::InnerBackend>,
-    tracked: NeuralizedKMeans<B>,
-    shifted: NeuralizedKMeans<B::InnerBackend>,
+    network: Box<dyn Network<B::InnerBackend>>,
+    /// Where gradients can tell.
+    tracked: Option<NeuralizedKMeans<B>>,
+    /// Where the zero of a feature should not matter.
+    shifted: Option<Box<dyn Network<B::InnerBackend>>>,
     target: Target,
     beta: Beta,
     sum: CheckReport,
@@ -41,22 +44,25 @@ pub struct Check<B: AutodiffBackend> {
 pub struct CheckReport {
     /// Points that were checked.
     pub points: usize,
-    /// Largest |Σ R − logit| / Σ|R|.
+    /// Largest |Σ R − logit| / Σ|R|; what biases absorb counts as a relevance.
     pub conservation_max: f64,
     /// Mean of the same.
     pub conservation_mean: f64,
+    /// Mean share of what biases absorb in Σ|R|, 0 to 1.
+    pub absorbed_mean: f64,
     /// How far data and centroids were shifted, in units of the (scaled) data.
     pub shift: f64,
-    /// Largest change of a relevance under that shift.
-    pub shift_max: f64,
+    /// Largest change of a relevance under that shift; none for a network whose
+    /// decisions depend on where the zero of a feature lies.
+    pub shift_max: Option<f64>,
     /// Largest difference between NEON for β → ∞ and the gradient from the
-    /// boundary through autodiff.
-    pub autodiff_max: f64,
+    /// boundary through autodiff; none but for k-means.
+    pub autodiff_max: Option<f64>,
     /// Points left out of that: on a boundary, or with two nearest competitors.
     pub ties: usize,
     /// Mean |Σ − logit| / Σ|.| of gradient × input, which is not NEON and does
-    /// not conserve: for comparison.
-    pub gradient_times_input_mean: f64,
+    /// not conserve: for comparison, for k-means.
+    pub gradient_times_input_mean: Option<f64>,
 }
 
 impl<B: AutodiffBackend> Check<B> {
@@ -66,27 +72,23 @@ impl<B: AutodiffBackend> Check<B> {
     ///
     /// If the shifted centroids are too large for the precision.
     pub fn new(
-        network: &NeuralizedKMeans<B::InnerBackend>,
+        network: Box<dyn Network<B::InnerBackend>>,
         target: Target,
         beta: Beta,
     ) -> Result<Self> {
-        let centroids = network.centroids();
-        let largest = transfer::download(centroids.clone().abs().max())[0];
+        let largest = transfer::download(network.centroids().abs().max())[0];
         // A power of two, so that the shift itself costs as few digits as it can.
         let shift = 8.0 * 2f64.powf(largest.max(f64::MIN_POSITIVE).log2().ceil());
-        let shifted = KMeans::from_centroids(centroids + shift)?;
-        let shifted = match network.beta() {
-            Some(beta) => shifted.with_beta(beta)?,
-            None => shifted,
+        let shifted = network.shifted(shift)?;
+        let tracked = network.as_kmeans().map(with_autodiff);
+        let sum = CheckReport {
+            shift,
+            shift_max: shifted.as_ref().map(|_| 0.0),
+            autodiff_max: tracked.as_ref().map(|_| 0.0),
+            gradient_times_input_mean: tracked.as_ref().map(|_| 0.0),
+            ..CheckReport::default()
         };
-        Ok(Self {
-            tracked: with_autodiff(network),
-            shifted: shifted.neuralize()?,
-            network: network.clone(),
-            target,
-            beta,
-            sum: CheckReport { shift, ..CheckReport::default() },
-        })
+        Ok(Self { network, tracked, shifted, target, beta, sum })
     }
 
     /// Adds points and their explanation.
@@ -110,19 +112,39 @@ impl<B: AutodiffBackend> Check<B> {
         self.sum.conservation_max =
             conservation.iter().copied().fold(self.sum.conservation_max, larger);
         self.sum.conservation_mean += conservation.iter().sum::<f64>();
+        self.sum.absorbed_mean +=
+            transfer::download(explanation.absorbed_share()).iter().sum::<f64>();
+        self.sum.points += explanation.len();
 
-        // The same numbers shifted: both sides start from what rounding leaves of x + s.
-        let far = x.clone() + self.sum.shift;
-        let near = far.clone() - self.sum.shift;
-        let far = self.shifted.explain(&far, self.target, self.beta)?.relevance;
-        let near = self.network.explain(&near, self.target, self.beta)?.relevance;
-        let change = relative_differences(far, near);
-        self.sum.shift_max = change.into_iter().fold(self.sum.shift_max, larger);
+        if let (Some(shifted), Some(most)) = (&self.shifted, &mut self.sum.shift_max) {
+            // The same numbers shifted: both sides start from what rounding leaves of x + s.
+            let far = x.clone() + self.sum.shift;
+            let near = far.clone() - self.sum.shift;
+            let far = shifted.explain(&far, self.target, self.beta)?.relevance;
+            let near = self.network.explain(&near, self.target, self.beta)?.relevance;
+            *most = relative_differences(far, near).into_iter().fold(*most, larger);
+        }
+        self.compare_with_gradients(x, explanation)
+    }
 
-        let hard = self.network.explain(x, self.target, Beta::Value(f64::INFINITY))?;
+    fn compare_with_gradients(
+        &mut self,
+        x: &Tensor<B::InnerBackend, 2>,
+        explanation: &Explanation<B::InnerBackend>,
+    ) -> Result<()> {
+        let sum = &mut self.sum;
+        let (Some(network), Some(tracked)) = (self.network.as_kmeans(), &self.tracked) else {
+            return Ok(());
+        };
+        let (Some(most), Some(missing)) =
+            (&mut sum.autodiff_max, &mut sum.gradient_times_input_mean)
+        else {
+            return Ok(());
+        };
+        let hard = network.explain(x, self.target, Beta::Value(f64::INFINITY))?;
         // One backward pass serves both products.
-        let slope = gradient(&self.tracked, x, self.target)?;
-        let oracle = slope.clone() * way_from_boundary(&self.network, x, self.target);
+        let slope = gradient(tracked, x, self.target)?;
+        let oracle = slope.clone() * way_from_boundary(network, x, self.target);
         // On a boundary, and where two competitors are equally near, there is
         // no gradient to agree with.
         let smooth = transfer::download(hard.shares.max_dim(1)).into_iter();
@@ -132,15 +154,14 @@ impl<B: AutodiffBackend> Check<B> {
             relative_differences(oracle, hard.relevance).into_iter().zip(smooth)
         {
             match smooth {
-                true => self.sum.autodiff_max = larger(self.sum.autodiff_max, difference),
-                false => self.sum.ties += 1,
+                true => *most = larger(*most, difference),
+                false => sum.ties += 1,
             }
         }
 
         let product = Explanation { relevance: slope * x.clone(), ..explanation.clone() };
         let missed = transfer::download(product.conservation_error());
-        self.sum.gradient_times_input_mean += missed.iter().sum::<f64>();
-        self.sum.points += explanation.len();
+        *missing += missed.iter().sum::<f64>();
         Ok(())
     }
 
@@ -149,7 +170,8 @@ impl<B: AutodiffBackend> Check<B> {
         let points = self.sum.points.max(1) as f64;
         CheckReport {
             conservation_mean: self.sum.conservation_mean / points,
-            gradient_times_input_mean: self.sum.gradient_times_input_mean / points,
+            absorbed_mean: self.sum.absorbed_mean / points,
+            gradient_times_input_mean: self.sum.gradient_times_input_mean.map(|sum| sum / points),
             ..self.sum
         }
     }
@@ -174,6 +196,7 @@ fn larger(a: f64, b: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::KMeans;
     use burn::backend::{Autodiff, Flex};
 
     #[test]
@@ -186,11 +209,12 @@ mod tests {
         // On a boundary, between two competitors, and in the open.
         let x = Tensor::<Flex, 2>::from_data([[1.0, 1.0], [0.5, 0.0], [0.5, 0.25]], &device);
         let beta = Beta::Value(1.0);
-        let mut check = Check::<Autodiff<Flex>>::new(&network, Target::Assigned, beta)?;
-        check.add(&x, &network.explain(&x, Target::Assigned, beta)?)?;
+        let explanation = network.explain(&x, Target::Assigned, beta)?;
+        let mut check = Check::<Autodiff<Flex>>::new(Box::new(network), Target::Assigned, beta)?;
+        check.add(&x, &explanation)?;
         let report = check.report();
         assert_eq!((report.points, report.ties), (3, 2));
-        assert!(report.autodiff_max < 1e-6, "{report:?}");
+        assert!(report.autodiff_max.is_some_and(|max| max < 1e-6), "{report:?}");
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::match_to_classes;
 use crate::data::Table;
 use crate::error::{Error, Result};
-use crate::explain::{Beta, ClusterSummary, Target, logistic};
+use crate::explain::{Absorbed, Beta, ClusterSummary, Target, logistic, part_title};
 use crate::record::Model;
 use crate::transfer;
 
@@ -75,6 +75,12 @@ pub struct Cases {
     pub centroids: Vec<f64>,
     /// The centroids as the clusterer sees them, `[K, D]`.
     pub scaled_centroids: Vec<f64>,
+    /// What the network's biases absorb; none for most networks. Relevances and
+    /// these sum to the logit.
+    pub absorbed: Vec<Part>,
+    /// Whether features of a point are high or low as seen from halfway between
+    /// two centroids.
+    pub centroid_based: bool,
     /// Known classes, where the table has labels and every point is asked about
     /// its own cluster.
     pub classes: Option<Classes>,
@@ -82,6 +88,15 @@ pub struct Cases {
     pub target: Target,
     /// The β that was used; infinite where only one competitor counts.
     pub beta: f64,
+}
+
+/// A part of the logits that belongs to no feature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// What takes it.
+    pub name: String,
+    /// How much, `[N]`, signed as relevances are.
+    pub amounts: Vec<f64>,
 }
 
 /// Known classes beside the clusters.
@@ -143,6 +158,8 @@ impl Cases {
             values: (0..table.rows()).filter_map(|row| table.row(row)).flatten().copied().collect(),
             scaled: transfer::download(x),
             relevance: transfer::download(found.relevance),
+            absorbed: found.absorbed.into_iter().map(Part::of).collect(),
+            centroid_based: network.is_centroid_based(),
             probability: margins.map(logistic).collect(),
             classes: classes.map(|(of, names)| Classes::matched(&cluster, of, names, clusters)),
             logit,
@@ -264,6 +281,12 @@ impl Cases {
             Some(class) => format!("cluster {cluster} ({class})"),
             None => format!("cluster {cluster}"),
         }
+    }
+}
+
+impl Part {
+    pub(crate) fn of<B: Backend>(part: Absorbed<B>) -> Self {
+        Self { name: part_title(part.name), amounts: transfer::download(part.amount) }
     }
 }
 

@@ -37,11 +37,18 @@ impl Cases {
         }
         let reasons = leading(&speaking, 0.5 * support, MOST);
         let because = match sum(&reasons) / support {
-            share if share < 0.5 => "for many small reasons, the largest of them that",
+            share if share < 0.5 => "for many small reasons, the largest of them",
             _ if reasons.len() < speaking.len() => "mainly because",
             _ => "because",
         };
-        let mut text = format!("{opening} {because} {}", self.high_and_low(case, versus, &reasons));
+        let many = because.starts_with("for");
+        let (joined, reasons) = match (self.centroid_based, many) {
+            (true, many) => {
+                (if many { " that" } else { "" }, self.high_and_low(case, versus, &reasons))
+            }
+            (false, many) => (if many { "" } else { " of" }, self.named(case, &reasons)),
+        };
+        let mut text = format!("{opening} {because}{joined} {reasons}");
         if objection > 0.05 * support {
             let against = leading(&opposing, 0.5 * objection, 2);
             let names: Vec<String> = against.iter().map(|&i| self.short_name(i)).collect();
@@ -60,6 +67,13 @@ impl Cases {
         }
     }
 
+    /// `a (1) and b (2)`
+    fn named(&self, case: usize, features: &[usize]) -> String {
+        let name =
+            |&i: &usize| format!("{} ({})", self.short_name(i), number(self.values_of(case)[i]));
+        listed(&features.iter().map(name).collect::<Vec<_>>())
+    }
+
     /// `a (1) and b (2) are high and c (3) is low`
     fn high_and_low(&self, case: usize, versus: usize, features: &[usize]) -> String {
         let own = self.scaled_centroid_of(self.cluster[case]);
@@ -67,12 +81,8 @@ impl Cases {
         let is_high = |&i: &usize| self.scaled_of(case)[i] > (own[i] + other[i]) / 2.0;
         let (high, low): (Vec<usize>, Vec<usize>) = features.iter().partition(|i| is_high(i));
         let clause = |features: &[usize], word: &str| {
-            let named: Vec<String> = features
-                .iter()
-                .map(|&i| format!("{} ({})", self.short_name(i), number(self.values_of(case)[i])))
-                .collect();
             let verb = if features.len() == 1 { "is" } else { "are" };
-            format!("{} {verb} {word}", listed(&named))
+            format!("{} {verb} {word}", self.named(case, features))
         };
         match (high.is_empty(), low.is_empty()) {
             (false, true) => clause(&high, "high"),
@@ -158,6 +168,8 @@ mod tests {
             probability: vec![0.5],
             centroids: vec![0.0, 0.0, 0.0, 2.0, -2.0, 2.0],
             scaled_centroids: vec![0.0, 0.0, 0.0, 2.0, -2.0, 2.0],
+            absorbed: Vec::new(),
+            centroid_based: true,
             classes: None,
             target: Target::Assigned,
             beta: 1.0,
@@ -180,6 +192,14 @@ mod tests {
         assert_eq!(
             words([0.0, 0.5, 0.0], [3.0, 3.5, 3.0]),
             "In cluster 0 rather than 1 mainly because b (0.500) is high and a (0) is low."
+        );
+        let elsewhere = |values: [f64; 3], relevance: [f64; 3]| {
+            let cases = Cases { centroid_based: false, ..two_clusters(values) };
+            cases.in_words(0, 1, &relevance)
+        };
+        assert_eq!(
+            elsewhere([0.0, 0.5, 0.0], [3.0, 3.5, 3.0]),
+            "In cluster 0 rather than 1 mainly because of b (0.500) and a (0)."
         );
         let small = two_clusters([0.0; 3]);
         let many = Cases {

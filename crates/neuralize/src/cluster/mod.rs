@@ -1,5 +1,6 @@
-//! How a partition is found: k-means.
+//! How a partition is found.
 
+mod clusterer;
 mod config;
 mod kmeans;
 mod lloyd;
@@ -8,6 +9,7 @@ mod mini_batch;
 mod parts;
 mod seeding;
 
+pub use clusterer::Clusterer;
 pub use config::{FitOptions, Init, KMeansConfig, KMeansFit, Progress};
 pub use kmeans::KMeans;
 pub use matching::{Matching, match_to_classes};

@@ -1,6 +1,7 @@
 use burn::tensor::{Int, Tensor, backend::Backend};
 
 use crate::explain::Target;
+use crate::transfer;
 
 /// Why every point is in its cluster: relevance of every feature, and what it
 /// sums to.
@@ -30,7 +31,7 @@ pub struct Explanation<B: Backend> {
 /// mixture's components say: the relevances and these sum to the logit.
 #[derive(Debug, Clone)]
 pub struct Absorbed<B: Backend> {
-    /// What takes it.
+    /// What takes it, in a word.
     pub name: &'static str,
     /// How much, `[N]`, signed as relevances are.
     pub amount: Tensor<B, 1>,
@@ -81,6 +82,45 @@ impl<B: Backend> Explanation<B> {
         self.absorbed.iter().fold(relevances, |sum, part| sum + part.amount.clone())
     }
 
+    /// What every part of the network contributed: the relevances of the
+    /// features, and behind them what biases absorb, in the order of
+    /// [`absorbed`](Self::absorbed). A row sums to the logit.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[N, D + A]`
+    pub fn contributions(&self) -> Tensor<B, 2> {
+        if self.absorbed.is_empty() {
+            return self.relevance.clone();
+        }
+        if self.is_empty() {
+            let width = self.relevance.dims()[1] + self.absorbed.len();
+            return transfer::zeros([0, width], &self.logit.device(), self.logit.dtype());
+        }
+        let mut columns = vec![self.relevance.clone()];
+        columns.extend(self.absorbed.iter().map(|part| part.amount.clone().unsqueeze_dim(1)));
+        Tensor::cat(columns, 1)
+    }
+
+    /// The share of what biases absorb in the absolute contributions of every
+    /// point, `[N]`, 0 to 1; 0 for most networks.
+    pub fn absorbed_share(&self) -> Tensor<B, 1> {
+        let none = self.logit.zeros_like();
+        if self.is_empty() {
+            return none;
+        }
+        let absorbed = self.absorbed.iter().fold(none, |sum, part| sum + part.amount.clone().abs());
+        let size = self.magnitude();
+        let nothing = size.clone().equal_elem(0.0);
+        absorbed / size.mask_fill(nothing, 1.0)
+    }
+
+    /// Σ|R| with what biases absorb, `[N]`; for a row or more.
+    fn magnitude(&self) -> Tensor<B, 1> {
+        let size = self.relevance.clone().abs().sum_dim(1).squeeze_dim::<1>(1);
+        self.absorbed.iter().fold(size, |size, part| size + part.amount.clone().abs())
+    }
+
     /// How far the relevances of every point are from summing to its logit,
     /// `|Σ R − f| / Σ |R|`, `[N]`; 0 where all relevances are 0. What biases
     /// absorb counts as a relevance here.
@@ -91,8 +131,7 @@ impl<B: Backend> Explanation<B> {
             return self.logit.clone();
         }
         let difference = (self.sums() - self.logit.clone()).abs();
-        let size = self.relevance.clone().abs().sum_dim(1).squeeze_dim::<1>(1);
-        let size = self.absorbed.iter().fold(size, |size, part| size + part.amount.clone().abs());
+        let size = self.magnitude();
         // Where Σ|R| = 0 the difference is the error itself, and 0 as it should be.
         let none = size.clone().equal_elem(0.0);
         difference / size.mask_fill(none, 1.0)

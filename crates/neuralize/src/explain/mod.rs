@@ -190,6 +190,12 @@ impl<B: Backend> Asked<B> {
     }
 }
 
+/// What a part of the logit that belongs to no feature is called beside
+/// features.
+pub(crate) fn part_title(name: &str) -> String {
+    format!("({name})")
+}
+
 /// Features by |R|, the strongest first; equal ones in their order.
 #[cfg(any(feature = "svg", feature = "report"))]
 pub(crate) fn by_strength(relevance: &[f64]) -> Vec<usize> {

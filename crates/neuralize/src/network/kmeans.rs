@@ -386,6 +386,19 @@ impl<B: Backend> Network<B> for NeuralizedKMeans<B> {
         })
     }
 
+    fn shifted(&self, by: f64) -> Result<Option<Box<dyn Network<B>>>> {
+        let shifted = KMeans::from_centroids(self.centroids() + by)?;
+        let shifted = match self.beta() {
+            Some(beta) => shifted.with_beta(beta)?,
+            None => shifted,
+        };
+        Ok(Some(Box::new(shifted.neuralize()?)))
+    }
+
+    fn as_kmeans(&self) -> Option<&NeuralizedKMeans<B>> {
+        Some(self)
+    }
+
     /// The pass, layer by layer from the output to the input.
     fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
         let centroids = self.centred_centroids();

@@ -70,6 +70,43 @@ pub trait Network<B: Backend>: Debug {
     /// - x: `[n, D]`, n at least 1
     fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B>;
 
+    /// What the amounts are called that the network's explanations report as
+    /// [`absorbed`](Explanation::absorbed): none for most networks.
+    fn absorbed_names(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// Names for the columns of
+    /// [`contributions`](Explanation::contributions): those of the features, and
+    /// what biases absorb in parentheses.
+    fn contribution_names(&self, features: &[String]) -> Vec<String> {
+        let absorbed = self.absorbed_names().into_iter().map(explain::part_title);
+        features.iter().cloned().chain(absorbed).collect()
+    }
+
+    /// Whether a cluster is where its centroid is: features of a point are then
+    /// high or low as seen from halfway between two centroids.
+    fn is_centroid_based(&self) -> bool {
+        true
+    }
+
+    /// The same network for data that are moved by this much in every feature;
+    /// none where its decisions depend on where the zero lies.
+    ///
+    /// # Errors
+    ///
+    /// If the network's parameters become too large for the precision.
+    fn shifted(&self, by: f64) -> Result<Option<Box<dyn Network<B>>>> {
+        let _ = by;
+        Ok(None)
+    }
+
+    /// The network of a k-means with squared Euclidean distances, if it is one:
+    /// gradients can check its explanations.
+    fn as_kmeans(&self) -> Option<&NeuralizedKMeans<B>> {
+        None
+    }
+
     /// Columns of the widest table that a row leads to; the rows of a block are
     /// chosen by it.
     fn columns(&self) -> usize {

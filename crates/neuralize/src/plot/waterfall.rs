@@ -7,6 +7,7 @@ use crate::explain::by_strength;
 
 /// How one decision adds up: from 0 through the features in order of |R| to the
 /// logit. Beyond the `most` strongest features the rest is summed as "other".
+/// What biases absorb comes last.
 ///
 /// # Errors
 ///
@@ -30,6 +31,8 @@ pub fn waterfall(cases: &Cases, case: usize, most: usize) -> Result<Figure> {
         let rest = order[shown..].iter().map(|&i| relevance[i]).sum();
         steps.push((format!("other ({} features)", order.len() - shown), rest));
     }
+    let absorbed = cases.absorbed.iter().map(|part| (part.name.clone(), part.amounts[case]));
+    steps.extend(absorbed);
 
     let mut sum = 0.0;
     let (mut least, mut largest) = (0.0f64, 0.0f64);
@@ -50,7 +53,9 @@ pub fn waterfall(cases: &Cases, case: usize, most: usize) -> Result<Figure> {
     let bars = Bars {
         title: "relevance, summed".into(),
         range: (least, largest),
-        label_room: sheet::label_room(relevance.iter().chain([&cases.logit[case]])),
+        label_room: sheet::label_room(
+            steps.iter().map(|(_, step)| step).chain([&cases.logit[case]]),
+        ),
         goes_back: true,
         bars: lines,
     };

@@ -1,71 +1,19 @@
 use std::fs;
 use std::path::Path;
 
-use burn::module::Module;
-use burn::tensor::{DType, Int, Tensor, backend::Backend};
+use burn::module::{Module, ModuleDisplay};
+use burn::tensor::{DType, backend::Backend};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::cluster::KMeans;
 use crate::data::{Scale, Scaler, Unfinished, WholeFile};
 use crate::error::{Error, Result};
-use crate::explain::{Beta, Explanation, Target};
-use crate::network::NeuralizedKMeans;
 use crate::record::module::{Load, Shapes};
 use crate::record::store;
 
 const FORMAT: &str = "neuralize-model";
 const VERSION: u32 = 1;
 const CONFIG: &str = "config.json";
-const KIND: &str = "kmeans";
-const DISTANCE: &str = "squared_euclidean";
-
-/// What an analyst saves and loads: a scaler and a clusterer fitted on what it
-/// gives, with the names of the features and what is known of the fit.
-///
-/// On disk it is a folder of two files, `config.json` and a burnpack record.
-/// The record's name holds part of its checksum and the configuration is
-/// renamed into place last: an interrupted [`save`](Self::save) leaves an older
-/// model in the folder whole, and one that fails leaves nothing new behind.
-///
-/// ```
-/// use burn::backend::Flex;
-/// use burn::tensor::DType;
-/// use neuralize::prelude::*;
-///
-/// # let folder = tempfile::tempdir().expect("a temporary folder");
-/// # let path = folder.path().join("wine");
-/// let (device, dtype) = (Default::default(), DType::F64);
-/// let wine = Table::wine();
-/// let x = wine.to_tensor::<Flex>(&device, dtype)?;
-/// let scaler = Scale::MinMax.fit(&x)?;
-/// let fit = KMeansConfig::new(3).fit(&scaler.transform(x.clone())?)?;
-///
-/// let info = ModelInfo {
-///     features: wine.features().to_vec(),
-///     scale: Scale::MinMax,
-///     inertia: Some(fit.inertia),
-///     ..ModelInfo::default()
-/// };
-/// Model::new(scaler, fit.model, info)?.save(&path)?;
-///
-/// let model: Model<Flex> = Model::load(&path, &device, dtype)?;
-/// let explanation = model.explain(x, Target::Assigned, Beta::Heuristic)?;
-/// assert_eq!(explanation.relevance.dims(), [178, 13]);
-/// # Ok::<(), neuralize::Error>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct Model<B: Backend> {
-    modules: Modules<B>,
-    info: ModelInfo,
-}
-
-/// The parameters of a [`Model`], one record.
-#[derive(Module, Debug)]
-struct Modules<B: Backend> {
-    scaler: Scaler<B>,
-    clusterer: KMeans<B>,
-}
 
 /// What is known of a model besides its parameters.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -75,7 +23,7 @@ pub struct ModelInfo {
     pub features: Vec<String>,
     /// How the features are scaled.
     pub scale: Scale,
-    /// Sum of squared (scaled) distances of the training data.
+    /// Sum of the distances of the (scaled) training data to their own clusters.
     pub inertia: Option<f64>,
     /// Training rows in every cluster.
     pub sizes: Option<Vec<usize>>,
@@ -87,6 +35,14 @@ pub struct ModelInfo {
     pub iterations: Option<usize>,
     /// Whether it converged.
     pub converged: Option<bool>,
+    /// What the clusters are called, in their order, where they come from
+    /// labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
+    /// Share of the training points that the network puts into the cluster that
+    /// they were given, 0 to 1, where the clusters were given to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<f64>,
 }
 
 /// The `config.json` of a model folder.
@@ -100,11 +56,11 @@ pub struct ModelConfig {
     pub version: u32,
     /// Program and version that wrote it.
     pub created_by: String,
-    /// The kind of model, `kmeans`.
-    pub kind: String,
-    /// Its distance, `squared_euclidean`.
+    /// The kind of model.
+    pub kind: Kind,
+    /// Its distance, `squared_euclidean` for an ordinary k-means.
     pub distance: String,
-    /// K.
+    /// K; 0 where there are no clusters.
     pub n_clusters: usize,
     /// D.
     pub n_features: usize,
@@ -116,6 +72,27 @@ pub struct ModelConfig {
     pub info: ModelInfo,
     /// The record.
     pub record: RecordFile,
+}
+
+/// What a model is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Kind {
+    /// K-means, of whatever distance.
+    KMeans,
+}
+
+impl Kind {
+    const ALL: [Self; 1] = [Self::KMeans];
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::KMeans => "kmeans",
+        })
+    }
 }
 
 /// The record of a model folder.
@@ -145,191 +122,144 @@ pub enum Precision {
 struct Header {
     format: String,
     version: u32,
+    /// Checked here, because what is not known is not damaged.
+    kind: Option<String>,
 }
 
-impl<B: Backend> Load<B> for Modules<B> {
+/// The parameters of a model folder, one record.
+#[derive(Module, Debug)]
+pub(super) struct Modules<B: Backend, M: Module<B>> {
+    pub(super) scaler: Scaler<B>,
+    pub(super) clusterer: M,
+}
+
+impl<B: Backend, M: Load<B>> Load<B> for Modules<B, M> {
     const NAME: &'static str = "model";
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
-        let [features] = shapes.dims("scaler.offset")?;
-        let [_] = shapes.dims("scaler.factor")?;
-        let centroids = crate::transfer::zeros(shapes.dims("clusterer.centroids")?, device, dtype);
         Ok(Self {
-            scaler: Scaler::identity(features, device, dtype),
-            clusterer: KMeans::new(centroids, None),
+            scaler: Scaler::blank(&shapes.under("scaler"), device, dtype)?,
+            clusterer: M::blank(&shapes.under("clusterer"), device, dtype)?,
         })
     }
 
     fn checked(self) -> Result<Self, String> {
-        let (scaler, clusterer) = (self.scaler.checked()?, Load::checked(self.clusterer)?);
-        if scaler.n_features() != clusterer.n_features() {
-            let (scaled, clustered) = (scaler.n_features(), clusterer.n_features());
-            return Err(format!("it scales {scaled} features and clusters {clustered}"));
-        }
-        Ok(Self { scaler, clusterer })
+        Ok(Self { scaler: self.scaler.checked()?, clusterer: self.clusterer.checked()? })
     }
 }
 
-impl<B: Backend> Model<B> {
-    /// Puts a model together.
-    ///
-    /// # Errors
-    ///
-    /// If scaler, clusterer and feature names disagree in number or precision.
-    pub fn new(scaler: Scaler<B>, clusterer: KMeans<B>, info: ModelInfo) -> Result<Self> {
-        let features = clusterer.n_features();
-        if scaler.n_features() != features {
-            return Err(Error::shape(
-                "the scaler",
-                format!("[{features}]"),
-                &[scaler.n_features()],
-            ));
-        }
-        if info.features.len() != features {
-            let found = info.features.len();
-            return Err(Error::shape(
-                "the list of feature names",
-                format!("[{features}]"),
-                &[found],
-            ));
-        }
-        let (expected, found) = (clusterer.dtype(), scaler.offset.val().dtype());
-        if expected != found {
-            return Err(Error::DTypeMismatch { what: "the scaler", expected, found });
-        }
-        Ok(Self { modules: Modules { scaler, clusterer }, info })
+/// What a model folder says of its parameters.
+pub(super) struct Description<'a> {
+    pub(super) kind: Kind,
+    pub(super) distance: String,
+    pub(super) n_clusters: usize,
+    pub(super) n_features: usize,
+    pub(super) beta: Option<f64>,
+    pub(super) dtype: DType,
+    pub(super) info: &'a ModelInfo,
+}
+
+/// Writes a model folder, in place of one that is there already.
+pub(super) fn save<B: Backend, M: Module<B> + ModuleDisplay>(
+    folder: &Path,
+    modules: &Modules<B, M>,
+    description: Description<'_>,
+) -> Result<()> {
+    let path = folder.join(CONFIG);
+    let old = match fs::read(&path) {
+        Ok(bytes) => Some(old_record(&path, &bytes)?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Error::io(&path)(error)),
+    };
+    let bytes =
+        store::burnpack_bytes::<B, _>(modules).map_err(|detail| Error::model(folder, detail))?;
+    let sha256 = hex(&Sha256::digest(&bytes));
+    let file = format!("model-{}.bpk", &sha256[..16]);
+    let config = ModelConfig {
+        format: FORMAT.into(),
+        version: VERSION,
+        created_by: concat!("neuralize ", env!("CARGO_PKG_VERSION")).into(),
+        kind: description.kind,
+        distance: description.distance,
+        n_clusters: description.n_clusters,
+        n_features: description.n_features,
+        beta: description.beta,
+        precision: match description.dtype {
+            DType::F64 => Precision::F64,
+            _ => Precision::F32,
+        },
+        info: description.info.clone(),
+        record: RecordFile { file: file.clone(), bytes: bytes.len() as u64, sha256 },
+    };
+    let text = serde_json::to_string_pretty(&config)
+        .map_err(|error| Error::model(&path, error.to_string()))?;
+
+    let mut model = Unfinished::folder(folder)?;
+    WholeFile::write_piece(&folder.join(&file), &bytes, &mut model)?;
+    WholeFile::write_last(&path, (text + "\n").as_bytes(), model)?;
+    // The new model is in place; the old record is only in the way now.
+    let ours = |old: &String| old.starts_with("model-") && old.ends_with(".bpk");
+    if let Some(old) = old.filter(|old| *old != file && ours(old)) {
+        let _ = fs::remove_file(folder.join(old));
+    }
+    Ok(())
+}
+
+/// A model folder that was read, whose record is still to be loaded.
+pub(super) struct Folder<'a> {
+    pub(super) path: &'a Path,
+    pub(super) config: ModelConfig,
+    record: Vec<u8>,
+}
+
+impl<'a> Folder<'a> {
+    pub(super) fn read(path: &'a Path) -> Result<Self> {
+        let (config, record) = read(path)?;
+        Ok(Self { path, config, record })
     }
 
-    /// What is known of the model besides its parameters.
-    pub fn info(&self) -> &ModelInfo {
-        &self.info
+    /// An error in the record.
+    pub(super) fn fail(&self, detail: impl Into<String>) -> Error {
+        Error::model(&self.path.join(&self.config.record.file), detail)
     }
 
-    /// The scaler.
-    pub fn scaler(&self) -> &Scaler<B> {
-        &self.modules.scaler
+    /// The parameters, if they are of a model of the given kind.
+    pub(super) fn modules<B: Backend, M: Load<B>>(
+        &self,
+        device: &B::Device,
+        dtype: DType,
+    ) -> Result<Modules<B, M>> {
+        store::from_burnpack(self.record.clone(), device, dtype)
+            .map_err(|detail| self.fail(format!("is not a usable model: {detail}")))
     }
+}
 
-    /// The clusterer, which works on scaled data.
-    pub fn clusterer(&self) -> &KMeans<B> {
-        &self.modules.clusterer
+/// A number of `config.json` as the given precision has it.
+pub(super) fn rounded(number: f64, dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => number,
+        _ => f64::from(number as f32),
     }
+}
 
-    /// The network of the clusterer, which works on scaled data.
-    ///
-    /// # Errors
-    ///
-    /// If there is only one cluster.
-    pub fn neuralize(&self) -> Result<NeuralizedKMeans<B>> {
-        self.modules.clusterer.neuralize()
-    }
-
-    /// Scales raw data and finds their clusters.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[N, D]`
-    /// - output: `[N]`
-    ///
-    /// # Errors
-    ///
-    /// If x does not fit the model or holds values that are not finite.
-    pub fn predict(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
-        self.modules.clusterer.predict(&self.modules.scaler.transform(x)?)
-    }
-
-    /// Scales raw data and explains their clusters. Relevances are in squared
-    /// units of the scaled data.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[N, D]`
-    ///
-    /// # Errors
-    ///
-    /// As [`NeuralizedKMeans::explain`], and if there is only one cluster.
-    pub fn explain(&self, x: Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
-        self.neuralize()?.explain(&self.modules.scaler.transform(x)?, target, beta)
-    }
-
-    /// Saves the model as a folder, in place of a model that is there already.
-    ///
-    /// # Errors
-    ///
-    /// If the folder cannot be written, or holds a `config.json` that is not a
-    /// model's.
-    pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
-        let folder = folder.as_ref();
-        let path = folder.join(CONFIG);
-        let old = match fs::read(&path) {
-            Ok(bytes) => Some(old_record(&path, &bytes)?),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(Error::io(&path)(error)),
-        };
-        let bytes = store::burnpack_bytes::<B, _>(&self.modules)
-            .map_err(|detail| Error::model(folder, detail))?;
-        let sha256 = hex(&Sha256::digest(&bytes));
-        let file = format!("model-{}.bpk", &sha256[..16]);
-        let clusterer = &self.modules.clusterer;
-        let config = ModelConfig {
-            format: FORMAT.into(),
-            version: VERSION,
-            created_by: concat!("neuralize ", env!("CARGO_PKG_VERSION")).into(),
-            kind: KIND.into(),
-            distance: DISTANCE.into(),
-            n_clusters: clusterer.n_clusters(),
-            n_features: clusterer.n_features(),
-            beta: clusterer.beta(),
-            precision: match clusterer.dtype() {
-                DType::F64 => Precision::F64,
-                _ => Precision::F32,
-            },
-            info: self.info.clone(),
-            record: RecordFile { file: file.clone(), bytes: bytes.len() as u64, sha256 },
-        };
-        let text = serde_json::to_string_pretty(&config)
-            .map_err(|error| Error::model(&path, error.to_string()))?;
-
-        let mut model = Unfinished::folder(folder)?;
-        WholeFile::write_piece(&folder.join(&file), &bytes, &mut model)?;
-        WholeFile::write_last(&path, (text + "\n").as_bytes(), model)?;
-        // The new model is in place; the old record is only in the way now.
-        let ours = |old: &String| old.starts_with("model-") && old.ends_with(".bpk");
-        if let Some(old) = old.filter(|old| *old != file && ours(old)) {
-            let _ = fs::remove_file(folder.join(old));
-        }
-        Ok(())
-    }
-
-    /// Loads a model folder in the given precision.
-    ///
-    /// # Errors
-    ///
-    /// If the folder or a file of it is missing, is not a model's, is of
-    /// another version, or was changed since it was saved.
-    pub fn load(folder: impl AsRef<Path>, device: &B::Device, dtype: DType) -> Result<Self> {
-        let folder = folder.as_ref();
-        let (config, bytes) = read(folder)?;
-        let path = folder.join(&config.record.file);
-        let modules: Modules<B> = store::from_burnpack(bytes, device, dtype)
-            .map_err(|detail| Error::model(&path, format!("is not a usable model: {detail}")))?;
-        let found = (modules.clusterer.n_clusters(), modules.clusterer.n_features());
-        if found != (config.n_clusters, config.n_features) {
-            let detail = format!(
-                "has {} clusters of {} features, {CONFIG} says {} of {}",
-                found.0, found.1, config.n_clusters, config.n_features
-            );
-            return Err(Error::model(&path, detail));
-        }
-        let rounded = |beta: f64| match dtype {
-            DType::F64 => beta,
-            _ => f64::from(beta as f32),
-        };
-        let same = config.beta.map(rounded) == modules.clusterer.beta();
-        if !same {
-            return Err(Error::model(&path, format!("has another beta than {CONFIG} says")));
-        }
-        Self::new(modules.scaler, modules.clusterer, config.info)
+/// Whether scaler and feature names are of so many features, and in the
+/// precision, of the clusterer they go with.
+pub(super) fn check_parts<B: Backend>(
+    scaler: &Scaler<B>,
+    info: &ModelInfo,
+    features: usize,
+    expected: DType,
+) -> Result<()> {
+    let of = |what: &str, found: usize| match found == features {
+        true => Ok(()),
+        false => Err(Error::shape(what, format!("[{features}]"), &[found])),
+    };
+    of("the scaler", scaler.n_features())?;
+    of("the list of feature names", info.features.len())?;
+    let found = scaler.offset.val().dtype();
+    match expected == found {
+        true => Ok(()),
+        false => Err(Error::DTypeMismatch { what: "the scaler", expected, found }),
     }
 }
 
@@ -365,12 +295,6 @@ fn read(folder: &Path) -> Result<(ModelConfig, Vec<u8>)> {
     let config: ModelConfig = serde_json::from_slice(&text)
         .map_err(|error| Error::model(&path, format!("is damaged: {error}")))?;
     let fail = |detail: String| Err(Error::model(&path, detail));
-    if config.kind != KIND || config.distance != DISTANCE {
-        return fail(format!(
-            "describes a model of kind `{}` with distance `{}`, which this version does not know",
-            config.kind, config.distance
-        ));
-    }
     if config.info.features.len() != config.n_features {
         let (names, features) = (config.info.features.len(), config.n_features);
         return fail(format!("names {names} features of {features}"));
@@ -405,6 +329,12 @@ fn check_header(path: &Path, text: &[u8]) -> Result<()> {
             "is of version {}, this program reads version {VERSION}; use the program that wrote it, or fit again",
             header.version
         );
+        return Err(Error::model(path, detail));
+    }
+    let known = |kind: &String| Kind::ALL.iter().any(|known| known.to_string() == *kind);
+    if let Some(kind) = header.kind.filter(|kind| !known(kind)) {
+        let detail =
+            format!("describes a model of kind `{kind}`, which this version does not know");
         return Err(Error::model(path, detail));
     }
     Ok(())

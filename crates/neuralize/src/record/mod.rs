@@ -12,11 +12,13 @@
 //! handed out.
 
 mod folder;
+mod model;
 mod module;
 mod recorder;
 mod store;
 
-pub use folder::{Model, ModelConfig, ModelInfo, Precision, RecordFile};
+pub use folder::{Kind, ModelConfig, ModelInfo, Precision, RecordFile};
+pub use model::Model;
 pub use module::Stored;
 pub(crate) use module::{Load, Shapes, agree, check, check_beta, finite, usable};
 pub use recorder::{load_record, save_record};

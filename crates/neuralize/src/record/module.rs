@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleDisplay, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::KMeans;
@@ -18,7 +18,7 @@ pub trait Stored<B: Backend>: Load<B> {}
 impl<B: Backend, M: Load<B>> Stored<B> for M {}
 
 /// The two steps, for this crate's modules alone.
-pub trait Load<B: Backend>: Module<B> + Sized {
+pub trait Load<B: Backend>: Module<B> + ModuleDisplay {
     /// What the module is called in messages.
     const NAME: &'static str;
 
@@ -52,6 +52,15 @@ pub struct Shapes {
 impl Shapes {
     pub(crate) fn known(shapes: BTreeMap<String, Vec<usize>>) -> Self {
         Self { known: Some(shapes) }
+    }
+
+    /// Those of one part of the module, by their names in it.
+    pub fn under(&self, part: &str) -> Self {
+        let within = |(name, shape): (&String, &Vec<usize>)| {
+            let name = name.strip_prefix(part)?.strip_prefix('.')?;
+            Some((name.to_owned(), shape.clone()))
+        };
+        Self { known: self.known.as_ref().map(|known| known.iter().filter_map(within).collect()) }
     }
 
     /// The dimensions of one parameter.

@@ -17,11 +17,11 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use crate::baseline::CheckReport;
-use crate::cases::{Cases, Classes, Map, check_columns};
+use crate::cases::{Cases, Classes, Map, Part, check_columns};
 use crate::data::{Table, WholeFile, numbered};
 use crate::error::{Error, Result};
-use crate::explain::{Beta, ClusterSummary, Explanation, Tally, Target};
-use crate::network::NeuralizedKMeans;
+use crate::explain::{Beta, ClusterSummary, Explanation, Tally, Target, part_title};
+use crate::network::Network;
 use crate::record::Model;
 use crate::{kernel, transfer};
 
@@ -57,7 +57,7 @@ pub struct Report {
 /// depends on all of them.
 pub struct ReportBuilder<'a, B: Backend> {
     model: &'a Model<B>,
-    network: NeuralizedKMeans<B>,
+    network: Box<dyn Network<B>>,
     title: String,
     label: Option<String>,
     beta: Beta,
@@ -272,6 +272,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             model: self.facts(),
             trust: check.map(|check| trust::Trust::of(check, self.network.dtype())),
             features: self.model.info().features.clone(),
+            absorbed: self.network.absorbed_names().into_iter().map(part_title).collect(),
             label: classes.as_ref().and(self.label),
             agreeing: classes.as_ref().map(|classes| classes.agreeing),
             clusters: self.tally.per_cluster().into_iter().map(cluster).collect(),
@@ -311,7 +312,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     fn facts(&self) -> page::ModelFacts {
         let info = self.model.info();
         page::ModelFacts {
-            kind: "k-means",
+            kind: self.model.title(),
             clusters: self.network.n_clusters(),
             features: self.network.n_features(),
             scale: info.scale,
@@ -321,6 +322,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             sizes: info.sizes.clone(),
             iterations: info.iterations,
             converged: info.converged,
+            agreement: info.agreement,
             beta: self.beta_used().filter(|beta| beta.is_finite()),
             heuristic_beta: self.network.beta(),
         }
@@ -383,8 +385,8 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     }
 
     fn scaled(&self, table: &Table) -> Result<Tensor<B, 2>> {
-        let device = self.network.center().device();
-        self.model.scaler().transform(table.to_tensor(&device, self.network.dtype())?)
+        let table = table.to_tensor(&self.network.device(), self.network.dtype())?;
+        self.model.scaler().transform(table)
     }
 
     fn table(&self, rows: &[usize]) -> Result<Table> {
@@ -408,8 +410,12 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         let wanted: BTreeSet<usize> = wanted.iter().flatten().copied().collect();
         let against = |versus: usize| {
             let found = self.network.explain(&x, Target::AssignedVersus(versus), self.beta)?;
-            let relevance = transfer::download(found.relevance);
-            Ok((versus, page::Contrast { relevance, logit: transfer::download(found.logit) }))
+            let contrast = page::Contrast {
+                relevance: transfer::download(found.relevance),
+                logit: transfer::download(found.logit),
+                absorbed: found.absorbed.into_iter().map(Part::of).collect(),
+            };
+            Ok((versus, contrast))
         };
         wanted.into_iter().map(against).collect()
     }

@@ -71,6 +71,8 @@
     versus: Uint32Array,
     contrast: Float32Array,
     contrast_logit: Float64Array,
+    absorbed: Float64Array,
+    contrast_absorbed: Float64Array,
   });
   const strongestCount = report.listed.strongest_count;
   const everyPoint = d3.range(listed.count);
@@ -97,6 +99,10 @@
     return detail < 0 ? [] : details.versus.subarray(detail * contrasts, (detail + 1) * contrasts);
   };
 
+  /** The parts of a logit that belong to no feature. */
+  const partsOf = (amounts, row) =>
+    report.absorbed.map((name, at) => ({ name, value: amounts[row * report.absorbed.length + at] }));
+
   /** What the file says about a point, against all competitors (versus = null) or against one. */
   function explanationOf(point, versus) {
     const detail = listed.detail[point];
@@ -111,6 +117,7 @@
       scaled: rowOf(details.scaled, detail),
       sentence: report.details.sentences[detail][place],
       relevance: versus === null ? rowOf(details.relevance, detail) : rowOf(details.contrast, slot),
+      parts: partsOf(versus === null ? details.absorbed : details.contrast_absorbed, versus === null ? detail : slot),
       logit: versus === null ? listed.logit[point] : details.contrast_logit[slot],
       limit: (versus === null ? relevanceLimit() : contrastLimit()) || 1,
     };
@@ -432,6 +439,7 @@
     const more = sizes.length > SIZES ? ` and ${sizes.length - SIZES} more` : "";
     showFact(facts, "Sizes of the clusters", sizes.slice(0, SIZES).join(", ") + more);
     if (model.inertia !== null) showFact(facts, "Inertia", plain(model.inertia));
+    if (model.agreement !== null) showFact(facts, "Network agrees", `${(100 * model.agreement).toFixed(1)} %`);
     if (model.iterations !== null) {
       const end = { true: "converged", false: "not converged" }[model.converged];
       showFact(facts, "Iterations", whole(model.iterations), end);
@@ -474,10 +482,15 @@
       [
         `${count(trust.points, "point")} in ${trust.precision}`,
         `conservation: at most ${small(trust.conservation_max)}, on average ${small(trust.conservation_mean)}`,
-        `shift by ${plain(trust.shift)}: at most ${small(trust.shift_max)}`,
-        `autodiff: at most ${small(trust.autodiff_max)}`,
-        `ties: ${whole(trust.ties)}`,
-        `gradient × input: ${small(trust.gradient_times_input_mean)} on average`,
+        ...(report.absorbed.length === 0 ? [] : [`absorbed by biases: ${small(trust.absorbed_mean)} on average`]),
+        ...(trust.shift_max === null ? [] : [`shift by ${plain(trust.shift)}: at most ${small(trust.shift_max)}`]),
+        ...(trust.autodiff_max === null
+          ? []
+          : [
+              `autodiff: at most ${small(trust.autodiff_max)}`,
+              `ties: ${whole(trust.ties)}`,
+              `gradient × input: ${small(trust.gradient_times_input_mean)} on average`,
+            ]),
       ].join(" · "),
     );
   }
@@ -1238,8 +1251,8 @@
       .text((row) => `centroid of cluster ${cluster.cluster}: ${plain(cluster.centroid[row.feature])}`);
   }
 
-  /** The strongest features one after another, the rest as one, each from where the one before ended. */
-  function waterfallSteps(relevance) {
+  /** The strongest features one after another, the rest as one, what no feature has, each from where the one before ended. */
+  function waterfallSteps(relevance, parts) {
     const strongest = strongestFirst(relevance);
     const single = features.length > STEPS + 1 ? STEPS : features.length;
     const steps = strongest
@@ -1252,13 +1265,14 @@
         value: d3.sum(rest, (feature) => relevance[feature]),
       });
     }
+    steps.push(...parts);
     let from = 0;
     return steps.map((each) => ({ ...each, from, to: (from += each.value) }));
   }
 
   function drawWaterfall() {
-    const { relevance, logit, limit } = explanationOf(state.point, state.versus);
-    const steps = waterfallSteps(relevance);
+    const { relevance, parts, logit, limit } = explanationOf(state.point, state.versus);
+    const steps = waterfallSteps(relevance, parts);
     const format = formatFor(limit, "+");
     const rows = [...steps, { name: "logit", value: logit, from: 0, to: logit, sum: true }];
     drawChart(document.getElementById("waterfall"), {
@@ -1289,8 +1303,14 @@
   function showNumbers() {
     const box = document.getElementById("numbers");
     if (!box.open) return;
-    const { values, relevance, limit } = explanationOf(state.point, state.versus);
+    const { values, relevance, parts, limit } = explanationOf(state.point, state.versus);
     const format = formatFor(limit, "+");
+    const shown = shownFeatures(relevance).map((feature) => ({
+      name: features[feature],
+      value: plain(values[feature]),
+      relevance: relevance[feature],
+    }));
+    const rest = parts.map(({ name, value }) => ({ name, value: "", relevance: value }));
     d3.select(box)
       .select("thead")
       .selectAll("tr")
@@ -1302,20 +1322,20 @@
       .attr("scope", "col")
       .attr("class", (_, at) => (at > 0 ? "amount" : null))
       .text(String);
-    const rows = d3.select(box).select("tbody").selectAll("tr").data(shownFeatures(relevance)).join("tr");
+    const rows = d3.select(box).select("tbody").selectAll("tr").data([...shown, ...rest]).join("tr");
     rows.selectAll("*").remove();
     rows
       .append("th")
       .attr("scope", "row")
-      .text((feature) => features[feature]);
+      .text(({ name }) => name);
     rows
       .append("td")
       .attr("class", "amount")
-      .text((feature) => plain(values[feature]));
+      .text(({ value }) => value);
     rows
       .append("td")
       .attr("class", "amount")
-      .text((feature) => format(relevance[feature]));
+      .text((row) => format(row.relevance));
   }
 
   function showBrief() {

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::Packed;
 use super::trust::Trust;
-use crate::cases::{Cases, LONGEST_NAME};
+use crate::cases::{Cases, LONGEST_NAME, Part};
 use crate::data::Scale;
 use crate::explain::{GlobalSummary, by_strength};
 
@@ -20,6 +20,8 @@ pub(super) struct Page {
     pub(super) model: ModelFacts,
     pub(super) trust: Option<Trust>,
     pub(super) features: Vec<String>,
+    /// What parts of the logit are called that belong to no feature.
+    pub(super) absorbed: Vec<String>,
     pub(super) label: Option<String>,
     pub(super) classes: Option<Vec<String>>,
     pub(super) agreeing: Option<usize>,
@@ -35,7 +37,7 @@ pub(super) struct Page {
 
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct ModelFacts {
-    pub(super) kind: &'static str,
+    pub(super) kind: String,
     pub(super) clusters: usize,
     pub(super) features: usize,
     pub(super) scale: Scale,
@@ -46,6 +48,7 @@ pub(super) struct ModelFacts {
     pub(super) sizes: Option<Vec<usize>>,
     pub(super) iterations: Option<usize>,
     pub(super) converged: Option<bool>,
+    pub(super) agreement: Option<f64>,
     /// None where it is infinite.
     pub(super) beta: Option<f64>,
     pub(super) heuristic_beta: Option<f64>,
@@ -175,10 +178,12 @@ impl Listed {
     }
 }
 
-/// Cases against one cluster: relevance `[n, D]` and logit `[n]`.
+/// Cases against one cluster: relevance `[n, D]` and logit `[n]`, and what
+/// biases absorb.
 pub(super) struct Contrast {
     pub(super) relevance: Vec<f64>,
     pub(super) logit: Vec<f64>,
+    pub(super) absorbed: Vec<Part>,
 }
 
 /// Columns of the points that are shown in full.
@@ -190,6 +195,8 @@ pub(super) struct Details {
     versus: Vec<usize>,
     contrast: Vec<f64>,
     contrast_logit: Vec<f64>,
+    absorbed: Vec<f64>,
+    contrast_absorbed: Vec<f64>,
     sentences: Vec<Vec<String>>,
 }
 
@@ -203,6 +210,8 @@ pub(super) struct PackedDetails {
     versus: Packed,
     contrast: Packed,
     contrast_logit: Packed,
+    absorbed: Packed,
+    contrast_absorbed: Packed,
     sentences: Vec<Vec<String>>,
 }
 
@@ -235,13 +244,15 @@ impl Details {
         self.values.extend(cases.values_of(case));
         self.scaled.extend(cases.scaled_of(case));
         self.relevance.extend(cases.relevance_of(case));
+        self.absorbed.extend(cases.absorbed.iter().map(|part| part.amounts[case]));
         self.versus.extend(versus);
         let mut sentences = Vec::with_capacity(versus.len());
         for &other in versus {
-            let Contrast { relevance, logit } = &contrasts[&other];
+            let Contrast { relevance, logit, absorbed } = &contrasts[&other];
             let relevance = &relevance[case * width..(case + 1) * width];
             self.contrast.extend(relevance);
             self.contrast_logit.push(logit[case]);
+            self.contrast_absorbed.extend(absorbed.iter().map(|part| part.amounts[case]));
             sentences.push(cases.in_words(case, other, relevance));
         }
         self.sentences.push(sentences);
@@ -257,6 +268,8 @@ impl Details {
             versus: Packed::u32(self.versus),
             contrast: Packed::f32(self.contrast),
             contrast_logit: Packed::f64(self.contrast_logit),
+            absorbed: Packed::f64(self.absorbed),
+            contrast_absorbed: Packed::f64(self.contrast_absorbed),
             sentences: self.sentences,
         }
     }

@@ -10,11 +10,12 @@ pub(super) struct Trust {
     precision: &'static str,
     conservation_max: f64,
     conservation_mean: f64,
+    absorbed_mean: f64,
     shift: f64,
-    shift_max: f64,
-    autodiff_max: f64,
+    shift_max: Option<f64>,
+    autodiff_max: Option<f64>,
     ties: usize,
-    gradient_times_input_mean: f64,
+    gradient_times_input_mean: Option<f64>,
     words: Vec<String>,
 }
 
@@ -25,6 +26,7 @@ impl Trust {
             precision: if dtype == DType::F64 { "f64" } else { "f32" },
             conservation_max: check.conservation_max,
             conservation_mean: check.conservation_mean,
+            absorbed_mean: check.absorbed_mean,
             shift: check.shift,
             shift_max: check.shift_max,
             autodiff_max: check.autodiff_max,
@@ -42,28 +44,37 @@ fn words(check: &CheckReport, dtype: DType) -> Vec<String> {
         true => format!("{good} (to {}, which is rounding).", share(error)),
         false => format!("{bad} (by {} of the point's total relevance).", share(error)),
     };
-    let mut words = vec![
-        verdict(
-            check.conservation_max,
-            "The relevances of every point sum to its logit: nothing is left out and nothing is added",
-            "Not all relevances sum to their logit; read them with care",
-        ),
-        match check.ties < check.points {
+    let mut words = vec![verdict(
+        check.conservation_max,
+        "The relevances of every point sum to its logit: nothing is left out and nothing is added",
+        "Not all relevances sum to their logit; read them with care",
+    )];
+    if check.absorbed_mean > 0.0 {
+        words.push(format!(
+            "{} of them on average, counted without signs, belongs to no feature: the model's own bias takes it, and it is \
+             shown beside the features.",
+            share(check.absorbed_mean)
+        ));
+    }
+    if let Some(autodiff_max) = check.autodiff_max {
+        words.push(match check.ties < check.points {
             true => verdict(
-                check.autodiff_max,
+                autodiff_max,
                 "Where only the nearest competitor counts (beta = infinity), the gradients of the network lead to the same \
                  explanations",
                 "Where only the nearest competitor counts (beta = infinity), the gradients of the network do not lead to the same \
                  explanations everywhere; read them with care",
             ),
             false => "No explanation could be compared with the gradients of the network.".into(),
-        },
-        verdict(
-            check.shift_max,
+        });
+    }
+    if let Some(shift_max) = check.shift_max {
+        words.push(verdict(
+            shift_max,
             "They do not depend on where the zero of a feature lies",
             "They change when data and centroids are shifted together: the data lie too far from zero for this precision",
-        ),
-    ];
+        ));
+    }
     if check.ties > 0 {
         let are = if check.ties == 1 { "point lies" } else { "points lie" };
         words.push(format!(
@@ -94,7 +105,12 @@ mod tests {
 
     #[test]
     fn words_follow_the_figures() {
-        let found = CheckReport { points: 3, ..CheckReport::default() };
+        let found = CheckReport {
+            points: 3,
+            autodiff_max: Some(0.0),
+            shift_max: Some(0.0),
+            ..CheckReport::default()
+        };
         let good = CheckReport { conservation_max: 4e-16, ties: 1, ..found };
         let said = words(&good, DType::F64);
         assert!(said[0].ends_with("(to 4e−16, which is rounding)."), "{said:?}");
@@ -104,10 +120,15 @@ mod tests {
         let tied = words(&CheckReport { ties: 3, ..found }, DType::F64);
         assert!(tied[1].starts_with("No explanation could be compared"), "{tied:?}");
 
-        let bad = CheckReport { conservation_max: 0.42, autodiff_max: f64::NAN, ..good };
+        let bad = CheckReport { conservation_max: 0.42, autodiff_max: Some(f64::NAN), ..good };
         let said = words(&bad, DType::F64);
         assert!(said[0].starts_with("Not all relevances sum") && said[0].contains("42.0 %"));
         assert!(said[1].contains("do not lead"), "{said:?}");
+        // What cannot be checked is not spoken of, what a bias takes is.
+        let said =
+            words(&CheckReport { absorbed_mean: 0.25, ..CheckReport::default() }, DType::F64);
+        assert_eq!(said.len(), 3, "{said:?}");
+        assert!(said[1].starts_with("25.0 % of them on average"), "{said:?}");
         // What is rounding in f32 is none in f64.
         let single = CheckReport { conservation_max: 3e-7, ..found };
         assert!(words(&single, DType::F32)[0].starts_with("The relevances of every point sum"));

@@ -27,7 +27,9 @@ pub struct PredictionWriter<'a> {
 }
 
 impl<'a, W: Write + Send + 'a> Results<W> {
-    /// A writer of explanations.
+    /// A writer of explanations with columns of these names: those of the
+    /// features, and of what biases absorb where the network has such parts
+    /// ([`contribution_names`](crate::network::Network::contribution_names)).
     ///
     /// # Errors
     ///
@@ -70,7 +72,8 @@ impl ExplanationWriter<'_> {
     ///
     /// # Shapes
     ///
-    /// - relevance: `[N, D]` with as many features as were named
+    /// - contributions: `[N, D + A]` with as many features and parts as were
+    ///   named
     ///
     /// # Errors
     ///
@@ -81,7 +84,8 @@ impl ExplanationWriter<'_> {
         rows: impl IntoIterator<Item = usize>,
         explanation: &Explanation<B>,
     ) -> Result<()> {
-        let [count, features] = explanation.relevance.dims();
+        let contributions = explanation.contributions();
+        let [count, features] = contributions.dims();
         if features != self.features {
             let expected = format!("[{count}, {}]", self.features);
             return Err(Error::shape("the explanation", expected, &[count, features]));
@@ -93,7 +97,7 @@ impl ExplanationWriter<'_> {
         let versus = explanation.target.versus();
         let clusters = transfer::download_indices(explanation.cluster.clone());
         let logits = transfer::download(explanation.logit.clone());
-        let relevance = transfer::download(explanation.relevance.clone());
+        let relevance = transfer::download(contributions);
         let points = rows.into_iter().zip(clusters).zip(logits);
         for (((index, cluster), logit), values) in points.zip(relevance.chunks_exact(features)) {
             let relevance = match self.top {

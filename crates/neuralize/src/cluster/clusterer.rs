@@ -1,0 +1,90 @@
+use burn::tensor::{DType, Int, Tensor, backend::Backend};
+
+use crate::cluster::KMeans;
+use crate::error::Result;
+use crate::network::Network;
+
+/// A fitted clusterer of any kind.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use neuralize::cluster::{Clusterer, KMeans};
+/// use neuralize::explain::{Beta, Target};
+///
+/// let device = Default::default();
+/// let centroids = Tensor::<Flex, 2>::from_data([[0.0, 0.0], [4.0, 2.0]], &device);
+/// let clusterer = Clusterer::from(KMeans::from_centroids(centroids)?);
+///
+/// let x = Tensor::<Flex, 2>::from_data([[1.0, 0.5]], &device);
+/// let network = clusterer.neuralize()?;
+/// let explanation = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
+/// assert_eq!(explanation.relevance.dims(), [1, 2]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Clusterer<B: Backend> {
+    /// Centroids and the squared Euclidean distance.
+    KMeans(KMeans<B>),
+}
+
+/// The same expression for a clusterer of every kind.
+macro_rules! each {
+    ($clusterer:expr, $model:ident => $body:expr) => {
+        match $clusterer {
+            Self::KMeans($model) => $body,
+        }
+    };
+}
+
+impl<B: Backend> Clusterer<B> {
+    /// How many clusters, K.
+    pub fn n_clusters(&self) -> usize {
+        each!(self, model => model.n_clusters())
+    }
+
+    /// How many features, D.
+    pub fn n_features(&self) -> usize {
+        each!(self, model => model.n_features())
+    }
+
+    /// The precision of the model; data must have the same.
+    pub fn dtype(&self) -> DType {
+        each!(self, model => model.dtype())
+    }
+
+    /// The heuristic β (1 / mean logit of the training data), if it is known.
+    pub fn beta(&self) -> Option<f64> {
+        each!(self, model => model.beta())
+    }
+
+    /// The cluster of every row.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// If x does not fit the model or holds values that it is not made for.
+    pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
+        each!(self, model => model.predict(x))
+    }
+
+    /// The clusterer as a network of equal decisions.
+    ///
+    /// # Errors
+    ///
+    /// If there is only one cluster.
+    pub fn neuralize(&self) -> Result<Box<dyn Network<B>>> {
+        each!(self, model => Ok(Box::new(model.neuralize()?)))
+    }
+}
+
+impl<B: Backend> From<KMeans<B>> for Clusterer<B> {
+    fn from(model: KMeans<B>) -> Self {
+        Self::KMeans(model)
+    }
+}
