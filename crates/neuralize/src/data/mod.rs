@@ -13,7 +13,9 @@ mod unfinished;
 pub use file::WholeFile;
 pub use input::{TableOptions, TableReader};
 pub(crate) use moments::Moments;
-pub use output::{ExplanationWriter, Format, PredictionWriter, Results, RowSet, Selection, Sort};
+pub use output::{
+    ExplanationWriter, Format, OutlierWriter, PredictionWriter, Results, RowSet, Selection, Sort,
+};
 #[cfg(feature = "pca")]
 pub use plane::Plane;
 pub use scaler::{Scale, Scaler, ScalerFit};

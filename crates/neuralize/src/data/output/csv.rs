@@ -30,10 +30,16 @@ impl<W: Write> CsvSink<W> {
 
     fn row(&mut self, row: &Row<'_>) -> csv::Result<()> {
         self.integer(row.index)?;
-        self.integer(row.cluster)?;
-        self.number(row.logit)?;
+        if let Some(cluster) = row.cluster {
+            self.integer(cluster)?;
+        }
+        self.number(row.sum)?;
         match row.relevance {
-            Relevance::None => self.number(row.probability())?,
+            Relevance::None => {
+                if let Some(probability) = row.probability() {
+                    self.number(probability)?;
+                }
+            }
             Relevance::All(values) => {
                 for &value in values {
                     self.number(value)?;

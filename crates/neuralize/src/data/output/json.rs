@@ -31,9 +31,14 @@ impl<W: Write> JsonSink<W> {
     fn object(&mut self, row: &Row<'_>) {
         use std::fmt::Write as _;
         // Writing to a string cannot fail.
-        let _ = write!(self.text, "{{\"index\":{},\"cluster\":{}", row.index, row.cluster);
-        self.field("logit", row.logit);
-        self.field("probability", row.probability());
+        let _ = write!(self.text, "{{\"index\":{}", row.index);
+        if let Some(cluster) = row.cluster {
+            let _ = write!(self.text, ",\"cluster\":{cluster}");
+        }
+        self.field(self.layout.about.sum(), row.sum);
+        if let Some(probability) = row.probability() {
+            self.field("probability", probability);
+        }
         match row.relevance {
             Relevance::None => {}
             Relevance::All(values) => self.relevance(values.iter().copied().enumerate()),

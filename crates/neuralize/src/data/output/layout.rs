@@ -5,8 +5,36 @@ use burn::tensor::DType;
 /// What every row of a file holds.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
+    pub(super) about: About,
     pub(super) content: Content,
     pub(super) dtype: DType,
+}
+
+/// What rows are asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// Their cluster, and by how much they are in it.
+    Cluster,
+    /// How far out they are.
+    Outlier,
+}
+
+impl About {
+    /// The columns that every row begins with.
+    fn first(self) -> &'static [&'static str] {
+        match self {
+            Self::Cluster => &["index", "cluster", "logit"],
+            Self::Outlier => &["index", "score"],
+        }
+    }
+
+    /// What the number is called that the relevances sum to.
+    pub(super) fn sum(self) -> &'static str {
+        match self {
+            Self::Cluster => "logit",
+            Self::Outlier => "score",
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -21,18 +49,18 @@ pub(super) enum Content {
 
 impl Layout {
     /// Names of the columns of a table of such rows. A feature that is named
-    /// like one of the first three gets ` (feature)` appended until no other has
-    /// its name.
+    /// like one of the first gets ` (feature)` appended until no other has its
+    /// name.
     pub(super) fn header(&self) -> Vec<String> {
-        const FIRST: [&str; 3] = ["index", "cluster", "logit"];
-        let mut header = FIRST.map(str::to_owned).to_vec();
+        let first = self.about.first();
+        let mut header: Vec<String> = first.iter().map(|&name| name.to_owned()).collect();
         match &self.content {
             Content::Prediction => header.push("probability".into()),
             Content::All { features } => {
                 header.extend(features.iter().map(|name| {
                     let mut name = name.clone();
-                    if FIRST.contains(&name.as_str()) {
-                        while FIRST.contains(&name.as_str()) || features.contains(&name) {
+                    if first.contains(&name.as_str()) {
+                        while first.contains(&name.as_str()) || features.contains(&name) {
                             name.push_str(" (feature)");
                         }
                     }
@@ -53,7 +81,8 @@ impl Layout {
     pub(super) fn names_a_feature(&self, column: usize) -> bool {
         match self.content {
             Content::Strongest { count, .. } => {
-                (3..3 + 2 * count).contains(&column) && column % 2 == 1
+                let first = self.about.first().len();
+                (first..first + 2 * count).contains(&column) && (column - first) % 2 == 0
             }
             Content::Prediction | Content::All { .. } => false,
         }

@@ -19,7 +19,7 @@ use layout::Layout;
 
 pub use rows::RowSet;
 pub use selection::{Selection, Sort};
-pub use writer::{ExplanationWriter, PredictionWriter};
+pub use writer::{ExplanationWriter, OutlierWriter, PredictionWriter};
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,8 +113,10 @@ trait Sink {
 #[derive(Debug, Clone, Copy)]
 struct Row<'a> {
     index: usize,
-    cluster: usize,
-    logit: f64,
+    /// None where no cluster is asked about.
+    cluster: Option<usize>,
+    /// What the relevances sum to.
+    sum: f64,
     relevance: Relevance<'a>,
     /// Not a point that is contrasted with its own cluster: there is no answer.
     answers: bool,
@@ -135,8 +137,8 @@ enum Relevance<'a> {
 
 impl Row<'_> {
     /// Of the cluster against the one that the logit is about.
-    fn probability(&self) -> f64 {
-        logistic(self.logit)
+    fn probability(&self) -> Option<f64> {
+        self.cluster.map(|_| logistic(self.sum))
     }
 }
 

@@ -9,7 +9,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
-use crate::data::output::layout::Layout;
+use crate::data::output::layout::{About, Layout};
 use crate::data::output::{Relevance, Row, Sink, failed};
 use crate::error::{Error, Result};
 
@@ -45,7 +45,7 @@ impl<W: Write + Send> ParquetSink<W> {
         for (at, header) in layout.header().iter().enumerate() {
             let (physical, column) = match (at, header) {
                 (0, _) => (Physical::INT64, Column::Index(Vec::new())),
-                (1, _) => (Physical::INT32, Column::Cluster(Vec::new())),
+                (1, _) if layout.about == About::Cluster => (Physical::INT32, Column::Cluster(Vec::new())),
                 _ if layout.names_a_feature(at) => {
                     (Physical::BYTE_ARRAY, Column::Feature(Vec::new()))
                 }
@@ -117,7 +117,7 @@ impl<W: Write + Send> ParquetSink<W> {
 
 impl<W: Write + Send> Sink for ParquetSink<W> {
     fn write(&mut self, row: &Row<'_>) -> Result<()> {
-        let probability = [row.probability()];
+        let probability: Vec<f64> = row.probability().into_iter().collect();
         let (features, values, other): (&[(usize, f64)], &[f64], Option<f64>) = match row.relevance
         {
             Relevance::None => (&[], &probability, None),
@@ -127,11 +127,11 @@ impl<W: Write + Send> Sink for ParquetSink<W> {
         let mut named = features.iter().map(|(feature, _)| *feature);
         let strongest = features.iter().map(|(_, value)| *value);
         let mut numbers =
-            std::iter::once(row.logit).chain(values.iter().copied()).chain(strongest).chain(other);
+            std::iter::once(row.sum).chain(values.iter().copied()).chain(strongest).chain(other);
         for column in &mut self.columns {
             match column {
                 Column::Index(column) => column.push(row.index as i64),
-                Column::Cluster(column) => column.push(row.cluster as i32),
+                Column::Cluster(column) => column.extend(row.cluster.map(|cluster| cluster as i32)),
                 Column::Number(column) => column.extend(numbers.next()),
                 Column::Feature(column) => column.extend(named.next()),
             }

@@ -22,7 +22,7 @@ pub enum Sort {
     Row,
     /// Nearest the boundary first: the smallest magnitude of the logit.
     Ambiguous,
-    /// The largest logit first.
+    /// The largest logit first; of outliers the largest score.
     Typical,
 }
 
@@ -57,8 +57,8 @@ pub(super) struct Queue {
 /// A row that waits for its place.
 struct Held {
     index: usize,
-    cluster: usize,
-    logit: f64,
+    cluster: Option<usize>,
+    sum: f64,
     relevance: HeldRelevance,
     answers: bool,
 }
@@ -106,8 +106,8 @@ impl Queue {
     fn sort(&mut self) {
         let order: fn(&Held, &Held) -> Ordering = match self.selection.sort {
             Sort::Row => return,
-            Sort::Ambiguous => |a, b| a.logit.abs().total_cmp(&b.logit.abs()),
-            Sort::Typical => |a, b| b.logit.total_cmp(&a.logit),
+            Sort::Ambiguous => |a, b| a.sum.abs().total_cmp(&b.sum.abs()),
+            Sort::Typical => |a, b| b.sum.total_cmp(&a.sum),
         };
         self.held.sort_by(|a, b| {
             let by_answer = b.answers.cmp(&a.answers);
@@ -126,8 +126,8 @@ impl From<&Row<'_>> for Held {
                 HeldRelevance::Strongest { features: features.into(), other }
             }
         };
-        let Row { index, cluster, logit, answers, .. } = *row;
-        Self { index, cluster, logit, relevance, answers }
+        let Row { index, cluster, sum, answers, .. } = *row;
+        Self { index, cluster, sum, relevance, answers }
     }
 }
 
@@ -140,8 +140,8 @@ impl Held {
                 Relevance::Strongest { features, other: *other }
             }
         };
-        let Self { index, cluster, logit, answers, .. } = *self;
-        Row { index, cluster, logit, relevance, answers }
+        let Self { index, cluster, sum, answers, .. } = *self;
+        Row { index, cluster, sum, relevance, answers }
     }
 }
 
@@ -205,8 +205,13 @@ mod tests {
                 let mut queue = Queue::new(Selection::default().with_sort(sort).with_limit(limit));
                 let mut seen = Seen(Vec::new());
                 for (index, &logit) in logits.iter().enumerate() {
-                    let row =
-                        Row { index, cluster: 0, logit, relevance: Relevance::None, answers: true };
+                    let row = Row {
+                        index,
+                        cluster: None,
+                        sum: logit,
+                        relevance: Relevance::None,
+                        answers: true,
+                    };
                     queue.push(&row, &mut seen)?;
                     assert!(queue.held.len() <= (2 * limit).max(1 << 10));
                 }

@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::data::output::layout::Layout;
+use crate::data::output::layout::{About, Layout};
 use crate::data::output::{Relevance, Row, Sink, failed};
 use crate::error::Result;
 
@@ -15,6 +15,7 @@ pub(super) struct TableSink<W: Write> {
     coloured: bool,
     /// Names of the features, cut and filled to one width.
     names: Vec<String>,
+    about: About,
     explains: bool,
     header_written: bool,
     text: String,
@@ -32,6 +33,7 @@ impl<W: Write> TableSink<W> {
             writer: BufWriter::with_capacity(1 << 16, destination),
             coloured,
             names: features.iter().map(|name| fitted(name, width)).collect(),
+            about: layout.about,
             explains: !features.is_empty(),
             header_written: false,
             text: String::new(),
@@ -41,20 +43,25 @@ impl<W: Write> TableSink<W> {
     fn header(&mut self) {
         if !self.header_written {
             self.header_written = true;
-            self.text.push_str("   index  cluster     logit  probability");
+            self.text.push_str(match self.about {
+                About::Cluster => "   index  cluster     logit  probability",
+                About::Outlier => "   index     score",
+            });
             self.text.push_str(if self.explains { "  strongest features\n" } else { "\n" });
         }
     }
 
     fn line(&mut self, row: &Row<'_>) {
         use std::fmt::Write as _;
-        let (logit, probability) = (short(row.logit), row.probability());
         // Writing to a string cannot fail.
-        let _ = write!(
-            self.text,
-            "{:>8}  {:>7}  {logit:>8}  {probability:>11.4}",
-            row.index, row.cluster
-        );
+        let _ = write!(self.text, "{:>8}", row.index);
+        if let Some(cluster) = row.cluster {
+            let _ = write!(self.text, "  {cluster:>7}");
+        }
+        let _ = write!(self.text, "  {:>8}", short(row.sum));
+        if let Some(probability) = row.probability() {
+            let _ = write!(self.text, "  {probability:>11.4}");
+        }
         match row.relevance {
             Relevance::None => {}
             Relevance::All(values) => {

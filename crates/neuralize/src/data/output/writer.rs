@@ -2,23 +2,23 @@ use std::io::Write;
 
 use burn::tensor::{Int, Tensor, backend::Backend};
 
-use crate::data::output::layout::{Content, Layout};
+use crate::data::output::layout::{About, Content, Layout};
 use crate::data::output::selection::{Queue, strongest};
 use crate::data::output::{Relevance, Results, Row, Selection, Sink};
 use crate::error::{Error, Result};
 use crate::explain::Explanation;
+use crate::outlier::OutlierExplanation;
 use crate::transfer;
 
 /// Writes explanations part by part: `index`, `cluster`, `logit` and the
 /// relevance of every feature. With [`Selection::with_top`] the columns are
 /// `feature_1`, `relevance_1` and so on, and `other`, the sum of the rest.
-pub struct ExplanationWriter<'a> {
-    sink: Box<dyn Sink + 'a>,
-    queue: Queue,
-    features: usize,
-    top: Option<usize>,
-    found: Vec<(usize, f64)>,
-}
+pub struct ExplanationWriter<'a>(RowWriter<'a>);
+
+/// Writes explained outlier scores part by part: `index`, `score` and the
+/// relevance of every feature, or of the strongest as [`ExplanationWriter`]
+/// does.
+pub struct OutlierWriter<'a>(RowWriter<'a>);
 
 /// Writes assignments part by part: `index`, `cluster`, `logit` and
 /// `probability`, the logistic one, `1 / (1 + exp(−logit))`.
@@ -39,20 +39,16 @@ impl<'a, W: Write + Send + 'a> Results<W> {
         features: &[String],
         selection: Selection,
     ) -> Result<ExplanationWriter<'a>> {
-        let (features, width) = (features.to_vec(), features.len());
-        let top = selection.top.map(|top| top.get().min(features.len()));
-        let content = match top {
-            Some(count) => Content::Strongest { features, count },
-            None => Content::All { features },
-        };
-        let dtype = self.dtype;
-        Ok(ExplanationWriter {
-            sink: self.sink(Layout { content, dtype })?,
-            queue: Queue::new(selection),
-            features: width,
-            top,
-            found: Vec::new(),
-        })
+        self.rows(About::Cluster, features, selection).map(ExplanationWriter)
+    }
+
+    /// A writer of explained outlier scores with columns of these names.
+    ///
+    /// # Errors
+    ///
+    /// If the format was not built in.
+    pub fn outliers(self, features: &[String], selection: Selection) -> Result<OutlierWriter<'a>> {
+        self.rows(About::Outlier, features, selection).map(OutlierWriter)
     }
 
     /// A writer of assignments.
@@ -61,8 +57,31 @@ impl<'a, W: Write + Send + 'a> Results<W> {
     ///
     /// If the format was not built in.
     pub fn predictions(self) -> Result<PredictionWriter<'a>> {
+        let (about, dtype) = (About::Cluster, self.dtype);
+        let layout = Layout { about, content: Content::Prediction, dtype };
+        Ok(PredictionWriter { sink: self.sink(layout)? })
+    }
+
+    fn rows(
+        self,
+        about: About,
+        features: &[String],
+        selection: Selection,
+    ) -> Result<RowWriter<'a>> {
+        let (features, width) = (features.to_vec(), features.len());
+        let top = selection.top.map(|top| top.get().min(features.len()));
+        let content = match top {
+            Some(count) => Content::Strongest { features, count },
+            None => Content::All { features },
+        };
         let dtype = self.dtype;
-        Ok(PredictionWriter { sink: self.sink(Layout { content: Content::Prediction, dtype })? })
+        Ok(RowWriter {
+            sink: self.sink(Layout { about, content, dtype })?,
+            queue: Queue::new(selection),
+            features: width,
+            top,
+            found: Vec::new(),
+        })
     }
 }
 
@@ -84,7 +103,70 @@ impl ExplanationWriter<'_> {
         rows: impl IntoIterator<Item = usize>,
         explanation: &Explanation<B>,
     ) -> Result<()> {
-        let contributions = explanation.contributions();
+        let versus = explanation.target.versus();
+        let clusters = transfer::download_indices(explanation.cluster.clone());
+        let points = clusters.into_iter().map(|cluster| (Some(cluster), versus != Some(cluster)));
+        self.0.write(rows, points, explanation.logit.clone(), explanation.contributions())
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn finish(self) -> Result<()> {
+        self.0.finish()
+    }
+}
+
+impl OutlierWriter<'_> {
+    /// Takes the points of an explanation, which are these rows of the data: as
+    /// many numbers as points, further ones are not looked at.
+    ///
+    /// # Shapes
+    ///
+    /// - relevance: `[N, D]` with as many features as were named
+    ///
+    /// # Errors
+    ///
+    /// As [`ExplanationWriter::write`].
+    pub fn write<B: Backend>(
+        &mut self,
+        rows: impl IntoIterator<Item = usize>,
+        explanation: &OutlierExplanation<B>,
+    ) -> Result<()> {
+        let points = std::iter::repeat((None, true));
+        self.0.write(rows, points, explanation.score.clone(), explanation.relevance.clone())
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn finish(self) -> Result<()> {
+        self.0.finish()
+    }
+}
+
+/// What writers of explanations have in common.
+struct RowWriter<'a> {
+    sink: Box<dyn Sink + 'a>,
+    queue: Queue,
+    features: usize,
+    top: Option<usize>,
+    found: Vec<(usize, f64)>,
+}
+
+impl RowWriter<'_> {
+    /// `points` are clusters, and whether there is an answer.
+    fn write<B: Backend>(
+        &mut self,
+        rows: impl IntoIterator<Item = usize>,
+        points: impl Iterator<Item = (Option<usize>, bool)>,
+        sums: Tensor<B, 1>,
+        contributions: Tensor<B, 2>,
+    ) -> Result<()> {
         let [count, features] = contributions.dims();
         if features != self.features {
             let expected = format!("[{count}, {}]", self.features);
@@ -94,12 +176,10 @@ impl ExplanationWriter<'_> {
         if rows.len() != count {
             return Err(Error::shape("the list of rows", format!("[{count}]"), &[rows.len()]));
         }
-        let versus = explanation.target.versus();
-        let clusters = transfer::download_indices(explanation.cluster.clone());
-        let logits = transfer::download(explanation.logit.clone());
-        let relevance = transfer::download(contributions);
-        let points = rows.into_iter().zip(clusters).zip(logits);
-        for (((index, cluster), logit), values) in points.zip(relevance.chunks_exact(features)) {
+        let (sums, values) = (transfer::download(sums), transfer::download(contributions));
+        let points = rows.into_iter().zip(points).zip(sums);
+        for (((index, (cluster, answers)), sum), values) in points.zip(values.chunks_exact(features))
+        {
             let relevance = match self.top {
                 None => Relevance::All(values),
                 Some(top) => {
@@ -107,19 +187,13 @@ impl ExplanationWriter<'_> {
                     Relevance::Strongest { features: &self.found, other }
                 }
             };
-            let answers = versus != Some(cluster);
-            let row = Row { index, cluster, logit, relevance, answers };
+            let row = Row { index, cluster, sum, relevance, answers };
             self.queue.push(&row, self.sink.as_mut())?;
         }
         Ok(())
     }
 
-    /// Writes what is left.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub fn finish(mut self) -> Result<()> {
+    fn finish(mut self) -> Result<()> {
         self.queue.finish(self.sink.as_mut())?;
         self.sink.finish()
     }
@@ -144,9 +218,9 @@ impl PredictionWriter<'_> {
     ) -> Result<()> {
         let logits = transfer::download(logit);
         let points = rows.into_iter().zip(transfer::download_indices(cluster)).zip(logits);
-        for ((index, cluster), logit) in points {
-            let relevance = Relevance::None;
-            self.sink.write(&Row { index, cluster, logit, relevance, answers: true })?;
+        for ((index, cluster), sum) in points {
+            let (cluster, relevance) = (Some(cluster), Relevance::None);
+            self.sink.write(&Row { index, cluster, sum, relevance, answers: true })?;
         }
         Ok(())
     }
