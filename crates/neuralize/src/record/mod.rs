@@ -14,6 +14,7 @@
 mod folder;
 mod module;
 mod recorder;
+mod separable;
 mod store;
 
 pub use folder::{Model, ModelConfig, ModelInfo, Precision, RecordFile};
