@@ -59,6 +59,20 @@ pub enum Error {
         /// The largest magnitude that is safe.
         limit: f64,
     },
+    /// A value that the distance in use is not made for.
+    #[error("{what} holds {value} at row {row}, column {column}: {rule}")]
+    Domain {
+        /// The tensor.
+        what: &'static str,
+        /// Row, counted from 0.
+        row: usize,
+        /// Column, counted from 0.
+        column: usize,
+        /// The value found.
+        value: f64,
+        /// What values must be, or what to do about this one.
+        rule: String,
+    },
     /// Sums over the data do not fit the precision in use.
     #[error(
         "sums over the data overflow in this precision; rescale the data or the weights, or use f64"

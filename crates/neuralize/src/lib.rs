@@ -81,7 +81,7 @@ struct Readme;
 /// What most programs need.
 pub mod prelude {
     pub use crate::cases::Cases;
-    pub use crate::cluster::{FitOptions, Init, KMeans, KMeansConfig, KMeansFit};
+    pub use crate::cluster::{Distance, FitOptions, Init, KMeans, KMeansConfig, KMeansFit};
     pub use crate::data::{Scale, Scaler, Table, TableOptions, TableReader};
     pub use crate::explain::{Beta, Explanation, Target};
     pub use crate::network::NeuralizedKMeans;

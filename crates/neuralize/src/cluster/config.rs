@@ -183,13 +183,7 @@ impl KMeansConfig {
         let tolerance = self.tol * spread;
         let points = lloyd::Points { x, weights: &weights, center: &center };
 
-        let n_init = match (&options.initial, self.n_init, &self.init) {
-            (Some(_), _, _) | (None, _, Init::Rows(_)) => 1,
-            (None, Some(n), _) => n,
-            (None, None, Init::KMeansPlusPlus) if rows * features * self.n_clusters <= CHEAP => 10,
-            (None, None, Init::KMeansPlusPlus) => 1,
-            (None, None, Init::Random) => 10,
-        };
+        let n_init = self.restarts(options.initial.is_some(), rows, features);
         let initial = options.initial.map(|given| transfer::untracked(given) - center.clone());
         let mut observer = options.observer;
         let mut best: Option<(f64, lloyd::Rest<B>, Seeding)> = None;
@@ -253,6 +247,18 @@ impl KMeansConfig {
             sizes,
             seeding,
         })
+    }
+
+    /// How many restarts of a fit to this many rows, where centroids may have
+    /// been given.
+    pub(super) fn restarts(&self, given: bool, rows: usize, features: usize) -> usize {
+        match (given, self.n_init, &self.init) {
+            (true, _, _) | (false, _, Init::Rows(_)) => 1,
+            (false, Some(n), _) => n,
+            (false, None, Init::KMeansPlusPlus) if rows * features * self.n_clusters <= CHEAP => 10,
+            (false, None, Init::KMeansPlusPlus) => 1,
+            (false, None, Init::Random) => 10,
+        }
     }
 
     /// The settings alone.

@@ -17,7 +17,7 @@ pub(super) fn random_stream(seed: u64, run: usize) -> ChaCha8Rng {
 }
 
 /// A number in [0, 1) with 53 random bits.
-fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+pub(super) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
@@ -149,7 +149,11 @@ fn greedy<B: Backend>(points: &Points<'_, B>, clusters: usize, rng: &mut ChaCha8
 
 /// Rows that represent the weights: one drawn from each of `count` strata of
 /// equal weight, with how often it was drawn.
-fn sample(weights: &[f64], count: usize, rng: &mut ChaCha8Rng) -> (Vec<usize>, Vec<f64>) {
+pub(super) fn sample(
+    weights: &[f64],
+    count: usize,
+    rng: &mut ChaCha8Rng,
+) -> (Vec<usize>, Vec<f64>) {
     let stratum = weights.iter().sum::<f64>() / count as f64;
     let (mut chosen, mut counts): (Vec<usize>, Vec<f64>) = (Vec::new(), Vec::new());
     let last = weights.iter().rposition(|&weight| weight > 0.0).unwrap_or(0);
@@ -173,7 +177,7 @@ fn sample(weights: &[f64], count: usize, rng: &mut ChaCha8Rng) -> (Vec<usize>, V
 
 /// Adds rows that differ from those chosen, the first ones that do. Rows come
 /// to the host block by block and no further than needed.
-fn fill_up<B: Backend>(
+pub(super) fn fill_up<B: Backend>(
     points: &Points<'_, B>,
     mut chosen: Vec<usize>,
     clusters: usize,
@@ -206,7 +210,7 @@ fn row_bits(row: &[f64]) -> Vec<u64> {
 }
 
 /// `count` different rows, drawn one after the other in proportion to their weight.
-fn distinct_rows<B: Backend>(
+pub(super) fn distinct_rows<B: Backend>(
     count: usize,
     weights: &Tensor<B, 1>,
     rng: &mut ChaCha8Rng,
@@ -224,7 +228,7 @@ fn distinct_rows<B: Backend>(
 
 /// The first index whose running sum exceeds `target`; where rounding leaves
 /// none, the last that has mass at all.
-fn position(mass: &[f64], target: f64) -> usize {
+pub(super) fn position(mass: &[f64], target: f64) -> usize {
     let mut running = 0.0;
     let mut last = 0;
     for (index, &value) in mass.iter().enumerate() {

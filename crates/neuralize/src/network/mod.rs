@@ -3,6 +3,7 @@
 mod dense;
 mod kmeans;
 mod min_pool;
+mod separable;
 mod soft_pool;
 
 use std::fmt::Debug;
@@ -17,6 +18,7 @@ pub use dense::DenseNeuralizedKMeans;
 pub use kmeans::{NeuralizedKMeans, NeuralizedKMeansConfig};
 pub use min_pool::MinPool;
 pub(crate) use min_pool::Pooled;
+pub use separable::NeuralizedSeparableKMeans;
 pub use soft_pool::{SoftMaxPool, SoftMinPool};
 
 /// A clusterer as a network whose last layer is [`MinPool`], explained by NEON.

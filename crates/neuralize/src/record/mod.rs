@@ -15,6 +15,7 @@ mod folder;
 mod model;
 mod module;
 mod recorder;
+mod separable;
 mod store;
 
 pub use folder::{Kind, ModelConfig, ModelInfo, Precision, RecordFile};

@@ -1,0 +1,9 @@
+//! K-means with another distance than the squared Euclidean one.
+
+mod config;
+mod lloyd;
+mod model;
+mod seeds;
+
+pub use config::{SeparableKMeansConfig, SeparableKMeansFit};
+pub use model::SeparableKMeans;

@@ -1,0 +1,323 @@
+use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::tensor::{DType, Int, Tensor, backend::Backend};
+
+use crate::cluster::Distance;
+use crate::cluster::distance::{Scorer, centroids_inside, inside};
+use crate::error::{Error, Result};
+use crate::{kernel, record, transfer, validate};
+
+/// A k-means clusterer by any [`Distance`] that is a sum over features.
+///
+/// Fit one with [`KMeansConfig::with_distance`](crate::cluster::KMeansConfig::with_distance),
+/// or build one from centroids found elsewhere. It is a Burn module like
+/// [`KMeans`](crate::cluster::KMeans), and [`neuralize`](Self::neuralize)
+/// rewrites it as a network.
+///
+/// A feature in which all centroids are equal says nothing about any
+/// assignment. Where these are on the edge of the divergence's domain (counts
+/// that were 0 throughout the training data), it counts as no distance,
+/// whatever value a new row has there.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use neuralize::cluster::{Distance, SeparableKMeans};
+///
+/// let device = Default::default();
+/// let centroids = Tensor::<Flex, 2>::from_data([[0.0, 0.0], [4.0, 0.0]], &device);
+/// let medians = SeparableKMeans::from_centroids(centroids, Distance::Manhattan)?;
+///
+/// let x = Tensor::<Flex, 2>::from_data([[1.0, 2.0]], &device);
+/// let distances: Vec<f32> = medians.transform(&x)?.into_data().iter().collect();
+/// assert_eq!(distances, [3.0, 5.0]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct SeparableKMeans<B: Backend> {
+    /// One centroid a row, `[K, D]`.
+    pub(crate) centroids: Param<Tensor<B, 2>>,
+    /// Weights of the features, `[D]`; ones except for Mahalanobis.
+    pub(crate) weights: Param<Tensor<B, 1>>,
+    /// The distance as two numbers, its code and its parameter, `[2]`. A
+    /// parameter, because records keep nothing else.
+    pub(crate) distance: Param<Tensor<B, 1>>,
+    /// The heuristic β, `[1]`; NaN where it is not known.
+    pub(crate) beta: Param<Tensor<B, 1>>,
+}
+
+const WHAT: &str = "the table of centroids";
+
+impl<B: Backend> SeparableKMeans<B> {
+    /// A clusterer from given centroids, without fitting and without a
+    /// heuristic β. For [`Distance::Mahalanobis`] all features weigh 1 until
+    /// [`with_weights`](Self::with_weights) says otherwise.
+    ///
+    /// # Shapes
+    ///
+    /// - centroids: `[K, D]`
+    ///
+    /// # Errors
+    ///
+    /// If there is no centroid or no feature, a value is not finite, too large
+    /// to be squared, or nothing that the distance can be measured from, the
+    /// power of the distance is out of range, or the precision is neither F32
+    /// nor F64.
+    pub fn from_centroids(centroids: Tensor<B, 2>, distance: Distance) -> Result<Self> {
+        distance.check()?;
+        validate::not_empty(WHAT, &centroids)?;
+        validate::dtype::<B>(WHAT, &centroids.device(), centroids.dtype())?;
+        validate::values(WHAT, &centroids)?;
+        let [_, features] = centroids.dims();
+        let weights = Tensor::ones([features], (&centroids.device(), centroids.dtype()));
+        centroids_inside(WHAT, &*distance.separable(&weights), &centroids)?;
+        Ok(Self::new(centroids, distance, weights, None))
+    }
+
+    /// Checked already.
+    pub(crate) fn new(
+        centroids: Tensor<B, 2>,
+        distance: Distance,
+        weights: Tensor<B, 1>,
+        beta: Option<f64>,
+    ) -> Self {
+        let (device, dtype) = (centroids.device(), centroids.dtype());
+        let upload = |values: Vec<f64>| {
+            let length = values.len();
+            transfer::upload::<B, 1>(values, [length], &device, dtype)
+        };
+        let param = |tensor| Param::initialized(ParamId::new(), tensor);
+        Self {
+            weights: param(transfer::untracked(weights)),
+            distance: param(upload(distance.encode().to_vec())),
+            beta: param(upload(vec![beta.unwrap_or(f64::NAN)])),
+            centroids: Param::initialized(ParamId::new(), transfer::untracked(centroids)),
+        }
+    }
+
+    /// The same clusterer with weights of the features, 1 / variance for the
+    /// Mahalanobis distance.
+    ///
+    /// # Shapes
+    ///
+    /// - weights: `[D]`
+    ///
+    /// # Errors
+    ///
+    /// If the distance is not [`Distance::Mahalanobis`], or the weights are of
+    /// another number or precision than the features, negative, or not finite.
+    pub fn with_weights(self, weights: Tensor<B, 1>) -> Result<Self> {
+        let distance = self.distance();
+        if distance != Distance::Mahalanobis {
+            return Err(Error::Config {
+                name: "weights",
+                value: format!("of {} features", weights.dims()[0]),
+                rule: format!("the distance `{distance}` has no weights, `mahalanobis` has"),
+            });
+        }
+        if weights.dims() != [self.n_features()] {
+            let expected = format!("[{}]", self.n_features());
+            return Err(Error::shape("the weights of features", expected, &weights.dims()));
+        }
+        if weights.dtype() != self.dtype() {
+            return Err(Error::DTypeMismatch {
+                what: "the tensor of feature weights",
+                expected: self.dtype(),
+                found: weights.dtype(),
+            });
+        }
+        let values = transfer::download(weights.clone());
+        if let Some(value) = values.iter().find(|value| !(value.is_finite() && **value >= 0.0)) {
+            return Err(Error::Config {
+                name: "weights",
+                value: value.to_string(),
+                rule: "weights of features must be finite and at least 0".into(),
+            });
+        }
+        centroids_inside(WHAT, &*distance.separable(&weights), &self.centroids.val())?;
+        Ok(Self::new(self.centroids.val(), distance, weights, None))
+    }
+
+    /// The same clusterer with β given as a number.
+    ///
+    /// # Errors
+    ///
+    /// If β is negative or not finite.
+    pub fn with_beta(self, beta: f64) -> Result<Self> {
+        if !(beta.is_finite() && beta >= 0.0) {
+            return Err(Error::Config {
+                name: "beta",
+                value: beta.to_string(),
+                rule: "a stored beta must be finite and at least 0".into(),
+            });
+        }
+        Ok(self.and_beta(Some(beta)))
+    }
+
+    /// The same clusterer with the heuristic β of the given data,
+    /// 1 / mean of each point's own logit.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// If x does not fit the model or is empty, there is only one cluster, or
+    /// the mean logit is not positive.
+    pub fn with_heuristic_beta(self, x: &Tensor<B, 2>) -> Result<Self> {
+        self.check_input(x)?;
+        validate::not_empty("x", x)?;
+        if self.n_clusters() < 2 {
+            return Err(Error::NoCompetitor);
+        }
+        let logits = self.scorer().own_logits(x);
+        let beta = kernel::heuristic_beta(logits, None).ok_or(Error::NoHeuristicBeta)?;
+        Ok(self.and_beta(Some(beta)))
+    }
+
+    pub(crate) fn and_beta(self, beta: Option<f64>) -> Self {
+        Self::new(self.centroids.val(), self.distance(), self.weights.val(), beta)
+    }
+
+    /// The clusterer itself, if what was loaded into it is one (see
+    /// [`KMeans::checked`](crate::cluster::KMeans::checked)).
+    ///
+    /// # Errors
+    ///
+    /// If shapes or values are not those of a clusterer.
+    pub fn checked(self) -> Result<Self> {
+        record::check(self)
+    }
+
+    /// How many clusters, K.
+    pub fn n_clusters(&self) -> usize {
+        self.centroids.lazy_shape()[0]
+    }
+
+    /// How many features, D.
+    pub fn n_features(&self) -> usize {
+        self.centroids.lazy_shape()[1]
+    }
+
+    /// The centroids, `[K, D]`.
+    pub fn centroids(&self) -> Tensor<B, 2> {
+        self.centroids.val()
+    }
+
+    /// The weights of the features, `[D]`: ones, or for the Mahalanobis
+    /// distance 1 / variance.
+    pub fn weights(&self) -> Tensor<B, 1> {
+        self.weights.val()
+    }
+
+    /// The distance.
+    pub fn distance(&self) -> Distance {
+        self.decoded().unwrap_or_default()
+    }
+
+    /// None if a record that Burn loaded has put something else in its place.
+    pub(crate) fn decoded(&self) -> Option<Distance> {
+        let code: [f64; 2] = transfer::download(self.distance.val()).try_into().ok()?;
+        Distance::decode(code, self.dtype())
+    }
+
+    /// The precision of the model; data must have the same.
+    pub fn dtype(&self) -> DType {
+        self.centroids.val().dtype()
+    }
+
+    /// The heuristic β (1 / mean logit of the training data), if it is known.
+    pub fn beta(&self) -> Option<f64> {
+        transfer::download(self.beta.val()).first().copied().filter(|beta| beta.is_finite())
+    }
+
+    /// The nearest centroid of every row; the first of equally near ones.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// If x has another width or precision than the model, or values that are
+    /// not finite or that the distance is not made for.
+    pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
+        self.check_input(x)?;
+        Ok(self.scorer().nearest(x))
+    }
+
+    /// Distance of every row to every centroid.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N, K]`
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict).
+    pub fn transform(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        self.check_input(x)?;
+        Ok(self.scorer().distances(x))
+    }
+
+    /// Sum of distances to the nearest centroid.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict).
+    pub fn inertia(&self, x: &Tensor<B, 2>) -> Result<f64> {
+        self.check_input(x)?;
+        let scorer = self.scorer();
+        let labels = scorer.nearest(x);
+        Ok(kernel::sum(scorer.own_distances(x, &labels)))
+    }
+
+    pub(crate) fn scorer(&self) -> Scorer<B> {
+        Scorer::new(self.distance(), self.centroids.val(), &self.weights.val())
+    }
+
+    pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        validate::dtype::<B>("x", &x.device(), x.dtype())?;
+        validate::input("x", x, self.n_features(), self.dtype())?;
+        let rule = self.distance().separable(&self.weights.val());
+        inside("x", x, &rule.domain(self.dtype(), self.n_features()))
+    }
+}
+
+impl<B: Backend> ModuleDisplay for SeparableKMeans<B> {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        content
+            .add("distance", &self.distance().to_string())
+            .add("n_clusters", &self.n_clusters())
+            .add("n_features", &self.n_features())
+            .optional()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+
+    #[test]
+    fn prints_itself() {
+        let centroids =
+            Tensor::<Flex, 2>::from_data([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], &Default::default());
+        let model = SeparableKMeans::from_centroids(centroids, Distance::Power(1.1));
+        assert_eq!(
+            format!("{}", model.expect("valid centroids")),
+            "SeparableKMeans {distance: power=1.1, n_clusters: 2, n_features: 3, params: 12}"
+        );
+    }
+}

@@ -1,0 +1,315 @@
+use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::nn::Linear;
+use burn::tensor::{DType, Int, Tensor, backend::Backend};
+
+use crate::cluster::distance::by_distance;
+use crate::cluster::{Distance, SeparableKMeans};
+use crate::error::{Error, Result};
+use crate::explain::{Asked, Beta, Explanation, Target};
+use crate::network::{DenseNeuralizedKMeans, MinPool, Network};
+
+/// K-means by any separable distance as a network: scores of all centroids, and
+/// min-pooling, exactly.
+///
+/// The output for cluster c is `f_c(x) = min_{k≠c} d(x, μ_k) − d(x, μ_c)`, in
+/// units of the distance. For Bregman divergences the scores are a linear
+/// layer: `h_ck = d(x, μ_k) − d(x, μ_c)` has the weight
+/// `w_ck = φ'(μ_c) − φ'(μ_k)` (Banerjee et al. 2005). For the others they are
+/// distances, and the layer is a sum over features.
+///
+/// The relevance is what the features contribute to these differences, shared
+/// out between competitors as min-take-most does (Kauffmann et al. 2024):
+/// `R_i = Σ_{k≠c} R_k / h_ck · [d_i(x_i, μ_ki) − d_i(x_i, μ_ci)]`, which sums to
+/// f_c. For the squared Euclidean distance it is the midpoint rule of
+/// [`NeuralizedKMeans`](crate::network::NeuralizedKMeans).
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use neuralize::cluster::{Distance, SeparableKMeans};
+/// use neuralize::explain::{Beta, Target};
+///
+/// let device = Default::default();
+/// let centroids = Tensor::<Flex, 2>::from_data([[0.0, 0.0], [4.0, 1.0]], &device);
+/// let network = SeparableKMeans::from_centroids(centroids, Distance::Manhattan)?.neuralize()?;
+///
+/// // |1−4| − |1| = 2 for the first feature, |1−1| − |1| = −1 for the second.
+/// let x = Tensor::<Flex, 2>::from_data([[1.0, 1.0]], &device);
+/// let explanation = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
+/// let relevance: Vec<f32> = explanation.relevance.into_data().iter().collect();
+/// assert_eq!(relevance, [2.0, -1.0]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct NeuralizedSeparableKMeans<B: Backend> {
+    /// What was neuralized.
+    clusterer: SeparableKMeans<B>,
+    /// z, the mean of the centroids, from which everything is seen, `[D]`.
+    center: Param<Tensor<B, 1>>,
+    /// Weight gᵀ, `[D, K]`, and bias `−Σ_i q_i`, `[K]`, around the centre; none
+    /// where the distance is not a Bregman divergence.
+    linear: Option<Linear<B>>,
+    /// The bias feature by feature, q: `d_i(z_i, μ_i)`, `[K, D]`; of no use, and
+    /// the centre once more, where there is no linear layer.
+    offsets: Param<Tensor<B, 2>>,
+    /// Minimum over competitors.
+    pool: MinPool,
+    #[module(skip)]
+    distance: Distance,
+}
+
+impl<B: Backend> SeparableKMeans<B> {
+    /// Rewrites the clusterer as a network of equal decisions.
+    ///
+    /// # Errors
+    ///
+    /// If there is only one cluster.
+    pub fn neuralize(&self) -> Result<NeuralizedSeparableKMeans<B>> {
+        if self.n_clusters() < 2 {
+            return Err(Error::NoCompetitor);
+        }
+        let scorer = self.scorer();
+        let linear = scorer.tangents.as_ref().map(|tangents| Linear {
+            weight: Param::initialized(ParamId::new(), tangents.slopes.clone().transpose()),
+            bias: Some(Param::initialized(ParamId::new(), tangents.bias())),
+        });
+        let offsets = match scorer.tangents {
+            Some(tangents) => tangents.offsets,
+            None => scorer.center.clone(),
+        };
+        Ok(NeuralizedSeparableKMeans {
+            clusterer: self.clone(),
+            center: Param::initialized(ParamId::new(), scorer.center.squeeze_dim(0)),
+            linear,
+            offsets: Param::initialized(ParamId::new(), offsets),
+            pool: MinPool,
+            distance: self.distance(),
+        })
+    }
+}
+
+impl<B: Backend> NeuralizedSeparableKMeans<B> {
+    /// How many clusters, K.
+    pub fn n_clusters(&self) -> usize {
+        self.clusterer.n_clusters()
+    }
+
+    /// How many features, D.
+    pub fn n_features(&self) -> usize {
+        self.clusterer.n_features()
+    }
+
+    /// The precision of the network; data must have the same.
+    pub fn dtype(&self) -> DType {
+        self.clusterer.dtype()
+    }
+
+    /// The heuristic β (1 / mean logit of the training data), if it is known.
+    pub fn beta(&self) -> Option<f64> {
+        self.clusterer.beta()
+    }
+
+    /// The distance.
+    pub fn distance(&self) -> Distance {
+        self.distance
+    }
+
+    /// The clusterer that was neuralized.
+    pub fn clusterer(&self) -> &SeparableKMeans<B> {
+        &self.clusterer
+    }
+
+    /// The centroids, `[K, D]`.
+    pub fn centroids(&self) -> Tensor<B, 2> {
+        self.clusterer.centroids()
+    }
+
+    /// The point that is subtracted from the input, `[D]`.
+    pub fn center(&self) -> Tensor<B, 1> {
+        self.center.val()
+    }
+
+    /// The linear layer of a Bregman divergence, around the centre z: weight
+    /// `φ'(μ) − φ'(z)`, `[D, K]`, and bias `−d(z, μ)`, `[K]`. None for other
+    /// distances.
+    pub fn linear(&self) -> Option<&Linear<B>> {
+        self.linear.as_ref()
+    }
+
+    /// The pooling layer.
+    pub fn pool(&self) -> &MinPool {
+        &self.pool
+    }
+
+    /// The network of a Bregman divergence with the literature's
+    /// K (K − 1)-wide first layer, `w_ck = φ'(μ_c) − φ'(μ_k)` and
+    /// `b_ck = [φ(μ_c) − φ(μ_k)] − [φ'(μ_c)·μ_c − φ'(μ_k)·μ_k]`, the bias seen
+    /// from the centre: `b_ck + w_ck·z`. None for other distances.
+    pub fn dense(&self) -> Option<DenseNeuralizedKMeans<B>> {
+        let linear = self.linear.as_ref()?;
+        let bias = linear.bias.as_ref()?.val();
+        Some(DenseNeuralizedKMeans::new(self.center.val(), &linear.weight.val(), &bias))
+    }
+
+    /// The logit f_c of every cluster: the margin by which c is nearer than its
+    /// nearest competitor, in units of the distance.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N, K]`
+    ///
+    /// # Errors
+    ///
+    /// If x has another width or precision than the network, or values that
+    /// are not finite or that the distance is not made for.
+    pub fn forward(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        Network::forward(self, x)
+    }
+
+    /// The cluster of every row: the one with the largest logit.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
+        Network::predict(self, x)
+    }
+
+    /// Explains every row of x by NEON.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`; N may be 0
+    /// - relevance: `[N, D]`, logit and cluster: `[N]`, shares: `[N, K]`
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward), and if the target names a cluster that
+    /// does not exist, β is negative or NaN, or the heuristic is asked of a
+    /// network without one.
+    pub fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
+        Network::explain(self, x, target, beta)
+    }
+
+    fn center_row(&self) -> Tensor<B, 2> {
+        self.center.val().unsqueeze()
+    }
+
+    /// `Σ_k a_k d_i(x_i, μ_ki)`, where Σ_k a_k = 0: what all distances have in
+    /// common goes away, and with it the term of a Bregman divergence that is
+    /// not linear in x.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[n, D]`, a: `[n, K]`
+    /// - output: `[n, D]`
+    fn relevance(&self, x: Tensor<B, 2>, a: Tensor<B, 2>) -> Tensor<B, 2> {
+        if let Some(linear) = &self.linear {
+            let slopes = a.clone().matmul(linear.weight.val().transpose());
+            return a.matmul(self.offsets.val()) - (x - self.center_row()) * slopes;
+        }
+        let rule = self.distance.separable(&self.clusterer.weights());
+        let (centroids, from_center) =
+            (self.centroids(), rule.values(x.clone(), self.center_row()));
+        (0..self.n_clusters()).fold(x.zeros_like(), |sum, k| {
+            let distance = rule.values(x.clone(), centroids.clone().narrow(0, k, 1));
+            sum + (distance - from_center.clone()) * a.clone().narrow(1, k, 1)
+        })
+    }
+}
+
+impl<B: Backend> Network<B> for NeuralizedSeparableKMeans<B> {
+    fn n_clusters(&self) -> usize {
+        self.n_clusters()
+    }
+
+    fn n_features(&self) -> usize {
+        self.n_features()
+    }
+
+    fn dtype(&self) -> DType {
+        self.dtype()
+    }
+
+    fn device(&self) -> B::Device {
+        self.center.val().device()
+    }
+
+    fn beta(&self) -> Option<f64> {
+        self.beta()
+    }
+
+    fn centroids(&self) -> Tensor<B, 2> {
+        self.centroids()
+    }
+
+    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        self.clusterer.check_input(x)
+    }
+
+    fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        match &self.linear {
+            Some(linear) => linear.forward(x - self.center_row()),
+            None => {
+                let rule = self.distance.separable(&self.clusterer.weights());
+                by_distance(&*rule, &x, &self.centroids(), &self.center_row())
+            }
+        }
+    }
+
+    /// The pass, layer by layer from the output to the input.
+    fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
+        let scores = Network::scores(self, x.clone());
+        let asked = Asked::of(&scores, target.explained(&scores), target, beta);
+        let relevance = self.relevance(x, asked.coefficients());
+        asked.answer(relevance, target, beta)
+    }
+}
+
+impl<B: Backend> ModuleDisplay for NeuralizedSeparableKMeans<B> {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new().with_new_line_after_attribute(true).optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        let content = content.add("clusterer", &self.clusterer);
+        match &self.linear {
+            Some(linear) => content.add("linear", linear),
+            None => content,
+        }
+        .add("pool", &self.pool)
+        .optional()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+
+    #[test]
+    fn prints_its_layers() {
+        let network = |distance| {
+            let centroids = Tensor::<Flex, 2>::from_data(
+                [[0.5, 1.0, 2.0], [3.0, 4.0, 5.0]],
+                &Default::default(),
+            );
+            let model = SeparableKMeans::from_centroids(centroids, distance);
+            format!("{}", model.and_then(|model| model.neuralize()).expect("two clusters"))
+        };
+        let printed = network(Distance::KullbackLeibler);
+        assert!(
+            printed.contains("distance: kl") && printed.contains("linear: Linear"),
+            "{printed}"
+        );
+        let printed = network(Distance::Manhattan);
+        assert!(printed.contains("manhattan") && !printed.contains("linear"), "{printed}");
+    }
+}
