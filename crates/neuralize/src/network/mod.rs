@@ -3,6 +3,7 @@
 mod dense;
 mod kmeans;
 mod min_pool;
+mod mixture;
 mod soft_pool;
 
 use std::fmt::Debug;
@@ -17,7 +18,9 @@ pub use dense::DenseNeuralizedKMeans;
 pub use kmeans::{NeuralizedKMeans, NeuralizedKMeansConfig};
 pub use min_pool::MinPool;
 pub(crate) use min_pool::Pooled;
+pub use mixture::NeuralizedGaussianMixture;
 pub use soft_pool::{SoftMaxPool, SoftMinPool};
+pub(crate) use soft_pool::{exp_minus_one, soft_shares, steepness};
 
 /// A clusterer as a network whose last layer is [`MinPool`], explained by NEON.
 ///
@@ -69,6 +72,11 @@ pub trait Network<B: Backend>: Debug {
     ///
     /// - x: `[n, D]`, n at least 1
     fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B>;
+
+    /// What [`Explanation::absorbed`] lists for this network, in its order.
+    fn absorbed_names(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Columns of the widest table that a row leads to; the rows of a block are
     /// chosen by it.
