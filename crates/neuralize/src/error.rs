@@ -78,6 +78,21 @@ pub enum Error {
         "sums over the data overflow in this precision; rescale the data or the weights, or use f64"
     )]
     Overflow,
+    /// A variance that cannot be divided by.
+    #[error(
+        "the variance of column {column} in component {component} is {value:e}; it must be finite and at least {least:e} \
+         in this precision: rescale the data or use f64"
+    )]
+    Variance {
+        /// The component, counted from 0.
+        component: usize,
+        /// The column, counted from 0.
+        column: usize,
+        /// The variance found.
+        value: f64,
+        /// The smallest that is safe.
+        least: f64,
+    },
     /// A sample weight that is negative or not finite, or weights that sum to zero.
     #[error("sample weights must be finite, at least 0 and not all 0: {detail}")]
     Weights {

@@ -15,6 +15,7 @@
 //! |---|---|
 //! | [`data`] | named tables from CSV, Parquet and NumPy files, scalers, results in files |
 //! | [`cluster`] | k-means: settings, fits in memory, in parts and in batches, prediction |
+//! | [`outlier`] | how far a point is from a cloud of points, and why: kernel density as a network |
 //! | [`network`] | the layers and networks that a clusterer is rewritten into |
 //! | [`explain`] | NEON, the relevance pass, and what it returns |
 #![cfg_attr(
@@ -59,6 +60,7 @@ pub mod cluster;
 pub mod data;
 pub mod explain;
 pub mod network;
+pub mod outlier;
 #[cfg(feature = "svg")]
 pub mod plot;
 pub mod record;

@@ -55,6 +55,12 @@ pub(crate) fn download_indices<B: Backend, const D: usize>(
         .collect()
 }
 
+/// Where a table is true, counted row by row.
+pub(crate) fn download_true<B: Backend, const D: usize>(tensor: Tensor<B, D, Bool>) -> Vec<usize> {
+    let data = tensor.into_data();
+    data.iter::<bool>().enumerate().filter_map(|(at, is)| is.then_some(at)).collect()
+}
+
 /// Whether every element is true.
 pub(crate) fn all_true<B: Backend, const D: usize>(tensor: Tensor<B, D, Bool>) -> bool {
     tensor.all().into_data().iter::<bool>().all(|value| value)

@@ -1,5 +1,5 @@
-//! How a partition is found.
-//! How a partition is found: k-means, and k-means by other distances.
+//! How a partition is found: k-means, k-means by other distances, mixtures of
+//! Gaussians.
 
 mod clusterer;
 mod config;
@@ -8,6 +8,7 @@ mod kmeans;
 mod lloyd;
 mod matching;
 mod mini_batch;
+mod mixture;
 mod parts;
 mod seeding;
 mod separable;
@@ -18,6 +19,9 @@ pub use distance::{Bregman, Distance, Domain, Separable};
 pub use kmeans::KMeans;
 pub use matching::{Matching, match_to_classes};
 pub use mini_batch::MiniBatchKMeans;
+pub(crate) use mixture::Components;
+pub use mixture::{GaussianMixture, GaussianMixtureConfig, GaussianMixtureFit};
 pub use parts::PartsFit;
 pub use seeding::Seeding;
+pub(crate) use seeding::{random_stream, uniform};
 pub use separable::{SeparableKMeans, SeparableKMeansConfig, SeparableKMeansFit};

@@ -10,14 +10,14 @@ use crate::error::{Error, Result};
 use crate::{kernel, transfer};
 
 /// A stream of random numbers for one restart, the same on every machine.
-pub(super) fn random_stream(seed: u64, run: usize) -> ChaCha8Rng {
+pub(crate) fn random_stream(seed: u64, run: usize) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(run as u64);
     rng
 }
 
 /// A number in [0, 1) with 53 random bits.
-pub(super) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 

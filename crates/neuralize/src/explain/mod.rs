@@ -121,7 +121,11 @@ pub(crate) fn by_blocks<B: Backend, N: Network<B> + ?Sized>(
             shares: none(network.n_clusters()),
             target,
             beta,
-            absorbed: Vec::new(),
+            absorbed: network
+                .absorbed_names()
+                .iter()
+                .map(|name| Absorbed { name, amount: none(1).reshape([0]) })
+                .collect(),
         });
     }
     if let Some(explanation) = whole(beta) {

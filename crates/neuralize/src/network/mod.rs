@@ -3,6 +3,7 @@
 mod dense;
 mod kmeans;
 mod min_pool;
+mod mixture;
 mod separable;
 mod soft_pool;
 
@@ -18,8 +19,10 @@ pub use dense::DenseNeuralizedKMeans;
 pub use kmeans::{NeuralizedKMeans, NeuralizedKMeansConfig};
 pub use min_pool::MinPool;
 pub(crate) use min_pool::Pooled;
+pub use mixture::NeuralizedGaussianMixture;
 pub use separable::NeuralizedSeparableKMeans;
 pub use soft_pool::{SoftMaxPool, SoftMinPool};
+pub(crate) use soft_pool::{exp_minus_one, soft_shares, steepness};
 
 /// A clusterer as a network whose last layer is [`MinPool`], explained by NEON.
 ///
@@ -72,17 +75,16 @@ pub trait Network<B: Backend>: Debug {
     /// - x: `[n, D]`, n at least 1
     fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B>;
 
-    /// What the amounts are called that the network's explanations report as
-    /// [`absorbed`](Explanation::absorbed): none for most networks.
-    fn absorbed_names(&self) -> Vec<&'static str> {
-        Vec::new()
+    /// What [`Explanation::absorbed`] lists for this network, in its order.
+    fn absorbed_names(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Names for the columns of
     /// [`contributions`](Explanation::contributions): those of the features, and
     /// what biases absorb in parentheses.
     fn contribution_names(&self, features: &[String]) -> Vec<String> {
-        let absorbed = self.absorbed_names().into_iter().map(explain::part_title);
+        let absorbed = self.absorbed_names().iter().map(|name| explain::part_title(name));
         features.iter().cloned().chain(absorbed).collect()
     }
 

@@ -11,7 +11,9 @@
 //! was read is checked (names, ranks, shapes, finite values) before it is
 //! handed out.
 
+mod density;
 mod folder;
+mod mixture;
 mod model;
 mod module;
 mod recorder;

@@ -272,7 +272,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             model: self.facts(),
             trust: check.map(|check| trust::Trust::of(check, self.network.dtype())),
             features: self.model.info().features.clone(),
-            absorbed: self.network.absorbed_names().into_iter().map(part_title).collect(),
+            absorbed: self.network.absorbed_names().iter().map(|name| part_title(name)).collect(),
             label: classes.as_ref().and(self.label),
             agreeing: classes.as_ref().map(|classes| classes.agreeing),
             clusters: self.tally.per_cluster().into_iter().map(cluster).collect(),

@@ -45,7 +45,9 @@ impl<W: Write + Send> ParquetSink<W> {
         for (at, header) in layout.header().iter().enumerate() {
             let (physical, column) = match (at, header) {
                 (0, _) => (Physical::INT64, Column::Index(Vec::new())),
-                (1, _) if layout.about == About::Cluster => (Physical::INT32, Column::Cluster(Vec::new())),
+                (1, _) if layout.about == About::Cluster => {
+                    (Physical::INT32, Column::Cluster(Vec::new()))
+                }
                 _ if layout.names_a_feature(at) => {
                     (Physical::BYTE_ARRAY, Column::Feature(Vec::new()))
                 }

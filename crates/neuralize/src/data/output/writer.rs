@@ -178,7 +178,8 @@ impl RowWriter<'_> {
         }
         let (sums, values) = (transfer::download(sums), transfer::download(contributions));
         let points = rows.into_iter().zip(points).zip(sums);
-        for (((index, (cluster, answers)), sum), values) in points.zip(values.chunks_exact(features))
+        for (((index, (cluster, answers)), sum), values) in
+            points.zip(values.chunks_exact(features))
         {
             let relevance = match self.top {
                 None => Relevance::All(values),

@@ -1,0 +1,433 @@
+use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::tensor::{DType, Int, Tensor, backend::Backend};
+
+use super::Components;
+use super::components::{Density, log_sum_exp};
+use crate::error::{Error, Result};
+use crate::network::{MinPool, NeuralizedGaussianMixture};
+use crate::{kernel, record, transfer, validate};
+
+/// A mixture of K Gaussians with diagonal covariances. A row belongs to the
+/// component of largest `log π_k + log N(x; μ_k, σ²_k)`.
+///
+/// Fit one with [`GaussianMixtureConfig`](crate::cluster::GaussianMixtureConfig),
+/// or build one from numbers found elsewhere. It is a Burn module;
+/// [`neuralize`](GaussianMixture::neuralize) rewrites it as a network.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use neuralize::cluster::GaussianMixture;
+///
+/// let device = Default::default();
+/// let means = Tensor::<Flex, 2>::from_data([[0.0], [0.0]], &device);
+/// let variances = Tensor::<Flex, 2>::from_data([[1.0], [9.0]], &device);
+/// let weights = Tensor::<Flex, 1>::from_data([0.5, 0.5], &device);
+/// let mixture = GaussianMixture::from_parts(means, variances, weights)?;
+///
+/// // Near the common mean the narrow one is likelier, further off the wide one.
+/// let x = Tensor::<Flex, 2>::from_data([[0.5], [4.0]], &device);
+/// let labels = mixture.predict(&x)?;
+/// assert_eq!(labels.into_data().iter::<i64>().collect::<Vec<_>>(), [0, 1]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct GaussianMixture<B: Backend> {
+    /// μ, `[K, D]`.
+    pub(crate) means: Param<Tensor<B, 2>>,
+    /// σ², `[K, D]`.
+    pub(crate) variances: Param<Tensor<B, 2>>,
+    /// log π, `[K]`.
+    pub(crate) log_weights: Param<Tensor<B, 1>>,
+    /// The heuristic β, `[1]`; NaN where it is not known.
+    pub(crate) beta: Param<Tensor<B, 1>>,
+}
+
+impl<B: Backend> GaussianMixture<B> {
+    /// A mixture from given numbers, without fitting and without a heuristic β.
+    ///
+    /// # Shapes
+    ///
+    /// - means and variances: `[K, D]`
+    /// - weights: `[K]`, positive; they are divided by their sum
+    ///
+    /// # Errors
+    ///
+    /// If there is no component or no feature, shapes or precisions do not
+    /// agree, a number is not finite, a variance or a weight is not positive,
+    /// or the means are too many standard deviations apart to be squared.
+    pub fn from_parts(
+        means: Tensor<B, 2>,
+        variances: Tensor<B, 2>,
+        weights: Tensor<B, 1>,
+    ) -> Result<Self> {
+        const MEANS: &str = "the table of means";
+        const VARIANCES: &str = "the table of variances";
+        const WEIGHTS: &str = "the tensor of weights";
+        let (device, dtype) = (means.device(), means.dtype());
+        let [clusters, features] = means.dims();
+        validate::not_empty(MEANS, &means)?;
+        validate::dtype::<B>(MEANS, &device, dtype)?;
+        validate::values(MEANS, &means)?;
+        if variances.dims() != means.dims() {
+            let expected = format!("[{clusters}, {features}]");
+            return Err(Error::shape(VARIANCES, expected, &variances.dims()));
+        }
+        if weights.dims() != [clusters] {
+            return Err(Error::shape(WEIGHTS, format!("[{clusters}]"), &weights.dims()));
+        }
+        for (what, found) in [(VARIANCES, variances.dtype()), (WEIGHTS, weights.dtype())] {
+            if found != dtype {
+                return Err(Error::DTypeMismatch { what, expected: dtype, found });
+            }
+        }
+        let weights = transfer::download(weights);
+        if let Some(weight) = weights.iter().find(|w| !(w.is_finite() && **w > 0.0)) {
+            return Err(Error::Config {
+                name: "weights",
+                value: weight.to_string(),
+                rule: "the weight of a component must be finite and positive".into(),
+            });
+        }
+        let total: f64 = weights.iter().sum();
+        let components = Components {
+            features,
+            means: transfer::download(means),
+            variances: transfer::download(variances),
+            log_weights: weights.iter().map(|weight| (weight / total).ln()).collect(),
+        };
+        Self::of(&components, &device, dtype)
+    }
+
+    /// Of components of finite means and weights.
+    pub(super) fn of(components: &Components, device: &B::Device, dtype: DType) -> Result<Self> {
+        let shape = [components.clusters(), components.features];
+        let parameter = |values: &[f64]| {
+            Param::initialized(
+                ParamId::new(),
+                transfer::upload::<B, 2>(values.to_vec(), shape, device, dtype),
+            )
+        };
+        let log_weights = components.log_weights.clone();
+        let model = Self {
+            means: parameter(&components.means),
+            variances: parameter(&components.variances),
+            log_weights: Param::initialized(
+                ParamId::new(),
+                transfer::upload(log_weights, [shape[0]], device, dtype),
+            ),
+            beta: Param::initialized(
+                ParamId::new(),
+                transfer::upload(vec![f64::NAN], [1], device, dtype),
+            ),
+        };
+        model.check_spread()?;
+        Ok(model)
+    }
+
+    /// Zeros, to load a record into.
+    pub(crate) fn blank(
+        means: [usize; 2],
+        variances: [usize; 2],
+        weights: [usize; 1],
+        device: &B::Device,
+        dtype: DType,
+    ) -> Self {
+        let table = |shape| {
+            Param::initialized(ParamId::new(), transfer::zeros::<B, 2>(shape, device, dtype))
+        };
+        let row = |shape| {
+            Param::initialized(ParamId::new(), transfer::zeros::<B, 1>(shape, device, dtype))
+        };
+        Self {
+            means: table(means),
+            variances: table(variances),
+            log_weights: row(weights),
+            beta: row([1]),
+        }
+    }
+
+    /// Variances that can be divided by, and means that can be squared in units
+    /// of the smallest of them.
+    pub(crate) fn check_spread(&self) -> Result<()> {
+        let components = self.components();
+        let dtype = self.dtype();
+        let least = match dtype {
+            DType::F64 => f64::MIN_POSITIVE,
+            _ => f64::from(f32::MIN_POSITIVE),
+        };
+        let features = components.features;
+        let bad = components.variances.iter().position(|v| !(v.is_finite() && *v >= least));
+        if let Some(at) = bad {
+            return Err(Error::Variance {
+                component: at / features,
+                column: at % features,
+                value: components.variances[at],
+                least,
+            });
+        }
+        let seen = components.seen_in(&components.frame());
+        let shape = [components.clusters(), features];
+        let device = self.means.val().device();
+        validate::values(
+            "the table of means, in the smallest standard deviations of their columns,",
+            &transfer::upload::<B, 2>(seen.means, shape, &device, dtype),
+        )
+    }
+
+    /// The same mixture with a β that is finite and not negative, if it is known.
+    pub(super) fn knowing(self, beta: Option<f64>) -> Self {
+        let (device, dtype) = (self.means.val().device(), self.dtype());
+        let beta = transfer::upload(vec![beta.unwrap_or(f64::NAN)], [1], &device, dtype);
+        Self { beta: Param::initialized(ParamId::new(), beta), ..self }
+    }
+
+    /// The same mixture with β given as a number.
+    ///
+    /// # Errors
+    ///
+    /// If β is negative or not finite.
+    pub fn with_beta(self, beta: f64) -> Result<Self> {
+        if !(beta.is_finite() && beta >= 0.0) {
+            return Err(Error::Config {
+                name: "beta",
+                value: beta.to_string(),
+                rule: "a stored beta must be finite and at least 0".into(),
+            });
+        }
+        Ok(self.knowing(Some(beta)))
+    }
+
+    /// The same mixture with the heuristic β of the given data, 1 / mean of
+    /// each point's own logit.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// If x does not fit the model or is empty, there is only one component, or
+    /// the mean logit is not positive.
+    pub fn with_heuristic_beta(self, x: &Tensor<B, 2>) -> Result<Self> {
+        self.network().check_data(x)?;
+        validate::not_empty("x", x)?;
+        if self.n_clusters() < 2 {
+            return Err(Error::NoCompetitor);
+        }
+        let (_, beta) = self.labels_and_beta(x);
+        let beta = beta.ok_or(Error::NoHeuristicBeta)?;
+        Ok(self.knowing(Some(beta)))
+    }
+
+    /// The mixture itself, if what was loaded into it is one; see
+    /// [`KMeans::checked`](crate::cluster::KMeans::checked).
+    ///
+    /// # Errors
+    ///
+    /// If shapes or values are not those of a mixture.
+    pub fn checked(self) -> Result<Self> {
+        record::check(self)
+    }
+
+    /// How many components, K.
+    pub fn n_clusters(&self) -> usize {
+        self.means.lazy_shape()[0]
+    }
+
+    /// How many features, D.
+    pub fn n_features(&self) -> usize {
+        self.means.lazy_shape()[1]
+    }
+
+    /// The means μ, `[K, D]`.
+    pub fn means(&self) -> Tensor<B, 2> {
+        self.means.val()
+    }
+
+    /// The variances σ², `[K, D]`.
+    pub fn variances(&self) -> Tensor<B, 2> {
+        self.variances.val()
+    }
+
+    /// The logarithms of the weights π, `[K]`.
+    pub fn log_weights(&self) -> Tensor<B, 1> {
+        self.log_weights.val()
+    }
+
+    /// The precision of the model; data must have the same.
+    pub fn dtype(&self) -> DType {
+        self.means.val().dtype()
+    }
+
+    /// The heuristic β (1 / mean logit of the training data), if it is known.
+    pub fn beta(&self) -> Option<f64> {
+        transfer::download(self.beta.val()).first().copied().filter(|beta| beta.is_finite())
+    }
+
+    /// The likeliest component of every row; the first of equally likely ones.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// If x has another width or precision than the model, or values that are
+    /// not finite or too many standard deviations from the means.
+    pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
+        let network = self.network();
+        network.check_data(x)?;
+        Ok(kernel::map_rows(
+            x,
+            self.n_clusters(),
+            || transfer::upload_indices(&[], &x.device()),
+            |block| network.scores(block).argmax(1).squeeze_dim(1),
+        ))
+    }
+
+    /// `log π_k + log N(x; μ_k, σ²_k)` for every row and component, with
+    /// `log N = −½ Σ_i [log 2πσ²_ki + (x_i − μ_ki)²/σ²_ki]`, from differences.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N, K]`
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict).
+    pub fn log_joint(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        self.network().check_data(x)?;
+        let (device, dtype, clusters) = (x.device(), self.dtype(), self.n_clusters());
+        let components = self.components();
+        let frame = components.frame();
+        let density = Density::of(&components.seen_in(&frame), &device, dtype);
+        let (center, scale) = frame.rows::<B>(&device, dtype);
+        let units: f64 = frame.scale.iter().map(|scale| scale.ln()).sum();
+        let tau = core::f64::consts::TAU;
+        let constant = -0.5 * self.n_features() as f64 * tau.ln() - units;
+        let none = || transfer::zeros([0, clusters], &device, dtype);
+        Ok(kernel::map_rows(x, clusters, none, |block| {
+            density.log_joint(&((block - center.clone()) / scale.clone())) + constant
+        }))
+    }
+
+    /// The probability of every component given the row; a row sums to one.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N, K]`
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict).
+    pub fn responsibilities(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        let network = self.network();
+        network.check_data(x)?;
+        let none = || transfer::zeros([0, self.n_clusters()], &x.device(), self.dtype());
+        Ok(kernel::map_rows(x, self.n_clusters(), none, |block| {
+            log_sum_exp(network.scores(block)).1
+        }))
+    }
+
+    /// Mean of log p(x) over the rows.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`, N at least 1
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict), and if there is no row.
+    pub fn log_likelihood(&self, x: &Tensor<B, 2>) -> Result<f64> {
+        validate::not_empty("x", x)?;
+        let rows = x.dims()[0] as f64;
+        let (likelihood, _) = log_sum_exp(self.log_joint(x)?);
+        Ok(kernel::sum(likelihood.squeeze_dim(1)) / rows)
+    }
+
+    /// Rewrites the mixture as a network of equal decisions.
+    ///
+    /// # Errors
+    ///
+    /// If there is only one component.
+    pub fn neuralize(&self) -> Result<NeuralizedGaussianMixture<B>> {
+        match self.n_clusters() < 2 {
+            true => Err(Error::NoCompetitor),
+            false => Ok(self.network()),
+        }
+    }
+
+    /// The network, which for one component has scores but no logits.
+    fn network(&self) -> NeuralizedGaussianMixture<B> {
+        NeuralizedGaussianMixture::of(&self.components(), self.means.val(), self.beta.val())
+    }
+
+    /// Decisions for checked rows, one or more, and the heuristic β.
+    pub(super) fn labels_and_beta(&self, x: &Tensor<B, 2>) -> (Tensor<B, 1, Int>, Option<f64>) {
+        let network = self.network();
+        let (device, dtype) = (x.device(), self.dtype());
+        let labels = kernel::map_rows(
+            x,
+            self.n_clusters(),
+            || transfer::upload_indices(&[], &device),
+            |block| network.scores(block).argmax(1).squeeze_dim(1),
+        );
+        if self.n_clusters() < 2 {
+            return (labels, None);
+        }
+        let none = || transfer::zeros([0], &device, dtype);
+        let logits: Tensor<B, 1> = kernel::map_rows(x, self.n_clusters(), none, |block| {
+            MinPool.forward(network.scores(block)).max_dim(1).squeeze_dim(1)
+        });
+        (labels, kernel::heuristic_beta(logits, None))
+    }
+
+    fn components(&self) -> Components {
+        Components {
+            features: self.n_features(),
+            means: transfer::download(self.means.val()),
+            variances: transfer::download(self.variances.val()),
+            log_weights: transfer::download(self.log_weights.val()),
+        }
+    }
+}
+
+impl<B: Backend> ModuleDisplay for GaussianMixture<B> {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        content
+            .add("n_clusters", &self.n_clusters())
+            .add("n_features", &self.n_features())
+            .optional()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+
+    #[test]
+    fn prints_itself() {
+        let device = Default::default();
+        let table = |values: [[f64; 2]; 3]| Tensor::<Flex, 2>::from_data(values, &device);
+        let mixture = GaussianMixture::from_parts(
+            table([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]),
+            table([[1.0; 2]; 3]),
+            Tensor::from_data([0.2, 0.3, 0.5], &device),
+        );
+        let mixture = mixture.expect("a mixture");
+        assert_eq!(
+            format!("{mixture}"),
+            "GaussianMixture {n_clusters: 3, n_features: 2, params: 16}"
+        );
+    }
+}

@@ -1,0 +1,263 @@
+use burn::config::Config;
+use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::tensor::{DType, Tensor, backend::Backend};
+
+use super::bandwidth;
+use crate::error::{Error, Result};
+use crate::outlier::NeuralizedKernelDensity;
+use crate::{record, transfer, validate};
+
+/// How the stiffness γ of a kernel density is chosen.
+#[derive(Config, Debug, PartialEq)]
+pub enum Bandwidth {
+    /// This number, in inverse squared units of the data; infinity counts the
+    /// nearest support alone.
+    Gamma(f64),
+    /// So that a point has this part of all supports for neighbours: the mean
+    /// of `exp(entropy)` of their weights, over at most 1000 supports, each
+    /// without itself, is this times M.
+    Perplexity(f64),
+}
+
+/// Settings of a kernel density.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use neuralize::outlier::{Bandwidth, KernelDensityConfig};
+///
+/// let x = Tensor::<Flex, 2>::from_data(
+///     [[0.0, 0.1], [0.2, 0.0], [0.1, 0.3], [0.3, 0.2], [0.1, 5.0]],
+///     &Default::default(),
+/// );
+/// let density =
+///     KernelDensityConfig::new().with_bandwidth(Bandwidth::Gamma(1.0)).fit(&x)?;
+///
+/// // Every row against the others: the last one is far off, by its second feature.
+/// let found = density.neuralize().explain_left_out(&x)?;
+/// let scores: Vec<f32> = found.score.into_data().iter().collect();
+/// assert!(scores[..4].iter().all(|score| *score < 1.0) && scores[4] > 20.0);
+/// let relevance: Vec<f32> = found.relevance.into_data().iter().collect();
+/// assert!(relevance[9] > 0.99 * scores[4]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct KernelDensityConfig {
+    /// How γ is chosen.
+    #[config(default = "Bandwidth::Perplexity(0.25)")]
+    pub bandwidth: Bandwidth,
+    /// Most supports: of larger data a random sample of this many rows is
+    /// taken. Work and time are proportional to it. By default all rows.
+    pub max_supports: Option<usize>,
+    /// Seed of the random numbers.
+    #[config(default = 0)]
+    pub seed: u64,
+}
+
+impl KernelDensityConfig {
+    /// The density of the rows of x.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be used, x is empty or holds values that are not
+    /// finite, or no γ gives the perplexity asked for (because there are few
+    /// rows, or many equal ones).
+    pub fn fit<B: Backend>(&self, x: &Tensor<B, 2>) -> Result<KernelDensity<B>> {
+        let refuse =
+            |name, value: String, rule: &str| Err(Error::Config { name, value, rule: rule.into() });
+        if self.max_supports == Some(0) {
+            return refuse("max_supports", "0".into(), "it must be at least 1");
+        }
+        match self.bandwidth {
+            Bandwidth::Perplexity(part) if !(part > 0.0 && part <= 1.0) => {
+                let rule = "as a part of the supports it must be more than 0 and at most 1";
+                return refuse("perplexity", part.to_string(), rule);
+            }
+            Bandwidth::Gamma(gamma) => check_gamma(gamma)?,
+            Bandwidth::Perplexity(_) => {}
+        }
+        check_supports("x", x)?;
+        let x = transfer::untracked(x.clone());
+        let [rows, _] = x.dims();
+        let supports = match self.max_supports {
+            Some(most) if most < rows => {
+                let chosen = bandwidth::sample(rows, most, self.seed);
+                x.clone().select(0, transfer::upload_indices(&chosen, &x.device()))
+            }
+            _ => x,
+        };
+        let gamma = match self.bandwidth {
+            Bandwidth::Gamma(gamma) => gamma,
+            Bandwidth::Perplexity(part) => {
+                let perplexity = part * supports.dims()[0] as f64;
+                bandwidth::gamma_of_perplexity(&supports, perplexity, self.seed)?
+            }
+        };
+        Ok(KernelDensity::new(supports, gamma))
+    }
+}
+
+/// A kernel density with Gaussian kernels `exp(−γ ‖x − u_j‖²)` around M supports.
+///
+/// Make one of data with [`KernelDensityConfig`]. It is a Burn module;
+/// [`neuralize`](KernelDensity::neuralize) rewrites it as a network that scores
+/// outliers and explains the scores.
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct KernelDensity<B: Backend> {
+    /// u, `[M, D]`.
+    pub(crate) supports: Param<Tensor<B, 2>>,
+    /// γ, `[1]`. A parameter, because records keep nothing else.
+    pub(crate) gamma: Param<Tensor<B, 1>>,
+}
+
+impl<B: Backend> KernelDensity<B> {
+    /// The density around given supports.
+    ///
+    /// # Shapes
+    ///
+    /// - supports: `[M, D]`
+    ///
+    /// # Errors
+    ///
+    /// If there is no support or no feature, a value is not finite or too large
+    /// to be squared, the precision is neither F32 nor F64, or γ is negative or
+    /// NaN.
+    pub fn from_supports(supports: Tensor<B, 2>, gamma: f64) -> Result<Self> {
+        check_supports("the table of supports", &supports)?;
+        check_gamma(gamma)?;
+        Ok(Self::new(supports, gamma))
+    }
+
+    /// Checked already.
+    pub(crate) fn new(supports: Tensor<B, 2>, gamma: f64) -> Self {
+        let (device, dtype) = (supports.device(), supports.dtype());
+        let gamma = transfer::upload(vec![gamma], [1], &device, dtype);
+        Self {
+            supports: Param::initialized(ParamId::new(), transfer::untracked(supports)),
+            gamma: Param::initialized(ParamId::new(), gamma),
+        }
+    }
+
+    /// The density itself, if what was loaded into it is one; see
+    /// [`KMeans::checked`](crate::cluster::KMeans::checked).
+    ///
+    /// # Errors
+    ///
+    /// If shapes or values are not those of a density.
+    pub fn checked(self) -> Result<Self> {
+        record::check(self)
+    }
+
+    /// How many supports, M.
+    pub fn n_supports(&self) -> usize {
+        self.supports.lazy_shape()[0]
+    }
+
+    /// How many features, D.
+    pub fn n_features(&self) -> usize {
+        self.supports.lazy_shape()[1]
+    }
+
+    /// The supports u, `[M, D]`.
+    pub fn supports(&self) -> Tensor<B, 2> {
+        self.supports.val()
+    }
+
+    /// The stiffness γ.
+    pub fn gamma(&self) -> f64 {
+        transfer::download(self.gamma.val()).first().copied().unwrap_or(f64::NAN)
+    }
+
+    /// The precision of the model; data must have the same.
+    pub fn dtype(&self) -> DType {
+        self.supports.val().dtype()
+    }
+
+    /// The outlier score of every row: see [`NeuralizedKernelDensity::score`].
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// If x has another width or precision than the model, or values that are
+    /// not finite.
+    pub fn score(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1>> {
+        self.neuralize().score(x)
+    }
+
+    /// The same for rows that may themselves be supports: see
+    /// [`NeuralizedKernelDensity::score_left_out`].
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// As [`score`](Self::score), and if there is one support only.
+    pub fn score_left_out(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1>> {
+        self.neuralize().score_left_out(x)
+    }
+
+    /// Rewrites the density as a network.
+    pub fn neuralize(&self) -> NeuralizedKernelDensity<B> {
+        NeuralizedKernelDensity::of(self.supports.val(), self.gamma.val())
+    }
+}
+
+fn check_supports<B: Backend>(what: &'static str, supports: &Tensor<B, 2>) -> Result<()> {
+    validate::not_empty(what, supports)?;
+    validate::dtype::<B>(what, &supports.device(), supports.dtype())?;
+    validate::values(what, supports)
+}
+
+fn check_gamma(gamma: f64) -> Result<()> {
+    match gamma >= 0.0 {
+        true => Ok(()),
+        false => Err(Error::Config {
+            name: "gamma",
+            value: gamma.to_string(),
+            rule: "it must be at least 0; infinity counts the nearest support alone".into(),
+        }),
+    }
+}
+
+impl<B: Backend> ModuleDisplay for KernelDensity<B> {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        content
+            .add("n_supports", &self.n_supports())
+            .add("n_features", &self.n_features())
+            .add("gamma", &self.gamma())
+            .optional()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+
+    #[test]
+    fn prints_itself() {
+        let supports =
+            Tensor::<Flex, 2>::from_data([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], &Default::default());
+        let density = KernelDensity::from_supports(supports, 0.5).expect("a density");
+        assert_eq!(
+            format!("{density}"),
+            "KernelDensity {n_supports: 2, n_features: 3, gamma: 0.5, params: 7}"
+        );
+    }
+}

@@ -1,0 +1,44 @@
+use burn::tensor::{Tensor, backend::Backend};
+
+/// Why every point is as far off as it is: relevance of every feature, and the
+/// score that it sums to.
+#[derive(Debug, Clone)]
+pub struct OutlierExplanation<B: Backend> {
+    /// R: what every feature contributed to the score, `[N, D]`, in squared
+    /// units of the data; never negative but for rounding.
+    pub relevance: Tensor<B, 2>,
+    /// The outlier score, `[N]`.
+    pub score: Tensor<B, 1>,
+}
+
+impl<B: Backend> OutlierExplanation<B> {
+    /// How many points, N.
+    pub fn len(&self) -> usize {
+        self.relevance.dims()[0]
+    }
+
+    /// Whether there is no point.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Sum of the relevances of every point, `[N]`.
+    pub fn sums(&self) -> Tensor<B, 1> {
+        match self.is_empty() {
+            true => self.score.clone(),
+            false => self.relevance.clone().sum_dim(1).squeeze_dim(1),
+        }
+    }
+
+    /// How far the relevances of every point are from summing to its score,
+    /// `|Σ R − o| / Σ |R|`, `[N]`; where all relevances are 0, `|o|`.
+    pub fn conservation_error(&self) -> Tensor<B, 1> {
+        if self.is_empty() {
+            return self.score.clone();
+        }
+        let difference = (self.sums() - self.score.clone()).abs();
+        let size = self.relevance.clone().abs().sum_dim(1).squeeze_dim::<1>(1);
+        let none = size.clone().equal_elem(0.0);
+        difference / size.mask_fill(none, 1.0)
+    }
+}

@@ -1,0 +1,17 @@
+//! How far is a point from all the others, and by which features?
+//!
+//! A kernel density over supports, rewritten as a network whose output is an
+//! outlier score in squared units of the data, and a relevance pass through it
+//! (Kauffmann, Müller, Montavon, *Towards explaining anomalies: a deep Taylor
+//! decomposition of one-class models*, Pattern Recognition 2020,
+//! arXiv:1805.06230).
+
+mod bandwidth;
+mod density;
+mod explanation;
+mod near;
+mod network;
+
+pub use density::{Bandwidth, KernelDensity, KernelDensityConfig};
+pub use explanation::OutlierExplanation;
+pub use network::NeuralizedKernelDensity;

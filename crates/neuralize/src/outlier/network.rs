@@ -1,0 +1,342 @@
+use std::collections::HashMap;
+
+use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::tensor::{Bool, DType, IndexingUpdateOp, Tensor, backend::Backend};
+
+use super::OutlierExplanation;
+use super::near::Supports;
+use crate::error::{Error, Result};
+use crate::network::{SoftMinPool, exp_minus_one, soft_shares, steepness};
+use crate::{kernel, transfer, validate};
+
+/// A kernel density as a neural network: squared distances to all supports and
+/// soft min-pooling (Kauffmann, Müller, Montavon 2020).
+///
+/// The output is the outlier score
+/// `o = LME^{−γ}_j h_j = −(1/γ) log mean_j exp(−γ h_j)`, `h_j = ‖x − u_j‖²`:
+/// a soft squared distance to the supports, in squared units of the data. It
+/// is 0 only where all supports are at the place of x, and the logarithm of
+/// the density is −γ o but for a constant.
+///
+/// # Relevance
+///
+/// Soft min-pooling hands every support the share `R_j = softmin_j(γ h_j) o`,
+/// and the distance hands it on by its summands:
+/// `R_i = Σ_j (x_i − u_ji)²/‖x − u_j‖² R_j`. No relevance is negative, and they
+/// sum to the score. A support at the very place of x has no direction to hand
+/// its share on to; the other supports take it over in proportion to theirs.
+///
+/// # Rows that are supports themselves
+///
+/// A training point is its own support at distance 0, which hides how far it
+/// is from the others: [`score_left_out`](Self::score_left_out) and
+/// [`explain_left_out`](Self::explain_left_out) leave out, for a row that
+/// equals a support number for number, the first such support.
+///
+/// # Numbers
+///
+/// Distances and relevances are products of matrices, around the mean of the
+/// supports, except for pairs that are so near (less than 1/64 of
+/// `‖x‖² + ‖u_j‖²` in f32, 1e-4 in f64) that products would lose digits: these
+/// come from differences. Σ R is within 2e-5 of the score in f32 and 1e-10 in
+/// f64, relative to Σ|R|.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use neuralize::outlier::KernelDensity;
+///
+/// let device = Default::default();
+/// let supports = Tensor::<Flex, 2>::from_data([[0.0, 0.0]], &device);
+/// let network = KernelDensity::from_supports(supports, 1.0)?.neuralize();
+///
+/// // One support: the score is the squared distance to it, 3² + 1².
+/// let x = Tensor::<Flex, 2>::from_data([[3.0, -1.0]], &device);
+/// let found = network.explain(&x)?;
+/// assert!((found.score.into_scalar() - 10.0).abs() < 1e-5);
+/// let relevance: Vec<f32> = found.relevance.into_data().iter().collect();
+/// assert!((relevance[0] - 9.0).abs() < 1e-5 && (relevance[1] - 1.0).abs() < 1e-5);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct NeuralizedKernelDensity<B: Backend> {
+    /// u, the weights of the distance layer, `[M, D]`.
+    pub(crate) supports: Param<Tensor<B, 2>>,
+    /// Soft minimum over the supports.
+    pub(crate) pool: SoftMinPool<B>,
+}
+
+impl<B: Backend> NeuralizedKernelDensity<B> {
+    pub(super) fn of(supports: Tensor<B, 2>, gamma: Tensor<B, 1>) -> Self {
+        Self {
+            supports: Param::initialized(ParamId::new(), supports),
+            pool: SoftMinPool { gamma: Param::initialized(ParamId::new(), gamma) },
+        }
+    }
+
+    /// How many supports, M.
+    pub fn n_supports(&self) -> usize {
+        self.supports.lazy_shape()[0]
+    }
+
+    /// How many features, D.
+    pub fn n_features(&self) -> usize {
+        self.supports.lazy_shape()[1]
+    }
+
+    /// The precision of the network; data must have the same.
+    pub fn dtype(&self) -> DType {
+        self.supports.val().dtype()
+    }
+
+    /// The supports u, `[M, D]`.
+    pub fn supports(&self) -> Tensor<B, 2> {
+        self.supports.val()
+    }
+
+    /// The pooling layer.
+    pub fn pool(&self) -> &SoftMinPool<B> {
+        &self.pool
+    }
+
+    /// The outlier score of every row, in squared units of the data; at least 0.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// If x has another width or precision than the network, or values that
+    /// are not finite.
+    pub fn score(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1>> {
+        self.check_input(x)?;
+        Ok(self.scores(x, None))
+    }
+
+    /// The outlier score of every row, where a row that equals a support number
+    /// for number is compared with the other supports only.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// As [`score`](Self::score), and if there is one support only.
+    pub fn score_left_out(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1>> {
+        self.check_input(x)?;
+        Ok(self.scores(x, Some(self.places()?)))
+    }
+
+    /// Explains the score of every row.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`; N may be 0
+    /// - relevance: `[N, D]`, score: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// As [`score`](Self::score).
+    pub fn explain(&self, x: &Tensor<B, 2>) -> Result<OutlierExplanation<B>> {
+        self.check_input(x)?;
+        Ok(self.explanations(x, None))
+    }
+
+    /// Explains the score of every row, where a row that equals a support
+    /// number for number is compared with the other supports only.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`; N may be 0
+    /// - relevance: `[N, D]`, score: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// As [`score_left_out`](Self::score_left_out).
+    pub fn explain_left_out(&self, x: &Tensor<B, 2>) -> Result<OutlierExplanation<B>> {
+        self.check_input(x)?;
+        Ok(self.explanations(x, Some(self.places()?)))
+    }
+
+    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        validate::dtype::<B>("x", &x.device(), x.dtype())?;
+        validate::input("x", x, self.n_features(), self.dtype())
+    }
+
+    /// Where the supports are, to find the rows that are one.
+    fn places(&self) -> Result<Places> {
+        match self.n_supports() {
+            0 | 1 => Err(Error::Config {
+                name: "supports",
+                value: self.n_supports().to_string(),
+                rule: "a row can only be left out where there are two or more".into(),
+            }),
+            _ => Ok(Places::of(&self.supports.val())),
+        }
+    }
+
+    fn scores(&self, x: &Tensor<B, 2>, places: Option<Places>) -> Tensor<B, 1> {
+        let supports = Supports::of(self.supports.val());
+        let none = || transfer::zeros([0], &x.device(), self.dtype());
+        kernel::map_rows(x, self.n_supports(), none, |block| {
+            let out = places.as_ref().map(|places| places.left_out(&block));
+            let (h, _) = supports.distances(&block);
+            self.pooled(h, out).squeeze_dim(1)
+        })
+    }
+
+    fn explanations(&self, x: &Tensor<B, 2>, places: Option<Places>) -> OutlierExplanation<B> {
+        let [rows, features] = x.dims();
+        if rows == 0 {
+            let none = |columns| transfer::zeros([0, columns], &x.device(), self.dtype());
+            return OutlierExplanation { relevance: none(features), score: none(1).reshape([0]) };
+        }
+        let supports = Supports::of(self.supports.val());
+        let step = kernel::block_rows(self.n_supports() + features);
+        let (mut relevance, mut score) = (Vec::new(), Vec::new());
+        for range in kernel::blocks(rows, step) {
+            let block = x.clone().slice([range, 0..features]);
+            let out = places.as_ref().map(|places| places.left_out(&block));
+            let (r, o) = self.explain_block(block, &supports, out);
+            relevance.push(r);
+            score.push(o);
+        }
+        let score = Tensor::cat(score, 0).squeeze_dim(1);
+        OutlierExplanation { relevance: Tensor::cat(relevance, 0), score }
+    }
+
+    /// Relevances `[n, D]` and scores `[n, 1]` of a block of rows.
+    fn explain_block(
+        &self,
+        x: Tensor<B, 2>,
+        supports: &Supports<B>,
+        out: Option<Tensor<B, 2, Bool>>,
+    ) -> (Tensor<B, 2>, Tensor<B, 2>) {
+        let (h, near) = supports.distances(&x);
+        let shape = h.dims();
+        let score = self.pooled(h.clone(), out.clone());
+
+        // Supports that can hand a share on.
+        let touching = h.clone().lower_equal_elem(0.0);
+        let silent = match out {
+            Some(out) => touching.bool_or(out),
+            None => touching,
+        };
+        let h = h.mask_fill(silent.clone(), transfer::largest(self.dtype()));
+        let shares = soft_shares(h.clone().neg(), self.pool.gamma(), 1).mask_fill(silent, 0.0);
+        let total = shares.clone().sum_dim(1);
+        let nobody = total.clone().lower_equal_elem(0.0);
+        let shares = shares / total.mask_fill(nobody, 1.0);
+        // R_j / h_j
+        let ratios = shares * score.clone().expand(shape) / h;
+
+        let far = ratios.clone().mask_fill(near.mask.clone(), 0.0);
+        let centred = supports.around(x.clone());
+        let mut relevance = centred.clone().square() * far.clone().sum_dim(1)
+            - centred * far.clone().matmul(supports.centred.clone()) * 2.0
+            + far.matmul(supports.squares.clone());
+        let ratios = ratios.reshape([shape[0] * shape[1]]);
+        for pairs in near.pairs(&x, &supports.raw) {
+            let ratios = ratios.clone().select(0, pairs.at).unsqueeze_dim(1);
+            let parts = pairs.squares * ratios;
+            relevance = relevance.select_assign(0, pairs.rows, parts, IndexingUpdateOp::Add);
+        }
+        (relevance, score)
+    }
+
+    /// The pooling layer, `[n, 1]`, without the supports that are left out.
+    fn pooled(&self, h: Tensor<B, 2>, out: Option<Tensor<B, 2, Bool>>) -> Tensor<B, 2> {
+        let Some(out) = out else { return self.pool.forward(h, 1) };
+        let shape = h.dims();
+        // At most one a row, and there are two or more supports.
+        let one =
+            transfer::zeros::<B, 2>(shape, &h.device(), h.dtype()).mask_fill(out.clone(), 1.0);
+        let left = one.sum_dim(1).neg() + shape[1] as f64;
+        let least = h.clone().mask_fill(out.clone(), transfer::largest(h.dtype())).min_dim(1);
+        let above = (h - least.clone()).mask_fill(out.clone(), 0.0);
+        match steepness(self.pool.gamma(), above.dtype()) {
+            None => least,
+            Some(0.0) => least + above.sum_dim(1) / left,
+            Some(gamma) => {
+                // What is left out is 0 here, and exp(0) − 1 is 0.
+                let terms = exp_minus_one(above * -gamma).sum_dim(1) / left;
+                least - terms.log1p() / gamma
+            }
+        }
+    }
+}
+
+/// Supports by their numbers, the first of equal ones.
+struct Places {
+    first: HashMap<Vec<u64>, usize>,
+    supports: usize,
+}
+
+impl Places {
+    fn of<B: Backend>(supports: &Tensor<B, 2>) -> Self {
+        let [count, features] = supports.dims();
+        let mut first = HashMap::with_capacity(count);
+        for range in kernel::blocks(count, kernel::block_rows(features)) {
+            let block = transfer::download(supports.clone().slice([range.clone(), 0..features]));
+            for (support, row) in range.zip(block.chunks_exact(features)) {
+                first.entry(bits(row)).or_insert(support);
+            }
+        }
+        Self { first, supports: count }
+    }
+
+    /// The support that every row is, as a mask `[n, M]`.
+    fn left_out<B: Backend>(&self, block: &Tensor<B, 2>) -> Tensor<B, 2, Bool> {
+        let [_, features] = block.dims();
+        let numbers = transfer::download(block.clone());
+        // No column has the number M.
+        let found: Vec<usize> = numbers
+            .chunks_exact(features)
+            .map(|row| self.first.get(&bits(row)).copied().unwrap_or(self.supports))
+            .collect();
+        let found = transfer::upload_indices(&found, &block.device());
+        kernel::is_own(found.unsqueeze_dim(1), self.supports)
+    }
+}
+
+/// Adding zero makes -0 and 0 the same bits.
+fn bits(row: &[f64]) -> Vec<u64> {
+    row.iter().map(|value| (value + 0.0).to_bits()).collect()
+}
+
+impl<B: Backend> ModuleDisplay for NeuralizedKernelDensity<B> {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new().with_new_line_after_attribute(true).optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        content
+            .add("n_supports", &self.n_supports())
+            .add("n_features", &self.n_features())
+            .add("pool", &self.pool)
+            .optional()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outlier::KernelDensity;
+    use burn::backend::Flex;
+
+    #[test]
+    fn prints_its_layers() {
+        let supports =
+            Tensor::<Flex, 2>::from_data([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], &Default::default());
+        let network = KernelDensity::from_supports(supports, 0.5).expect("a density").neuralize();
+        assert_eq!(
+            format!("{network}"),
+            "NeuralizedKernelDensity {\n  n_supports: 2\n  n_features: 3\n  pool: SoftMinPool {gamma: 0.5, params: 1}\n  params: 7\n}"
+        );
+    }
+}
