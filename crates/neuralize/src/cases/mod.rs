@@ -78,8 +78,8 @@ pub struct Cases {
     /// What the network's biases absorb; none for most networks. Relevances and
     /// these sum to the logit.
     pub absorbed: Vec<Part>,
-    /// Whether features of a point are high or low as seen from halfway between
-    /// two centroids.
+    /// Whether features of a point are high or low as seen from between two
+    /// centroids.
     pub centroid_based: bool,
     /// Known classes, where the table has labels and every point is asked about
     /// its own cluster.

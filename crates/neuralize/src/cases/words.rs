@@ -9,7 +9,7 @@ pub(crate) const LONGEST_NAME: usize = 100;
 impl Cases {
     /// Why a case is in its cluster rather than in another one, in a sentence:
     /// the strongest features for it with their values, and what speaks against
-    /// it. High and low are seen from halfway between the two centroids.
+    /// it. High and low are seen from between the two centroids.
     ///
     /// `relevance`, `[D]`, is that of the contrast of the two clusters
     /// ([`Target::AssignedVersus`](crate::explain::Target::AssignedVersus)).
@@ -78,7 +78,8 @@ impl Cases {
     fn high_and_low(&self, case: usize, versus: usize, features: &[usize]) -> String {
         let own = self.scaled_centroid_of(self.cluster[case]);
         let other = self.scaled_centroid_of(versus);
-        let is_high = |&i: &usize| self.scaled_of(case)[i] > (own[i] + other[i]) / 2.0;
+        // What speaks for a cluster is on its side of the other one.
+        let is_high = |&i: &usize| own[i] > other[i];
         let (high, low): (Vec<usize>, Vec<usize>) = features.iter().partition(|i| is_high(i));
         let clause = |features: &[usize], word: &str| {
             let verb = if features.len() == 1 { "is" } else { "are" };

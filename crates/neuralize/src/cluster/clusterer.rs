@@ -1,6 +1,6 @@
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::cluster::KMeans;
+use crate::cluster::{GaussianMixture, KMeans, SeparableKMeans};
 use crate::error::Result;
 use crate::network::Network;
 
@@ -27,6 +27,10 @@ use crate::network::Network;
 pub enum Clusterer<B: Backend> {
     /// Centroids and the squared Euclidean distance.
     KMeans(KMeans<B>),
+    /// Centroids and another distance.
+    Separable(SeparableKMeans<B>),
+    /// Gaussians with a prior each.
+    Mixture(GaussianMixture<B>),
 }
 
 /// The same expression for a clusterer of every kind.
@@ -34,6 +38,8 @@ macro_rules! each {
     ($clusterer:expr, $model:ident => $body:expr) => {
         match $clusterer {
             Self::KMeans($model) => $body,
+            Self::Separable($model) => $body,
+            Self::Mixture($model) => $body,
         }
     };
 }
@@ -83,8 +89,14 @@ impl<B: Backend> Clusterer<B> {
     }
 }
 
-impl<B: Backend> From<KMeans<B>> for Clusterer<B> {
-    fn from(model: KMeans<B>) -> Self {
-        Self::KMeans(model)
-    }
+macro_rules! from {
+    ($($kind:ident: $model:ident),+) => {$(
+        impl<B: Backend> From<$model<B>> for Clusterer<B> {
+            fn from(model: $model<B>) -> Self {
+                Self::$kind(model)
+            }
+        }
+    )+};
 }
+
+from!(KMeans: KMeans, Separable: SeparableKMeans, Mixture: GaussianMixture);

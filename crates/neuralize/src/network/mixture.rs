@@ -295,6 +295,18 @@ impl<B: Backend> Network<B> for NeuralizedGaussianMixture<B> {
         &["prior", "variance"]
     }
 
+    /// A wide component has points beyond the mean of its neighbour.
+    fn is_centroid_based(&self) -> bool {
+        false
+    }
+
+    fn shifted(&self, by: f64) -> Result<Option<Box<dyn Network<B>>>> {
+        let moved = |param: Tensor<B, 1>| Param::initialized(ParamId::new(), param + by);
+        let means = Param::initialized(ParamId::new(), self.means.val() + by);
+        let shifted = Self { center: moved(self.center.val()), means, ..self.clone() };
+        Ok(Some(Box::new(shifted)))
+    }
+
     fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
         let scores = self.scores(x.clone());
         let asked = Asked::of(&scores, target.explained(&scores), target, beta);

@@ -89,7 +89,7 @@ pub trait Network<B: Backend>: Debug {
     }
 
     /// Whether a cluster is where its centroid is: features of a point are then
-    /// high or low as seen from halfway between two centroids.
+    /// high or low as seen from between two centroids.
     fn is_centroid_based(&self) -> bool {
         true
     }

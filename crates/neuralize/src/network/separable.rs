@@ -7,6 +7,7 @@ use crate::cluster::{Distance, SeparableKMeans};
 use crate::error::{Error, Result};
 use crate::explain::{Asked, Beta, Explanation, Target};
 use crate::network::{DenseNeuralizedKMeans, MinPool, Network};
+use crate::validate;
 
 /// K-means by any separable distance as a network: scores of all centroids, and
 /// min-pooling, exactly.
@@ -262,6 +263,17 @@ impl<B: Backend> Network<B> for NeuralizedSeparableKMeans<B> {
                 by_distance(&*rule, &x, &self.centroids(), &self.center_row())
             }
         }
+    }
+
+    fn shifted(&self, by: f64) -> Result<Option<Box<dyn Network<B>>>> {
+        if !self.distance.is_translation_invariant() {
+            return Ok(None);
+        }
+        let centroids = self.centroids() + by;
+        validate::values("the table of shifted centroids", &centroids)?;
+        let weights = self.clusterer.weights();
+        let shifted = SeparableKMeans::new(centroids, self.distance, weights, self.beta());
+        Ok(Some(Box::new(shifted.neuralize()?)))
     }
 
     /// The pass, layer by layer from the output to the input.

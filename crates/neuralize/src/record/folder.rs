@@ -81,16 +81,22 @@ pub struct ModelConfig {
 pub enum Kind {
     /// K-means, of whatever distance.
     KMeans,
+    /// A Gaussian mixture.
+    Mixture,
+    /// A kernel density: no clusters, but outlier scores.
+    Density,
 }
 
 impl Kind {
-    const ALL: [Self; 1] = [Self::KMeans];
+    const ALL: [Self; 3] = [Self::KMeans, Self::Mixture, Self::Density];
 }
 
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::KMeans => "kmeans",
+            Self::Mixture => "mixture",
+            Self::Density => "density",
         })
     }
 }
@@ -130,6 +136,7 @@ struct Header {
 #[derive(Module, Debug)]
 pub(super) struct Modules<B: Backend, M: Module<B>> {
     pub(super) scaler: Scaler<B>,
+    /// Or what else works on scaled data.
     pub(super) clusterer: M,
 }
 
@@ -221,6 +228,11 @@ impl<'a> Folder<'a> {
     /// An error in the record.
     pub(super) fn fail(&self, detail: impl Into<String>) -> Error {
         Error::model(&self.path.join(&self.config.record.file), detail)
+    }
+
+    /// An error of a model that is sound, but of the wrong kind.
+    pub(super) fn refuse(&self, detail: &str) -> Error {
+        Error::model(self.path, detail)
     }
 
     /// The parameters, if they are of a model of the given kind.

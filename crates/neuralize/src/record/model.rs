@@ -2,7 +2,7 @@ use std::path::Path;
 
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::cluster::{Clusterer, KMeans};
+use crate::cluster::{Clusterer, GaussianMixture, KMeans, SeparableKMeans};
 use crate::data::Scaler;
 use crate::error::Result;
 use crate::explain::{Beta, Explanation, Target};
@@ -11,6 +11,8 @@ use crate::record::folder::{self, Description, Folder, Kind, ModelInfo, Modules}
 use crate::record::module::Load;
 
 const SQUARED_EUCLIDEAN: &str = "squared_euclidean";
+/// That of mixtures: a density, in which distances have variances.
+const GAUSSIAN: &str = "gaussian";
 
 /// What an analyst saves and loads: a scaler and a clusterer of any kind fitted
 /// on what it gives, with the names of the features and what is known of the
@@ -78,7 +80,8 @@ impl<B: Backend> Model<B> {
     /// What the model is.
     pub fn kind(&self) -> Kind {
         match &self.clusterer {
-            Clusterer::KMeans(_) => Kind::KMeans,
+            Clusterer::KMeans(_) | Clusterer::Separable(_) => Kind::KMeans,
+            Clusterer::Mixture(_) => Kind::Mixture,
         }
     }
 
@@ -87,6 +90,8 @@ impl<B: Backend> Model<B> {
     pub(crate) fn title(&self) -> String {
         match &self.clusterer {
             Clusterer::KMeans(_) => "k-means".into(),
+            Clusterer::Separable(model) => format!("k-means with distance {}", model.distance()),
+            Clusterer::Mixture(_) => "a Gaussian mixture".into(),
         }
     }
 
@@ -146,7 +151,11 @@ impl<B: Backend> Model<B> {
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         match &self.clusterer {
-            Clusterer::KMeans(kmeans) => self.save_as(folder, kmeans, SQUARED_EUCLIDEAN),
+            Clusterer::KMeans(model) => self.save_as(folder, model, SQUARED_EUCLIDEAN),
+            Clusterer::Separable(model) => {
+                self.save_as(folder, model, model.distance().to_string())
+            }
+            Clusterer::Mixture(model) => self.save_as(folder, model, GAUSSIAN),
         }
     }
 
@@ -178,7 +187,16 @@ impl<B: Backend> Model<B> {
     pub fn load(folder: impl AsRef<Path>, device: &B::Device, dtype: DType) -> Result<Self> {
         let folder = Folder::read(folder.as_ref())?;
         let (scaler, clusterer) = match folder.config.kind {
-            Kind::KMeans => load_as::<B, KMeans<B>>(&folder, device, dtype)?,
+            Kind::KMeans if folder.config.distance == SQUARED_EUCLIDEAN => {
+                load_as::<B, KMeans<B>>(&folder, device, dtype)?
+            }
+            Kind::KMeans => load_as::<B, SeparableKMeans<B>>(&folder, device, dtype)?,
+            Kind::Mixture => load_as::<B, GaussianMixture<B>>(&folder, device, dtype)?,
+            Kind::Density => {
+                return Err(
+                    folder.refuse("scores outliers and has no clusters; use it with `outliers`")
+                );
+            }
         };
         let config = &folder.config;
         let found = (clusterer.n_clusters(), clusterer.n_features());
@@ -190,6 +208,11 @@ impl<B: Backend> Model<B> {
         }
         if config.beta.map(|beta| folder::rounded(beta, dtype)) != clusterer.beta() {
             return Err(folder.fail("has another beta than config.json says"));
+        }
+        if let Clusterer::Separable(model) = &clusterer
+            && model.distance().to_string() != config.distance
+        {
+            return Err(folder.fail("has another distance than config.json says"));
         }
         Self::new(scaler, clusterer, folder.config.info)
     }

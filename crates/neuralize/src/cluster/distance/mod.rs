@@ -167,6 +167,15 @@ impl Distance {
         }
     }
 
+    /// Whether a distance stays what it is when point and centroid are moved
+    /// alike.
+    pub fn is_translation_invariant(self) -> bool {
+        match self {
+            Self::SquaredEuclidean | Self::Manhattan | Self::Power(_) | Self::Mahalanobis => true,
+            Self::KullbackLeibler | Self::ItakuraSaito | Self::Logistic => false,
+        }
+    }
+
     /// Whether differences of the distance are linear in x.
     pub fn is_bregman(self) -> bool {
         !matches!(self, Self::Manhattan | Self::Power(_))

@@ -1,0 +1,108 @@
+use std::path::Path;
+
+use burn::tensor::{DType, backend::Backend};
+
+use crate::data::Scaler;
+use crate::error::Result;
+use crate::outlier::KernelDensity;
+use crate::record::folder::{self, Description, Folder, Kind, ModelInfo, Modules};
+
+/// What an analyst saves and loads to score outliers: a scaler and a kernel
+/// density fitted on what it gives, with the names of the features.
+///
+/// On disk it is a folder as that of a [`Model`](crate::record::Model).
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::DType;
+/// use neuralize::outlier::KernelDensityConfig;
+/// use neuralize::prelude::*;
+/// use neuralize::record::OutlierModel;
+///
+/// # let folder = tempfile::tempdir().expect("a temporary folder");
+/// # let path = folder.path().join("wine");
+/// let (device, dtype) = (Default::default(), DType::F64);
+/// let wine = Table::wine();
+/// let x = wine.to_tensor::<Flex>(&device, dtype)?;
+/// let scaler = Scale::Standard.fit(&x)?;
+/// let density = KernelDensityConfig::new().fit(&scaler.transform(x.clone())?)?;
+/// let info = ModelInfo { features: wine.features().to_vec(), ..ModelInfo::default() };
+/// OutlierModel::new(scaler, density, info)?.save(&path)?;
+///
+/// let model: OutlierModel<Flex> = OutlierModel::load(&path, &device, dtype)?;
+/// let x = model.scaler().transform(x)?;
+/// assert_eq!(model.density().score(&x)?.dims(), [178]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct OutlierModel<B: Backend> {
+    scaler: Scaler<B>,
+    density: KernelDensity<B>,
+    info: ModelInfo,
+}
+
+impl<B: Backend> OutlierModel<B> {
+    /// Puts a model together.
+    ///
+    /// # Errors
+    ///
+    /// If scaler, density and feature names disagree in number or precision.
+    pub fn new(scaler: Scaler<B>, density: KernelDensity<B>, info: ModelInfo) -> Result<Self> {
+        folder::check_parts(&scaler, &info, density.n_features(), density.dtype())?;
+        Ok(Self { scaler, density, info })
+    }
+
+    /// What is known of the model besides its parameters.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// The scaler.
+    pub fn scaler(&self) -> &Scaler<B> {
+        &self.scaler
+    }
+
+    /// The density, which works on scaled data.
+    pub fn density(&self) -> &KernelDensity<B> {
+        &self.density
+    }
+
+    /// Saves the model as a folder, in place of a model that is there already.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::save`](crate::record::Model::save).
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let modules = Modules { scaler: self.scaler.clone(), clusterer: self.density.clone() };
+        let description = Description {
+            kind: Kind::Density,
+            distance: "gaussian_kernel".into(),
+            n_clusters: 0,
+            n_features: self.density.n_features(),
+            beta: None,
+            dtype: self.density.dtype(),
+            info: &self.info,
+        };
+        folder::save(folder.as_ref(), &modules, description)
+    }
+
+    /// Loads a model folder in the given precision.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::load`](crate::record::Model::load), and if the model is one
+    /// of clusters.
+    pub fn load(folder: impl AsRef<Path>, device: &B::Device, dtype: DType) -> Result<Self> {
+        let folder = Folder::read(folder.as_ref())?;
+        if folder.config.kind != Kind::Density {
+            return Err(folder.refuse(
+                "is a model of clusters, which scores no outliers; `outliers --save` makes one that does",
+            ));
+        }
+        let Modules { scaler, clusterer } = folder.modules::<B, KernelDensity<B>>(device, dtype)?;
+        if clusterer.n_features() != folder.config.n_features {
+            return Err(folder.fail("has another number of features than config.json says"));
+        }
+        Self::new(scaler, clusterer, folder.config.info)
+    }
+}
