@@ -3,14 +3,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use neuralize::cluster::Init;
+use neuralize::cluster::{Bandwidth, Distance, Init};
 use neuralize::data::{RowSet, Scale, Sort};
 use neuralize::explain::{Beta, Target};
+use neuralize::network::PairRule;
 
 /// Why is this data point in that cluster?
 ///
-/// K-means clusterings, rewritten exactly as a neural network and explained by a relevance pass
-/// through it (NEON): how much every feature contributed to every assignment.
+/// Clusterings of many kinds, rewritten exactly as a neural network and explained by a relevance
+/// pass through it (NEON): how much every feature contributed to every assignment.
 #[derive(Parser)]
 #[command(
     name = "neuralize",
@@ -75,14 +76,18 @@ pub(crate) enum PrecisionName {
 pub(crate) enum Command {
     /// Show what this is on the wine data, which is inside the program
     Demo(DemoArgs),
-    /// Fit k-means to a table
+    /// Fit k-means, or another method, to a table
     Fit(FitArgs),
+    /// Make a model of clusters that were found elsewhere, from a column of labels
+    Label(LabelArgs),
     /// Make a model of centroids that were fitted elsewhere
     Import(ImportArgs),
     /// Cluster of every row: index,cluster,logit,probability
     Predict(PredictArgs),
     /// Why is every row in its cluster? index,cluster,logit and a relevance for every feature
     Explain(ExplainArgs),
+    /// How far out is every row, and why? index,score and a relevance for every feature
+    Outliers(OutlierArgs),
     /// A page about a clustering: why is every point where it is?
     Report(ReportArgs),
     /// What a model is
@@ -111,6 +116,7 @@ pub(crate) struct DemoArgs {
 #[derive(Args)]
 #[command(
     after_help = "Example: neuralize fit wine.csv --clusters 3 --model model --scale minmax --label target\n\
+                  Example: neuralize fit wine.csv -k 3 --method gmm --model model --scale standard --label target\n\
                   Example: cat wine.csv | neuralize fit - --clusters 3 --model model --drop target"
 )]
 pub(crate) struct FitArgs {
@@ -123,6 +129,12 @@ pub(crate) struct FitArgs {
     /// Folder to save the model to
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) model: PathBuf,
+    /// How clusters are found: kmeans, or k-means by another distance (kmedians, power=P,
+    /// mahalanobis, bregman-kl for counts, bregman-is for spectra, bregman-logistic for yes and
+    /// no), kernel (k-means with a Gaussian kernel, clusters of any form), or gmm (a mixture of
+    /// Gaussians)
+    #[arg(long, default_value = "kmeans", value_name = "METHOD", value_parser = method)]
+    pub(crate) method: Method,
     /// How features are brought to one scale
     #[arg(long, value_enum, default_value_t = ScaleName::None)]
     pub(crate) scale: ScaleName,
@@ -132,21 +144,33 @@ pub(crate) struct FitArgs {
     /// A column that is no feature (may be given again)
     #[arg(long, value_name = "COL")]
     pub(crate) drop: Vec<String>,
-    /// First centroids: k-means++, random, or rows:I,J,.. counted from 0
-    #[arg(long, default_value = "k-means++", value_name = "HOW", value_parser = init)]
-    pub(crate) init: Init,
-    /// Restarts, the best of which is kept [default: 1, for random 10; for given rows always 1]
+    /// First centroids: k-means++, random, or rows:I,J,.. counted from 0 [default: k-means++]
+    #[arg(long, value_name = "HOW", value_parser = init)]
+    pub(crate) init: Option<Init>,
+    /// Stiffness of the kernel: auto (from the distances of near neighbours), median (of all
+    /// distances), perplexity=P, or a number
+    #[arg(long, value_name = "HOW", value_parser = bandwidth)]
+    pub(crate) gamma: Option<Bandwidth>,
+    /// So many prototypes stand for a cluster of method kernel instead of all its members
+    #[arg(long, value_name = "N")]
+    pub(crate) prototypes: Option<usize>,
+    /// Weight by which the means of a bregman method are drawn to the mean of all data
+    #[arg(long, value_name = "A")]
+    pub(crate) smoothing: Option<f64>,
+    /// Restarts, the best of which is kept [default: by the method and the size of the data]
     #[arg(long, value_name = "N")]
     pub(crate) restarts: Option<usize>,
     /// Go through the file once for every iteration instead of keeping it in memory
     #[arg(long, conflicts_with = "restarts")]
     pub(crate) stream: bool,
-    /// Most iterations of one restart
-    #[arg(long, value_name = "N", default_value_t = 300)]
-    pub(crate) max_iter: usize,
-    /// Converged when the squared shift of the centroids is at most this times the mean variance
-    #[arg(long, value_name = "T", default_value_t = 1e-4)]
-    pub(crate) tol: f64,
+    /// Most iterations of one restart [default: 300, for gmm 200]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_iter: Option<usize>,
+    /// Converged when the squared shift of the centroids is at most this times the mean variance,
+    /// by another distance when the inertia falls by no more than this part, for gmm when the
+    /// log-likelihood of a row rises by no more [default: 1e-4]
+    #[arg(long, value_name = "T")]
+    pub(crate) tol: Option<f64>,
     /// Seed of the random numbers
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -170,6 +194,127 @@ pub(crate) struct ImportArgs {
     /// The data of the clustering, for the heuristic beta, the inertia and the sizes
     #[arg(long, value_name = "DATA", value_hint = ValueHint::FilePath)]
     pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Labels may come from DBSCAN, HDBSCAN, spectral or hierarchical clustering, or from a person. The model \
+                  decides by the similarity to the members of every cluster; how often that gives the labels is said.\n\n\
+                  Example: neuralize label wine.csv --labels target --model model --scale minmax"
+)]
+pub(crate) struct LabelArgs {
+    /// Table: .csv, .tsv, .parquet or .npy; - is CSV from standard input
+    #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
+    pub(crate) data: PathBuf,
+    /// The column of labels
+    #[arg(long, value_name = "COL")]
+    pub(crate) labels: String,
+    /// Folder to save the model to
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) model: PathBuf,
+    /// The label of noise, which is in no cluster and left out (may be given again)
+    #[arg(long, value_name = "LABEL", default_value = "-1", allow_hyphen_values = true)]
+    pub(crate) noise: Vec<String>,
+    /// How features are brought to one scale
+    #[arg(long, value_enum, default_value_t = ScaleName::None)]
+    pub(crate) scale: ScaleName,
+    /// A column that is no feature (may be given again)
+    #[arg(long, value_name = "COL")]
+    pub(crate) drop: Vec<String>,
+    /// So many prototypes stand for a cluster instead of all its members
+    #[arg(long, value_name = "N")]
+    pub(crate) prototypes: Option<usize>,
+    /// Stiffness of the kernel: auto (the smoothest that gives the labels), or a number, inf for
+    /// the nearest member alone
+    #[arg(long, default_value = "auto", value_name = "auto|G", value_parser = chosen_gamma)]
+    pub(crate) gamma: ChosenGamma,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// A stiffness, or none where it is to be chosen.
+#[derive(Clone, Copy)]
+pub(crate) struct ChosenGamma(pub(crate) Option<f64>);
+
+#[derive(Args)]
+#[command(
+    after_help = "Without --model every row is scored against the others. Scores and relevances are in squared units of the \
+                  scaled data; those of a row sum to its score.\n\n\
+                  Example: neuralize outliers wine.csv --scale standard --drop target --limit 5 --format table\n\
+                  Example: neuralize outliers wine.csv --scale standard --drop target --save model -o scores.csv"
+)]
+pub(crate) struct OutlierArgs {
+    /// Table: .csv, .tsv, .parquet or .npy; - is CSV from standard input
+    #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
+    pub(crate) data: PathBuf,
+    /// Score against the data of this model, which --save has made
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        conflicts_with_all = ["save", "scale", "drop", "perplexity", "gamma", "supports", "seed"]
+    )]
+    pub(crate) model: Option<PathBuf>,
+    /// Also save a model of these data to this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) save: Option<PathBuf>,
+    /// How features are brought to one scale
+    #[arg(long, value_enum, default_value_t = ScaleName::None)]
+    pub(crate) scale: ScaleName,
+    /// A column that is no feature (may be given again)
+    #[arg(long, value_name = "COL")]
+    pub(crate) drop: Vec<String>,
+    /// The part of the data that counts as a point's neighbours
+    #[arg(long, value_name = "P", default_value_t = 0.25)]
+    pub(crate) perplexity: f64,
+    /// Stiffness of the kernel, instead of the perplexity; inf for the nearest neighbour alone
+    #[arg(long, value_name = "G", conflicts_with = "perplexity")]
+    pub(crate) gamma: Option<f64>,
+    /// Most points of the data that others are scored against, drawn at random [default: all]
+    #[arg(long, value_name = "N")]
+    pub(crate) supports: Option<usize>,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Only the N features of largest |relevance| of every row; the others are summed as `other`
+    /// [default: all; in a table 3]
+    #[arg(long, value_name = "N")]
+    pub(crate) top: Option<NonZeroUsize>,
+    /// Order of the results
+    #[arg(long, value_enum, default_value_t = OutlierSortName::Score)]
+    pub(crate) sort: OutlierSortName,
+    /// Only the first N results of that order
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) results: ResultArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum OutlierSortName {
+    /// The farthest out first; all results are held in memory, or twice the limit
+    Score,
+    /// As in the file
+    Row,
+}
+
+impl From<OutlierSortName> for Sort {
+    fn from(name: OutlierSortName) -> Self {
+        match name {
+            OutlierSortName::Score => Self::Typical,
+            OutlierSortName::Row => Self::Row,
+        }
+    }
+}
+
+/// How clusters are found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Method {
+    KMeans,
+    Distance(Distance),
+    Kernel,
+    Mixture,
 }
 
 /// Where results go and how.
@@ -211,7 +356,9 @@ pub(crate) struct PredictArgs {
 
 #[derive(Args)]
 #[command(
-    after_help = "Relevances are in squared units of the scaled data; those of a row sum to its logit.\n\n\
+    after_help = "Relevances are in the units of the model's distance between scaled points, squared units for k-means; \
+                  those of a row sum to its logit. What no feature has (prior and variance of a mixture, entropy of a \
+                  kernel) has columns in parentheses.\n\n\
                   Example: neuralize explain new.csv --model model --check -o relevance.csv\n\
                   Example: neuralize explain new.csv --model model --rows 60,61,100-120 --format table\n\
                   Example: neuralize explain new.csv --model model --sort ambiguous --limit 10 --top 5"
@@ -252,13 +399,21 @@ pub(crate) struct ExplainArgs {
     /// Only the first N results of that order
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+    /// A row that is a training point is explained as if it had not been one (models of points:
+    /// kernel, label)
+    #[arg(long)]
+    pub(crate) leave_one_out: bool,
+    /// How a cluster's relevance goes to its points (models of points): their differences summed
+    /// first, or pair by pair as in the literature
+    #[arg(long, value_enum)]
+    pub(crate) rule: Option<RuleName>,
     /// Also measure conservation, shift invariance and the agreement with autodiff
     #[arg(long)]
     pub(crate) check: bool,
     /// Also write a page about these rows, in full and whatever --top says, one file for a browser;
     /// the table is then held in memory
     #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
-    #[arg(conflicts_with_all = ["cluster", "versus", "limit"])]
+    #[arg(conflicts_with_all = ["cluster", "versus", "limit", "leave_one_out", "rule"])]
     pub(crate) report: Option<PathBuf>,
     /// A column of known classes, for the report
     #[arg(long, value_name = "COL", requires = "report")]
@@ -324,6 +479,23 @@ pub(crate) struct ManArgs {
     /// Write the page of every subcommand to this folder [default: the first page to standard output]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum RuleName {
+    /// Tame, and in proportion to the number of points
+    Summed,
+    /// Singular where two points are equally near
+    Pairwise,
+}
+
+impl From<RuleName> for PairRule {
+    fn from(name: RuleName) -> Self {
+        match name {
+            RuleName::Summed => Self::Summed,
+            RuleName::Pairwise => Self::Pairwise,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -424,6 +596,41 @@ fn init(text: &str) -> Result<Init, String> {
     }
 }
 
+fn method(text: &str) -> Result<Method, String> {
+    let distance = match text {
+        "kmeans" => return Ok(Method::KMeans),
+        "kernel" => return Ok(Method::Kernel),
+        "gmm" => return Ok(Method::Mixture),
+        "kmedians" => "manhattan",
+        "mahalanobis" => text,
+        _ if text.starts_with("power=") => text,
+        _ => text.strip_prefix("bregman-").filter(|name| ["kl", "is", "logistic"].contains(name)).ok_or(
+            "it must be `kmeans`, `kmedians`, `power=P`, `mahalanobis`, `bregman-kl`, `bregman-is`, `bregman-logistic`, \
+             `kernel` or `gmm`",
+        )?,
+    };
+    distance.parse().map(Method::Distance).map_err(|error: neuralize::Error| error.to_string())
+}
+
+fn bandwidth(text: &str) -> Result<Bandwidth, String> {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| *number > 0.0);
+    let found = match (text, text.strip_prefix("perplexity=")) {
+        ("auto", _) => Some(Bandwidth::Neighbours),
+        ("median", _) => Some(Bandwidth::Median),
+        (_, Some(perplexity)) => number(perplexity).map(Bandwidth::Perplexity),
+        _ => number(text).map(Bandwidth::Gamma),
+    };
+    found.ok_or_else(|| "it must be `auto`, `median`, `perplexity=P` or a positive number".into())
+}
+
+fn chosen_gamma(text: &str) -> Result<ChosenGamma, String> {
+    match (text, text.parse::<f64>()) {
+        ("auto", _) => Ok(ChosenGamma(None)),
+        (_, Ok(gamma)) if gamma > 0.0 => Ok(ChosenGamma(Some(gamma))),
+        _ => Err("it must be `auto` or a positive number".into()),
+    }
+}
+
 fn rows(text: &str) -> Result<RowSet, String> {
     text.parse().map_err(|error: neuralize::Error| error.to_string())
 }
@@ -465,6 +672,13 @@ mod tests {
         assert_eq!(init("rows:3, 1"), Ok(Init::Rows(vec![3, 1])));
         assert!(init("rows:").is_err() && init("row:1").is_err());
         assert_eq!(beta("inf"), Ok(Beta::Value(f64::INFINITY)));
+        assert_eq!(method("kmedians"), Ok(Method::Distance(Distance::Manhattan)));
+        assert_eq!(method("bregman-kl"), Ok(Method::Distance(Distance::KullbackLeibler)));
+        assert_eq!(method("power=1.5"), Ok(Method::Distance(Distance::Power(1.5))));
+        assert!(method("kl").is_err() && method("bregman-x").is_err() && method("power=").is_err());
+        assert_eq!(bandwidth("perplexity=30"), Ok(Bandwidth::Perplexity(30.0)));
+        assert!(bandwidth("perplexity=").is_err() && bandwidth("-1").is_err());
+        assert!(chosen_gamma("nan").is_err() && chosen_gamma("inf").is_ok());
         assert!(beta("-1").is_err() && beta("nan").is_err() && beta("x").is_err());
     }
 }

@@ -1,15 +1,16 @@
-use std::num::NonZeroUsize;
-
 use anyhow::{Result, anyhow};
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use neuralize::baseline::{Check, CheckReport};
 use neuralize::data::{Format, Results, Selection, Sort};
+use neuralize::cluster::Clusterer;
+use neuralize::network::Network;
 use neuralize::record::Model;
 
-use crate::args::{ExplainArgs, Usage};
+use crate::args::{ExplainArgs, RuleName, Usage};
 use crate::backend::{Job, Session};
+use crate::command::outliers::shown_of;
 use crate::command::report::{self, Page};
 use crate::command::stream::{self, Source};
 use crate::output::{self, Output, tell};
@@ -18,7 +19,7 @@ impl Job for ExplainArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
         let format = output::format(&self.results, session.delimiter)?;
         let model = Model::<B>::load(&self.model, &session.device, session.dtype)?;
-        let network = model.neuralize()?;
+        let network = self.network(&model)?;
         let target = self.target();
         // Asked of no rows at all, a question that the model cannot answer fails
         // before anything is written.
@@ -29,7 +30,7 @@ impl Job for ExplainArgs {
         network.explain(&none, target, self.beta)?;
         let mut check = match self.check {
             true => {
-                Some(checked(Check::<Autodiff<B>>::new(model.neuralize()?, target, self.beta))?)
+                Some(checked(Check::<Autodiff<B>>::new(self.network(&model)?, target, self.beta))?)
             }
             false => None,
         };
@@ -90,6 +91,24 @@ impl ExplainArgs {
         Source { path: &self.data, label: self.label.as_deref(), rows: self.rows.as_ref(), limit }
     }
 
+    /// The model's network, in the mode that is asked for.
+    fn network<B: Backend>(&self, model: &Model<B>) -> Result<Box<dyn Network<B>>> {
+        if !self.leave_one_out && self.rule.is_none() {
+            return Ok(model.neuralize()?);
+        }
+        let Clusterer::Kernel(clusterer) = model.clusterer() else {
+            let option = if self.leave_one_out { "--leave-one-out" } else { "--rule" };
+            let text = format!(
+                "{option}: {} was made by another method; models of points come from `fit --method kernel` and `label`",
+                self.model.display()
+            );
+            return Err(Usage(text).into());
+        };
+        let rule = self.rule.unwrap_or(RuleName::Summed);
+        let network = clusterer.neuralize()?.with_rule(rule.into());
+        Ok(Box::new(network.leaving_out_training_points(self.leave_one_out)))
+    }
+
     /// The page about them, if one is asked for.
     fn page<'a, B: Backend>(
         &self,
@@ -111,10 +130,8 @@ impl ExplainArgs {
 
     /// What of their explanations is written.
     fn selection(&self, format: Format) -> Selection {
-        const TOP_OF_A_TABLE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
-        let table = matches!(format, Format::Table { .. });
         let mut selection = Selection::default().with_sort(self.sort.into());
-        if let Some(top) = self.top.or(table.then_some(TOP_OF_A_TABLE)) {
+        if let Some(top) = shown_of(self.top, format) {
             selection = selection.with_top(top);
         }
         match self.limit {

@@ -1,12 +1,13 @@
 use anyhow::{Result, bail};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
-use neuralize::cluster::{FitOptions, KMeans, KMeansConfig, Progress, Seeding, match_to_classes};
+use neuralize::cluster::match_to_classes;
 use neuralize::data::{Scale, Scaler, TableOptions};
 use neuralize::record::{Model, ModelInfo};
 
 use crate::args::{FitArgs, Usage};
 use crate::backend::{Job, Session};
+use crate::command::methods::{self, Outcome};
 use crate::command::stream::{self, RAW, SCALED, in_file, note_coarse};
 use crate::input;
 use crate::progress::Bar;
@@ -20,6 +21,7 @@ impl Job for FitArgs {
             );
             return Err(Usage(text).into());
         }
+        self.check_method()?;
         let mut options = session.table();
         if let Some(label) = &self.label {
             options = options.with_label(label);
@@ -50,23 +52,12 @@ impl Job for FitArgs {
         });
         let (scaled, scaler) = scaled
             .map_err(|error| in_file(error.into(), &self.data, table.features(), |row| row, RAW))?;
-        let config = self.config();
-        let mut bar: Option<Bar> = None;
-        let mut observer = |progress: Progress| {
-            let bar = bar.get_or_insert_with(|| Bar::restarts(progress.n_init, session.quiet));
-            bar.set(progress.run as u64, || {
-                format!("iteration {}, shift {:.3e}", progress.iteration, progress.shift)
-            });
-        };
-        let fit =
-            config.fit_with(&scaled, FitOptions::default().with_observer(&mut observer)).map_err(
-                |error| in_file(error.into(), &self.data, table.features(), |row| row, SCALED),
-            )?;
-        drop(bar);
-
-        let agreement = table.classes().map(|(classes, names)| {
-            let labels = numbers(fit.labels);
-            let matching = match_to_classes(&labels, &classes, self.clusters, names.len());
+        let outcome = self.fit_to(&scaled, session).map_err(|error| {
+            in_file(error.into(), &self.data, table.features(), |row| row, SCALED)
+        })?;
+        let compared = table.classes().zip(outcome.labels.clone());
+        let remark = compared.map(|((classes, names), labels)| {
+            let matching = match_to_classes(&numbers(labels), &classes, self.clusters, names.len());
             format!(
                 "clusters matched one to one with the {} classes agree for {} of {} rows",
                 names.len(),
@@ -74,28 +65,7 @@ impl Job for FitArgs {
                 table.rows(),
             )
         });
-        let fitted = Fitted {
-            scaler,
-            features: table.features().to_vec(),
-            clusterer: fit.model,
-            inertia: fit.inertia,
-            iterations: fit.n_iter,
-            converged: fit.converged,
-            sizes: fit.sizes,
-            seeding: fit.seeding,
-        };
-        fitted.save(&self, session, agreement)
-    }
-}
-
-impl FitArgs {
-    fn config(&self) -> KMeansConfig {
-        KMeansConfig::new(self.clusters)
-            .with_init(self.init.clone())
-            .with_n_init(self.restarts)
-            .with_max_iter(self.max_iter)
-            .with_tol(self.tol)
-            .with_seed(self.seed)
+        save(&self, session, scaler, table.features().to_vec(), outcome, remark)
     }
 }
 
@@ -125,7 +95,7 @@ fn fit_stream<B: Backend>(
     let scaler = scaler.finish()?;
 
     let mut bar: Option<Bar> = None;
-    let fit = args.config().fit_parts::<B, anyhow::Error>(
+    let fit = args.kmeans().fit_parts::<B, anyhow::Error>(
         |visit| {
             stream::tables(&args.data, options, args.clusters, |first, table| {
                 let x = table.to_tensor::<B>(&session.device, session.dtype)?;
@@ -136,9 +106,7 @@ fn fit_stream<B: Backend>(
         },
         |progress| {
             let bar = bar.get_or_insert_with(|| Bar::restarts(1, session.quiet));
-            bar.set(0, || {
-                format!("iteration {}, shift {:.3e}", progress.iteration, progress.shift)
-            });
+            bar.set(0, || methods::describe(progress));
         },
     )?;
     drop(bar);
@@ -147,65 +115,61 @@ fn fit_stream<B: Backend>(
         .label
         .as_ref()
         .map(|_| "note: with --stream clusters are not compared with classes".to_owned());
-    let fitted = Fitted {
-        scaler,
-        features,
-        clusterer: fit.model,
-        inertia: fit.inertia,
-        iterations: fit.n_iter,
-        converged: fit.converged,
-        sizes: fit.sizes,
-        seeding: fit.seeding,
-    };
-    fitted.save(args, session, remark)
+    save(args, session, scaler, features, args.streamed(fit), remark)
 }
 
-/// What came of a fit, however the data were read.
-struct Fitted<B: Backend> {
+/// Saves the model and says what it is.
+fn save<B: Backend>(
+    args: &FitArgs,
+    session: &Session<B>,
     scaler: Scaler<B>,
     features: Vec<String>,
-    clusterer: KMeans<B>,
-    inertia: f64,
-    iterations: usize,
-    converged: bool,
-    sizes: Vec<usize>,
-    seeding: Seeding,
+    outcome: Outcome<B>,
+    remark: Option<String>,
+) -> Result<()> {
+    let Outcome { clusterer, info, found, .. } = outcome;
+    let info = ModelInfo { features, ..info };
+    let summary = format!(
+        "{} rows of {} features in {} clusters of {}; {found}{}",
+        info.rows.unwrap_or_default(),
+        info.features.len(),
+        args.clusters,
+        listed(info.sizes.as_deref().unwrap_or_default()),
+        match info.converged {
+            Some(false) => ", not converged: raise --max-iter",
+            _ => "",
+        },
+    );
+    let agreement = info.agreement;
+    Model::new(scaler, clusterer, info)?.save(&args.model)?;
+    session.note(summary);
+    if let Some(remark) = remark {
+        session.note(remark);
+    }
+    if let Some(agreement) = agreement {
+        note_agreement(session, agreement, "its fit");
+    }
+    session.note(format!("model saved to {}", args.model.display()));
+    Ok(())
 }
 
-impl<B: Backend> Fitted<B> {
-    /// Saves the model and says what it is.
-    fn save(self, args: &FitArgs, session: &Session<B>, remark: Option<String>) -> Result<()> {
-        let rows = self.sizes.iter().sum();
-        let sizes: Vec<String> = self.sizes.iter().map(ToString::to_string).collect();
-        let summary = format!(
-            "{rows} rows of {} features in {} clusters of {}; inertia {:.6}, {} iterations from {}{}",
-            self.features.len(),
-            args.clusters,
-            sizes.join(", "),
-            self.inertia,
-            self.iterations,
-            self.seeding,
-            if self.converged { "" } else { ", not converged: raise --max-iter" },
-        );
-        let info = ModelInfo {
-            features: self.features,
-            scale: args.scale.into(),
-            inertia: Some(self.inertia),
-            sizes: Some(self.sizes),
-            rows: Some(rows),
-            seed: Some(args.seed),
-            iterations: Some(self.iterations),
-            converged: Some(self.converged),
-            ..ModelInfo::default()
-        };
-        Model::new(self.scaler, self.clusterer, info)?.save(&args.model)?;
-        session.note(summary);
-        if let Some(remark) = remark {
-            session.note(remark);
-        }
-        session.note(format!("model saved to {}", args.model.display()));
-        Ok(())
-    }
+/// Says how often the network that explains gives the clusters that were given
+/// to it.
+pub(super) fn note_agreement<B: Backend>(session: &Session<B>, agreement: f64, clusters: &str) {
+    const ENOUGH: f64 = 0.95;
+    let share = 100.0 * agreement;
+    session.note(match agreement < ENOUGH {
+        false => format!("the network gives the clusters of {clusters} for {share:.2} % of the rows"),
+        true => format!(
+            "warning: the network gives the clusters of {clusters} for {share:.2} % of the rows only: explanations are about the \
+             network's clusters; another --gamma, more --prototypes or another --scale may help"
+        ),
+    });
+}
+
+/// `55, 61, 62`
+pub(super) fn listed(sizes: &[usize]) -> String {
+    sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Labels on the host.

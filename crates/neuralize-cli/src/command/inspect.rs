@@ -7,10 +7,12 @@ use neuralize::record::{ModelConfig, Precision};
 use crate::args::InspectArgs;
 use crate::output::Output;
 
+const NOT_KNOWN: &str = "not known";
+
 pub(super) fn run(args: &InspectArgs) -> Result<()> {
     let config = ModelConfig::read(&args.model)?;
     let info = &config.info;
-    let known = |value: Option<String>| value.unwrap_or_else(|| "not known".into());
+    let known = |value: Option<String>| value.unwrap_or_else(|| NOT_KNOWN.into());
     let sizes =
         |sizes: &Vec<usize>| sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let scale = match info.scale {
@@ -30,6 +32,11 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
         ("clusters", config.n_clusters.to_string()),
         ("features", config.n_features.to_string()),
         ("scale", scale.into()),
+        ("gamma", known(info.gamma.map(|gamma| gamma.to_string()))),
+        ("supports", known(info.supports.map(|supports| supports.to_string()))),
+        ("labels", known(info.labels.as_ref().map(|labels| labels.join(", ")))),
+        ("agreement", known(info.agreement.map(|share| format!("{:.2} %", 100.0 * share)))),
+        ("likelihood", known(info.log_likelihood.map(|mean| mean.to_string()))),
         ("beta", known(config.beta.map(|beta| beta.to_string()))),
         ("inertia", known(info.inertia.map(|inertia| inertia.to_string()))),
         ("rows", known(info.rows.map(|rows| rows.to_string()))),
@@ -42,6 +49,11 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
         ("created by", config.created_by.clone()),
         ("names", info.features.join(", ")),
     ] {
+        // What only some kinds of model have.
+        let special = ["gamma", "supports", "labels", "agreement", "likelihood"].contains(&name);
+        if special && value == NOT_KNOWN {
+            continue;
+        }
         writeln!(out, "{name:<11}{value}")?;
     }
     out.finish()

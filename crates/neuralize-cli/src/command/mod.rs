@@ -6,7 +6,10 @@ mod explain;
 mod fit;
 mod import;
 mod inspect;
+mod label;
 mod man;
+mod methods;
+mod outliers;
 mod predict;
 mod report;
 mod stream;
@@ -22,6 +25,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Demo(args) => backend::run(args, common),
         Command::Fit(args) => backend::run(args, common),
         Command::Import(args) => backend::run(args, common),
+        Command::Label(args) => backend::run(args, common),
+        Command::Outliers(args) => backend::run(args, common),
         Command::Predict(args) => backend::run(args, common),
         Command::Explain(args) => backend::run(args, common),
         Command::Report(args) => backend::run(args, common),

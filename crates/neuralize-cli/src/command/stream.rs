@@ -6,8 +6,8 @@ use anyhow::{Result, anyhow, bail};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use neuralize::Error;
-use neuralize::data::{RowSet, Table, TableOptions, TableReader};
-use neuralize::record::Model;
+use neuralize::data::{RowSet, Scaler, Table, TableOptions, TableReader};
+use neuralize::record::{Model, OutlierModel};
 
 use crate::backend::Session;
 use crate::input;
@@ -37,6 +37,32 @@ pub(super) struct Part<B: Backend> {
     pub(super) scaled: Tensor<B, 2>,
 }
 
+/// What a model makes of a table.
+pub(super) struct Intake<'a, B: Backend> {
+    scaler: &'a Scaler<B>,
+    features: &'a [String],
+    /// Of the widest table that a row leads to.
+    columns: usize,
+}
+
+impl<'a, B: Backend> From<&'a Model<B>> for Intake<'a, B> {
+    fn from(model: &'a Model<B>) -> Self {
+        let clusterer = model.clusterer();
+        Self {
+            scaler: model.scaler(),
+            features: &model.info().features,
+            columns: clusterer.n_features() + clusterer.n_clusters(),
+        }
+    }
+}
+
+impl<'a, B: Backend> From<&'a OutlierModel<B>> for Intake<'a, B> {
+    fn from(model: &'a OutlierModel<B>) -> Self {
+        let features = &model.info().features;
+        Self { scaler: model.scaler(), features, columns: features.len() }
+    }
+}
+
 impl<'a> Source<'a> {
     /// All rows, without labels.
     pub(super) fn all(path: &'a Path) -> Self {
@@ -46,14 +72,15 @@ impl<'a> Source<'a> {
 
 /// Calls `body` with every part of a table that holds rows of the source. What
 /// lies behind the last of them is not read.
-pub(super) fn scaled_parts<B: Backend>(
+pub(super) fn scaled_parts<'a, B: Backend>(
     session: &Session<B>,
     source: &Source<'_>,
-    model: &Model<B>,
+    model: impl Into<Intake<'a, B>>,
     mut body: impl FnMut(&Part<B>) -> Result<()>,
 ) -> Result<()> {
     let path = source.path;
-    let mut options = session.table().with_selected(model.info().features.clone());
+    let model = model.into();
+    let mut options = session.table().with_selected(model.features.iter().cloned());
     if let Some(label) = source.label {
         options = options.with_label(label);
     }
@@ -68,8 +95,7 @@ pub(super) fn scaled_parts<B: Backend>(
         Some(rows) => rows.last().saturating_add(1),
         None => source.limit.unwrap_or(usize::MAX),
     };
-    let clusterer = model.clusterer();
-    let most = (PART / (clusterer.n_features() + clusterer.n_clusters())).max(64);
+    let most = (PART / model.columns).max(64);
     let mut bar = Bar::bytes(input::size(path), session.quiet);
     let (mut first, mut noted) = (0, false);
     while first < end {
@@ -101,7 +127,7 @@ pub(super) fn scaled_parts<B: Backend>(
             }
             let scaled = table
                 .to_tensor::<B>(&session.device, session.dtype)
-                .and_then(|x| model.scaler().transform(x))
+                .and_then(|x| model.scaler.transform(x))
                 .map_err(|error| {
                     in_file(error.into(), path, table.features(), |row| rows[row], RAW)
                 })?;

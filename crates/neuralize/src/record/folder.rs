@@ -39,6 +39,15 @@ pub struct ModelInfo {
     /// labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
+    /// Stiffness of the Gaussian kernel, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gamma: Option<f64>,
+    /// Points that stand for the clusters, where centroids do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supports: Option<usize>,
+    /// Mean log-likelihood of a training row, of a mixture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_likelihood: Option<f64>,
     /// Share of the training points that the network puts into the cluster that
     /// they were given, 0 to 1, where the clusters were given to it.
     #[serde(skip_serializing_if = "Option::is_none")]
