@@ -17,8 +17,23 @@ pub(super) fn random_stream(seed: u64, run: usize) -> ChaCha8Rng {
 }
 
 /// A number in [0, 1) with 53 random bits.
-fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+pub(super) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+}
+
+/// So many different rows, in order.
+pub(super) fn some_rows(rows: usize, count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..rows).collect();
+    if count >= rows {
+        return all;
+    }
+    for place in 0..count {
+        let other = place + (uniform(rng) * (rows - place) as f64) as usize;
+        all.swap(place, other.min(rows - 1));
+    }
+    all.truncate(count);
+    all.sort_unstable();
+    all
 }
 
 /// How the first centroids of a fit were chosen.
@@ -201,7 +216,7 @@ fn fill_up<B: Backend>(
 }
 
 /// Adding zero makes -0 and 0 the same bits.
-fn row_bits(row: &[f64]) -> Vec<u64> {
+pub(super) fn row_bits(row: &[f64]) -> Vec<u64> {
     row.iter().map(|v| (v + 0.0).to_bits()).collect()
 }
 
@@ -224,7 +239,7 @@ fn distinct_rows<B: Backend>(
 
 /// The first index whose running sum exceeds `target`; where rounding leaves
 /// none, the last that has mass at all.
-fn position(mass: &[f64], target: f64) -> usize {
+pub(super) fn position(mass: &[f64], target: f64) -> usize {
     let mut running = 0.0;
     let mut last = 0;
     for (index, &value) in mass.iter().enumerate() {

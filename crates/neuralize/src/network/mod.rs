@@ -1,8 +1,11 @@
 //! What a clusterer is rewritten into: layers, and the networks made of them.
 
 mod dense;
+mod kernel_kmeans;
 mod kmeans;
 mod min_pool;
+mod pairs;
+pub(crate) mod segments;
 mod soft_pool;
 
 use std::fmt::Debug;
@@ -14,6 +17,7 @@ use crate::explain::{self, Beta, Explanation, Target};
 use crate::{kernel, transfer};
 
 pub use dense::DenseNeuralizedKMeans;
+pub use kernel_kmeans::{NeuralizedKernelKMeans, PairRule};
 pub use kmeans::{NeuralizedKMeans, NeuralizedKMeansConfig};
 pub use min_pool::MinPool;
 pub(crate) use min_pool::Pooled;

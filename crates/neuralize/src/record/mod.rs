@@ -12,11 +12,13 @@
 //! handed out.
 
 mod folder;
+mod kernel_kmeans;
 mod module;
 mod recorder;
 mod store;
 
 pub use folder::{Model, ModelConfig, ModelInfo, Precision, RecordFile};
+pub(crate) use kernel_kmeans::consistent;
 pub use module::Stored;
 pub(crate) use module::{Load, Shapes, agree, check, check_beta, finite, usable};
 pub use recorder::{load_record, save_record};
