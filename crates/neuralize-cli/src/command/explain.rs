@@ -3,8 +3,8 @@ use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use neuralize::baseline::{Check, CheckReport};
-use neuralize::data::{Format, Results, Selection, Sort};
 use neuralize::cluster::Clusterer;
+use neuralize::data::{Format, Results, Selection, Sort};
 use neuralize::network::Network;
 use neuralize::record::Model;
 

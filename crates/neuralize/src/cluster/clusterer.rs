@@ -1,6 +1,6 @@
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::cluster::{GaussianMixture, KMeans, SeparableKMeans};
+use crate::cluster::{GaussianMixture, KMeans, KernelKMeans, SeparableKMeans};
 use crate::error::Result;
 use crate::network::Network;
 
@@ -29,6 +29,8 @@ pub enum Clusterer<B: Backend> {
     KMeans(KMeans<B>),
     /// Centroids and another distance.
     Separable(SeparableKMeans<B>),
+    /// Points that stand for every cluster, and a Gaussian kernel.
+    Kernel(KernelKMeans<B>),
     /// Gaussians with a prior each.
     Mixture(GaussianMixture<B>),
 }
@@ -39,6 +41,7 @@ macro_rules! each {
         match $clusterer {
             Self::KMeans($model) => $body,
             Self::Separable($model) => $body,
+            Self::Kernel($model) => $body,
             Self::Mixture($model) => $body,
         }
     };
@@ -99,4 +102,4 @@ macro_rules! from {
     )+};
 }
 
-from!(KMeans: KMeans, Separable: SeparableKMeans, Mixture: GaussianMixture);
+from!(KMeans: KMeans, Separable: SeparableKMeans, Kernel: KernelKMeans, Mixture: GaussianMixture);

@@ -1,10 +1,15 @@
-//! How a partition is found: k-means, k-means by other distances, mixtures of
-//! Gaussians.
+//! How a partition is found: k-means, k-means by other distances, kernel
+//! k-means, mixtures of Gaussians; or what is made of one that was found
+//! elsewhere.
 
+mod bandwidth;
 mod clusterer;
 mod config;
 pub(crate) mod distance;
+mod kernel_fit;
+mod kernel_kmeans;
 mod kmeans;
+mod labelled;
 mod lloyd;
 mod matching;
 mod mini_batch;
@@ -12,11 +17,17 @@ mod mixture;
 mod parts;
 mod seeding;
 mod separable;
+mod spectral;
+mod supports;
 
+pub use bandwidth::Bandwidth;
 pub use clusterer::Clusterer;
 pub use config::{FitOptions, Init, KMeansConfig, KMeansFit, Progress};
 pub use distance::{Bregman, Distance, Domain, Separable};
+pub use kernel_fit::{KernelKMeansConfig, KernelKMeansFit};
+pub use kernel_kmeans::KernelKMeans;
 pub use kmeans::KMeans;
+pub use labelled::{LabelledConfig, LabelledFit};
 pub use matching::{Matching, match_to_classes};
 pub use mini_batch::MiniBatchKMeans;
 pub(crate) use mixture::Components;

@@ -21,6 +21,21 @@ pub(crate) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
+/// So many different rows, in order.
+pub(super) fn some_rows(rows: usize, count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..rows).collect();
+    if count >= rows {
+        return all;
+    }
+    for place in 0..count {
+        let other = place + (uniform(rng) * (rows - place) as f64) as usize;
+        all.swap(place, other.min(rows - 1));
+    }
+    all.truncate(count);
+    all.sort_unstable();
+    all
+}
+
 /// How the first centroids of a fit were chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -205,7 +220,7 @@ pub(super) fn fill_up<B: Backend>(
 }
 
 /// Adding zero makes -0 and 0 the same bits.
-fn row_bits(row: &[f64]) -> Vec<u64> {
+pub(super) fn row_bits(row: &[f64]) -> Vec<u64> {
     row.iter().map(|v| (v + 0.0).to_bits()).collect()
 }
 

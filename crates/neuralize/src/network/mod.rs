@@ -1,9 +1,12 @@
 //! What a clusterer is rewritten into: layers, and the networks made of them.
 
 mod dense;
+mod kernel_kmeans;
 mod kmeans;
 mod min_pool;
 mod mixture;
+mod pairs;
+pub(crate) mod segments;
 mod separable;
 mod soft_pool;
 
@@ -16,6 +19,7 @@ use crate::explain::{self, Beta, Explanation, Target};
 use crate::{kernel, transfer};
 
 pub use dense::DenseNeuralizedKMeans;
+pub use kernel_kmeans::{NeuralizedKernelKMeans, PairRule};
 pub use kmeans::{NeuralizedKMeans, NeuralizedKMeansConfig};
 pub use min_pool::MinPool;
 pub(crate) use min_pool::Pooled;

@@ -90,6 +90,10 @@ pub struct ModelConfig {
 pub enum Kind {
     /// K-means, of whatever distance.
     KMeans,
+    /// Kernel k-means: points that stand for the clusters it found.
+    Kernel,
+    /// Points that stand for clusters which labels have named.
+    Labels,
     /// A Gaussian mixture.
     Mixture,
     /// A kernel density: no clusters, but outlier scores.
@@ -97,13 +101,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::KMeans, Self::Mixture, Self::Density];
+    const ALL: [Self; 5] = [Self::KMeans, Self::Kernel, Self::Labels, Self::Mixture, Self::Density];
 }
 
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::KMeans => "kmeans",
+            Self::Kernel => "kernel",
+            Self::Labels => "labels",
             Self::Mixture => "mixture",
             Self::Density => "density",
         })

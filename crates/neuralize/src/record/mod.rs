@@ -13,6 +13,7 @@
 
 mod density;
 mod folder;
+mod kernel_kmeans;
 mod mixture;
 mod model;
 mod module;
@@ -22,6 +23,7 @@ mod separable;
 mod store;
 
 pub use folder::{Kind, ModelConfig, ModelInfo, Precision, RecordFile};
+pub(crate) use kernel_kmeans::consistent;
 pub use model::Model;
 pub use module::Stored;
 pub(crate) use module::{Load, Shapes, agree, check, check_beta, finite, usable};

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::cluster::{Clusterer, GaussianMixture, KMeans, SeparableKMeans};
+use crate::cluster::{Clusterer, GaussianMixture, KMeans, KernelKMeans, SeparableKMeans};
 use crate::data::Scaler;
 use crate::error::Result;
 use crate::explain::{Beta, Explanation, Target};
@@ -11,6 +11,7 @@ use crate::record::folder::{self, Description, Folder, Kind, ModelInfo, Modules}
 use crate::record::module::Load;
 
 const SQUARED_EUCLIDEAN: &str = "squared_euclidean";
+pub(super) const GAUSSIAN_KERNEL: &str = "gaussian_kernel";
 /// That of mixtures: a density, in which distances have variances.
 const GAUSSIAN: &str = "gaussian";
 
@@ -81,6 +82,8 @@ impl<B: Backend> Model<B> {
     pub fn kind(&self) -> Kind {
         match &self.clusterer {
             Clusterer::KMeans(_) | Clusterer::Separable(_) => Kind::KMeans,
+            Clusterer::Kernel(_) if self.info.labels.is_some() => Kind::Labels,
+            Clusterer::Kernel(_) => Kind::Kernel,
             Clusterer::Mixture(_) => Kind::Mixture,
         }
     }
@@ -91,6 +94,8 @@ impl<B: Backend> Model<B> {
         match &self.clusterer {
             Clusterer::KMeans(_) => "k-means".into(),
             Clusterer::Separable(model) => format!("k-means with distance {}", model.distance()),
+            Clusterer::Kernel(_) if self.info.labels.is_some() => "labels".into(),
+            Clusterer::Kernel(_) => "kernel k-means".into(),
             Clusterer::Mixture(_) => "a Gaussian mixture".into(),
         }
     }
@@ -155,6 +160,7 @@ impl<B: Backend> Model<B> {
             Clusterer::Separable(model) => {
                 self.save_as(folder, model, model.distance().to_string())
             }
+            Clusterer::Kernel(model) => self.save_as(folder, model, GAUSSIAN_KERNEL),
             Clusterer::Mixture(model) => self.save_as(folder, model, GAUSSIAN),
         }
     }
@@ -191,6 +197,7 @@ impl<B: Backend> Model<B> {
                 load_as::<B, KMeans<B>>(&folder, device, dtype)?
             }
             Kind::KMeans => load_as::<B, SeparableKMeans<B>>(&folder, device, dtype)?,
+            Kind::Kernel | Kind::Labels => load_as::<B, KernelKMeans<B>>(&folder, device, dtype)?,
             Kind::Mixture => load_as::<B, GaussianMixture<B>>(&folder, device, dtype)?,
             Kind::Density => {
                 return Err(

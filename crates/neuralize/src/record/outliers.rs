@@ -6,6 +6,7 @@ use crate::data::Scaler;
 use crate::error::Result;
 use crate::outlier::KernelDensity;
 use crate::record::folder::{self, Description, Folder, Kind, ModelInfo, Modules};
+use crate::record::model::GAUSSIAN_KERNEL;
 
 /// What an analyst saves and loads to score outliers: a scaler and a kernel
 /// density fitted on what it gives, with the names of the features.
@@ -76,7 +77,7 @@ impl<B: Backend> OutlierModel<B> {
         let modules = Modules { scaler: self.scaler.clone(), clusterer: self.density.clone() };
         let description = Description {
             kind: Kind::Density,
-            distance: "gaussian_kernel".into(),
+            distance: GAUSSIAN_KERNEL.into(),
             n_clusters: 0,
             n_features: self.density.n_features(),
             beta: None,

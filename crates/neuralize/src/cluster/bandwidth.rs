@@ -1,0 +1,239 @@
+use burn::config::Config;
+use burn::tensor::{Tensor, backend::Backend};
+use rayon::prelude::*;
+
+use crate::cluster::config::config_error;
+use crate::cluster::seeding;
+use crate::error::{Error, Result};
+use crate::kernel::{self, Affine};
+use crate::transfer;
+
+/// How the stiffness γ of the Gaussian kernel `exp(−γ ‖x−u‖²)` is chosen.
+#[derive(Config, Debug, PartialEq)]
+pub enum Bandwidth {
+    /// A perplexity of 30, or of a third of the other points where there are
+    /// fewer than 90; the median where there are fewer than 6.
+    Neighbours,
+    /// This γ, in inverse squared units of the data.
+    Gamma(f64),
+    /// 1 / median of the squared distances between different points. Wide: it
+    /// sees the data as one cloud, and does not follow curved clusters.
+    Median,
+    /// The γ for which a point has so many neighbours on average: the mean over
+    /// the points of exp(entropy of the weights `exp(−γ ‖x−u‖²)` of the other
+    /// points) is this number.
+    Perplexity(f64),
+}
+
+/// Most points whose distances are looked at.
+const POINTS: usize = 1000;
+
+/// Most distances that are looked at, as long as there are some points.
+const DISTANCES: usize = 1 << 22;
+
+/// Fewest points whose distances are looked at, if there are so many.
+const FEWEST: usize = 16;
+
+/// Doublings and bisections of γ.
+const STEPS: usize = 200;
+
+impl Bandwidth {
+    /// The setting alone.
+    pub(super) fn check(&self) -> Result<()> {
+        match *self {
+            Self::Gamma(gamma) if !(gamma > 0.0 && gamma.is_finite()) => {
+                Err(config_error("gamma", gamma, "it must be positive and finite"))
+            }
+            Self::Perplexity(perplexity) if !(perplexity > 1.0 && perplexity.is_finite()) => {
+                Err(config_error("perplexity", perplexity, "it must be finite and more than 1"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// γ for the rows of x.
+    pub(super) fn gamma<B: Backend>(&self, x: &Tensor<B, 2>, seed: u64) -> Result<f64> {
+        match *self {
+            Self::Gamma(gamma) => Ok(gamma),
+            Self::Neighbours => match x.dims()[0].saturating_sub(1) {
+                others if others < 6 => Self::Median.gamma(x, seed),
+                others => Self::Perplexity((others as f64 / 3.0).min(30.0)).gamma(x, seed),
+            },
+            Self::Median => Ok(1.0 / Spacing::of(&distances(x, seed))?.median),
+            Self::Perplexity(perplexity) => gamma_of_perplexity(&distances(x, seed), perplexity),
+        }
+    }
+}
+
+/// Squared distances from a sample of the rows to all others, a list for every
+/// row of the sample: at most [`POINTS`], and fewer where the rows are many.
+///
+/// # Shapes
+///
+/// - x: `[N, D]`
+pub(crate) fn distances<B: Backend>(x: &Tensor<B, 2>, seed: u64) -> Vec<Vec<f64>> {
+    let [rows, _] = x.dims();
+    let most = POINTS.min((DISTANCES / rows.max(1)).max(FEWEST)).min(rows);
+    let mut rng = seeding::random_stream(seed, STREAM);
+    let chosen = seeding::some_rows(rows, most, &mut rng);
+    let affine = Affine::of(x);
+    let queries = x.clone().select(0, transfer::upload_indices(&chosen, &x.device()));
+    let features = x.dims()[1];
+    let mut found = Vec::with_capacity(chosen.len());
+    for range in kernel::blocks(chosen.len(), kernel::block_rows(rows + features)) {
+        let block = queries.clone().slice([range.clone(), 0..features]);
+        let table = transfer::download(kernel::squared_distances(&block, &affine));
+        for (row, &own) in table.chunks_exact(rows).zip(&chosen[range]) {
+            found.push([&row[..own], &row[own + 1..]].concat());
+        }
+    }
+    // What rounding leaves of equal rows would pass for the smallest of distances.
+    let scale = transfer::download(affine.scores.bias.neg().max())[0];
+    let rounding = 32.0 * scale * super::kernel_fit::precision(x.dtype());
+    for distance in found.iter_mut().flatten() {
+        if *distance <= rounding {
+            *distance = 0.0;
+        }
+    }
+    found
+}
+
+/// The stream of random numbers that samples are drawn from; restarts count
+/// from 0.
+const STREAM: usize = usize::MAX;
+
+/// How far points are apart.
+pub(super) struct Spacing {
+    /// Median of the squared distances between different points.
+    pub(super) median: f64,
+    /// Mean of the squared distances to the nearest different point.
+    pub(super) nearest: f64,
+}
+
+impl Spacing {
+    /// Of lists of squared distances.
+    ///
+    /// # Errors
+    ///
+    /// If all are 0.
+    pub(super) fn of(distances: &[Vec<f64>]) -> Result<Self> {
+        let mut all: Vec<f64> =
+            distances.iter().flatten().copied().filter(|distance| *distance > 0.0).collect();
+        let middle = all.len() / 2;
+        if all.is_empty() {
+            return Err(equal_points());
+        }
+        let (_, median, _) = all.select_nth_unstable_by(middle, f64::total_cmp);
+        let median = *median;
+        let nearest: Vec<f64> = distances
+            .iter()
+            .filter_map(|row| {
+                row.iter().copied().filter(|distance| *distance > 0.0).min_by(f64::total_cmp)
+            })
+            .collect();
+        Ok(Self { median, nearest: nearest.iter().sum::<f64>() / nearest.len() as f64 })
+    }
+}
+
+/// The γ for which the mean over the lists of exp(entropy of `softmin_γ`) of
+/// their squared distances is the perplexity, by bisection of log γ.
+///
+/// # Errors
+///
+/// If no γ does: the perplexity must lie between the number of equally near
+/// nearest points and the number of points.
+pub(crate) fn gamma_of_perplexity(distances: &[Vec<f64>], perplexity: f64) -> Result<f64> {
+    let spacing = Spacing::of(distances)?;
+    let others = distances.first().map_or(0, Vec::len);
+    if !(perplexity > 1.0 && perplexity < others as f64) {
+        let rule = format!(
+            "it must be more than 1 and less than the number of other points, here {others}"
+        );
+        return Err(config_error("perplexity", perplexity, &rule));
+    }
+    let at = |gamma: f64| mean_perplexity(distances, gamma);
+    let (mut low, mut high) = (1.0 / spacing.median, 1.0 / spacing.median);
+    let mut steps = 0;
+    while at(low) < perplexity && steps < STEPS {
+        low /= 4.0;
+        steps += 1;
+    }
+    while at(high) > perplexity && steps < STEPS {
+        high *= 4.0;
+        steps += 1;
+    }
+    if steps == STEPS || !high.is_finite() {
+        let rule = "so many points are equal that a point has more neighbours than that at distance 0; \
+                    drop duplicates or ask for more neighbours";
+        return Err(config_error("perplexity", perplexity, rule));
+    }
+    while high / low > 1.0 + 1e-9 && steps < STEPS {
+        let middle = (low * high).sqrt();
+        if at(middle) > perplexity {
+            low = middle
+        } else {
+            high = middle
+        }
+        steps += 1;
+    }
+    Ok((low * high).sqrt())
+}
+
+/// Mean of exp(entropy) of the weights `exp(−γ d)`, list by list.
+fn mean_perplexity(distances: &[Vec<f64>], gamma: f64) -> f64 {
+    let each: Vec<f64> = distances
+        .par_iter()
+        .map(|row| {
+            let least = row.iter().copied().fold(f64::INFINITY, f64::min);
+            let (mut total, mut mean) = (0.0, 0.0);
+            for distance in row {
+                let energy = gamma * (distance - least);
+                let weight = (-energy).exp();
+                total += weight;
+                if weight > 0.0 {
+                    mean += weight * energy;
+                }
+            }
+            total * (mean / total).exp()
+        })
+        .collect();
+    each.iter().sum::<f64>() / each.len() as f64
+}
+
+fn equal_points() -> Error {
+    config_error(
+        "bandwidth",
+        "chosen from the data",
+        "all points are equal, so they have no scale; give gamma as a number",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Equally spaced neighbours on a circle of known weights.
+    #[test]
+    fn perplexity_is_met() {
+        let rows: Vec<Vec<f64>> = (0..7)
+            .map(|i| (1..40).map(|j| f64::from(j * j) * 0.01 * f64::from(i + 1)).collect())
+            .collect();
+        for wanted in [1.5, 5.0, 20.0, 38.0] {
+            let gamma = gamma_of_perplexity(&rows, wanted).expect("between 1 and 39");
+            let naive = rows.iter().map(|row| {
+                let total: f64 = row.iter().map(|d| (-gamma * d).exp()).sum();
+                let p = row.iter().map(|d| (-gamma * d).exp() / total);
+                p.filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum::<f64>().exp()
+            });
+            let found = naive.sum::<f64>() / 7.0;
+            assert!((found - wanted).abs() < 1e-6 * wanted, "{found} against {wanted}");
+        }
+        assert!(gamma_of_perplexity(&rows, 39.0).is_err());
+        assert!(gamma_of_perplexity(&rows, 1.0).is_err());
+        assert!(gamma_of_perplexity(&[vec![0.0; 5], vec![0.0; 5]], 2.0).is_err());
+        // Four points at distance 0 are four neighbours for every γ.
+        let tied = [vec![0.0, 0.0, 0.0, 0.0, 1.0, 2.0]];
+        assert!(gamma_of_perplexity(&tied, 3.0).is_err());
+        assert!(gamma_of_perplexity(&tied, 4.5).is_ok());
+    }
+}

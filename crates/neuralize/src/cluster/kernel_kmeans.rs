@@ -1,0 +1,378 @@
+use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::tensor::{DType, Int, Tensor, backend::Backend};
+
+use crate::cluster::config::config_error;
+use crate::error::{Error, Result};
+use crate::network::NeuralizedKernelKMeans;
+use crate::network::segments::lowest;
+use crate::{kernel, record, transfer, validate};
+
+/// Clusters given by their supports under the Gaussian kernel
+/// `exp(−γ ‖x−u‖²)`: training points, or prototypes of every cluster.
+///
+/// A point belongs to the cluster with the largest mean similarity to its
+/// supports, which is the cluster of the smallest soft-min distance
+/// `−(1/γ) log mean_{j∈C_k} exp(−γ ‖x−u_j‖²)`; for γ = ∞ that of the nearest
+/// support. This is the decision that [`neuralize`](Self::neuralize) rewrites
+/// as a network (Kauffmann et al. 2024). It is not quite that of kernel k-means,
+/// which also counts how compact a cluster is.
+///
+/// Fit one with [`KernelKMeansConfig`](crate::cluster::KernelKMeansConfig), make
+/// one of any partition with
+/// [`LabelledConfig`](crate::cluster::LabelledConfig), or build one from
+/// supports.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use neuralize::cluster::KernelKMeans;
+///
+/// let device = Default::default();
+/// let supports = Tensor::<Flex, 2>::from_data([[0.0], [3.0], [1.0]], &device);
+/// let model = KernelKMeans::from_supports(supports, &[0, 1, 0], 0.5)?;
+/// assert_eq!((model.n_clusters(), model.n_supports(), model.sizes()), (2, 3, vec![2, 1]));
+///
+/// let x = Tensor::<Flex, 2>::from_data([[0.5], [2.5]], &device);
+/// assert_eq!(model.predict(&x)?.into_data().iter::<i64>().collect::<Vec<_>>(), [0, 1]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct KernelKMeans<B: Backend> {
+    /// One support a row, `[M, D]`, cluster after cluster.
+    pub(crate) supports: Param<Tensor<B, 2>>,
+    /// Supports of every cluster, `[K]`. A parameter, as all that follows,
+    /// because records keep nothing else.
+    pub(crate) sizes: Param<Tensor<B, 1>>,
+    /// The stiffness γ, `[1]`.
+    pub(crate) gamma: Param<Tensor<B, 1>>,
+    /// The heuristic β, `[1]`; NaN where it is not known.
+    pub(crate) beta: Param<Tensor<B, 1>>,
+}
+
+impl<B: Backend> KernelKMeans<B> {
+    /// A clusterer from given supports and the cluster of each, without a
+    /// heuristic β. The supports are sorted by cluster.
+    ///
+    /// # Shapes
+    ///
+    /// - supports: `[M, D]`, labels: M numbers from 0 to K − 1
+    ///
+    /// # Errors
+    ///
+    /// If there is no support or no feature, a value is not finite or too large
+    /// to be squared, a cluster number below the largest is not used, γ is not
+    /// positive in the precision of the supports (infinity is), or the precision
+    /// is neither F32 nor F64.
+    pub fn from_supports(supports: Tensor<B, 2>, labels: &[usize], gamma: f64) -> Result<Self> {
+        const WHAT: &str = "the table of supports";
+        validate::not_empty(WHAT, &supports)?;
+        validate::dtype::<B>(WHAT, &supports.device(), supports.dtype())?;
+        validate::values(WHAT, &supports)?;
+        if labels.len() != supports.dims()[0] {
+            let expected = format!("[{}, features]", labels.len());
+            return Err(Error::shape(WHAT, expected, &supports.dims()));
+        }
+        check_gamma(gamma, supports.dtype())?;
+        let sizes = cluster_sizes(labels.iter().copied())?;
+        let order = by_cluster(labels);
+        let order = transfer::upload_indices(&order, &supports.device());
+        Ok(Self::new(supports.select(0, order), &sizes, gamma, None))
+    }
+
+    /// Checked already: finite supports ordered by cluster, a positive γ, a β that
+    /// is finite and not negative.
+    pub(crate) fn new(
+        supports: Tensor<B, 2>,
+        sizes: &[usize],
+        gamma: f64,
+        beta: Option<f64>,
+    ) -> Self {
+        let (device, dtype) = (supports.device(), supports.dtype());
+        let column = |values: Vec<f64>| {
+            let length = values.len();
+            let tensor = transfer::upload::<B, 1>(values, [length], &device, dtype);
+            Param::initialized(ParamId::new(), tensor)
+        };
+        Self {
+            supports: Param::initialized(ParamId::new(), transfer::untracked(supports)),
+            sizes: column(sizes.iter().map(|size| *size as f64).collect()),
+            gamma: column(vec![gamma]),
+            beta: column(vec![beta.unwrap_or(f64::NAN)]),
+        }
+    }
+
+    /// The same clusterer with β given as a number.
+    ///
+    /// # Errors
+    ///
+    /// If β is negative or not finite.
+    pub fn with_beta(self, beta: f64) -> Result<Self> {
+        if !(beta.is_finite() && beta >= 0.0) {
+            return Err(Error::Config {
+                name: "beta",
+                value: beta.to_string(),
+                rule: "a stored beta must be finite and at least 0".into(),
+            });
+        }
+        Ok(self.and_beta(Some(beta)))
+    }
+
+    pub(crate) fn and_beta(mut self, beta: Option<f64>) -> Self {
+        let (device, dtype) = (self.supports.val().device(), self.dtype());
+        let beta = transfer::upload(vec![beta.unwrap_or(f64::NAN)], [1], &device, dtype);
+        self.beta = Param::initialized(ParamId::new(), beta);
+        self
+    }
+
+    /// The clusterer itself, if what was loaded into it is one.
+    ///
+    /// Burn loads a record without looking at its shapes. A module that holds
+    /// a clusterer and is loaded by Burn calls this afterwards; the functions
+    /// of [`record`](crate::record) do it themselves.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or values are not those of a clusterer.
+    pub fn checked(self) -> Result<Self> {
+        record::check(self)
+    }
+
+    /// Rewrites the clusterer as a network of equal decisions.
+    ///
+    /// # Errors
+    ///
+    /// If there is only one cluster, or the parameters do not belong together
+    /// (see [`checked`](Self::checked)).
+    pub fn neuralize(&self) -> Result<NeuralizedKernelKMeans<B>> {
+        let network = self.network()?;
+        match self.n_clusters() < 2 {
+            true => Err(Error::NoCompetitor),
+            false => Ok(network),
+        }
+    }
+
+    /// The network, which for one cluster can do no more than score.
+    pub(crate) fn network(&self) -> Result<NeuralizedKernelKMeans<B>> {
+        record::consistent(self).map_err(|detail| Error::Record { detail })?;
+        Ok(NeuralizedKernelKMeans::of(self))
+    }
+
+    /// How many clusters, K.
+    pub fn n_clusters(&self) -> usize {
+        self.sizes.lazy_shape()[0]
+    }
+
+    /// How many features, D.
+    pub fn n_features(&self) -> usize {
+        self.supports.lazy_shape()[1]
+    }
+
+    /// How many supports, M.
+    pub fn n_supports(&self) -> usize {
+        self.supports.lazy_shape()[0]
+    }
+
+    /// The supports, `[M, D]`, cluster after cluster.
+    pub fn supports(&self) -> Tensor<B, 2> {
+        self.supports.val()
+    }
+
+    /// Supports of every cluster, in their order.
+    pub fn sizes(&self) -> Vec<usize> {
+        transfer::download(self.sizes.val()).into_iter().map(|size| size as usize).collect()
+    }
+
+    /// The stiffness γ, in inverse squared units of the data.
+    pub fn gamma(&self) -> f64 {
+        transfer::download(self.gamma.val()).first().copied().unwrap_or(f64::NAN)
+    }
+
+    /// The precision of the model; data must have the same.
+    pub fn dtype(&self) -> DType {
+        self.supports.val().dtype()
+    }
+
+    /// The heuristic β (1 / mean logit of the training data), if it is known.
+    pub fn beta(&self) -> Option<f64> {
+        transfer::download(self.beta.val()).first().copied().filter(|beta| beta.is_finite())
+    }
+
+    /// The cluster of every row: the one of the largest mean similarity, the
+    /// first of equal ones.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// If x has another width or precision than the model, or values that are
+    /// not finite.
+    pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
+        let network = self.network()?;
+        self.check_input(x)?;
+        Ok(kernel::map_rows(
+            x,
+            self.n_supports(),
+            || transfer::upload_indices(&[], &x.device()),
+            |block| network.centred_scores(network.centred(block)).argmax(1).squeeze_dim(1),
+        ))
+    }
+
+    /// The soft-min distance of every row to every cluster,
+    /// `−(1/γ) log mean_{j∈C_k} exp(−γ ‖x−u_j‖²)`.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N, K]`
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict).
+    pub fn soft_distances(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        let network = self.network()?;
+        self.check_input(x)?;
+        let none = || transfer::zeros([0, self.n_clusters()], &x.device(), self.dtype());
+        Ok(kernel::map_rows(x, self.n_supports(), none, |block| {
+            let centred = network.centred(block);
+            let norms = centred.clone().square().sum_dim(1);
+            let scores = network.centred_scores(centred);
+            // Rounding can leave a small negative number where a point is on a support.
+            (norms.expand(scores.dims()) - scores).clamp_min(0.0)
+        }))
+    }
+
+    /// How far the network agrees with the cluster numbers of rows, and the
+    /// heuristic β of these rows. Both without a row's own support, if so asked.
+    pub(crate) fn judged(
+        &self,
+        x: &Tensor<B, 2>,
+        labels: &[usize],
+        leave_out: bool,
+    ) -> Result<(f64, Option<f64>)> {
+        if self.n_clusters() < 2 {
+            return Ok((1.0, None));
+        }
+        let network = self.neuralize()?.leaving_out_training_points(leave_out);
+        let [rows, features] = x.dims();
+        // The logit against a cluster that is not there says nothing.
+        let beyond = 0.5 * lowest(self.dtype()).abs();
+        let (mut agreeing, mut counted, mut sum) = (0usize, 0usize, 0.0);
+        for range in kernel::blocks(rows, kernel::block_rows(self.n_supports() + features)) {
+            let block = x.clone().slice([range.clone(), 0..features]);
+            let scores = network.centred_scores(network.centred(block));
+            let found = transfer::download_indices(scores.clone().argmax(1));
+            agreeing += found.iter().zip(&labels[range]).filter(|(a, b)| a == b).count();
+            for logit in transfer::download(kernel::margins(scores).max_dim(1)) {
+                if logit.is_finite() && logit < beyond {
+                    counted += 1;
+                    sum += logit;
+                }
+            }
+        }
+        let beta = counted as f64 / sum;
+        let known = sum > 0.0 && beta <= transfer::largest(self.dtype());
+        Ok((agreeing as f64 / rows as f64, known.then_some(beta)))
+    }
+
+    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        validate::dtype::<B>("x", &x.device(), x.dtype())?;
+        validate::input("x", x, self.n_features(), self.dtype())
+    }
+}
+
+/// A positive number in the given precision; infinity is one.
+pub(crate) fn check_gamma(gamma: f64, dtype: DType) -> Result<()> {
+    let held = match dtype {
+        DType::F64 => gamma,
+        _ => f64::from(gamma as f32),
+    };
+    match held > 0.0 {
+        true => Ok(()),
+        false => Err(config_error(
+            "gamma",
+            gamma,
+            "it must be positive in the precision of the data; infinity is the nearest-neighbour rule",
+        )),
+    }
+}
+
+/// How often every cluster number occurs.
+///
+/// # Errors
+///
+/// If there is none, or a number below the largest does not occur.
+pub(crate) fn cluster_sizes(labels: impl Iterator<Item = usize> + Clone) -> Result<Vec<usize>> {
+    let (count, largest) =
+        labels.clone().fold((0usize, 0), |(count, largest), label| (count + 1, largest.max(label)));
+    if count == 0 {
+        return Err(Error::Empty { what: "the list of cluster numbers" });
+    }
+    // More clusters than labels: some number is missing, and no table is needed
+    // to find the first.
+    let mut sizes = vec![0; largest.saturating_add(1).min(count + 1)];
+    for label in labels {
+        if let Some(size) = sizes.get_mut(label) {
+            *size += 1;
+        }
+    }
+    match sizes.iter().position(|size| *size == 0) {
+        None => Ok(sizes),
+        Some(missing) => Err(config_error(
+            "labels",
+            format!("numbers up to {largest} without {missing}"),
+            "clusters are numbered from 0, and every number up to the largest must have at least one member",
+        )),
+    }
+}
+
+/// The rows cluster by cluster, in their order within each.
+pub(crate) fn by_cluster(labels: &[usize]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..labels.len()).collect();
+    order.sort_by_key(|row| labels[*row]);
+    order
+}
+
+impl<B: Backend> ModuleDisplay for KernelKMeans<B> {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        content
+            .add("n_clusters", &self.n_clusters())
+            .add("n_features", &self.n_features())
+            .add("n_supports", &self.n_supports())
+            .add("gamma", &self.gamma())
+            .optional()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+
+    #[test]
+    fn prints_itself() {
+        let supports =
+            Tensor::<Flex, 2>::from_data([[0.0, 1.0], [3.0, 4.0], [5.0, 6.0]], &Default::default());
+        let model = KernelKMeans::from_supports(supports, &[0, 1, 1], 0.5).expect("valid supports");
+        assert_eq!(
+            format!("{model}"),
+            "KernelKMeans {n_clusters: 2, n_features: 2, n_supports: 3, gamma: 0.5, params: 10}"
+        );
+    }
+
+    #[test]
+    fn missing_numbers_are_found() {
+        let sizes = |labels: &[usize]| cluster_sizes(labels.iter().copied());
+        assert_eq!(sizes(&[1, 0, 1]).ok(), Some(vec![1, 2]));
+        for labels in [&[][..], &[1], &[0, 2], &[0, usize::MAX], &[0, 1, 7]] {
+            assert!(sizes(labels).is_err(), "{labels:?}");
+        }
+    }
+}
