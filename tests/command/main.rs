@@ -7,6 +7,7 @@ mod habits;
 mod help;
 #[cfg(unix)]
 mod interrupts;
+mod models;
 mod refusals;
 mod report;
 mod selection;

@@ -242,7 +242,7 @@ pub(crate) struct ChosenGamma(pub(crate) Option<f64>);
     after_help = "Without --model every row is scored against the others. Scores and relevances are in squared units of the \
                   scaled data; those of a row sum to its score.\n\n\
                   Example: neuralize outliers wine.csv --scale standard --drop target --limit 5 --format table\n\
-                  Example: neuralize outliers wine.csv --scale standard --drop target --save model -o scores.csv"
+                  Example: neuralize outliers wine.csv --scale standard --drop target --save density -o scores.csv"
 )]
 pub(crate) struct OutlierArgs {
     /// Table: .csv, .tsv, .parquet or .npy; - is CSV from standard input

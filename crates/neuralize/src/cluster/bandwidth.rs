@@ -11,8 +11,11 @@ use crate::transfer;
 /// How the stiffness γ of the Gaussian kernel `exp(−γ ‖x−u‖²)` is chosen.
 #[derive(Config, Debug, PartialEq)]
 pub enum Bandwidth {
-    /// A perplexity of 30, or of a third of the other points where there are
-    /// fewer than 90; the median where there are fewer than 6.
+    /// The smallest of some neighbourhoods in which the clusters that are found
+    /// can be told apart: perplexities of 30, 60, 120 and 240, as far as they are
+    /// at most a third of the other points, then the median. A fit is made for
+    /// each until its network gives the clusters of 95 % of the points, or else
+    /// the one that gives most is kept.
     Neighbours,
     /// This γ, in inverse squared units of the data.
     Gamma(f64),
@@ -51,13 +54,30 @@ impl Bandwidth {
         }
     }
 
+    /// The settings that are tried one after the other for so many rows.
+    pub(super) fn candidates(&self, rows: usize) -> Vec<Self> {
+        if *self != Self::Neighbours {
+            return vec![self.clone()];
+        }
+        let third = rows.saturating_sub(1) as f64 / 3.0;
+        let neighbours = [30.0, 60.0, 120.0, 240.0].into_iter();
+        let mut candidates: Vec<Self> =
+            neighbours.filter(|wanted| *wanted <= third).map(Self::Perplexity).collect();
+        if candidates.is_empty() && third > 1.5 {
+            candidates.push(Self::Perplexity(third));
+        }
+        candidates.push(Self::Median);
+        candidates
+    }
+
     /// γ for the rows of x.
     pub(super) fn gamma<B: Backend>(&self, x: &Tensor<B, 2>, seed: u64) -> Result<f64> {
         match *self {
             Self::Gamma(gamma) => Ok(gamma),
-            Self::Neighbours => match x.dims()[0].saturating_sub(1) {
-                others if others < 6 => Self::Median.gamma(x, seed),
-                others => Self::Perplexity((others as f64 / 3.0).min(30.0)).gamma(x, seed),
+            // The first that is tried.
+            Self::Neighbours => match self.candidates(x.dims()[0]).first() {
+                Some(first) => first.gamma(x, seed),
+                None => Self::Median.gamma(x, seed),
             },
             Self::Median => Ok(1.0 / Spacing::of(&distances(x, seed))?.median),
             Self::Perplexity(perplexity) => gamma_of_perplexity(&distances(x, seed), perplexity),

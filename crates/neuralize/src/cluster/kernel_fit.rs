@@ -95,6 +95,9 @@ pub struct KernelKMeansFit<B: Backend> {
     pub support_rows: Option<Vec<usize>>,
 }
 
+/// Agreement of the network with its fit that is enough for a bandwidth.
+const AGREES: f64 = 0.95;
+
 /// Rows of the sample that spectral starts are found on.
 const SAMPLE: usize = 1000;
 
@@ -121,10 +124,26 @@ impl KernelKMeansConfig {
         validate::dtype::<B>("x", &x.device(), x.dtype())?;
         validate::values("x", x)?;
         let x = &transfer::untracked(x.clone());
-        let (rows, clusters) = (x.dims()[0], self.n_clusters);
-        seeding::require_distinct_rows(x, &vec![1.0; rows], clusters)?;
-        let gamma = held(self.bandwidth.gamma(x, self.seed)?, x.dtype())?;
+        let rows = x.dims()[0];
+        seeding::require_distinct_rows(x, &vec![1.0; rows], self.n_clusters)?;
 
+        let mut best: Option<KernelKMeansFit<B>> = None;
+        for bandwidth in self.bandwidth.candidates(rows) {
+            let gamma = held(bandwidth.gamma(x, self.seed)?, x.dtype())?;
+            let fit = self.fit_by(x, gamma)?;
+            if best.as_ref().is_none_or(|best| fit.agreement > best.agreement) {
+                best = Some(fit);
+            }
+            if best.as_ref().is_some_and(|best| best.agreement >= AGREES) {
+                break;
+            }
+        }
+        best.ok_or(Error::Empty { what: "x" })
+    }
+
+    /// Fits checked data with this γ.
+    fn fit_by<B: Backend>(&self, x: &Tensor<B, 2>, gamma: f64) -> Result<KernelKMeansFit<B>> {
+        let (rows, clusters) = (x.dims()[0], self.n_clusters);
         let similarities = Similarities::of(x, gamma);
         let few = rows.saturating_mul(rows) <= KEPT;
         let n_init = self.n_init.unwrap_or(if few { 10 } else { 4 });

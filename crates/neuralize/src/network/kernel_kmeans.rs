@@ -276,6 +276,41 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
         }))
     }
 
+    /// How the relevances of every row come from the supports, by the summed
+    /// rule: `R_j = v_j ‖x − u_j‖²`, of which the relevances of the features are
+    /// the parts. Supports of competitors have positive ones and those of the
+    /// explained cluster negative ones; together they make the logit but for what
+    /// the entropy absorbs.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N, M]`, so this is for as many rows as a person looks at
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::explain`].
+    pub fn support_relevance(
+        &self,
+        x: &Tensor<B, 2>,
+        target: Target,
+        beta: Beta,
+    ) -> Result<Tensor<B, 2>> {
+        let none = x.clone().slice([0..0, 0..x.dims()[1]]);
+        let beta = Network::explain(self, &none, target, beta)?.beta;
+        self.check_input(x)?;
+        let nothing = || transfer::zeros([0, self.n_supports()], &x.device(), self.dtype());
+        Ok(kernel::map_rows(x, self.columns(), nothing, |block| {
+            let centred = self.centred(block);
+            let (t, left_out) = self.similarities(centred.clone());
+            let scores = self.segments().pool(&t, left_out.as_ref());
+            let asked = Asked::of(&scores, target.explained(&scores), target, beta);
+            let carried = self.summed(&t, left_out.as_ref(), &scores, &asked);
+            let distances = (centred.square().sum_dim(1) - t).clamp_min(0.0);
+            carried.coefficients * distances
+        }))
+    }
+
     /// Centre and linear layer, as the kernels take them.
     pub(crate) fn affine(&self) -> Affine<B> {
         let weight = self.linear.weight.val();
@@ -463,6 +498,13 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
 
     fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
         crate::explain::by_blocks(self, x, target, beta, |_| None)
+    }
+
+    fn absorbed_names(&self) -> &'static [&'static str] {
+        match self.rule {
+            PairRule::Summed => &["entropy"],
+            PairRule::Pairwise => &["ties"],
+        }
     }
 
     /// A cluster may have any form.
