@@ -73,6 +73,8 @@ function pageTest(title, { change, hash = "", ...options }, body) {
   });
 }
 
+/** Asked of the page itself: `page.url()` is told of a new hash only afterwards. */
+const openHash = (page) => page.evaluate(() => location.hash);
 const heading = (page) => page.locator("#point-heading").textContent();
 const tableRows = (page) =>
   page.$$eval("#point-table tbody tr", (rows) => rows.map((row) => Number(row.dataset.row)));
@@ -80,6 +82,15 @@ const barValues = (page, kind) =>
   page.$$eval(`#bars .bar.${kind}`, (bars) =>
     Object.fromEntries(bars.map((bar) => [bar.dataset.feature, Number(bar.dataset.value)])),
   );
+
+/** Every chart in sight is drawn for the width it has; the page follows a change of the window in the next frame. */
+async function drawn(page) {
+  await page.waitForFunction(() => {
+    const charts = [...document.querySelectorAll(".plot, .chart")].filter((chart) => chart.checkVisibility());
+    const widths = charts.map((chart) => chart.querySelector("svg")?.viewBox.baseVal.width);
+    return charts.every((chart, at) => chart.clientWidth > 0 && chart.clientWidth === widths[at]);
+  });
+}
 
 async function opened(page, row) {
   await page.waitForFunction(
@@ -221,7 +232,7 @@ pageTest("a click on a point of the map shows its relevances", {}, async (page) 
   for (const row of [70, 0, 131, 177, ...misplaced]) {
     await clickPoint(page, row);
     await assertRelevances(page, row);
-    assert.equal(new URL(page.url()).hash, `#point=${row}`);
+    assert.equal(await openHash(page), `#point=${row}`);
   }
 });
 
@@ -336,7 +347,7 @@ pageTest("against one cluster: the contrast of the data, and another than agains
       close(sum(Object.values(shown)), Number(total), 1e-5, "sum of a contrast");
       close(Number(total), sum(Object.values(expected)), 1e-6, "logit of a contrast");
       assert.ok(features.some((name) => Math.abs(shown[name] - all[name]) > 1e-3));
-      assert.ok(page.url().endsWith(`#point=${row}&versus=${other}`));
+      assert.equal(await openHash(page), `#point=${row}&versus=${other}`);
       sentence.add(await page.locator("#sentence").textContent());
     }
     assert.equal(sentence.size, clusters().length - 1);
@@ -349,9 +360,12 @@ pageTest("order of features and numbers as a table", { hash: "#point=70" }, asyn
   await page.locator("#feature-order").selectOption("data");
   assert.deepEqual(Object.keys(await barValues(page, "relevance")), features);
   await page.locator("#numbers summary").click();
-  const rows = await page.$$eval("#numbers tbody tr", (all) =>
-    all.map((row) => [...row.children].map((cell) => cell.textContent)),
-  );
+  assert.ok(await page.locator("#numbers table").isVisible());
+  const numbers = () =>
+    page.$$eval("#numbers tbody tr", (all) =>
+      all.map((row) => [...row.children].map((cell) => cell.textContent)),
+    );
+  const rows = await numbers();
   assert.deepEqual(
     rows.map(([name]) => name),
     features,
@@ -360,6 +374,18 @@ pageTest("order of features and numbers as a table", { hash: "#point=70" }, asyn
     assert.equal(numberIn(value), wine[70][name]);
     close(numberIn(shown), relevance[70][name], 5.1e-5, name);
   }
+  await page.locator("#numbers summary").click();
+  await clickPoint(page, 0);
+  await opened(page, 0);
+  const atOnce = await page.$eval("#numbers", (box) => {
+    box.querySelector("summary").click();
+    return [...box.querySelectorAll("tbody td:nth-child(2)")].map((cell) => cell.textContent);
+  });
+  assert.deepEqual(
+    atOnce.map(numberIn),
+    features.map((name) => wine[0][name]),
+    "whole as soon as it is open",
+  );
 });
 
 // ---------------------------------------------------------------- find and filter
@@ -739,6 +765,7 @@ pageTest(
       assert.ok(await page.locator(part).first().isVisible(), part);
     }
     await page.setViewportSize({ width: 690, height: 1000 });
+    await drawn(page);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   },
 );
@@ -818,6 +845,6 @@ pageTest(
     await clickPoint(page, 70);
     await opened(page, 70);
     await page.setViewportSize({ width: 700, height: 900 });
-    await page.locator("#brief svg").waitFor();
+    await drawn(page);
   },
 );

@@ -1300,9 +1300,9 @@
     });
   }
 
+  /** Filled while it is closed, too: the event that tells of its opening comes after it could be seen empty. */
   function showNumbers() {
-    const box = document.getElementById("numbers");
-    if (!box.open) return;
+    const box = d3.select("#numbers");
     const { values, relevance, parts, limit } = explanationOf(state.point, state.versus);
     const format = formatFor(limit, "+");
     const shown = shownFeatures(relevance).map((feature) => ({
@@ -1311,7 +1311,7 @@
       relevance: relevance[feature],
     }));
     const rest = parts.map(({ name, value }) => ({ name, value: "", relevance: value }));
-    d3.select(box)
+    box
       .select("thead")
       .selectAll("tr")
       .data([["Feature", "Value", "Relevance"]])
@@ -1322,7 +1322,7 @@
       .attr("scope", "col")
       .attr("class", (_, at) => (at > 0 ? "amount" : null))
       .text(String);
-    const rows = d3.select(box).select("tbody").selectAll("tr").data([...shown, ...rest]).join("tr");
+    const rows = box.select("tbody").selectAll("tr").data([...shown, ...rest]).join("tr");
     rows.selectAll("*").remove();
     rows
       .append("th")
@@ -1381,7 +1381,6 @@
       state.allFeatures = !state.allFeatures;
       showPoint();
     });
-    d3.select("#numbers").on("toggle", showNumbers);
     d3.select("#previous").on("click", () => step(-1));
     d3.select("#next").on("click", () => step(1));
     d3.select("#point").on("keydown", (event) => {
