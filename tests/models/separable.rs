@@ -38,6 +38,8 @@ const TARGETS: [Target; 5] = [
     Target::AssignedVersus(1),
 ];
 
+type Record<B> = <SeparableKMeans<B> as Module<B>>::Record;
+
 /// d_i(x, m) by its definition, with 0 log 0 = 0.
 fn feature(distance: Distance, x: f64, m: f64, weight: f64) -> f64 {
     let x_log = |x: f64, quotient: f64| if x == 0.0 { 0.0 } else { x * quotient.ln() };
@@ -887,7 +889,7 @@ pub fn records<B: Backend>(setup: &Setup<B>) {
 pub fn damaged_records<B: Backend>(setup: &Setup<B>) {
     let case = Case::new(setup, Distance::KullbackLeibler, 18);
     let model = case.model(setup);
-    let broken = |change: &dyn Fn(&mut <SeparableKMeans<B> as Module<B>>::Record)| {
+    let broken = |change: &dyn Fn(&mut Record<B>)| {
         let mut record = model.clone().into_record();
         change(&mut record);
         let error = model.clone().load_record(record).checked().expect_err("damaged");
