@@ -27,6 +27,7 @@ macro_rules! models_on {
                 separable::mahalanobis_standardises,
                 separable::means_minimise,
                 separable::no_iteration_raises_the_objective,
+                separable::strong_smoothing_raises_nothing,
                 separable::heuristic_beta_is_one_over_the_mean_logit,
                 separable::medians_ignore_an_outlier,
                 separable::values_outside_the_domain_are_named,

@@ -480,6 +480,42 @@ pub fn no_iteration_raises_the_objective<B: Backend>(setup: &Setup<B>) {
     }
 }
 
+/// Smoothing so strong that clusters run empty, and taking over a point would
+/// not always pay.
+pub fn strong_smoothing_raises_nothing<B: Backend>(setup: &Setup<B>) {
+    let distance = Distance::KullbackLeibler;
+    let alpha = 20.0;
+    for seed in 0..40 {
+        let x = setup.rounded(&suited(distance, random_rows(14, 2, 0.5, 100 + seed), false));
+        let (tensor, mean) = (setup.tensor(&x), mean_of(&x));
+        let total = |a: &[f64], b: &[f64]| -> f64 {
+            (0..2).map(|i| feature(distance, a[i], b[i], 1.0)).sum()
+        };
+        let mut before = f64::INFINITY;
+        for iterations in 1..7 {
+            let config = KMeansConfig::new(6)
+                .with_init(Init::Random)
+                .with_n_init(Some(1))
+                .with_seed(seed)
+                .with_tol(0.0)
+                .with_max_iter(iterations)
+                .with_distance(distance)
+                .with_smoothing(Some(alpha));
+            let fit = config.fit(&tensor).expect("a fit");
+            let centroids = rows(fit.model.centroids());
+            let inertia: f64 =
+                x.iter().zip(indices(fit.labels)).map(|(row, k)| total(row, &centroids[k])).sum();
+            let spread: f64 = centroids.iter().map(|centroid| total(&mean, centroid)).sum();
+            let objective = inertia + alpha * spread;
+            assert!(
+                objective <= before * (1.0 + setup.tolerance),
+                "seed {seed}, iteration {iterations}: {objective} after {before}"
+            );
+            before = objective;
+        }
+    }
+}
+
 pub fn heuristic_beta_is_one_over_the_mean_logit<B: Backend>(setup: &Setup<B>) {
     for distance in DISTANCES {
         let (x, fit) = fitted(setup, distance, 60, |config| config);

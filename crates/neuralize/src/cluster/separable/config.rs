@@ -173,7 +173,7 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    fn of<B: Backend>(x: &Tensor<B, 2>, counts: &Tensor<B, 1>) -> Self {
+    pub(super) fn of<B: Backend>(x: &Tensor<B, 2>, counts: &Tensor<B, 1>) -> Self {
         let [rows, features] = x.dims();
         let total = rows as f64;
         let mut mean = kernel::weighted_mean(x, counts, total);
