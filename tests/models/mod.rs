@@ -3,6 +3,7 @@
 //! properties, or with reference figures.
 
 pub mod kernel;
+pub mod separable;
 
 /// Instantiates every test of these models for one backend and precision.
 #[macro_export]
@@ -10,7 +11,6 @@ macro_rules! models_on {
     ($name:ident, $backend:ty, $dtype:expr, $ready:expr) => {
         mod $name {
             use super::suite::*;
-            #[allow(unused_imports)]
             use super::models::*;
             use super::*;
 
@@ -35,6 +35,30 @@ macro_rules! models_on {
                 kernel::kernel_edges,
                 kernel::far_away,
                 kernel::kernel_records,
+                separable::distances_are_the_definitions,
+                separable::the_network_is_the_definition,
+                separable::a_bregman_divergence_is_a_linear_layer,
+                separable::relevances_are_the_definition,
+                separable::relevances_sum_to_the_logit,
+                separable::the_squared_distance_is_k_means,
+                separable::mahalanobis_standardises,
+                separable::means_minimise,
+                separable::no_iteration_raises_the_objective,
+                separable::strong_smoothing_raises_nothing,
+                separable::heuristic_beta_is_one_over_the_mean_logit,
+                separable::medians_ignore_an_outlier,
+                separable::values_outside_the_domain_are_named,
+                separable::zero_counts,
+                separable::constant_features_say_nothing,
+                separable::few_rows_and_none,
+                separable::empty_clusters_are_relocated,
+                separable::planted_clouds_are_found,
+                separable::features_may_be_permuted,
+                separable::blocks_make_no_difference,
+                separable::common_parts_cost_no_digits,
+                separable::records,
+                separable::damaged_records,
+                separable::names_and_settings,
             );
         }
     };

@@ -16,7 +16,8 @@ use crate::{transfer, validate};
 /// Output `c (K − 1) + j` of the linear layer is h_ck for the j-th competitor k
 /// of cluster c, in ascending order and without c itself:
 /// `w_ck = 2 (μ_c − μ_k)`, `b_ck = ‖μ_k‖² − ‖μ_c‖²`, around the mean of the
-/// centroids.
+/// centroids. Of a Bregman divergence, `w_ck = φ'(μ_c) − φ'(μ_k)`, with the
+/// bias that belongs to it.
 #[derive(Module, Debug)]
 pub struct DenseNeuralizedKMeans<B: Backend> {
     /// Subtracted from the input, `[D]`.

@@ -20,9 +20,9 @@ impl KMeansConfig {
     /// use burn::tensor::Tensor;
     /// use neuralize::cluster::{Distance, KMeansConfig};
     ///
-    /// // Nine points near 0 and 1, and one that would carry a mean away.
+    /// // Nine points near 0 and 5, and one that would carry a mean away.
     /// let x = Tensor::<Flex, 2>::from_data(
-    ///     [[0.0], [0.1], [0.2], [0.1], [5.0], [5.1], [5.2], [5.1], [5.1], [40.0]],
+    ///     [[0.0], [0.1], [0.2], [0.1], [5.0], [5.1], [5.2], [5.1], [5.1], [20.0]],
     ///     &Default::default(),
     /// );
     /// let fit = KMeansConfig::new(2).with_distance(Distance::Manhattan).fit(&x)?;
@@ -173,7 +173,7 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    fn of<B: Backend>(x: &Tensor<B, 2>, counts: &Tensor<B, 1>) -> Self {
+    pub(super) fn of<B: Backend>(x: &Tensor<B, 2>, counts: &Tensor<B, 1>) -> Self {
         let [rows, features] = x.dims();
         let total = rows as f64;
         let mut mean = kernel::weighted_mean(x, counts, total);

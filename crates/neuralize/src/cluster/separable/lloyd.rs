@@ -130,8 +130,8 @@ impl<'a, B: Backend> Points<'a, B> {
                 _ if self.constant(d) => self.mean[d],
                 _ => {
                     let mean = (*sum + alpha * self.mean[d]) / (size + alpha);
-                    match alpha > 0.0 {
-                        // A smoothed mean is inside; rounding may push it out.
+                    match alpha > 0.0 || bregman.smoothing() == 0.0 {
+                        // Such a mean is inside; rounding may push it out.
                         true => mean.clamp(interior.lowest, interior.highest),
                         false => mean,
                     }

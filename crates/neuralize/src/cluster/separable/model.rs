@@ -285,8 +285,17 @@ impl<B: Backend> SeparableKMeans<B> {
 
     pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
         validate::dtype::<B>("x", &x.device(), x.dtype())?;
+        // A record that Burn loaded into this module may have left it without.
+        let Some(distance) = self.decoded() else {
+            return Err(Error::Record { detail: "its tensor `distance` holds none".into() });
+        };
+        if self.weights.lazy_shape().dims() != [self.n_features()] {
+            return Err(Error::Record {
+                detail: "its weights are not those of its features".into(),
+            });
+        }
         validate::input("x", x, self.n_features(), self.dtype())?;
-        let rule = self.distance().separable(&self.weights.val());
+        let rule = distance.separable(&self.weights.val());
         inside("x", x, &rule.domain(self.dtype(), self.n_features()))
     }
 }

@@ -86,3 +86,36 @@ fn from_seed<B: Backend>(points: &Points<'_, B>, x: &Tensor<B, 2>, row: usize) -
     });
     transfer::download(distances)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::Moments;
+    use super::*;
+    use crate::cluster::Distance;
+    use burn::backend::Flex;
+
+    /// Smoothing leaves a row at a distance from its own centroid; it is no
+    /// reason to take the row, or one like it, again.
+    #[test]
+    fn no_row_is_taken_twice() {
+        let distinct = [[1.0, 9.0], [9.0, 1.0], [2.0, 9.0], [9.0, 2.0]];
+        let rows: Vec<[f64; 2]> = (0..40).map(|i| distinct[i % 4]).collect();
+        let x: Tensor<Flex, 2> =
+            transfer::upload(rows.concat(), [40, 2], &Default::default(), burn::tensor::DType::F64);
+        let counts = Tensor::ones([40], (&x.device(), x.dtype()));
+        let weights = Tensor::ones([2], (&x.device(), x.dtype()));
+        for distance in [Distance::KullbackLeibler, Distance::Manhattan] {
+            let rule = distance.separable(&weights);
+            for (seed, smoothing) in (0..20).zip([0.0, 1.0, 30.0].into_iter().cycle()) {
+                let moments = Moments::of(&x, &counts);
+                let points = Points::new(&x, distance, &weights, &*rule, moments, smoothing);
+                let all: Vec<usize> = (0..40).collect();
+                let mut rng = seeding::random_stream(seed, 0);
+                let seeds = plus_plus(4, &points, &all, &mut rng);
+                let mut kinds: Vec<usize> = seeds.iter().map(|row| row % 4).collect();
+                kinds.sort_unstable();
+                assert_eq!(kinds, [0, 1, 2, 3], "{distance}, smoothing {smoothing}");
+            }
+        }
+    }
+}
