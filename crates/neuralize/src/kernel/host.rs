@@ -88,6 +88,10 @@ impl Borrowed {
     }
 }
 
+pub(super) fn holds<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> bool {
+    Borrowed::float(tensor).is_some()
+}
+
 /// A kernel for f32 and f64, called with the type that the tensor has.
 macro_rules! in_precision {
     ($dtype:expr, $kernel:ident::<$backend:ident>($($argument:expr),*)) => {

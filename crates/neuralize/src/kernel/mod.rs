@@ -54,6 +54,12 @@ pub(crate) fn computes_f64<B: Backend>(device: &B::Device) -> bool {
         .all(|(found, point)| (found - point.exp()).abs() <= 1e-13 * point.exp())
 }
 
+/// Whether the numbers of a tensor lie in host memory, where f64 is always at
+/// hand and right.
+pub(crate) fn in_host_memory<B: Backend>(x: &Tensor<B, 2>) -> bool {
+    host::holds(&x.clone().slice([0..1, 0..1]))
+}
+
 /// Weighted sums of the points of each cluster: the only state from which
 /// centroids are updated. Totals of blocks, files or machines are added.
 pub(crate) struct Totals<B: Backend> {

@@ -31,7 +31,8 @@ use crate::{kernel, transfer, validate};
 /// A training point is its own support at distance 0, which hides how far it
 /// is from the others: [`score_left_out`](Self::score_left_out) and
 /// [`explain_left_out`](Self::explain_left_out) leave out, for a row that
-/// equals a support number for number, the first such support.
+/// equals a support number for number, the first such support. (Rounded on
+/// only one side, by a change of precision say, they no longer are equal.)
 ///
 /// # Numbers
 ///

@@ -71,8 +71,8 @@ pub struct GaussianMixtureFit<B: Backend> {
 impl GaussianMixtureConfig {
     /// Fits to the rows of x.
     ///
-    /// Every iteration is one pass over blocks of rows; where the device
-    /// computes f64, the sums of all rows are taken in it. A feature that is
+    /// Every iteration is one pass over blocks of rows; of data in host memory
+    /// the sums over all rows are taken in f64, whatever their precision. A feature that is
     /// the same in all rows gets the variance 1 in every component and so has
     /// no part in any decision. The heuristic β of x is stored with the model.
     ///

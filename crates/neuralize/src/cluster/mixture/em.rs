@@ -10,9 +10,9 @@ const NO_ROWS: f64 = 1e-10;
 
 /// The rows of a fit, seen in a frame in which every feature spans one unit.
 ///
-/// Where the device computes f64, the sums are taken in f64 by matrix products
-/// of x and x². Elsewhere they are taken from the differences to every mean,
-/// one component after the other: slower, but f32 is enough for those.
+/// Of data in host memory or in f64, the sums are taken in f64 by matrix
+/// products of x and x². Elsewhere they are taken from the differences to every
+/// mean, one component after the other: slower, but f32 is enough for those.
 pub(super) struct Points<'a, B: Backend> {
     x: &'a Tensor<B, 2>,
     frame: Frame,
@@ -41,8 +41,7 @@ pub(super) struct Sums {
 
 impl<'a, B: Backend> Points<'a, B> {
     pub(super) fn new(x: &'a Tensor<B, 2>) -> Self {
-        let device = x.device();
-        let dtype = match kernel::computes_f64::<B>(&device) {
+        let dtype = match kernel::in_host_memory(x) {
             true => DType::F64,
             false => x.dtype(),
         };
@@ -222,14 +221,15 @@ impl<'a, B: Backend> Points<'a, B> {
                 add(&mut sums.second, r.matmul(x.square()));
                 continue;
             }
+            let (mut first, mut second) = (Vec::new(), Vec::new());
             for k in 0..clusters {
-                let own = k * features..(k + 1) * features;
-                let weights = r.clone().narrow(1, k, 1);
                 let difference = x.clone() - means.clone().narrow(0, k, 1);
-                let weighted = difference.clone() * weights;
-                add(&mut sums.second[own.clone()], (difference * weighted.clone()).sum_dim(0));
-                add(&mut sums.first[own], weighted.sum_dim(0));
+                let weighted = difference.clone() * r.clone().narrow(1, k, 1);
+                second.push((difference * weighted.clone()).sum_dim(0));
+                first.push(weighted.sum_dim(0));
             }
+            add(&mut sums.first, Tensor::cat(first, 0));
+            add(&mut sums.second, Tensor::cat(second, 0));
         }
         sums
     }
