@@ -7,8 +7,11 @@ use core::any::Any;
 
 use burn::tensor::{DType, Int, Tensor, TensorData, backend::Backend};
 
-use super::cpu::{self, Explainer, Question, Real, Relevance, Rows, Scorer, Sums, Table};
-use super::{Affine, Decision, Explained, Totals};
+use super::cpu::{
+    self, Clusters, Explainer, Question, Real, Relevance, Rows, Scorer, Sums, SupportExplainer,
+    SupportRelevance, Table,
+};
+use super::{Affine, Decision, Explained, ExplainedSupports, Totals};
 
 #[cfg(feature = "ndarray")]
 use burn_ndarray::NdArrayTensor as N;
@@ -238,6 +241,88 @@ fn explain_in<B: Backend, T: Real>(
         cluster: to_labels(cluster, &device),
         shares: to_tensor(shares, [rows, clusters], &device),
     })
+}
+
+pub(super) fn explain_supports<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+    question: Question,
+) -> Option<ExplainedSupports<B>> {
+    in_precision!(x.dtype(), explain_supports_in::<B>(x, affine, sizes, gamma, question))
+}
+
+fn explain_supports_in<B: Backend, T: Real>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+    question: Question,
+) -> Option<ExplainedSupports<B>> {
+    let ([rows, features], device, clusters) = (x.dims(), x.device(), sizes.len());
+    if rows == 0 || clusters < 2 || !divided(sizes, affine.clusters()) {
+        return None;
+    }
+    let (x, parts) = (Borrowed::float(x)?, Parts::of(affine)?);
+    let rows_of = Rows { x: x.numbers()?, center: Some(parts.center.numbers()?), features };
+    let (weight, bias) = (parts.weight.numbers()?, parts.bias.numbers()?);
+    let explainer = SupportExplainer::<T>::new(weight, bias, sizes, gamma);
+    let mut relevance = vec![T::default(); rows * features];
+    let mut logit = vec![T::default(); rows];
+    let mut cluster = vec![0; rows];
+    let mut shares = vec![T::default(); rows * clusters];
+    let mut absorbed = vec![T::default(); rows];
+    explainer.explain(
+        rows_of,
+        question,
+        SupportRelevance {
+            relevance: &mut relevance,
+            logit: &mut logit,
+            cluster: &mut cluster,
+            shares: &mut shares,
+            absorbed: &mut absorbed,
+        },
+    );
+    Some(ExplainedSupports {
+        relevance: to_tensor(relevance, [rows, features], &device),
+        logit: to_tensor(logit, [rows], &device),
+        cluster: to_labels(cluster, &device),
+        shares: to_tensor(shares, [rows, clusters], &device),
+        absorbed: to_tensor(absorbed, [rows], &device),
+    })
+}
+
+pub(super) fn support_scores<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+) -> Option<Tensor<B, 2>> {
+    in_precision!(x.dtype(), support_scores_in::<B>(x, affine, sizes, gamma))
+}
+
+fn support_scores_in<B: Backend, T: Real>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+) -> Option<Tensor<B, 2>> {
+    let ([rows, features], device, clusters) = (x.dims(), x.device(), sizes.len());
+    if rows == 0 || !divided(sizes, affine.clusters()) {
+        return None;
+    }
+    let (x, parts) = (Borrowed::float(x)?, Parts::of(affine)?);
+    let rows_of = Rows { x: x.numbers()?, center: Some(parts.center.numbers()?), features };
+    let (weight, bias) = (parts.weight.numbers()?, parts.bias.numbers()?);
+    let mut scores = vec![T::default(); rows * clusters];
+    Clusters::<T>::new(weight, bias, sizes, gamma).scores(rows_of, &mut scores);
+    Some(to_tensor(scores, [rows, clusters], &device))
+}
+
+/// Whether clusters of these sizes share out all supports, every one getting some.
+fn divided(sizes: &[usize], supports: usize) -> bool {
+    !sizes.contains(&0) && sizes.iter().sum::<usize>() == supports
 }
 
 pub(super) fn table<B: Backend>(

@@ -197,6 +197,56 @@ pub(crate) fn explain<B: Backend>(
     explained
 }
 
+/// What a relevance pass through clusters of many supports gives.
+#[allow(dead_code, reason = "the network of supports is added by another change")]
+pub(crate) struct ExplainedSupports<B: Backend> {
+    /// `[N, D]`
+    pub(crate) relevance: Tensor<B, 2>,
+    /// `[N]`
+    pub(crate) logit: Tensor<B, 1>,
+    /// `[N]`
+    pub(crate) cluster: Tensor<B, 1, Int>,
+    /// `[N, K]`
+    pub(crate) shares: Tensor<B, 2>,
+    /// What the guard keeps from the features, `[N]`: the relevances of a row
+    /// and this add up to the logit.
+    pub(crate) absorbed: Tensor<B, 1>,
+}
+
+/// The whole relevance pass for clusters that are described by many supports
+/// each, in one kernel; none where the tensors are not in host memory.
+///
+/// # Shapes
+///
+/// - x: `[N, D]`, N at least 1; affine: of the M supports, those of a cluster side by side
+/// - sizes: `[K]`, the numbers of supports, K at least 2
+#[allow(dead_code, reason = "the network of supports is added by another change")]
+pub(crate) fn explain_supports<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+    question: Question,
+) -> Option<ExplainedSupports<B>> {
+    host::explain_supports(x, affine, sizes, gamma, question)
+}
+
+/// The score of every cluster, `[N, K]`: the soft maximum, of stiffness γ, of
+/// the scores of its supports; none where the tensors are not in host memory.
+///
+/// # Shapes
+///
+/// As of [`explain_supports`], K at least 1.
+#[allow(dead_code, reason = "the network of supports is added by another change")]
+pub(crate) fn support_scores<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+) -> Option<Tensor<B, 2>> {
+    host::support_scores(x, affine, sizes, gamma)
+}
+
 /// The logit of every cluster, `[N, K]`, in one kernel, where there is one for
 /// this tensor; K at least 2.
 pub(crate) fn logits<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Option<Tensor<B, 2>> {

@@ -13,7 +13,9 @@ mod real;
 mod reduce;
 mod relevance;
 mod seed;
+mod segments;
 mod sums;
+mod supports;
 mod table;
 #[cfg(test)]
 mod twins;
@@ -26,6 +28,7 @@ pub(crate) use reduce::{all_within, feature_sums, own_distances};
 pub(crate) use relevance::{Explainer, Question, Relevance};
 pub(crate) use seed::greedy_seeds;
 pub(crate) use sums::{Sums, assign_and_sum};
+pub(crate) use supports::{Clusters, SupportExplainer, SupportRelevance};
 pub(crate) use table::{Table, table};
 
 /// Rows of data and what is subtracted from them.

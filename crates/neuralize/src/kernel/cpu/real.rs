@@ -43,6 +43,8 @@ pub(crate) trait Real:
     fn vectors<S: Simd>(slice: &[Self]) -> &[Self::Vector<S>];
     fn vectors_mut<S: Simd>(slice: &mut [Self]) -> &mut [Self::Vector<S>];
     fn elements<S: Simd>(vectors: &[Self::Vector<S>]) -> &[Self];
+    /// a + b.
+    fn plus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
     fn times<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     /// a b + c.
@@ -57,6 +59,8 @@ pub(crate) trait Real:
     fn largest_lane<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
     fn smallest_lane<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
     fn greater<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
+    /// Whether a lane says yes.
+    fn any<S: Simd>(simd: S, mask: Self::Mask<S>) -> bool;
     fn select<S: Simd>(
         simd: S,
         mask: Self::Mask<S>,
@@ -66,6 +70,9 @@ pub(crate) trait Real:
     /// e to the power of a number that is at most 0, without a branch, so that
     /// a loop of it becomes vector code. Relative error below 3 ε.
     fn exp_of_negative(self) -> Self;
+    /// The same of every lane; 0 where it is less than the smallest normal
+    /// number or little more.
+    fn exp_of_negatives<S: Simd>(simd: S, exponents: Self::Vector<S>) -> Self::Vector<S>;
 }
 
 /// How many of `T` fit into a register.
@@ -78,7 +85,8 @@ macro_rules! real {
     (
         $type:ident, $dtype:ident, $vector:ident, $mask:ident, $as_simd:ident, $as_mut_simd:ident,
         $splat:ident, $mul:ident, $mul_add:ident, $max:ident, $min:ident,
-        $largest:ident, $smallest:ident, $greater:ident, $select:ident, $exp:path
+        $largest:ident, $smallest:ident, $greater:ident, $select:ident, $add:ident, $first:ident,
+        $exp:path, $exps:path
     ) => {
         impl Real for $type {
             const DTYPE: DType = DType::$dtype;
@@ -163,8 +171,20 @@ macro_rules! real {
                 simd.$select(mask, yes, no)
             }
             #[inline(always)]
+            fn any<S: Simd>(simd: S, mask: S::$mask) -> bool {
+                simd.$first(mask) < lanes::<$type, S>()
+            }
+            #[inline(always)]
+            fn plus<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$add(a, b)
+            }
+            #[inline(always)]
             fn exp_of_negative(self) -> Self {
                 $exp(self)
+            }
+            #[inline(always)]
+            fn exp_of_negatives<S: Simd>(simd: S, exponents: S::$vector) -> S::$vector {
+                $exps(simd, exponents)
             }
         }
     };
@@ -186,7 +206,10 @@ real!(
     reduce_min_f32s,
     greater_than_f32s,
     select_f32s,
-    exp_f32
+    add_f32s,
+    first_true_m32s,
+    exp_f32,
+    exp_f32s
 );
 real!(
     f64,
@@ -204,7 +227,10 @@ real!(
     reduce_min_f64s,
     greater_than_f64s,
     select_f64s,
-    exp_f64
+    add_f64s,
+    first_true_m64s,
+    exp_f64,
+    exp_f64s
 );
 
 /// Adding and subtracting 1.5 · 2^(mantissa bits) rounds to an integer, which
@@ -212,56 +238,122 @@ real!(
 const ROUND_F32: f32 = 12_582_912.0;
 const ROUND_F64: f64 = 6_755_399_441_055_744.0;
 
+const LN_2_HIGH_F32: f32 = 0.693_359_4;
+const LN_2_LOW_F32: f32 = -2.121_944_4e-4;
+const LN_2_HIGH_F64: f64 = 0.693_147_180_369_123_8;
+const LN_2_LOW_F64: f64 = 1.908_214_929_270_587_7e-10;
+
+/// Coefficients of the exponential's Taylor polynomial, from the highest
+/// power's to that of the first; the last one is 1.
+const TAYLOR_F32: [f32; 7] =
+    [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0];
+const TAYLOR_F64: [f64; 13] = [
+    1.0 / 6_227_020_800.0,
+    1.0 / 479_001_600.0,
+    1.0 / 39_916_800.0,
+    1.0 / 3_628_800.0,
+    1.0 / 362_880.0,
+    1.0 / 40_320.0,
+    1.0 / 5_040.0,
+    1.0 / 720.0,
+    1.0 / 120.0,
+    1.0 / 24.0,
+    1.0 / 6.0,
+    0.5,
+    1.0,
+];
+
 /// exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2, with ln 2 in two
 /// parts so that r is exact, and exp(r) as its Taylor polynomial.
 #[inline(always)]
 fn exp_f32(x: f32) -> f32 {
-    const LN_2_HIGH: f32 = 0.693_359_4;
-    const LN_2_LOW: f32 = -2.121_944_4e-4;
     // Below this the result is less than the smallest normal number; 0 will do.
     let tiny = x < -87.0;
     let x = x.max(-87.0);
     let shifted = x * core::f32::consts::LOG2_E + ROUND_F32;
     let n = shifted - ROUND_F32;
-    let r = x - n * LN_2_HIGH - n * LN_2_LOW;
-    let mut p = 1.0 / 5040.0;
-    for c in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        p = p * r + c;
-    }
-    let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
-    if tiny { 0.0 } else { p * power }
+    let r = x - n * LN_2_HIGH_F32 - n * LN_2_LOW_F32;
+    let p = TAYLOR_F32[1..].iter().fold(TAYLOR_F32[0], |p, c| p * r + c) * r + 1.0;
+    if tiny { 0.0 } else { p * power_f32(shifted) }
 }
 
 #[inline(always)]
 fn exp_f64(x: f64) -> f64 {
-    const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
-    const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     let tiny = x < -708.0;
     let x = x.max(-708.0);
     let shifted = x * core::f64::consts::LOG2_E + ROUND_F64;
     let n = shifted - ROUND_F64;
-    let r = x - n * LN_2_HIGH - n * LN_2_LOW;
-    let mut p = 1.0 / 6_227_020_800.0;
-    for c in [
-        1.0 / 479_001_600.0,
-        1.0 / 39_916_800.0,
-        1.0 / 3_628_800.0,
-        1.0 / 362_880.0,
-        1.0 / 40_320.0,
-        1.0 / 5_040.0,
-        1.0 / 720.0,
-        1.0 / 120.0,
-        1.0 / 24.0,
-        1.0 / 6.0,
-        0.5,
-        1.0,
-        1.0,
-    ] {
-        p = p * r + c;
-    }
-    let power = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
-    if tiny { 0.0 } else { p * power }
+    let r = x - n * LN_2_HIGH_F64 - n * LN_2_LOW_F64;
+    let p = TAYLOR_F64[1..].iter().fold(TAYLOR_F64[0], |p, c| p * r + c) * r + 1.0;
+    if tiny { 0.0 } else { p * power_f64(shifted) }
 }
+
+/// 2^n from the sum that rounded n; 0 for the n below that of the smallest
+/// normal number.
+#[inline(always)]
+fn power_f32(shifted: f32) -> f32 {
+    f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
+}
+
+#[inline(always)]
+fn power_f64(shifted: f64) -> f64 {
+    f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52)
+}
+
+macro_rules! exps {
+    (
+        $name:ident, $scalar:ident, $vector:ident, $lowest:literal, $log:path, $round:ident,
+        $high:ident, $low:ident, $taylor:ident, $power:ident
+    ) => {
+        /// A register of exponentials, with fused products.
+        #[inline(always)]
+        fn $name<S: Simd>(simd: S, x: S::$vector) -> S::$vector {
+            let splat = |value| <$scalar as Real>::splat(simd, value);
+            let mul_add = |a, b, c| <$scalar as Real>::mul_add(simd, a, b, c);
+            // The power of two of the lowest exponent is 0.
+            let x = <$scalar as Real>::max(simd, x, splat($lowest));
+            let shifted = mul_add(x, splat($log), splat($round));
+            let n = <$scalar as Real>::plus(simd, shifted, splat(-$round));
+            let r = mul_add(n, splat(-$low), mul_add(n, splat(-$high), x));
+            let mut p = splat($taylor[0]);
+            for &c in &$taylor[1..] {
+                p = mul_add(p, r, splat(c));
+            }
+            let p = mul_add(p, r, splat(1.0));
+            let mut power = [shifted];
+            let lanes: &mut [$scalar] = bytemuck::cast_slice_mut(&mut power);
+            for lane in lanes {
+                *lane = $power(*lane);
+            }
+            <$scalar as Real>::times(simd, p, power[0])
+        }
+    };
+}
+
+exps!(
+    exp_f32s,
+    f32,
+    f32s,
+    -88.0,
+    core::f32::consts::LOG2_E,
+    ROUND_F32,
+    LN_2_HIGH_F32,
+    LN_2_LOW_F32,
+    TAYLOR_F32,
+    power_f32
+);
+exps!(
+    exp_f64s,
+    f64,
+    f64s,
+    -709.0,
+    core::f64::consts::LOG2_E,
+    ROUND_F64,
+    LN_2_HIGH_F64,
+    LN_2_LOW_F64,
+    TAYLOR_F64,
+    power_f64
+);
 
 #[cfg(test)]
 mod tests {
@@ -286,5 +378,44 @@ mod tests {
         for x in [-1e30, -f64::MAX, f64::NEG_INFINITY] {
             assert_eq!((x.exp_of_negative(), (x as f32).exp_of_negative()), (0.0, 0.0));
         }
+    }
+
+    /// Of a slice, register by register.
+    struct Registers<'a, T>(&'a mut [T]);
+
+    impl<T: Real> pulp::WithSimd for Registers<'_, T> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            for register in T::vectors_mut::<S>(self.0) {
+                *register = T::exp_of_negatives(simd, *register);
+            }
+        }
+    }
+
+    #[test]
+    fn exponentials_of_registers() {
+        fn check<T: Real>(tiny: f64) {
+            let values: Vec<T> = (0..200_000)
+                .map(|i| T::of(-f64::from(i) * if i % 2 == 0 { 5e-4 } else { 4e-3 }))
+                .chain([0.0, -1e-30, -1e30, -f64::MAX, f64::NEG_INFINITY].map(T::of))
+                .chain([T::LOWEST; 16 + 11])
+                .collect();
+            let mut found = values.clone();
+            pulp::Arch::new().dispatch(Registers(&mut found));
+            let whole = found.len() / 16 * 16;
+            for (x, found) in values[..whole].iter().zip(&found) {
+                let (x, found): (f64, f64) = ((*x).into(), (*found).into());
+                let error = (found - x.exp()).abs();
+                assert!(error <= 3.0 * T::EPSILON * x.exp() + tiny, "{x}: {found}");
+            }
+            assert!(
+                found[200_000].into() == 1.0
+                    && found[200_002..whole].iter().all(|e| (*e).into() == 0.0)
+            );
+        }
+        check::<f32>(2e-38);
+        check::<f64>(1e-307);
     }
 }

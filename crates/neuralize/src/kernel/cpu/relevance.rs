@@ -247,7 +247,7 @@ fn pool<T: Real>(scores: &[T], question: Question, shares: &mut [T], a: &mut [T]
 }
 
 #[inline(always)]
-fn first_of_largest<T: Real>(scores: &[T]) -> usize {
+pub(super) fn first_of_largest<T: Real>(scores: &[T]) -> usize {
     let most = largest(scores);
     scores.iter().position(|&score| score == most).unwrap_or(0)
 }

@@ -1,0 +1,883 @@
+//! Clusters that are described by many points each: their supports.
+//!
+//! Every support has a score `t_j = 2 x·u_j − ‖u_j‖²`, a cluster the soft
+//! maximum of those of its own. A block of rows passes through all layers
+//! while the scores of its supports are in the second-level cache.
+
+use core::ops::Range;
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::panel::{Panels, WIDTH, rows_from};
+use super::real::{Real, lanes};
+use super::relevance::first_of_largest;
+use super::segments::{Masks, Pooled, Span, Stiffness};
+use super::table::scores_of_block;
+use super::{Question, Rows, Scorer, task_rows};
+
+/// Bytes of a block's scores in the second-level cache.
+const BLOCK: usize = 1 << 18;
+
+/// Supports that are worked on for all rows of a block before the next ones,
+/// from the first-level cache. Sums over so few of them lose no digits.
+const CHUNK: usize = 64;
+
+/// Supports that are skipped together where none of them has a share.
+const SUPPORTS: usize = 32;
+
+/// `|h| / g` is at most this: the guard of the relevance rule.
+const STEEPEST: f64 = 8.0;
+
+/// The clusters of supports that lie side by side.
+pub(crate) struct Clusters<T> {
+    scorer: Scorer<T>,
+    segments: Vec<Range<usize>>,
+    stiffness: Stiffness<T>,
+}
+
+/// NEON for them.
+pub(crate) struct SupportExplainer<T> {
+    clusters: Clusters<T>,
+    /// U, `[M, D]`
+    points: Panels<T>,
+    /// U∘U, `[M, D]`
+    squares: Panels<T>,
+}
+
+/// Where the answers go.
+pub(crate) struct SupportRelevance<'a, T> {
+    /// `[N, D]`
+    pub(crate) relevance: &'a mut [T],
+    /// `[N]`
+    pub(crate) logit: &'a mut [T],
+    /// `[N]`
+    pub(crate) cluster: &'a mut [i32],
+    /// `[N, K]`
+    pub(crate) shares: &'a mut [T],
+    /// `[N]`
+    pub(crate) absorbed: &'a mut [T],
+}
+
+impl<T: Real> Clusters<T> {
+    /// # Shapes
+    ///
+    /// - weight: `[D, M]`, bias: `[M]`, sizes: `[K]`, none of them 0, of sum M
+    pub(crate) fn new(weight: &[T], bias: &[T], sizes: &[usize], gamma: f64) -> Self {
+        let mut segments = Vec::with_capacity(sizes.len());
+        let mut start = 0;
+        for size in sizes {
+            segments.push(start..start + size);
+            start += size;
+        }
+        assert_eq!(start, bias.len());
+        Self { scorer: Scorer::new(weight, bias), segments, stiffness: Stiffness::of(gamma) }
+    }
+
+    /// The score of every cluster, `[N, K]`.
+    pub(crate) fn scores(&self, rows: Rows<'_, T>, out: &mut [T]) {
+        let clusters = self.segments.len();
+        let block = self.block_rows();
+        let task = task_rows(rows.len(), block);
+        out.par_chunks_mut(task * clusters).enumerate().for_each(|(t, out)| {
+            let (mut buffer, mut scores) = (Vec::new(), Vec::new());
+            for (b, out) in out.chunks_mut(block * clusters).enumerate() {
+                let first = t * task + b * block;
+                let x = rows.block(first, out.len() / clusters, &mut buffer);
+                let scores = &mut scores;
+                pulp::Arch::new().dispatch(ScoreBlock { clusters: self, x, scores, out });
+            }
+        });
+    }
+
+    fn block_rows(&self) -> usize {
+        (BLOCK / (self.scorer.weight.padded() * size_of::<T>())).clamp(8, 64).next_multiple_of(8)
+    }
+}
+
+struct ScoreBlock<'a, T> {
+    clusters: &'a Clusters<T>,
+    /// `[n, D]`
+    x: &'a [T],
+    scores: &'a mut Vec<T>,
+    /// `[n, K]`
+    out: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for ScoreBlock<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { clusters: Clusters { scorer, segments, stiffness }, x, scores, out } = self;
+        scores_of_block::<T, S>(simd, scorer, x, scores);
+        let masks = Masks::new::<S>();
+        let rows = scores.chunks_exact_mut(scorer.weight.padded());
+        for (row, out) in rows.zip(out.chunks_exact_mut(segments.len())) {
+            let row = T::vectors_mut::<S>(row);
+            for (segment, out) in segments.iter().zip(out) {
+                let span = Span::new(simd, &masks, segment);
+                let pooled = span.pool::<false>(simd, row, segment.len(), *stiffness);
+                *out = T::of(pooled.score);
+            }
+        }
+    }
+}
+
+impl<T: Real> SupportExplainer<T> {
+    /// # Shapes
+    ///
+    /// As of [`Clusters::new`], K at least 2.
+    pub(crate) fn new(weight: &[T], bias: &[T], sizes: &[usize], gamma: f64) -> Self {
+        let supports = bias.len();
+        let features = weight.len() / supports;
+        let half = T::of(0.5);
+        let point = |j: usize, d: usize| half * weight[d * supports + j];
+        Self {
+            clusters: Clusters::new(weight, bias, sizes, gamma),
+            points: Panels::new(supports, features, point),
+            squares: Panels::new(supports, features, |j, d| point(j, d) * point(j, d)),
+        }
+    }
+
+    /// Answers for all rows. Memory: one block of rows times all supports per
+    /// thread, beside the answers.
+    pub(crate) fn explain(
+        &self,
+        rows: Rows<'_, T>,
+        question: Question,
+        out: SupportRelevance<'_, T>,
+    ) {
+        let (clusters, features) = (self.clusters.segments.len(), rows.features);
+        let block = self.clusters.block_rows();
+        let task = task_rows(rows.len(), block);
+        out.relevance
+            .par_chunks_mut(task * features)
+            .zip(out.logit.par_chunks_mut(task))
+            .zip(out.cluster.par_chunks_mut(task))
+            .zip(out.shares.par_chunks_mut(task * clusters))
+            .zip(out.absorbed.par_chunks_mut(task))
+            .enumerate()
+            .for_each(|(t, ((((relevance, logit), cluster), shares), absorbed))| {
+                let mut buffer = Vec::new();
+                let mut scratch = Scratch::default();
+                let blocks = relevance
+                    .chunks_mut(block * features)
+                    .zip(logit.chunks_mut(block))
+                    .zip(cluster.chunks_mut(block))
+                    .zip(shares.chunks_mut(block * clusters))
+                    .zip(absorbed.chunks_mut(block));
+                for (b, ((((relevance, logit), cluster), shares), absorbed)) in blocks.enumerate() {
+                    let x = rows.block(t * task + b * block, logit.len(), &mut buffer);
+                    pulp::Arch::new().dispatch(Block {
+                        explainer: self,
+                        question,
+                        x,
+                        scratch: &mut scratch,
+                        out: SupportRelevance { relevance, logit, cluster, shares, absorbed },
+                    });
+                }
+            });
+    }
+}
+
+/// What is reused from block to block.
+#[derive(Default)]
+struct Scratch<T> {
+    /// Scores of the supports, then their coefficients v, `[n, M]` with every
+    /// row filled up to a register's end.
+    scores: Vec<T>,
+    /// Whether a row has a coefficient among [`SUPPORTS`] of them, `[n, ..]`.
+    live: Vec<bool>,
+    /// Sums of one panel of features.
+    sums: Vec<T>,
+    row: RowScratch<T>,
+}
+
+#[derive(Default)]
+struct RowScratch<T> {
+    /// `[K]`
+    pooled: Vec<Pooled>,
+    /// Scores of the clusters, `[K]`.
+    scores: Vec<T>,
+    /// `[K]`
+    shares: Vec<f64>,
+    /// Coefficients of the clusters, `[K]`.
+    a: Vec<f64>,
+}
+
+/// The pass through one block of rows.
+struct Block<'a, T> {
+    explainer: &'a SupportExplainer<T>,
+    question: Question,
+    /// `[n, D]`
+    x: &'a [T],
+    scratch: &'a mut Scratch<T>,
+    out: SupportRelevance<'a, T>,
+}
+
+impl<T: Real> WithSimd for Block<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        self.coefficients(simd);
+        let many = S::REGISTER_COUNT >= 32;
+        for p in 0..self.explainer.points.count() {
+            match (self.explainer.points.width(p), many) {
+                (1, true) => self.panel::<S, 8, 1>(simd, p),
+                (2, true) => self.panel::<S, 6, 2>(simd, p),
+                (_, true) => self.panel::<S, 4, WIDTH>(simd, p),
+                (1, false) => self.panel::<S, 4, 1>(simd, p),
+                (2, false) => self.panel::<S, 3, 2>(simd, p),
+                (_, false) => self.panel::<S, 2, WIDTH>(simd, p),
+            }
+        }
+    }
+}
+
+impl<T: Real> Block<'_, T> {
+    /// From scores to the coefficients v of the supports, with every answer but
+    /// the relevance on the way.
+    #[inline(always)]
+    fn coefficients<S: Simd>(&mut self, simd: S) {
+        let Clusters { scorer, segments, stiffness } = &self.explainer.clusters;
+        let Scratch { scores, live, row: scratch, .. } = &mut *self.scratch;
+        let (padded, parts) = (scorer.weight.padded(), scorer.weight.padded().div_ceil(SUPPORTS));
+        scores_of_block::<T, S>(simd, scorer, self.x, scores);
+        live.resize(self.out.logit.len() * parts, false);
+
+        let masks = Masks::new::<S>();
+        let answers = self
+            .out
+            .shares
+            .chunks_exact_mut(segments.len())
+            .zip(self.out.logit.iter_mut().zip(&mut *self.out.cluster))
+            .zip(&mut *self.out.absorbed);
+        let rows = scores.chunks_exact_mut(padded).zip(live.chunks_exact_mut(parts));
+        for ((row, live), ((shares, (logit, cluster)), absorbed)) in rows.zip(answers) {
+            // Beyond the last support there are no coefficients.
+            row[scorer.clusters()..].fill(T::default());
+            let row = T::vectors_mut::<S>(row);
+            scratch.pooled.clear();
+            for segment in segments {
+                let span = Span::new(simd, &masks, segment);
+                scratch.pooled.push(span.pool::<true>(simd, row, segment.len(), *stiffness));
+            }
+            let answer = hand_down(scratch, self.question);
+            *cluster = answer.own as i32;
+            *logit = T::of(answer.logit);
+            *absorbed = T::of(answer.absorbed);
+            for (to, &share) in shares.iter_mut().zip(&scratch.shares) {
+                *to = T::of(share);
+            }
+            for ((segment, pooled), a) in segments.iter().zip(&scratch.pooled).zip(&scratch.a) {
+                Span::new(simd, &masks, segment).scale(simd, row, T::of(a / pooled.total));
+            }
+            mark_live::<T, S>(simd, row, live);
+        }
+    }
+
+    /// `R = v (U∘U) − 2 x∘(v U)` for one panel of features.
+    #[inline(always)]
+    fn panel<S: Simd, const ROWS: usize, const W: usize>(&mut self, simd: S, p: usize) {
+        let SupportExplainer { clusters, points, squares } = self.explainer;
+        let Scratch { scores, live, sums, .. } = &mut *self.scratch;
+        let lanes = lanes::<T, S>();
+        let (rows, features) = (self.out.logit.len(), points.columns());
+        let (supports, padded) = (points.inner(), clusters.scorer.weight.padded());
+        let parts = padded.div_ceil(SUPPORTS);
+        let v = &scores[..rows * padded];
+        let (points_of, squares_of) =
+            (T::vectors::<S>(points.panel(p)), T::vectors::<S>(squares.panel(p)));
+
+        let groups = rows.div_ceil(ROWS);
+        sums.clear();
+        sums.resize(groups * ROWS * 2 * W * lanes, T::default());
+        let sums = T::vectors_mut::<S>(sums);
+        for start in (0..supports).step_by(CHUNK) {
+            let range = start..(start + CHUNK).min(supports);
+            let points = &points_of[range.start * W..range.end * W];
+            let squares = &squares_of[range.start * W..range.end * W];
+            for (g, sums) in sums.chunks_exact_mut(ROWS * 2 * W).enumerate() {
+                let rows_of: [&[T]; ROWS] = rows_from(v, padded, g * ROWS);
+                let rows_of = rows_of.map(|row| &row[range.clone()]);
+                let live: [&[bool]; ROWS] = rows_from(&live[..rows * parts], parts, g * ROWS);
+                let live = live.map(|live| &live[start / SUPPORTS..]);
+                let parts = partial::<T, S, ROWS, W>(simd, rows_of, live, [points, squares]);
+                for (sums, parts) in sums.chunks_exact_mut(2 * W).zip(parts) {
+                    for (sum, part) in sums.iter_mut().zip(parts.as_flattened()) {
+                        *sum = T::plus(simd, *sum, *part);
+                    }
+                }
+            }
+        }
+
+        let first = points.first_column(p);
+        let width = (W * lanes).min(features - first);
+        let of_rows = self.out.relevance.chunks_exact_mut(features);
+        let of_rows = of_rows.zip(self.x.chunks_exact(features));
+        for ((to, x), sums) in of_rows.zip(sums.chunks_exact(2 * W)) {
+            let (linear, square) = sums.split_at(W);
+            let of = |linear: T, square: T, x: T| square - (x + x) * linear;
+            let (linear, square) = (T::elements::<S>(linear), T::elements::<S>(square));
+            let products = linear.iter().zip(square);
+            let x = x[first..first + width].iter();
+            for ((to, &x), (&l, &s)) in to[first..first + width].iter_mut().zip(x).zip(products) {
+                *to = of(l, s, x);
+            }
+        }
+    }
+}
+
+/// Which parts of a row of coefficients hold any.
+#[inline(always)]
+fn mark_live<T: Real, S: Simd>(simd: S, row: &[T::Vector<S>], live: &mut [bool]) {
+    let (zero, minus_one) = (T::splat(simd, T::default()), T::splat(simd, T::of(-1.0)));
+    for (part, live) in row.chunks(SUPPORTS / lanes::<T, S>()).zip(live) {
+        let mut most = zero;
+        for &value in part {
+            most = T::max(simd, most, value);
+            most = T::max(simd, most, T::times(simd, value, minus_one));
+        }
+        *live = T::any(simd, T::greater(simd, most, zero));
+    }
+}
+
+/// Tiles of `v U` and `v (U∘U)` over some of the supports.
+#[inline(always)]
+fn partial<T: Real, S: Simd, const ROWS: usize, const W: usize>(
+    simd: S,
+    rows: [&[T]; ROWS],
+    live: [&[bool]; ROWS],
+    [points, squares]: [&[T::Vector<S>]; 2],
+) -> [[[T::Vector<S>; W]; 2]; ROWS] {
+    let supports = points.len() / W;
+    for row in rows {
+        assert!(row.len() == supports);
+    }
+    let zero = T::splat(simd, T::default());
+    let mut sums = [[[zero; W]; 2]; ROWS];
+    let parts = points.chunks(SUPPORTS * W).zip(squares.chunks(SUPPORTS * W));
+    for (part, (points, squares)) in parts.enumerate() {
+        if !live.iter().any(|live| live[part]) {
+            continue;
+        }
+        let columns = points.chunks_exact(W).zip(squares.chunks_exact(W));
+        for (i, (point, square)) in columns.enumerate() {
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                // SAFETY: a part has at most SUPPORTS columns, so this is the
+                // number of a column of the panel, and rows are as long.
+                #[allow(unsafe_code)]
+                let value = T::splat(simd, unsafe { *row.get_unchecked(part * SUPPORTS + i) });
+                for w in 0..W {
+                    sums[0][w] = T::mul_add(simd, value, point[w], sums[0][w]);
+                    sums[1][w] = T::mul_add(simd, value, square[w], sums[1][w]);
+                }
+            }
+        }
+    }
+    sums
+}
+
+struct Answer {
+    own: usize,
+    logit: f64,
+    absorbed: f64,
+}
+
+/// The rules of the pooling layers above the supports for one row: shares of
+/// the competitors, and the coefficients of the clusters' supports.
+#[inline(always)]
+fn hand_down<T: Real>(row: &mut RowScratch<T>, question: Question) -> Answer {
+    let RowScratch { pooled, scores, shares, a } = row;
+    scores.clear();
+    // As the forward pass gives them, so that both decide alike.
+    scores.extend(pooled.iter().map(|pooled| T::of(pooled.score)));
+    let own = question.cluster.unwrap_or_else(|| first_of_largest(scores));
+    let score: f64 = scores[own].into();
+    let h = |k: usize| score - scores[k].into();
+    let clusters = scores.len();
+    shares.clear();
+    shares.resize(clusters, 0.0);
+    a.clear();
+    a.resize(clusters, 0.0);
+
+    let logit = match question.versus {
+        Some(versus) => {
+            if versus != own {
+                shares[versus] = 1.0;
+            }
+            h(versus)
+        }
+        None => {
+            let others = (0..clusters).filter(|k| *k != own);
+            let logit = others.map(h).fold(f64::INFINITY, f64::min);
+            softmin(shares, own, h, logit, question.beta, T::LARGEST.into());
+            logit
+        }
+    };
+    let soft = question.versus.is_none() && logit >= 0.0;
+    let mut absorbed = 0.0;
+    let mut against = 0.0;
+    for (k, &share) in shares.iter().enumerate() {
+        let h = h(k);
+        let ratio = match soft {
+            // On a boundary the logit is 0, and so is the relevance.
+            true if h > 0.0 => share * (logit / h),
+            true => 0.0,
+            false => share,
+        };
+        if ratio > 0.0 {
+            let g = pooled[own].mean - pooled[k].mean;
+            let quotient = guarded(h, g);
+            absorbed += ratio * (h - quotient * g);
+            a[k] = ratio * quotient;
+            against += a[k];
+        }
+    }
+    a[own] = -against;
+    Answer { own, logit, absorbed }
+}
+
+/// Shares of the competitors by `softmin(β h)`; of the nearest alone for an
+/// infinite β and for a row that is not in the cluster.
+#[inline(always)]
+fn softmin(
+    shares: &mut [f64],
+    own: usize,
+    h: impl Fn(usize) -> f64,
+    logit: f64,
+    beta: f64,
+    largest: f64,
+) {
+    if logit < 0.0 || beta > largest {
+        for (k, share) in shares.iter_mut().enumerate() {
+            *share = f64::from(u8::from(h(k) <= logit));
+        }
+    } else {
+        for (k, share) in shares.iter_mut().enumerate() {
+            *share = (beta * (logit - h(k)).min(0.0)).exp_of_negative();
+        }
+    }
+    shares[own] = 0.0;
+    let total: f64 = shares.iter().sum();
+    for share in shares {
+        *share = *share / total;
+    }
+}
+
+/// `h / g`, where the difference g of the supports' means may vanish or point
+/// the other way: at most [`STEEPEST`], and 1 where it clearly points the other
+/// way. Continuous in g.
+#[inline(always)]
+fn guarded(h: f64, g: f64) -> f64 {
+    let along = g * h.signum() / h.abs();
+    if h == 0.0 {
+        0.0
+    } else if along >= 1.0 / STEEPEST {
+        h / g
+    } else {
+        1.0 + (STEEPEST - 1.0) * (0.5 * (STEEPEST * along + 1.0)).clamp(0.0, 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::twins::{self, Stream};
+    use super::*;
+
+    const INFINITY: f64 = f64::INFINITY;
+
+    /// More than a block of rows for many supports.
+    const ROWS: usize = 19;
+
+    /// Rows, supports `[M, D]`, and what they are asked.
+    struct Case<T> {
+        x: Vec<T>,
+        supports: Vec<T>,
+        features: usize,
+        sizes: Vec<usize>,
+        gamma: f64,
+    }
+
+    impl<T: Real> Case<T> {
+        /// Clusters of one support and of many.
+        fn new(features: usize, supports: usize, clusters: usize, gamma: f64, grid: bool) -> Self {
+            let mut stream = Stream::new((features * supports + clusters) as u64);
+            let mut sizes = vec![1; clusters];
+            for _ in clusters..supports {
+                // The first stays alone.
+                sizes[1 + stream.below(clusters - 1)] += 1;
+            }
+            // γ times the spread of the scores stays moderate.
+            let scale = if gamma > 1.0 { (4.0 / gamma / features as f64).sqrt() } else { 1.0 };
+            let mut values = |count: usize| -> Vec<T> {
+                match grid {
+                    true => (0..count).map(|_| T::of(stream.below(5) as f64 - 2.0)).collect(),
+                    false => stream.normals(count, scale),
+                }
+            };
+            let (x, supports) = (values(ROWS * features), values(supports * features));
+            Self { x, supports, features, sizes, gamma }
+        }
+
+        fn explain(&self, question: Question) -> Answers<T> {
+            let (weight, bias) = twins::scores_of(&self.supports, self.features);
+            let explainer = SupportExplainer::new(&weight, &bias, &self.sizes, self.gamma);
+            let rows = self.x.len() / self.features;
+            let mut found = Answers {
+                relevance: vec![T::LOWEST; self.x.len()],
+                logit: vec![T::LOWEST; rows],
+                cluster: vec![-1; rows],
+                shares: vec![T::LOWEST; rows * self.sizes.len()],
+                absorbed: vec![T::LOWEST; rows],
+            };
+            let out = SupportRelevance {
+                relevance: &mut found.relevance,
+                logit: &mut found.logit,
+                cluster: &mut found.cluster,
+                shares: &mut found.shares,
+                absorbed: &mut found.absorbed,
+            };
+            explainer.explain(self.rows(), question, out);
+            found
+        }
+
+        fn scores(&self) -> Vec<T> {
+            let (weight, bias) = twins::scores_of(&self.supports, self.features);
+            let clusters = Clusters::new(&weight, &bias, &self.sizes, self.gamma);
+            let mut scores = vec![T::LOWEST; self.x.len() / self.features * self.sizes.len()];
+            clusters.scores(self.rows(), &mut scores);
+            scores
+        }
+
+        fn rows(&self) -> Rows<'_, T> {
+            Rows { x: &self.x, center: None, features: self.features }
+        }
+
+        /// Squared distances of a row from all supports, feature by feature.
+        fn distances(&self, x: &[T]) -> Vec<Vec<f64>> {
+            let away = |(&x, &u): (&T, &T)| (x.into() - u.into()).powi(2);
+            let supports = self.supports.chunks(self.features);
+            supports.map(|u| x.iter().zip(u).map(away).collect()).collect()
+        }
+    }
+
+    #[derive(PartialEq)]
+    struct Answers<T> {
+        relevance: Vec<T>,
+        logit: Vec<T>,
+        cluster: Vec<i32>,
+        shares: Vec<T>,
+        absorbed: Vec<T>,
+    }
+
+    /// The clusters' side of one row by the definitions, in f64: from squared
+    /// distances, the soft minimum of which is the squared norm less the score.
+    struct Pools {
+        scores: Vec<f64>,
+        /// `Σ_j p_j t_j` of every cluster.
+        means: Vec<f64>,
+        /// `Σ_j p_j (x − u_j)²` of every cluster and feature.
+        parts: Vec<Vec<f64>>,
+        /// What rounding is measured by: the squared norm and the mean squared distance.
+        size: f64,
+    }
+
+    fn pools<T: Real>(case: &Case<T>, x: &[T]) -> Pools {
+        let norm: f64 = x.iter().map(|&v| v.into() * v.into()).sum();
+        let distances = case.distances(x);
+        let size = norm + distances.iter().flatten().sum::<f64>() / distances.len() as f64;
+        let mut pools = Pools { scores: Vec::new(), means: Vec::new(), parts: Vec::new(), size };
+        let mut start = 0;
+        for &count in &case.sizes {
+            let members = &distances[start..start + count];
+            start += count;
+            let t: Vec<f64> = members.iter().map(|d| norm - d.iter().sum::<f64>()).collect();
+            let most = t.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let (score, weights): (f64, Vec<f64>) = if case.gamma == INFINITY {
+                (most, t.iter().map(|&t| f64::from(u8::from(t == most))).collect())
+            } else if case.gamma == 0.0 {
+                (t.iter().sum::<f64>() / count as f64, vec![1.0; count])
+            } else {
+                let less = t.iter().map(|t| (case.gamma * (t - most)).exp_m1()).sum::<f64>();
+                let score = most + (less / count as f64).ln_1p() / case.gamma;
+                (score, t.iter().map(|t| (case.gamma * (t - most)).exp()).collect())
+            };
+            let total: f64 = weights.iter().sum();
+            pools.scores.push(score);
+            pools.means.push(t.iter().zip(&weights).map(|(t, w)| t * w / total).sum());
+            let mut part = vec![0.0; case.features];
+            for (weight, distances) in weights.iter().zip(members) {
+                for (part, distance) in part.iter_mut().zip(distances) {
+                    *part += weight / total * distance;
+                }
+            }
+            pools.parts.push(part);
+        }
+        pools
+    }
+
+    /// The answers for one row by the definitions.
+    struct Naive {
+        own: usize,
+        /// By how much the decisions that were taken might have been others.
+        lead: f64,
+        logit: f64,
+        shares: Vec<f64>,
+        relevance: Vec<f64>,
+        absorbed: f64,
+        /// The smallest |h| or |g| that was divided by.
+        divisor: f64,
+    }
+
+    fn naive(Pools { scores, means, parts, .. }: &Pools, question: Question) -> Naive {
+        let clusters = scores.len();
+        let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let assigned = scores.iter().position(|&s| s == most).expect("a largest score");
+        let own = question.cluster.unwrap_or(assigned);
+        let mut lead = INFINITY;
+        for k in (0..clusters).filter(|&k| k != assigned && question.cluster.is_none()) {
+            lead = lead.min(most - scores[k]);
+        }
+        let h: Vec<f64> = scores.iter().map(|s| scores[own] - s).collect();
+        let mut shares = vec![0.0; clusters];
+        let mut ratios = vec![0.0; clusters];
+        let logit = if let Some(versus) = question.versus {
+            if versus != own {
+                (shares[versus], ratios[versus]) = (1.0, 1.0);
+            }
+            h[versus]
+        } else {
+            let others = || (0..clusters).filter(|&k| k != own);
+            let logit = others().map(|k| h[k]).fold(INFINITY, f64::min);
+            lead = lead.min(logit.abs());
+            if logit < 0.0 || question.beta == INFINITY {
+                let near: Vec<usize> = others().filter(|&k| h[k] <= logit).collect();
+                for &k in &near {
+                    shares[k] = 1.0 / near.len() as f64;
+                }
+                let far = others().filter(|k| !near.contains(k)).map(|k| h[k] - logit);
+                lead = far.fold(lead, f64::min);
+            } else {
+                let weight = |k: usize| (question.beta * (logit - h[k])).exp();
+                let total: f64 = others().map(weight).sum();
+                for k in others() {
+                    shares[k] = weight(k) / total;
+                }
+            }
+            for k in others() {
+                ratios[k] = match logit < 0.0 {
+                    true => shares[k],
+                    false if h[k] > 0.0 => shares[k] * logit / h[k],
+                    false => 0.0,
+                };
+            }
+            logit
+        };
+        let mut relevance = vec![0.0; parts[0].len()];
+        let (mut absorbed, mut divisor) = (0.0, INFINITY);
+        for k in (0..clusters).filter(|&k| ratios[k] != 0.0) {
+            let g = means[own] - means[k];
+            let (along, size) = (h[k].signum() * g, h[k].abs());
+            let quotient = if size == 0.0 {
+                0.0
+            } else if along >= size / 8.0 {
+                h[k] / g
+            } else {
+                1.0 + 7.0 * ((along + size / 8.0) / (size / 4.0)).clamp(0.0, 1.0)
+            };
+            for (d, relevance) in relevance.iter_mut().enumerate() {
+                *relevance += ratios[k] * quotient * (parts[k][d] - parts[own][d]);
+            }
+            absorbed += ratios[k] * (h[k] - quotient * g);
+            divisor = divisor.min(if along >= size / 8.0 { along.min(size) } else { size });
+        }
+        Naive { own, lead, logit, shares, relevance, absorbed, divisor }
+    }
+
+    /// Every kind of question.
+    fn questions(clusters: usize) -> Vec<Question> {
+        let mut questions = Vec::new();
+        for beta in [0.0, 1.0, INFINITY] {
+            for cluster in [None, Some(0), Some(clusters - 1)] {
+                questions.push(Question { cluster, versus: None, beta });
+            }
+        }
+        for (cluster, versus) in [(None, 0), (None, clusters - 1), (Some(1), 0), (Some(1), 1)] {
+            questions.push(Question { cluster, versus: Some(versus), beta: INFINITY });
+        }
+        questions
+    }
+
+    /// Compares all rows. How many were too close to a decision to be compared,
+    /// and the largest error as a part of what is allowed.
+    fn compare<T: Real>(
+        case: &Case<T>,
+        pools: &[Pools],
+        question: Question,
+        tolerance: f64,
+    ) -> (usize, f64) {
+        let Case { features, ref sizes, gamma, .. } = *case;
+        let Question { cluster, versus, beta } = question;
+        let found = case.explain(question);
+        let (mut close, mut worst) = (0, 0f64);
+        for (i, pools) in pools.iter().enumerate() {
+            let what = format!(
+                "row {i}, {features} × {sizes:?}, γ {gamma}, {cluster:?}, {versus:?}, β {beta}"
+            );
+            let naive = naive(pools, question);
+            let size = pools.size;
+            if naive.lead > 0.0 && naive.lead <= tolerance * size {
+                close += 1;
+                continue;
+            }
+            let mut check = |found: T, expected: f64, allowed: f64, name: &str| {
+                let found: f64 = found.into();
+                let error = (found - expected).abs();
+                assert!(error <= allowed, "{what}: {name} {found}, not {expected} ± {allowed:e}");
+                if error > 0.0 {
+                    worst = worst.max(error / allowed);
+                }
+            };
+            assert_eq!(found.cluster[i] as usize, naive.own);
+            check(found.logit[i], naive.logit, tolerance * size, "logit");
+            let steep = if beta == INFINITY { 0.0 } else { beta * size };
+            let clusters = sizes.len();
+            let shares = &found.shares[i * clusters..(i + 1) * clusters];
+            for (&found, &expected) in shares.iter().zip(&naive.shares) {
+                check(found, expected, tolerance * (1.0 + steep), "share");
+            }
+            // A small h or g has few digits left after rounding.
+            let sum: f64 = naive.relevance.iter().map(|r| r.abs()).sum();
+            let scale = sum + naive.absorbed.abs();
+            let spoilt = if naive.divisor > 0.0 { size / naive.divisor } else { 0.0 };
+            let allowed = tolerance * scale * (1.0 + 0.1 * spoilt.min(1e300) + steep);
+            let relevance = &found.relevance[i * features..(i + 1) * features];
+            for (&found, &expected) in relevance.iter().zip(&naive.relevance) {
+                check(found, expected, allowed, "relevance");
+            }
+            check(found.absorbed[i], naive.absorbed, allowed, "absorbed");
+            // What comes out is what went in, whatever h is; the quotients of
+            // the guard make 8 of one rounding error.
+            let sum = relevance.iter().fold(0.0, |sum, &r| sum + r.into());
+            let kept = T::of(sum + found.absorbed[i].into());
+            check(kept, found.logit[i].into(), tolerance * (scale + 0.25 * size), "conserved sum");
+        }
+        (close, worst)
+    }
+
+    fn compare_scores<T: Real>(case: &Case<T>, pools: &[Pools], tolerance: f64) {
+        let found = case.scores();
+        for (pools, found) in pools.iter().zip(found.chunks(case.sizes.len())) {
+            for (&found, &expected) in found.iter().zip(&pools.scores) {
+                let found: f64 = found.into();
+                let right = (found - expected).abs() <= tolerance * pools.size;
+                assert!(right, "{:?}, γ {}: {found} {expected}", case.sizes, case.gamma);
+            }
+        }
+    }
+
+    #[test]
+    fn answers_by_the_definitions() {
+        const SHAPES: [(usize, usize); 6] =
+            [(2, 2), (17, 2), (17, 3), (17, 7), (2000, 2), (2000, 5)];
+        fn check<T: Real>(tolerance: f64) {
+            let (mut close, mut all, mut worst) = (0, 0, 0f64);
+            for features in [1, 3, 33] {
+                for (supports, clusters) in SHAPES {
+                    for gamma in [0.0, 1e-6, 0.3, 50.0, 1e30, INFINITY] {
+                        // On whole numbers scores are exact, and some are equal.
+                        for grid in [true, false] {
+                            if gamma == INFINITY && !grid {
+                                continue;
+                            }
+                            let case = Case::<T>::new(features, supports, clusters, gamma, grid);
+                            let rows = case.x.chunks(features);
+                            let pools: Vec<Pools> = rows.map(|x| pools(&case, x)).collect();
+                            compare_scores(&case, &pools, tolerance);
+                            let few = if supports > 100 { 4 } else { 1 };
+                            for question in questions(clusters).into_iter().step_by(few) {
+                                let found = compare(&case, &pools, question, tolerance);
+                                close += found.0;
+                                worst = worst.max(found.1);
+                                all += pools.len();
+                            }
+                        }
+                    }
+                }
+            }
+            assert!(close * 50 < all, "{close} of {all} rows could not be compared");
+            assert!(worst > 0.01, "far more was allowed than rounding explains: {worst}");
+        }
+        check::<f32>(2e-5);
+        check::<f64>(2e-12);
+    }
+
+    /// To the bit.
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        fn check<T: Real>() {
+            let mut case = Case::<T>::new(33, 500, 5, 0.3, false);
+            case.x = Stream::new(3).normals(1001 * 33, 1.0);
+            let answers = [1, 2, 3].map(|threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+                pool.expect("threads").install(|| {
+                    let question = Question { cluster: None, versus: None, beta: 1.0 };
+                    (case.explain(question), case.scores())
+                })
+            });
+            assert!(answers[0] == answers[1] && answers[0] == answers[2]);
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    /// At the limits of the precision, and beyond that of exponents.
+    #[test]
+    fn no_nan() {
+        fn check<T: Real>(tiny: f64) {
+            for features in [1, 3, 33] {
+                let largest: f64 = T::LARGEST.into();
+                let huge = 0.9 * (largest / (32.0 * features as f64)).sqrt();
+                for gamma in [0.0, tiny, 1e-30, 1.0, 1e30, largest, INFINITY] {
+                    for scale in [0.0, tiny, tiny.sqrt(), 1e-10, 1.0, 1e10, huge] {
+                        let mut case = Case::<T>::new(features, 700, 3, 1.0, false);
+                        for value in case.x.iter_mut().chain(&mut case.supports) {
+                            let value_of: f64 = (*value).into();
+                            let rounded =
+                                (value_of * (features as f64).sqrt() / 2.0).clamp(-1.0, 1.0);
+                            *value = T::of(rounded * scale);
+                        }
+                        case.gamma = gamma;
+                        for question in questions(3).into_iter().step_by(4) {
+                            let Answers { relevance, logit, shares, absorbed, .. } =
+                                case.explain(question);
+                            let what = format!("{features} features, γ {gamma:e}, {scale:e}");
+                            for values in [relevance, logit, shares, absorbed, case.scores()] {
+                                let finite = |value: &T| Into::<f64>::into(*value).is_finite();
+                                assert!(values.iter().all(finite), "{what}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        check::<f32>(1e-44);
+        check::<f64>(1e-320);
+    }
+
+    #[test]
+    fn the_guard_is_continuous() {
+        for h in [3.0, -3.0, 1e-300] {
+            assert_eq!(guarded(h, h), 1.0);
+            assert!((guarded(h, h / 8.0) - 8.0).abs() < 1e-12);
+            assert!((guarded(h, h * 0.125 * (1.0 - 1e-9)) - 8.0).abs() < 1e-6);
+            assert_eq!(guarded(h, 0.0), 4.5);
+            assert_eq!(guarded(h, -h / 8.0), 1.0);
+            assert_eq!(guarded(h, -100.0 * h), 1.0);
+        }
+        assert_eq!(guarded(0.0, 1.0), 0.0);
+    }
+}
