@@ -3,9 +3,9 @@
 //! properties, or with reference figures.
 
 pub mod kernel;
-pub mod separable;
 pub mod mixture;
 pub mod outliers;
+pub mod separable;
 
 /// Instantiates every test of these models for one backend and precision.
 #[macro_export]

@@ -198,7 +198,6 @@ pub(crate) fn explain<B: Backend>(
 }
 
 /// What a relevance pass through clusters of many supports gives.
-#[allow(dead_code, reason = "the network of supports is added by another change")]
 pub(crate) struct ExplainedSupports<B: Backend> {
     /// `[N, D]`
     pub(crate) relevance: Tensor<B, 2>,
@@ -220,7 +219,6 @@ pub(crate) struct ExplainedSupports<B: Backend> {
 ///
 /// - x: `[N, D]`, N at least 1; affine: of the M supports, those of a cluster side by side
 /// - sizes: `[K]`, the numbers of supports, K at least 2
-#[allow(dead_code, reason = "the network of supports is added by another change")]
 pub(crate) fn explain_supports<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,
@@ -237,7 +235,6 @@ pub(crate) fn explain_supports<B: Backend>(
 /// # Shapes
 ///
 /// As of [`explain_supports`], K at least 1.
-#[allow(dead_code, reason = "the network of supports is added by another change")]
 pub(crate) fn support_scores<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,

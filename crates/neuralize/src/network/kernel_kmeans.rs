@@ -7,7 +7,7 @@ use burn::tensor::{Bool, DType, Int, Tensor, backend::Backend};
 
 use crate::cluster::KernelKMeans;
 use crate::error::{Error, Result};
-use crate::explain::{Absorbed, Asked, Beta, Explanation, Target, midpoint};
+use crate::explain::{self, Absorbed, Asked, Beta, Explanation, Target, midpoint};
 use crate::kernel::{self, Affine, Scores};
 use crate::network::segments::{Segments, lowest};
 use crate::network::{MinPool, Network, SoftMaxPool, SoftMinPool, pairs};
@@ -399,10 +399,13 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
         let kept = (relevance - passed * g).mask_fill(acts.bool_or(gone).bool_not(), 0.0);
         Carried {
             coefficients: segments.spread(&a) * shares,
-            absorbed: Absorbed { name: "entropy", amount: kept.sum_dim(1).squeeze_dim(1) },
+            absorbed: Absorbed { name: ENTROPY, amount: kept.sum_dim(1).squeeze_dim(1) },
         }
     }
 }
+
+/// What no feature carries under the summed rule.
+const ENTROPY: &str = "entropy";
 
 /// What passes through the soft pooling layers.
 pub(crate) struct Carried<B: Backend> {
@@ -489,7 +492,11 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
     }
 
     fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        self.centred_scores(self.centred(x))
+        let fused = match self.training {
+            None => kernel::support_scores(&x, &self.affine(), &self.sizes(), self.gamma()),
+            Some(_) => None,
+        };
+        fused.unwrap_or_else(|| self.centred_scores(self.centred(x)))
     }
 
     fn columns(&self) -> usize {
@@ -497,12 +504,22 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
     }
 
     fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
-        crate::explain::by_blocks(self, x, target, beta, |_| None)
+        explain::by_blocks(self, x, target, beta, |beta| {
+            if self.rule != PairRule::Summed || self.training.is_some() {
+                return None;
+            }
+            let question = target.question(beta);
+            let found =
+                kernel::explain_supports(x, &self.affine(), &self.sizes(), self.gamma(), question)?;
+            let kernel::ExplainedSupports { relevance, logit, cluster, shares, absorbed } = found;
+            let absorbed = vec![Absorbed { name: ENTROPY, amount: absorbed }];
+            Some(Explanation { relevance, logit, cluster, shares, target, beta, absorbed })
+        })
     }
 
     fn absorbed_names(&self) -> &'static [&'static str] {
         match self.rule {
-            PairRule::Summed => &["entropy"],
+            PairRule::Summed => &[ENTROPY],
             PairRule::Pairwise => &["ties"],
         }
     }
