@@ -5,6 +5,8 @@
 
 #![allow(unreachable_pub)]
 
+#[path = "models/mod.rs"]
+mod models;
 mod suite;
 
 use std::sync::LazyLock;
@@ -35,6 +37,7 @@ fn ready() -> bool {
 
 suite_on!(wgpu_f32, Wgpu, DType::F32, ready());
 suite_on!(autodiff_wgpu_f32, Autodiff<Wgpu>, DType::F32, ready());
+models_on!(models_wgpu_f32, Wgpu, DType::F32, ready());
 suite_on!(@gradients gradients_wgpu_f32, Wgpu, DType::F32, ready());
 
 /// CPU and GPU give the same wine explanation, element by element.

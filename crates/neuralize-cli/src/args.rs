@@ -149,13 +149,13 @@ pub(crate) struct FitArgs {
     pub(crate) init: Option<Init>,
     /// Stiffness of the kernel: auto (from the distances of near neighbours), median (of all
     /// distances), perplexity=P, or a number
-    #[arg(long, value_name = "HOW", value_parser = bandwidth)]
+    #[arg(long, value_name = "HOW", value_parser = bandwidth, allow_negative_numbers = true)]
     pub(crate) gamma: Option<Bandwidth>,
     /// So many prototypes stand for a cluster of method kernel instead of all its members
     #[arg(long, value_name = "N")]
     pub(crate) prototypes: Option<usize>,
     /// Weight by which the means of a bregman method are drawn to the mean of all data
-    #[arg(long, value_name = "A")]
+    #[arg(long, value_name = "A", allow_negative_numbers = true)]
     pub(crate) smoothing: Option<f64>,
     /// Restarts, the best of which is kept [default: by the method and the size of the data]
     #[arg(long, value_name = "N")]
@@ -226,7 +226,13 @@ pub(crate) struct LabelArgs {
     pub(crate) prototypes: Option<usize>,
     /// Stiffness of the kernel: auto (the smoothest that gives the labels), or a number, inf for
     /// the nearest member alone
-    #[arg(long, default_value = "auto", value_name = "auto|G", value_parser = chosen_gamma)]
+    #[arg(
+        long,
+        default_value = "auto",
+        value_name = "auto|G",
+        value_parser = chosen_gamma,
+        allow_negative_numbers = true
+    )]
     pub(crate) gamma: ChosenGamma,
     /// Seed of the random numbers
     #[arg(long, value_name = "S", default_value_t = 0)]
@@ -266,10 +272,10 @@ pub(crate) struct OutlierArgs {
     #[arg(long, value_name = "COL")]
     pub(crate) drop: Vec<String>,
     /// The part of the data that counts as a point's neighbours
-    #[arg(long, value_name = "P", default_value_t = 0.25)]
+    #[arg(long, value_name = "P", default_value_t = 0.25, allow_negative_numbers = true)]
     pub(crate) perplexity: f64,
     /// Stiffness of the kernel, instead of the perplexity; inf for the nearest neighbour alone
-    #[arg(long, value_name = "G", conflicts_with = "perplexity")]
+    #[arg(long, value_name = "G", conflicts_with = "perplexity", allow_negative_numbers = true)]
     pub(crate) gamma: Option<f64>,
     /// Most points of the data that others are scored against, drawn at random [default: all]
     #[arg(long, value_name = "N")]

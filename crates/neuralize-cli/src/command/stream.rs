@@ -182,19 +182,27 @@ pub(super) fn in_file(
     row_in_file: impl FnOnce(usize) -> usize,
     what: &str,
 ) -> anyhow::Error {
-    let (row, column, value) = match error.downcast_ref::<Error>() {
-        Some(
-            Error::TooLarge { row, column, value, .. }
-            | Error::NonFinite { row, column, value, .. },
-        ) => (row, column, value),
-        _ => return error,
+    let found = error.downcast_ref::<Error>().and_then(|error| match error {
+        Error::TooLarge { row, column, value, .. } | Error::NonFinite { row, column, value, .. } => {
+            let rule = "is too large, squared distances overflow in this precision; rescale the data or use --precision f64";
+            Some((*row, *column, *value, rule.to_owned()))
+        }
+        Error::Domain { row, column, value, rule, .. } => {
+            Some((*row, *column, *value, format!("cannot be used: {rule}")))
+        }
+        _ => None,
+    });
+    let Some((row, column, value, rule)) = found else { return error };
+    let size = value.abs();
+    let value = match size == 0.0 || (1e-4..1e9).contains(&size) {
+        true => value.to_string(),
+        false => format!("{value:e}"),
     };
     anyhow!(
-        "{}, row {} (counted from 0), column `{}`: {value:e}{what} is too large, squared distances overflow in this \
-         precision; rescale the data or use --precision f64",
+        "{}, row {} (counted from 0), column `{}`: {value}{what} {rule}",
         input::name(path),
-        row_in_file(*row),
-        features.get(*column).map_or("?", String::as_str),
+        row_in_file(row),
+        features.get(column).map_or("?", String::as_str),
     )
 }
 

@@ -1,9 +1,9 @@
-use plotters::chart::ChartBuilder;
-use plotters::element::{Circle, PathElement, Polygon, Rectangle};
+use plotters::element::{Circle, PathElement, Rectangle};
 use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use super::sheet::{self, Area, SMALL, TEXT, error};
+use super::plane::{self, Mark, Shape};
+use super::sheet::{self, TEXT, error};
 use super::{Figure, check_case, counted, not_empty, palette};
 use crate::cases::{Cases, Map};
 use crate::error::{Error, Result};
@@ -57,39 +57,11 @@ pub fn clusters(cases: &Cases, map: &Map, ringed: &[usize]) -> Result<Figure> {
     let title = format!("{} in {clusters} clusters", counted(cases));
     sheet::draw(size, &title, &notes, |area| {
         let (plot, beside) = area.split_horizontally(PLOT);
-        let places = map.points.iter().chain(&map.centroids);
-        let (x_range, y_range) =
-            (padded(places.clone().map(|p| p[0])), padded(places.map(|p| p[1])));
-        let (x_range, y_range) = (sheet::finite(x_range)?, sheet::finite(y_range)?);
-        let mut chart = ChartBuilder::on(&plot)
-            .margin(6)
-            .x_label_area_size(46)
-            .y_label_area_size(66)
-            .build_cartesian_2d(x_range.0..x_range.1, y_range.0..y_range.1)
-            .map_err(error)?;
         let axis = |number: usize| {
             format!("PC {} ({:.0} % of the variance)", number + 1, 100.0 * map.explained[number])
         };
-        chart
-            .configure_mesh()
-            .x_desc(axis(0))
-            .y_desc(axis(1))
-            .x_labels(6)
-            .y_labels(6)
-            .x_label_formatter(&|value| sheet::tick(*value, x_range.1 - x_range.0))
-            .y_label_formatter(&|value| sheet::tick(*value, y_range.1 - y_range.0))
-            .label_style(("sans-serif", SMALL, &palette::GREY))
-            .axis_desc_style(("sans-serif", TEXT, &palette::INK))
-            .bold_line_style(palette::FAINT.mix(0.6))
-            .light_line_style(palette::FAINT.mix(0.0))
-            .axis_style(palette::FAINT)
-            .draw()
-            .map_err(error)?;
-        let origin = plot.get_base_pixel();
-        let pixel = |place: &[f64; 2]| {
-            let (x, y) = chart.backend_coord(&(place[0], place[1]));
-            (x - origin.0, y - origin.1)
-        };
+        let places = map.points.iter().chain(&map.centroids).copied();
+        let pixel = plane::axes(&plot, places, [axis(0), axis(1)])?;
         for (case, place) in map.points.iter().enumerate() {
             let cluster = cases.cluster[case];
             let face = palette::cluster(cluster);
@@ -144,59 +116,5 @@ fn edge(cases: &Cases, case: usize) -> RGBColor {
         // Seen on the darkest face as well.
         _ if palette::cluster(own) == palette::INK => RGBColor(160, 160, 160),
         _ => RGBColor(0, 0, 0),
-    }
-}
-
-/// A range with some air around it.
-fn padded(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (least, most) = values
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), v| (least.min(v), most.max(v)));
-    let air = if least < most { 0.06 * (most - least) } else { 1.0 };
-    (least - air, most + air)
-}
-
-struct Mark {
-    face: RGBColor,
-    edge: RGBColor,
-    shape: Shape,
-}
-
-/// Beyond the colours there are, clusters differ in shape.
-#[derive(Clone, Copy)]
-enum Shape {
-    Circle,
-    Square,
-    Triangle,
-    Diamond,
-}
-
-impl Shape {
-    fn of(cluster: usize) -> Self {
-        const SHAPES: [Shape; 4] = [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond];
-        SHAPES[(cluster / palette::COLOURS) % SHAPES.len()]
-    }
-}
-
-impl Mark {
-    /// The face on a slightly larger one in the colour of the edge, on white, so
-    /// that neighbours stay apart.
-    fn draw(&self, area: &Area<'_>, at: (i32, i32)) -> Result<()> {
-        let white = RGBColor(255, 255, 255);
-        for (size, colour) in [(7, white), (6, self.edge), (4, self.face)] {
-            let (x, y) = at;
-            let corners = match self.shape {
-                Shape::Circle => {
-                    area.draw(&Circle::new(at, size, colour.filled())).map_err(error)?;
-                    continue;
-                }
-                Shape::Square => vec![(-1, -1), (1, -1), (1, 1), (-1, 1)],
-                Shape::Triangle => vec![(0, -1), (1, 1), (-1, 1)],
-                Shape::Diamond => vec![(0, -1), (1, 0), (0, 1), (-1, 0)],
-            };
-            let corners: Vec<(i32, i32)> =
-                corners.into_iter().map(|(dx, dy)| (x + dx * size, y + dy * size)).collect();
-            area.draw(&Polygon::new(corners, colour.filled())).map_err(error)?;
-        }
-        Ok(())
     }
 }

@@ -34,9 +34,11 @@
 mod bars;
 mod clusters;
 mod figure;
+mod flow;
 mod image;
 mod matrix;
 mod palette;
+mod plane;
 mod point;
 mod profile;
 mod sheet;
@@ -44,6 +46,7 @@ mod waterfall;
 
 pub use clusters::clusters;
 pub use figure::Figure;
+pub use flow::flow;
 pub use image::{ImageShape, images};
 pub use matrix::matrix;
 pub use point::point;
