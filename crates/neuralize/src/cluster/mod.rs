@@ -13,7 +13,7 @@ pub use config::{FitOptions, Init, KMeansConfig, KMeansFit, Progress};
 pub use kmeans::KMeans;
 pub use matching::{Matching, match_to_classes};
 pub use mini_batch::MiniBatchKMeans;
-pub(crate) use mixture::Components;
+pub(crate) use mixture::{Components, Density};
 pub use mixture::{GaussianMixture, GaussianMixtureConfig, GaussianMixtureFit};
 pub use parts::PartsFit;
 pub use seeding::Seeding;
