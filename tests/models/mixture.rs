@@ -232,6 +232,23 @@ pub fn equal_components_are_kmeans<B: Backend>(setup: &Setup<B>) {
     }
 }
 
+/// An origin far away costs no digits but those of the data.
+pub fn mixture_far_from_the_origin<B: Backend>(setup: &Setup<B>) {
+    let mut definition = Parts::random(setup, 4, 5, 111);
+    let away = |table: &Rows| -> Rows {
+        table.iter().map(|row| row.iter().map(|value| value + 3000.0).collect()).collect()
+    };
+    definition.means = setup.rounded(&away(&definition.means));
+    let x = setup.rounded(&away(&random_rows(60, 5, 0.3, 117)));
+    let network = definition.mixture(setup).neuralize().expect("K > 1");
+    for target in TARGETS {
+        let found = network.explain(&setup.tensor(&x), target, Beta::Value(1.0)).expect("valid");
+        let expected: Rows = x.iter().map(|x| definition.neon(x, target, 1.0)).collect();
+        let tolerance = 2.0 * setup.tolerance;
+        assert_rows_close(&parts(&found), &expected, tolerance, &format!("{target:?}"));
+    }
+}
+
 /// Narrow components far from the common centre, where products would leave
 /// no digit.
 pub fn narrow_and_far<B: Backend>(setup: &Setup<B>) {

@@ -96,7 +96,7 @@ impl<B: Backend> NeuralizedGaussianMixture<B> {
     pub(crate) fn of(components: &Components, means: Tensor<B, 2>, beta: Tensor<B, 1>) -> Self {
         let (device, dtype) = (means.device(), means.dtype());
         let [clusters, features] = means.dims();
-        let frame = components.frame();
+        let frame = components.frame(dtype);
         let seen = components.seen_in(&frame);
 
         let mut precisions = seen.precisions();

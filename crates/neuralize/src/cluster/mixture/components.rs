@@ -26,6 +26,15 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// As a precision holds it: a device subtracts the same numbers as the host.
+    pub(crate) fn rounded(mut self, dtype: DType) -> Self {
+        if dtype != DType::F64 {
+            let numbers = self.center.iter_mut().chain(&mut self.scale);
+            numbers.for_each(|number| *number = f64::from(*number as f32));
+        }
+        self
+    }
+
     /// Centre and scale as rows, `[1, D]` each.
     pub(crate) fn rows<B: Backend>(
         &self,
@@ -46,7 +55,7 @@ impl Components {
 
     /// The frame in which no variance is below 1 and the means are around 0:
     /// whatever the units of the features, nothing overflows there that need not.
-    pub(crate) fn frame(&self) -> Frame {
+    pub(crate) fn frame(&self, dtype: DType) -> Frame {
         let clusters = self.clusters();
         let column = |table: &[f64], i: usize| -> Vec<f64> {
             (0..clusters).map(|k| table[k * self.features + i]).collect()
@@ -61,7 +70,7 @@ impl Components {
         let scale = (0..self.features)
             .map(|i| column(&self.variances, i).into_iter().fold(f64::INFINITY, f64::min).sqrt())
             .collect();
-        Frame { center, scale }
+        Frame { center, scale }.rounded(dtype)
     }
 
     /// The same components seen in a frame.

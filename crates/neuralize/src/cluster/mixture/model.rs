@@ -167,7 +167,7 @@ impl<B: Backend> GaussianMixture<B> {
                 least,
             });
         }
-        let seen = components.seen_in(&components.frame());
+        let seen = components.seen_in(&components.frame(dtype));
         let shape = [components.clusters(), features];
         let device = self.means.val().device();
         validate::values(
