@@ -55,9 +55,9 @@ impl Parts {
     /// log π_k + log N(x; μ_k, σ²_k), feature by feature.
     fn log_joint(&self, x: &[f64], k: usize) -> f64 {
         let log_normal = |x: f64, mean: f64, variance: f64| {
-            let density = (-(x - mean).powi(2) / (2.0 * variance)).exp()
-                / (2.0 * std::f64::consts::PI * variance).sqrt();
-            density.ln()
+            // Written as a logarithm: the density itself underflows far off.
+            -0.5 * (2.0 * std::f64::consts::PI * variance).ln()
+                - (x - mean).powi(2) / (2.0 * variance)
         };
         (0..x.len())
             .map(|i| log_normal(x[i], self.means[k][i], self.variances[k][i]))
@@ -228,6 +228,48 @@ pub fn equal_components_are_kmeans<B: Backend>(setup: &Setup<B>) {
             for part in found.absorbed {
                 assert!(values(part.amount).iter().all(|amount| *amount == 0.0), "{}", part.name);
             }
+        }
+    }
+}
+
+/// An origin far away costs no digits but those of the data.
+pub fn mixture_far_from_the_origin<B: Backend>(setup: &Setup<B>) {
+    let mut definition = Parts::random(setup, 4, 5, 111);
+    let away = |table: &Rows| -> Rows {
+        table.iter().map(|row| row.iter().map(|value| value + 3000.0).collect()).collect()
+    };
+    definition.means = setup.rounded(&away(&definition.means));
+    let x = setup.rounded(&away(&random_rows(60, 5, 0.3, 117)));
+    let network = definition.mixture(setup).neuralize().expect("K > 1");
+    for target in TARGETS {
+        let found = network.explain(&setup.tensor(&x), target, Beta::Value(1.0)).expect("valid");
+        let expected: Rows = x.iter().map(|x| definition.neon(x, target, 1.0)).collect();
+        let tolerance = 2.0 * setup.tolerance;
+        assert_rows_close(&parts(&found), &expected, tolerance, &format!("{target:?}"));
+    }
+}
+
+/// Narrow components far from the common centre, where products would leave
+/// no digit.
+pub fn narrow_and_far<B: Backend>(setup: &Setup<B>) {
+    for wide in [10.0, 30.0, 1e3, 1e5] {
+        let definition = Parts {
+            means: [0.0, 10.0, 10.0 * wide].map(|mean| vec![mean; 3]).to_vec(),
+            variances: [1.0, 2.0, wide * wide].map(|variance| vec![variance; 3]).to_vec(),
+            weights: vec![1.0, 1.0, 2.0],
+        };
+        let mut x = random_rows(40, 3, 0.0, 101);
+        for (i, row) in x.iter_mut().enumerate() {
+            row.iter_mut().for_each(|value| *value += [0.0, 10.0, 5.0, 9.0 * wide][i % 4]);
+        }
+        let x = setup.rounded(&x);
+        let network = definition.mixture(setup).neuralize().expect("K > 1");
+        for target in [Target::Assigned, Target::Cluster(1), Target::AssignedVersus(2)] {
+            let found = network.explain(&setup.tensor(&x), target, Beta::Value(0.1));
+            let expected: Rows = x.iter().map(|x| definition.neon(x, target, 0.1)).collect();
+            let what = format!("{wide}, {target:?}");
+            let tolerance = 10.0 * setup.tolerance;
+            assert_rows_close(&parts(&found.expect("valid")), &expected, tolerance, &what);
         }
     }
 }

@@ -65,6 +65,8 @@ macro_rules! models_on {
                 mixture::mixture_equals_the_definition,
                 mixture::mixture_conserves,
                 mixture::equal_components_are_kmeans,
+                mixture::mixture_far_from_the_origin,
+                mixture::narrow_and_far,
                 mixture::mixture_blocks_make_no_difference,
                 mixture::mixture_permutations,
                 mixture::iterations_by_hand,

@@ -30,7 +30,7 @@ pub use kmeans::KMeans;
 pub use labelled::{LabelledConfig, LabelledFit};
 pub use matching::{Matching, match_to_classes};
 pub use mini_batch::MiniBatchKMeans;
-pub(crate) use mixture::Components;
+pub(crate) use mixture::{Components, Density};
 pub use mixture::{GaussianMixture, GaussianMixtureConfig, GaussianMixtureFit};
 pub use parts::PartsFit;
 pub use seeding::Seeding;

@@ -2,7 +2,7 @@ use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, Param
 use burn::nn::Linear;
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::cluster::Components;
+use crate::cluster::{Components, Density};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Asked, Beta, Explanation, Target};
 use crate::network::{MinPool, Network};
@@ -33,9 +33,10 @@ use crate::{kernel, transfer, validate};
 /// Relevances and absorbed parts sum to the logit. For equal priors and unit
 /// variances this is NEON for k-means with half the squared distances.
 ///
-/// In f32 digits are lost where components are very narrow in comparison with
-/// how far they are from their common centre: the error is about 1e-7 of
-/// `(x_i − c_i)²/σ²_ki` with the smallest σ² of the feature. Use f64 there.
+/// Where a mean is so many of the smallest standard deviations of a feature
+/// from the common centre (more than 64 in f32, 1000 in f64) that products
+/// would lose digits, scores and relevances are computed from the differences
+/// `x_i − μ_ki` instead, one component after the other.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -83,6 +84,10 @@ pub struct NeuralizedGaussianMixture<B: Backend> {
     pub(crate) pool: MinPool,
     /// The means, `[K, D]`.
     pub(crate) means: Param<Tensor<B, 2>>,
+    /// The standard deviations σ, `[K, D]`.
+    pub(crate) deviations: Param<Tensor<B, 2>>,
+    /// The largest distance of a mean from the centre, in units of the scale, `[1]`.
+    pub(crate) spread: Param<Tensor<B, 1>>,
     /// The heuristic β, `[1]`; NaN where it is not known.
     pub(crate) beta: Param<Tensor<B, 1>>,
 }
@@ -91,7 +96,7 @@ impl<B: Backend> NeuralizedGaussianMixture<B> {
     pub(crate) fn of(components: &Components, means: Tensor<B, 2>, beta: Tensor<B, 1>) -> Self {
         let (device, dtype) = (means.device(), means.dtype());
         let [clusters, features] = means.dims();
-        let frame = components.frame();
+        let frame = components.frame(dtype);
         let seen = components.seen_in(&frame);
 
         let mut precisions = seen.precisions();
@@ -134,6 +139,8 @@ impl<B: Backend> NeuralizedGaussianMixture<B> {
             half_log_variances: row(half_log_variances),
             pool: MinPool,
             means: Param::initialized(ParamId::new(), means),
+            deviations: Param::initialized(ParamId::new(), table(components.deviations())),
+            spread: row(vec![seen.means.iter().fold(0.0, |most, m| most.max(m.abs()))]),
             beta: Param::initialized(ParamId::new(), beta),
         }
     }
@@ -244,8 +251,38 @@ impl<B: Backend> NeuralizedGaussianMixture<B> {
     }
 
     pub(crate) fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        if self.needs_differences() {
+            return self.density().log_joint(&x);
+        }
         let seen = self.seen(x);
         self.linear.forward(seen.clone()) + self.quadratic.forward(seen.square())
+    }
+
+    /// Whether products would lose digits.
+    fn needs_differences(&self) -> bool {
+        let most = match self.dtype() {
+            DType::F64 => 1e3,
+            _ => 64.0,
+        };
+        transfer::download(self.spread.val()).iter().any(|spread| *spread > most)
+    }
+
+    fn density(&self) -> Density<B> {
+        let constants = self.log_weights.val() - self.half_log_variances.val();
+        Density {
+            means: self.means.val(),
+            deviations: self.deviations.val(),
+            constants: constants.unsqueeze(),
+        }
+    }
+
+    /// The relevances by products, for the coefficients a.
+    fn products(&self, x: Tensor<B, 2>, a: &Tensor<B, 2>) -> Tensor<B, 2> {
+        let seen = self.seen(x);
+        let tilted = self.linear.weight.val().transpose();
+        let half_precisions = self.quadratic.weight.val().transpose().neg();
+        seen.clone().square() * a.clone().matmul(half_precisions) - seen * a.clone().matmul(tilted)
+            + a.clone().matmul(self.squares.val()) * 0.5
     }
 
     /// Rows around the centre, in units of the scale.
@@ -311,12 +348,10 @@ impl<B: Backend> Network<B> for NeuralizedGaussianMixture<B> {
         let scores = self.scores(x.clone());
         let asked = Asked::of(&scores, target.explained(&scores), target, beta);
         let a = asked.coefficients();
-        let seen = self.seen(x);
-        let tilted = self.linear.weight.val().transpose();
-        let half_precisions = self.quadratic.weight.val().transpose().neg();
-        let relevance = seen.clone().square() * a.clone().matmul(half_precisions)
-            - seen * a.clone().matmul(tilted)
-            + a.clone().matmul(self.squares.val()) * 0.5;
+        let relevance = match self.needs_differences() {
+            true => self.density().relevance(&x, asked.cluster.clone(), &asked.pooled.ratios),
+            false => self.products(x, &a),
+        };
         let along = |part: Tensor<B, 1>| (a.clone() * part.unsqueeze()).sum_dim(1).squeeze_dim(1);
         let amounts = [along(self.log_weights.val()).neg(), along(self.half_log_variances.val())];
         let names = self.absorbed_names().iter().copied();
@@ -382,7 +417,7 @@ mod tests {
         assert_eq!(
             format!("{}", network.expect("two components")),
             format!(
-                "NeuralizedGaussianMixture {{\n  linear: {}\n  quadratic: {}\n  pool: MinPool\n  params: 37\n}}",
+                "NeuralizedGaussianMixture {{\n  linear: {}\n  quadratic: {}\n  pool: MinPool\n  params: 44\n}}",
                 layer(true, 8),
                 layer(false, 6)
             )

@@ -312,7 +312,7 @@ fn bits(row: &[f64]) -> Vec<u64> {
 
 impl<B: Backend> ModuleDisplay for NeuralizedKernelDensity<B> {
     fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(true).optional()
+        DisplaySettings::new().with_new_line_after_attribute(false).optional()
     }
 
     fn custom_content(&self, content: Content) -> Option<Content> {
@@ -337,7 +337,7 @@ mod tests {
         let network = KernelDensity::from_supports(supports, 0.5).expect("a density").neuralize();
         assert_eq!(
             format!("{network}"),
-            "NeuralizedKernelDensity {\n  n_supports: 2\n  n_features: 3\n  pool: SoftMinPool {gamma: 0.5, params: 1}\n  params: 7\n}"
+            "NeuralizedKernelDensity {n_supports: 2, n_features: 3, pool: SoftMinPool {gamma: 0.5, params: 1}, params: 7}"
         );
     }
 }

@@ -1,4 +1,4 @@
-use burn::tensor::{DType, Tensor, backend::Backend};
+use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use crate::transfer;
 
@@ -26,6 +26,15 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// As a precision holds it: a device subtracts the same numbers as the host.
+    pub(crate) fn rounded(mut self, dtype: DType) -> Self {
+        if dtype != DType::F64 {
+            let numbers = self.center.iter_mut().chain(&mut self.scale);
+            numbers.for_each(|number| *number = f64::from(*number as f32));
+        }
+        self
+    }
+
     /// Centre and scale as rows, `[1, D]` each.
     pub(crate) fn rows<B: Backend>(
         &self,
@@ -46,7 +55,7 @@ impl Components {
 
     /// The frame in which no variance is below 1 and the means are around 0:
     /// whatever the units of the features, nothing overflows there that need not.
-    pub(crate) fn frame(&self) -> Frame {
+    pub(crate) fn frame(&self, dtype: DType) -> Frame {
         let clusters = self.clusters();
         let column = |table: &[f64], i: usize| -> Vec<f64> {
             (0..clusters).map(|k| table[k * self.features + i]).collect()
@@ -61,7 +70,7 @@ impl Components {
         let scale = (0..self.features)
             .map(|i| column(&self.variances, i).into_iter().fold(f64::INFINITY, f64::min).sqrt())
             .collect();
-        Frame { center, scale }
+        Frame { center, scale }.rounded(dtype)
     }
 
     /// The same components seen in a frame.
@@ -95,6 +104,11 @@ impl Components {
         self.variances.iter().map(|variance| 1.0 / variance).collect()
     }
 
+    /// σ, `[K, D]`.
+    pub(crate) fn deviations(&self) -> Vec<f64> {
+        self.variances.iter().map(|variance| variance.sqrt()).collect()
+    }
+
     /// `½ Σ_i log σ²_ki`, `[K]`.
     pub(crate) fn half_log_variances(&self) -> Vec<f64> {
         let half = |row: &[f64]| 0.5 * row.iter().map(|variance| variance.ln()).sum::<f64>();
@@ -102,15 +116,16 @@ impl Components {
     }
 }
 
-/// `log π_k + log N(x; μ_k, σ²_k)` without its `½ D log 2π`, from differences:
-/// exact to the precision however narrow and far from the origin a component is.
-pub(super) struct Density<B: Backend> {
-    /// `[K, D]`
-    means: Tensor<B, 2>,
-    /// `[K, D]`
-    precisions: Tensor<B, 2>,
-    /// `[1, K]`
-    constants: Tensor<B, 2>,
+/// `log π_k + log N(x; μ_k, σ²_k)` without its `½ D log 2π`, and what the
+/// features contribute to it, from differences: exact to the precision however
+/// narrow a component is, and however far from the others. Slower than products.
+pub(crate) struct Density<B: Backend> {
+    /// μ, `[K, D]`.
+    pub(crate) means: Tensor<B, 2>,
+    /// σ, `[K, D]`.
+    pub(crate) deviations: Tensor<B, 2>,
+    /// `log π_k − ½ Σ_i log σ²_ki`, `[1, K]`.
+    pub(crate) constants: Tensor<B, 2>,
 }
 
 impl<B: Backend> Density<B> {
@@ -122,23 +137,45 @@ impl<B: Backend> Density<B> {
             .collect();
         Self {
             means: transfer::upload(components.means.clone(), shape, device, dtype),
-            precisions: transfer::upload(components.precisions(), shape, device, dtype),
+            deviations: transfer::upload(components.deviations(), shape, device, dtype),
             constants: transfer::upload(constants, [1, shape[0]], device, dtype),
         }
     }
 
     /// # Shapes
     ///
-    /// - x: `[n, D]`, in the frame of the components
+    /// - x: `[n, D]`
     /// - output: `[n, K]`
-    pub(super) fn log_joint(&self, x: &Tensor<B, 2>) -> Tensor<B, 2> {
-        let columns = (0..self.means.dims()[0])
-            .map(|k| {
-                let difference = x.clone() - self.means.clone().narrow(0, k, 1);
-                (difference.square() * self.precisions.clone().narrow(0, k, 1)).sum_dim(1)
-            })
-            .collect();
-        self.constants.clone() - Tensor::cat(columns, 1) * 0.5
+    pub(crate) fn log_joint(&self, x: &Tensor<B, 2>) -> Tensor<B, 2> {
+        let columns = (0..self.means.dims()[0]).map(|k| self.halves(x, k).sum_dim(1)).collect();
+        self.constants.clone() - Tensor::cat(columns, 1)
+    }
+
+    /// `R_i = Σ_k ρ_k [½ (x_i − μ_ki)²/σ²_ki − ½ (x_i − μ_ci)²/σ²_ci]`.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[n, D]`, cluster c: `[n, 1]`, ratios ρ: `[n, K]`, 0 for c
+    /// - output: `[n, D]`
+    pub(crate) fn relevance(
+        &self,
+        x: &Tensor<B, 2>,
+        cluster: Tensor<B, 2, Int>,
+        ratios: &Tensor<B, 2>,
+    ) -> Tensor<B, 2> {
+        let cluster = cluster.squeeze_dim::<1>(1);
+        let mean = self.means.clone().select(0, cluster.clone());
+        let deviation = self.deviations.clone().select(0, cluster);
+        let own = ((x.clone() - mean) / deviation).square() * 0.5;
+        (0..self.means.dims()[0])
+            .map(|k| (self.halves(x, k) - own.clone()) * ratios.clone().narrow(1, k, 1))
+            .fold(own.zeros_like(), |sum, part| sum + part)
+    }
+
+    /// `½ (x_i − μ_ki)²/σ²_ki`, `[n, D]`.
+    fn halves(&self, x: &Tensor<B, 2>, k: usize) -> Tensor<B, 2> {
+        let difference = x.clone() - self.means.clone().narrow(0, k, 1);
+        (difference / self.deviations.clone().narrow(0, k, 1)).square() * 0.5
     }
 }
 

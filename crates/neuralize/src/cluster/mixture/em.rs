@@ -72,7 +72,7 @@ impl<'a, B: Backend> Points<'a, B> {
                 false => scale[i] = most[i] - least[i],
             }
         }
-        let frame = Frame { center, scale };
+        let frame = Frame { center, scale }.rounded(dtype);
         let (center, scale) = frame.rows(&device, dtype);
         Self { x, frame, center, scale, constant, dtype }
     }
@@ -161,19 +161,18 @@ impl<'a, B: Backend> Points<'a, B> {
     /// floor. A feature without variance has the variance 1 everywhere, which
     /// takes it out of every comparison.
     pub(super) fn maximise(&self, sums: &Sums, old: &Components, floors: &[f64]) -> Components {
-        let features = old.features;
         let mut new = old.clone();
         let total: f64 = sums.rows.iter().map(|rows| rows.max(NO_ROWS)).sum();
         for (k, &rows) in sums.rows.iter().enumerate() {
             new.log_weights[k] = (rows.max(NO_ROWS) / total).ln();
-            for i in 0..features {
-                let at = k * features + i;
+            for (i, &floor) in floors.iter().enumerate() {
+                let at = k * old.features + i;
                 if self.constant[i] {
                     (new.means[at], new.variances[at]) = (0.0, 1.0);
                 } else if rows > NO_ROWS {
                     let shift = sums.first[at] / rows;
                     new.means[at] = sums.around[at] + shift;
-                    new.variances[at] = (sums.second[at] / rows - shift * shift).max(floors[i]);
+                    new.variances[at] = (sums.second[at] / rows - shift * shift).max(floor);
                 }
             }
         }
@@ -196,7 +195,9 @@ impl<'a, B: Backend> Points<'a, B> {
             false => components.means.clone(),
         };
         let means: Tensor<B, 2> =
-            transfer::upload(around.clone(), [clusters, features], &self.x.device(), self.dtype);
+            transfer::upload(around, [clusters, features], &self.x.device(), self.dtype);
+        // As the precision holds them.
+        let around = transfer::download(means.clone());
         let mut sums = Sums {
             log_likelihood: 0.0,
             rows: vec![0.0; clusters],

@@ -5,6 +5,6 @@ mod config;
 mod em;
 mod model;
 
-pub(crate) use components::Components;
+pub(crate) use components::{Components, Density};
 pub use config::{GaussianMixtureConfig, GaussianMixtureFit};
 pub use model::GaussianMixture;

@@ -167,7 +167,7 @@ impl<B: Backend> GaussianMixture<B> {
                 least,
             });
         }
-        let seen = components.seen_in(&components.frame());
+        let seen = components.seen_in(&components.frame(dtype));
         let shape = [components.clusters(), features];
         let device = self.means.val().device();
         validate::values(
@@ -302,17 +302,10 @@ impl<B: Backend> GaussianMixture<B> {
     pub fn log_joint(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
         self.network().check_data(x)?;
         let (device, dtype, clusters) = (x.device(), self.dtype(), self.n_clusters());
-        let components = self.components();
-        let frame = components.frame();
-        let density = Density::of(&components.seen_in(&frame), &device, dtype);
-        let (center, scale) = frame.rows::<B>(&device, dtype);
-        let units: f64 = frame.scale.iter().map(|scale| scale.ln()).sum();
-        let tau = core::f64::consts::TAU;
-        let constant = -0.5 * self.n_features() as f64 * tau.ln() - units;
+        let density = Density::of(&self.components(), &device, dtype);
+        let constant = -0.5 * self.n_features() as f64 * core::f64::consts::TAU.ln();
         let none = || transfer::zeros([0, clusters], &device, dtype);
-        Ok(kernel::map_rows(x, clusters, none, |block| {
-            density.log_joint(&((block - center.clone()) / scale.clone())) + constant
-        }))
+        Ok(kernel::map_rows(x, clusters, none, |block| density.log_joint(&block) + constant))
     }
 
     /// The probability of every component given the row; a row sums to one.
