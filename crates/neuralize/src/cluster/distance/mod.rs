@@ -1,7 +1,9 @@
 //! Distances that are sums over features, `d(x, μ) = Σ_i d_i(x_i, μ_i)`.
 //!
 //! One file a distance; what one has to give is stated by [`Separable`], and
-//! by [`Bregman`] for those whose differences are linear in x.
+//! by [`Bregman`] for those whose differences are linear in x. A new one is a
+//! file, a variant of [`Distance`], a line in [`Distance::separable`] and a name
+//! in `NAMES`.
 
 mod domain;
 mod itakura_saito;
@@ -195,15 +197,9 @@ impl Distance {
 
     /// As two numbers: records keep nothing else.
     pub(crate) fn encode(self) -> [f64; 2] {
-        match self {
-            Self::SquaredEuclidean => [0.0, 0.0],
-            Self::Manhattan => [1.0, 0.0],
-            Self::Power(power) => [2.0, power],
-            Self::Mahalanobis => [3.0, 0.0],
-            Self::KullbackLeibler => [4.0, 0.0],
-            Self::ItakuraSaito => [5.0, 0.0],
-            Self::Logistic => [6.0, 0.0],
-        }
+        let code = NAMES.iter().position(|(_, distance)| distance.same_kind(self));
+        let parameter = if let Self::Power(power) = self { power } else { 0.0 };
+        [code.map_or(f64::NAN, |code| code as f64), parameter]
     }
 
     /// From two numbers in the given precision.
@@ -214,32 +210,38 @@ impl Distance {
             DType::F64 => parameter,
             _ => (parameter as f32).to_string().parse().ok()?,
         };
-        let all = [
-            Self::SquaredEuclidean,
-            Self::Manhattan,
-            Self::Power(power),
-            Self::Mahalanobis,
-            Self::KullbackLeibler,
-            Self::ItakuraSaito,
-            Self::Logistic,
-        ];
-        let found =
-            all.into_iter().find(|distance| distance.encode() == [code, distance.encode()[1]])?;
-        let fits = matches!(found, Self::Power(_)) || parameter == 0.0;
-        (fits && found.check().is_ok()).then_some(found)
+        let (_, (_, distance)) =
+            NAMES.iter().enumerate().find(|(place, _)| *place as f64 == code)?;
+        match distance {
+            Self::Power(_) => Some(Self::Power(power)).filter(|found| found.check().is_ok()),
+            other => (parameter == 0.0).then_some(*other),
+        }
+    }
+
+    fn same_kind(self, other: Self) -> bool {
+        core::mem::discriminant(&self) == core::mem::discriminant(&other)
     }
 }
 
+/// The name of every distance; its place is its code in records, so new ones
+/// are appended.
+const NAMES: [(&str, Distance); 7] = [
+    ("sqeuclidean", Distance::SquaredEuclidean),
+    ("manhattan", Distance::Manhattan),
+    ("power", Distance::Power(1.0)),
+    ("mahalanobis", Distance::Mahalanobis),
+    ("kl", Distance::KullbackLeibler),
+    ("is", Distance::ItakuraSaito),
+    ("logistic", Distance::Logistic),
+];
+
 impl fmt::Display for Distance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = NAMES.iter().find(|(_, distance)| distance.same_kind(*self));
+        f.write_str(name.map_or("", |(name, _)| name))?;
         match self {
-            Self::SquaredEuclidean => f.write_str("sqeuclidean"),
-            Self::Manhattan => f.write_str("manhattan"),
-            Self::Power(power) => write!(f, "power={power}"),
-            Self::Mahalanobis => f.write_str("mahalanobis"),
-            Self::KullbackLeibler => f.write_str("kl"),
-            Self::ItakuraSaito => f.write_str("is"),
-            Self::Logistic => f.write_str("logistic"),
+            Self::Power(power) => write!(f, "={power}"),
+            _ => Ok(()),
         }
     }
 }
@@ -256,18 +258,37 @@ impl FromStr for Distance {
                 .into(),
         }
         };
-        let distance = match text {
-            "sqeuclidean" => Self::SquaredEuclidean,
-            "manhattan" => Self::Manhattan,
-            "mahalanobis" => Self::Mahalanobis,
-            "kl" => Self::KullbackLeibler,
-            "is" => Self::ItakuraSaito,
-            "logistic" => Self::Logistic,
-            _ => {
-                let power = text.strip_prefix("power=").ok_or_else(unknown)?;
-                Self::Power(power.parse().map_err(|_| unknown())?)
-            }
-        };
-        distance.check().map(|()| distance)
+        if let Some(power) = text.strip_prefix("power=") {
+            let distance = Self::Power(power.parse().map_err(|_| unknown())?);
+            return distance.check().map(|()| distance);
+        }
+        let plain =
+            |(name, distance): &&(&str, Self)| *name == text && !matches!(distance, Self::Power(_));
+        NAMES.iter().find(plain).map(|(_, distance)| *distance).ok_or_else(unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Files of older versions hold these numbers.
+    #[test]
+    fn codes_stay_what_they_are() {
+        for (code, distance) in [
+            ([0.0, 0.0], Distance::SquaredEuclidean),
+            ([1.0, 0.0], Distance::Manhattan),
+            ([2.0, 2.5], Distance::Power(2.5)),
+            ([3.0, 0.0], Distance::Mahalanobis),
+            ([4.0, 0.0], Distance::KullbackLeibler),
+            ([5.0, 0.0], Distance::ItakuraSaito),
+            ([6.0, 0.0], Distance::Logistic),
+        ] {
+            assert_eq!(distance.encode(), code);
+            assert_eq!(Distance::decode(code, DType::F32), Some(distance));
+            assert_eq!(Distance::decode(code, DType::F64), Some(distance));
+        }
+        let single = f64::from(1.1f32);
+        assert_eq!(Distance::decode([2.0, single], DType::F32), Some(Distance::Power(1.1)));
     }
 }

@@ -35,6 +35,9 @@ impl<B: Backend> Separable<B> for Power {
     }
 }
 
+/// How close to the minimiser, in units of the range of the values.
+const PRECISION: f64 = 1e-14;
+
 /// Where the derivative of `Σ |x − m|^p` is 0: Newton's steps inside a bracket,
 /// which is halved wherever a step would leave it or does not gain enough.
 fn minimiser(values: &[f64], power: f64) -> f64 {
@@ -55,7 +58,8 @@ fn minimiser(values: &[f64], power: f64) -> f64 {
             }
         })
     };
-    let (mut low, mut high, mut m) = (0.0f64, 1.0f64, 0.5f64);
+    let mean = values.iter().map(|x| (x - lowest) / width).sum::<f64>() / values.len() as f64;
+    let (mut low, mut high, mut m) = (0.0f64, 1.0f64, mean.clamp(0.0, 1.0));
     let mut last = 1.0f64;
     for _ in 0..200 {
         let (gradient, curvature) = slope(m);
@@ -74,7 +78,8 @@ fn minimiser(values: &[f64], power: f64) -> f64 {
         };
         last = (next - m).abs();
         m = next;
-        if last <= f64::EPSILON * 0.5 || high - low <= f64::EPSILON * 0.5 {
+        // Smaller steps are the rounding of the slope.
+        if last <= PRECISION || high - low <= PRECISION {
             break;
         }
     }

@@ -37,6 +37,9 @@ impl KMeansConfig {
 }
 
 /// Settings of a k-means fit by any [`Distance`].
+///
+/// `n_init` is by default 10 for random rows, and for k-means++ 10 where
+/// N D K is at most 2¹⁸ and 1 beyond; always 1 for given rows.
 #[derive(Config, Debug, PartialEq)]
 pub struct SeparableKMeansConfig {
     /// The settings that do not depend on the distance. k-means++ draws rows in
