@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench -p neuralize --bench kernels               # times and throughput
 //! cargo bench -p neuralize --bench kernels -- --share    # the table of the documentation
+//! cargo bench -p neuralize --bench kernels -- --supports # clusters of many supports
 //! ```
 //!
 //! An item is a floating-point operation, so `Gitem/s` reads GFLOP/s. What is
@@ -17,6 +18,11 @@
 //! `--share` prints the share of the product of Burn in the same precision. An
 //! iteration is timed there from the end of the one before, while the fit of
 //! five iterations below also checks the data and labels them once more.
+//!
+//! `--supports` prints the time of an explanation against M supports, of
+//! clusters of equal sizes, next to that of Burn's product of the points with
+//! the supports. Most of the product's time is not arithmetic: it writes a
+//! table of N × M, of which the explanation keeps a few rows in cache.
 
 use std::error::Error;
 use std::f32::consts::TAU;
@@ -28,7 +34,7 @@ use burn::backend::Flex;
 use burn::tensor::{DType, Tensor, TensorData};
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use neuralize::cluster::{FitOptions, KMeans, KMeansConfig, Progress};
+use neuralize::cluster::{FitOptions, KMeans, KMeansConfig, KernelKMeans, Progress};
 use neuralize::explain::{Beta, Target};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -50,12 +56,23 @@ const SIZES: [Size; 4] =
     [(100_000, 64, 32), (20_000, 784, 10), (200_000, 16, 256), (50_000, 512, 1000)];
 const EXPLAINED: [Size; 3] = [(10_000, 64, 32), (10_000, 784, 10), (2000, 512, 1000)];
 
+/// K is the number of supports here.
+const SUPPORTED: [Size; 4] =
+    [(10_000, 32, 2000), (10_000, 32, 1000), (10_000, 32, 4000), (10_000, 32, 16_000)];
+
+/// Clusters that share the supports out, and the stiffness of their pools.
+const POOLS: usize = 5;
+const GAMMA: f64 = 0.05;
+
 /// Side of the matrices whose product is the measure.
 const SIDE: usize = 2048;
 
 fn main() -> Result<(), Box<dyn Error>> {
     if given("--share") {
         return share();
+    }
+    if given("--supports") {
+        return supports();
     }
     divan::Divan::default().sample_count(ROUNDS as u32).sample_size(1).config_with_args().main();
     Ok(())
@@ -85,6 +102,11 @@ fn fit_of_five_iterations(bencher: Bencher, cell: Cell) {
 #[divan::bench(args = cells(&EXPLAINED))]
 fn explanation(bencher: Bencher, cell: Cell) {
     measure(bencher, 3 * cell.flops(), explain(cell));
+}
+
+#[divan::bench(args = cells(&SUPPORTED))]
+fn explanation_by_supports(bencher: Bencher, cell: Cell) {
+    measure(bencher, 3 * cell.flops(), explain_by_supports(cell));
 }
 
 type Outcome<T> = neuralize::Result<T>;
@@ -120,6 +142,18 @@ fn share() -> Result<(), Box<dyn Error>> {
     }
     for cell in cells(&EXPLAINED) {
         report("explanation", cell, 3 * cell.flops(), seconds(explain(cell)?)?);
+    }
+    Ok(())
+}
+
+/// Prints the times of explanations next to those of the matrix product.
+fn supports() -> Result<(), Box<dyn Error>> {
+    println!("| N × D × supports | matrix product, ms | explanation, ms | ratio |");
+    println!("|---:|---:|---:|---:|");
+    for cell in cells(&SUPPORTED) {
+        let of_product = 1e3 * seconds(product(cell)?)?;
+        let found = 1e3 * seconds(explain_by_supports(cell)?)?;
+        println!("| {cell} | {of_product:.1} | {found:.1} | {:.2} |", found / of_product);
     }
     Ok(())
 }
@@ -171,6 +205,18 @@ fn explain(cell: Cell) -> Outcome<impl Fn() -> Outcome<()>> {
     let network = KMeans::from_centroids(centers)?.neuralize()?;
     Ok(move || {
         let found = network.explain(&x, Target::Assigned, Beta::Value(0.1))?;
+        drop(black_box(found));
+        Ok(())
+    })
+}
+
+fn explain_by_supports(cell: Cell) -> Outcome<impl Fn() -> Outcome<()>> {
+    let Mixture { x, centers } = Mixture::new(cell);
+    let mut sizes = [cell.k / POOLS; POOLS];
+    sizes[0] += cell.k % POOLS;
+    let network = KernelKMeans::from_supports(centers, &sizes, GAMMA)?.neuralize()?;
+    Ok(move || {
+        let found = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
         drop(black_box(found));
         Ok(())
     })
@@ -256,7 +302,7 @@ fn products() -> Vec<Cell> {
 /// Whether everything is only called once, as by `cargo test --benches`; the
 /// sizes are small then.
 fn brief() -> bool {
-    given("--test") || !given("--bench") && !given("--share")
+    given("--test") || !["--bench", "--share", "--supports"].into_iter().any(given)
 }
 
 fn given(flag: &str) -> bool {

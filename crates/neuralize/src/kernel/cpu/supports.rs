@@ -226,7 +226,7 @@ impl<T: Real> WithSimd for Block<'_, T> {
         for p in 0..self.explainer.points.count() {
             match (self.explainer.points.width(p), many) {
                 (1, true) => self.panel::<S, 8, 1>(simd, p),
-                (2, true) => self.panel::<S, 6, 2>(simd, p),
+                (2, true) => self.panel::<S, 4, 2>(simd, p),
                 (_, true) => self.panel::<S, 4, WIDTH>(simd, p),
                 (1, false) => self.panel::<S, 4, 1>(simd, p),
                 (2, false) => self.panel::<S, 3, 2>(simd, p),
@@ -304,6 +304,9 @@ impl<T: Real> Block<'_, T> {
                 let rows_of = rows_of.map(|row| &row[range.clone()]);
                 let live: [&[bool]; ROWS] = rows_from(&live[..rows * parts], parts, g * ROWS);
                 let live = live.map(|live| &live[start / SUPPORTS..]);
+                if !live.iter().any(|live| live[..range.len().div_ceil(SUPPORTS)].contains(&true)) {
+                    continue;
+                }
                 let parts = partial::<T, S, ROWS, W>(simd, rows_of, live, [points, squares]);
                 for (sums, parts) in sums.chunks_exact_mut(2 * W).zip(parts) {
                     for (sum, part) in sums.iter_mut().zip(parts.as_flattened()) {
@@ -319,12 +322,10 @@ impl<T: Real> Block<'_, T> {
         let of_rows = of_rows.zip(self.x.chunks_exact(features));
         for ((to, x), sums) in of_rows.zip(sums.chunks_exact(2 * W)) {
             let (linear, square) = sums.split_at(W);
-            let of = |linear: T, square: T, x: T| square - (x + x) * linear;
-            let (linear, square) = (T::elements::<S>(linear), T::elements::<S>(square));
-            let products = linear.iter().zip(square);
-            let x = x[first..first + width].iter();
-            for ((to, &x), (&l, &s)) in to[first..first + width].iter_mut().zip(x).zip(products) {
-                *to = of(l, s, x);
+            let sums = T::elements::<S>(linear).iter().zip(T::elements::<S>(square));
+            let (to, x) = (&mut to[first..first + width], &x[first..first + width]);
+            for ((to, &x), (&linear, &square)) in to.iter_mut().zip(x).zip(sums) {
+                *to = square - (x + x) * linear;
             }
         }
     }
@@ -463,7 +464,7 @@ fn softmin(
     shares[own] = 0.0;
     let total: f64 = shares.iter().sum();
     for share in shares {
-        *share = *share / total;
+        *share /= total;
     }
 }
 
