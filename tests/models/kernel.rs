@@ -18,6 +18,8 @@ use crate::suite::{
     Rows, Setup, assert_close, assert_rows_close, indices, largest, random_rows, rows, values,
 };
 
+type Record<B> = <KernelKMeans<B> as Module<B>>::Record;
+
 const GAMMAS: [f64; 4] = [0.05, 0.6, 3.0, f64::INFINITY];
 
 /// 1e-10 in f64, and what sums of squares of magnitude 10 leave in f32.
@@ -921,7 +923,7 @@ pub fn kernel_records<B: Backend>(setup: &Setup<B>) {
     let whole = || model(setup, &supports, &labels, 0.7);
     let other = model(setup, &supports[..9].to_vec(), &labels[..9], 0.7);
     let parts = || (whole().into_record(), other.clone().into_record());
-    let refused = |change: &dyn Fn(&mut <KernelKMeans<B> as Module<B>>::Record)| {
+    let refused = |change: &dyn Fn(&mut Record<B>)| {
         let mut record = whole().into_record();
         change(&mut record);
         let broken = whole().load_record(record);
