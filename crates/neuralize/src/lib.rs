@@ -84,8 +84,9 @@ struct Readme;
 pub mod prelude {
     pub use crate::cases::Cases;
     pub use crate::cluster::{Distance, FitOptions, Init, KMeans, KMeansConfig, KMeansFit};
+    pub use crate::cluster::{GaussianMixtureConfig, KernelKMeansConfig, LabelledConfig};
     pub use crate::data::{Scale, Scaler, Table, TableOptions, TableReader};
     pub use crate::explain::{Beta, Explanation, Target};
-    pub use crate::network::NeuralizedKMeans;
+    pub use crate::network::{NeuralizedKMeans, NeuralizedKernelKMeans};
     pub use crate::record::{Model, ModelInfo};
 }

@@ -11,16 +11,21 @@ use crate::transfer;
 /// How the stiffness γ of the Gaussian kernel `exp(−γ ‖x−u‖²)` is chosen.
 #[derive(Config, Debug, PartialEq)]
 pub enum Bandwidth {
-    /// The smallest of some neighbourhoods in which the clusters that are found
-    /// can be told apart: perplexities of 30, 60, 120 and 240, as far as they are
-    /// at most a third of the other points, then the median. A fit is made for
-    /// each until its network gives the clusters of 95 % of the points, or else
-    /// the one that gives most is kept.
+    /// A perplexity of a tenth of the other points, at least 3, if its network gives
+    /// the clusters of 95 % of the points; else of a third of them, else the
+    /// median, or whichever of the three gives most. Up to three fits are made.
+    ///
+    /// No width fits all forms. Of 100 to 2000 points a tenth separated five
+    /// clouds (0.81 to 1.00 of the points, mostly 0.98 and more) and interleaved half
+    /// circles (0.97 and more from 200 points on); the median separates clouds alone;
+    /// a perplexity of 30 separates two concentric rings of 400 and more points, but
+    /// from 1000 points on neither all half circles nor clouds. Where clusters are
+    /// thin and closed, try smaller perplexities.
     Neighbours,
     /// This γ, in inverse squared units of the data.
     Gamma(f64),
-    /// 1 / median of the squared distances between different points. Wide: it
-    /// sees the data as one cloud, and does not follow curved clusters.
+    /// 1 / median of the squared distances between different points. Wide: good
+    /// for clouds, it does not follow curved clusters.
     Median,
     /// The γ for which a point has so many neighbours on average: the mean over
     /// the points of exp(entropy of the weights `exp(−γ ‖x−u‖²)` of the other
@@ -59,15 +64,12 @@ impl Bandwidth {
         if *self != Self::Neighbours {
             return vec![self.clone()];
         }
-        let third = rows.saturating_sub(1) as f64 / 3.0;
-        let neighbours = [30.0, 60.0, 120.0, 240.0].into_iter();
-        let mut candidates: Vec<Self> =
-            neighbours.filter(|wanted| *wanted <= third).map(Self::Perplexity).collect();
-        if candidates.is_empty() && third > 1.5 {
-            candidates.push(Self::Perplexity(third));
+        let others = rows.saturating_sub(1) as f64;
+        let near = |part: f64| Self::Perplexity((others / part).max(3.0));
+        match others < 6.0 {
+            true => vec![Self::Median],
+            false => vec![near(10.0), near(3.0), Self::Median],
         }
-        candidates.push(Self::Median);
-        candidates
     }
 
     /// γ for the rows of x.

@@ -98,7 +98,8 @@ pub struct KernelKMeansFit<B: Backend> {
 /// Agreement of the network with its fit that is enough for a bandwidth.
 const AGREES: f64 = 0.95;
 
-/// Rows of the sample that spectral starts are found on.
+/// Rows of the sample that spectral starts are found on; the matrix of so many
+/// is kept.
 const SAMPLE: usize = 1000;
 
 /// Entries of a kernel matrix that is kept.
@@ -128,23 +129,28 @@ impl KernelKMeansConfig {
         seeding::require_distinct_rows(x, &vec![1.0; rows], self.n_clusters)?;
 
         let mut best: Option<KernelKMeansFit<B>> = None;
+        let mut failed = Error::Empty { what: "x" };
         for bandwidth in self.bandwidth.candidates(rows) {
-            let gamma = held(bandwidth.gamma(x, self.seed)?, x.dtype())?;
-            let fit = self.fit_by(x, gamma)?;
-            if best.as_ref().is_none_or(|best| fit.agreement > best.agreement) {
-                best = Some(fit);
-            }
-            if best.as_ref().is_some_and(|best| best.agreement >= AGREES) {
-                break;
+            let gamma = bandwidth.gamma(x, self.seed).and_then(|gamma| held(gamma, x.dtype()));
+            match gamma.and_then(|gamma| self.fit_by(x, gamma)) {
+                Ok(fit) if fit.agreement >= AGREES => return Ok(fit),
+                Ok(fit) if best.as_ref().is_none_or(|best| fit.agreement > best.agreement) => {
+                    best = Some(fit);
+                }
+                Ok(_) => {}
+                Err(error) => failed = error,
             }
         }
-        best.ok_or(Error::Empty { what: "x" })
+        best.ok_or(failed)
     }
 
     /// Fits checked data with this γ.
     fn fit_by<B: Backend>(&self, x: &Tensor<B, 2>, gamma: f64) -> Result<KernelKMeansFit<B>> {
         let (rows, clusters) = (x.dims()[0], self.n_clusters);
         let similarities = Similarities::of(x, gamma);
+        if clusters > 1 && similarities.all_alike() {
+            return Err(flat(gamma));
+        }
         let few = rows.saturating_mul(rows) <= KEPT;
         let n_init = self.n_init.unwrap_or(if few { 10 } else { 4 });
         let together = (MEMBERSHIPS / (rows * clusters)).max(1);
@@ -180,9 +186,7 @@ impl KernelKMeansConfig {
     ) -> Result<KernelKMeansFit<B>> {
         let sizes = best.sizes(self.n_clusters);
         if sizes.contains(&0) {
-            let rule =
-                "the kernel cannot tell the points apart in this precision; use a larger gamma";
-            return Err(config_error("gamma", gamma, rule));
+            return Err(flat(gamma));
         }
         let chosen = supports::of_clusters(x, &best.labels, &sizes, self.prototypes, self.seed)?;
         let model = KernelKMeans::new(chosen.table.clone(), &chosen.sizes, gamma, None);
@@ -238,16 +242,13 @@ impl KernelKMeansConfig {
             return Ok(None);
         }
         let sample = x.clone().select(0, transfer::upload_indices(&chosen, &x.device()));
-        let sampled =
-            Similarities { kept: Vec::new(), ..Similarities::of(&sample, similarities.gamma) };
-        let mut matrix: Vec<f64> =
-            sampled.ranges().flat_map(|range| transfer::download(sampled.compute(range))).collect();
-        let scales: Vec<f64> =
-            matrix.chunks_exact(count).map(|row| 1.0 / row.iter().sum::<f64>().sqrt()).collect();
-        for (row, a) in matrix.chunks_exact_mut(count).zip(&scales) {
-            row.iter_mut().zip(&scales).for_each(|(value, b)| *value *= a * b);
-        }
-        let mut embedding = spectral::leading_vectors(&matrix, count, clusters, rng);
+        let sampled = Similarities::of(&sample, similarities.gamma);
+        let matrix = Tensor::cat(sampled.kept.clone(), 0);
+        let scale = matrix.clone().sum_dim(1).sqrt();
+        let scale = scale.ones_like() / scale;
+        let normalised = matrix * scale.clone() * scale.clone().transpose();
+        let mut embedding = spectral::leading_vectors(&normalised, clusters, rng);
+        let scales = transfer::download(scale);
         for (row, scale) in embedding.chunks_exact_mut(clusters).zip(&scales) {
             row.iter_mut().for_each(|value| *value *= scale);
         }
@@ -287,6 +288,11 @@ fn held(gamma: f64, dtype: DType) -> Result<f64> {
     }
 }
 
+fn flat(gamma: f64) -> Error {
+    let rule = "the kernel cannot tell the points apart in this precision; use a larger gamma";
+    config_error("gamma", gamma, rule)
+}
+
 /// The distance from 1 to the next number.
 pub(super) fn precision(dtype: DType) -> f64 {
     match dtype {
@@ -313,6 +319,12 @@ impl<'a, B: Backend> Similarities<'a, B> {
                 similarities.ranges().map(|range| similarities.compute(range)).collect();
         }
         similarities
+    }
+
+    /// Whether rounding leaves no point less similar to another than to itself.
+    fn all_alike(&self) -> bool {
+        let radius = transfer::download(self.affine.scores.bias.clone().neg().max())[0];
+        4.0 * radius * self.gamma < precision(self.x.dtype())
     }
 
     fn ranges(&self) -> impl Iterator<Item = core::ops::Range<usize>> + use<B> {

@@ -76,6 +76,12 @@ pub struct LabelledFit<B: Backend> {
 /// Most points that a candidate for γ is tried on.
 const TRIED: usize = 2000;
 
+/// Most distances from these points to supports, as long as there are some points.
+const DISTANCES: usize = 1 << 24;
+
+/// Fewest points that a candidate is tried on, if there are so many.
+const FEWEST: usize = 200;
+
 /// How many candidates there are.
 const CANDIDATES: usize = 17;
 
@@ -179,7 +185,8 @@ impl LabelledConfig {
             .collect();
 
         let mut rng = seeding::random_stream(self.seed, 0);
-        let tried = seeding::some_rows(rows, rows.min(TRIED), &mut rng);
+        let count = TRIED.min((DISTANCES / model.n_supports()).max(FEWEST));
+        let tried = seeding::some_rows(rows, count, &mut rng);
         let network = model.neuralize()?.leaving_out_training_points(leave_out);
         let segments: Vec<_> =
             candidates.iter().map(|gamma| network.segments().with_gamma(*gamma)).collect();

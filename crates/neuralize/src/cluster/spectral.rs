@@ -1,7 +1,9 @@
+use burn::tensor::{Tensor, backend::Backend};
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 
+use crate::cluster::kernel_fit::precision;
 use crate::cluster::seeding::uniform;
+use crate::transfer;
 
 /// Most products of the matrix with a vector.
 const PRODUCTS: usize = 4000;
@@ -18,16 +20,20 @@ const RESIDUAL: f64 = 1e-7;
 /// matrix: orthogonal iteration with some vectors to spare, and Chebyshev
 /// polynomials that damp what lies below the least of them.
 ///
+/// The matrix is multiplied where it is, in its precision; everything else is
+/// done on the host in f64.
+///
 /// # Shapes
 ///
-/// - matrix: `[n, n]` row-major
+/// - matrix: `[n, n]`
 /// - output: `[n, count]` row-major, orthonormal columns by falling eigenvalue
-pub(super) fn leading_vectors(
-    matrix: &[f64],
-    n: usize,
+pub(super) fn leading_vectors<B: Backend>(
+    matrix: &Tensor<B, 2>,
     count: usize,
     rng: &mut ChaCha8Rng,
 ) -> Vec<f64> {
+    let [n, _] = matrix.dims();
+    let enough = RESIDUAL.max(32.0 * precision(matrix.dtype()));
     let width = (count + count.max(8)).min(n);
     let mut vectors = Block { width, values: (0..n * width).map(|_| uniform(rng) - 0.5).collect() };
     vectors.orthonormalise(rng);
@@ -48,7 +54,7 @@ pub(super) fn leading_vectors(
             (0..n).map(|row| difference(row).powi(2)).sum::<f64>().sqrt()
         });
         let worst = residual.fold(0.0, f64::max);
-        if worst < RESIDUAL || products >= most || width == n {
+        if worst < enough || products >= most || width == n {
             break;
         }
         // T_m((2 L − a) / a): between −1 and 1 below a, growing fast above it.
@@ -77,18 +83,25 @@ struct Block {
 }
 
 impl Block {
-    /// The matrix times every vector.
-    fn image(&self, matrix: &[f64]) -> Self {
+    /// The matrix times every vector. They are brought to magnitude 1 for it: a
+    /// polynomial may have made them too large for the precision.
+    fn image<B: Backend>(&self, matrix: &Tensor<B, 2>) -> Self {
         let width = self.width;
         let n = self.values.len() / width;
-        let mut values = vec![0.0; self.values.len()];
-        values.par_chunks_mut(width).zip(matrix.par_chunks(n)).for_each(|(out, row)| {
-            for (weight, vector) in row.iter().zip(self.values.chunks_exact(width)) {
-                for (out, value) in out.iter_mut().zip(vector) {
-                    *out += weight * value;
-                }
-            }
-        });
+        let mut sizes = vec![f64::MIN_POSITIVE; width];
+        for row in self.values.chunks_exact(width) {
+            sizes.iter_mut().zip(row).for_each(|(size, value)| *size = size.max(value.abs()));
+        }
+        let scaled = |row: &[f64]| -> Vec<f64> {
+            row.iter().zip(&sizes).map(|(value, size)| value / size).collect()
+        };
+        let vectors = self.values.chunks_exact(width).flat_map(scaled).collect();
+        let vectors =
+            transfer::upload::<B, 2>(vectors, [n, width], &matrix.device(), matrix.dtype());
+        let mut values = transfer::download(matrix.clone().matmul(vectors));
+        for row in values.chunks_exact_mut(width) {
+            row.iter_mut().zip(&sizes).for_each(|(value, size)| *value *= size);
+        }
         Self { width, values }
     }
 
@@ -214,6 +227,12 @@ fn jacobi(mut a: Vec<f64>, n: usize) -> (Vec<f64>, Vec<f64>) {
 mod tests {
     use super::*;
     use crate::cluster::seeding::random_stream;
+    use burn::backend::Flex;
+    use burn::tensor::DType;
+
+    fn square(matrix: Vec<f64>, n: usize, dtype: DType) -> Tensor<Flex, 2> {
+        transfer::upload(matrix, [n, n], &Default::default(), dtype)
+    }
 
     /// The path graph's smoothing matrix: eigenvalues `cos²(π k / 2n)` and cosines
     /// for eigenvectors, so close together that plain iteration is not done in
@@ -231,13 +250,17 @@ mod tests {
             }
         }
         let count = 3;
-        let found = leading_vectors(&matrix, n, count, &mut random_stream(3, 0));
-        for k in 0..count {
-            let wave =
-                |i: usize| (std::f64::consts::PI * k as f64 * (i as f64 + 0.5) / n as f64).cos();
-            let length = (0..n).map(|i| wave(i).powi(2)).sum::<f64>().sqrt();
-            let along: f64 = (0..n).map(|i| found[i * count + k] * wave(i) / length).sum();
-            assert!((along.abs() - 1.0).abs() < 1e-5, "vector {k}: {along}");
+        for (dtype, tolerance) in [(DType::F64, 1e-5), (DType::F32, 1e-3)] {
+            let matrix = square(matrix.clone(), n, dtype);
+            let found = leading_vectors(&matrix, count, &mut random_stream(3, 0));
+            for k in 0..count {
+                let wave = |i: usize| {
+                    (std::f64::consts::PI * k as f64 * (i as f64 + 0.5) / n as f64).cos()
+                };
+                let length = (0..n).map(|i| wave(i).powi(2)).sum::<f64>().sqrt();
+                let along: f64 = (0..n).map(|i| found[i * count + k] * wave(i) / length).sum();
+                assert!((along.abs() - 1.0).abs() < tolerance, "{dtype:?}, vector {k}: {along}");
+            }
         }
     }
 
@@ -247,7 +270,7 @@ mod tests {
         let n = 30;
         let matrix: Vec<f64> =
             (0..n * n).map(|at| if (at / n) % 3 == (at % n) % 3 { 0.1 } else { 0.0 }).collect();
-        let found = leading_vectors(&matrix, n, 3, &mut random_stream(4, 0));
+        let found = leading_vectors(&square(matrix, n, DType::F64), 3, &mut random_stream(4, 0));
         for component in 0..3 {
             let along: f64 = (0..3)
                 .map(|k| {
@@ -257,6 +280,7 @@ mod tests {
                 .sum();
             assert!((along - 1.0).abs() < 1e-9, "{component}: {along}");
         }
-        assert_eq!(leading_vectors(&[1.0], 1, 1, &mut random_stream(5, 0)).len(), 1);
+        let one = square(vec![1.0], 1, DType::F64);
+        assert_eq!(leading_vectors(&one, 1, &mut random_stream(5, 0)).len(), 1);
     }
 }

@@ -312,6 +312,7 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
     }
 
     /// Centre and linear layer, as the kernels take them.
+    #[allow(dead_code, reason = "fused kernels take it")]
     pub(crate) fn affine(&self) -> Affine<B> {
         let weight = self.linear.weight.val();
         let bias = self.linear.bias.as_ref().map(Param::val);

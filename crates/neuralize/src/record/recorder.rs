@@ -131,7 +131,8 @@ fn same(a: &[(DType, Vec<f64>)], b: &[(DType, Vec<f64>)], tolerance: f64) -> boo
             let largest = a.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
             let floor = if tolerance > 1e-4 { tolerance * largest } else { 0.0 };
             let close = |(a, b): (&f64, &f64)| {
-                (a.is_nan() && b.is_nan()) || (a - b).abs() <= tolerance * a.abs() + floor
+                let same = a == b || (a.is_nan() && b.is_nan());
+                same || (a - b).abs() <= tolerance * a.abs() + floor
             };
             a.len() == b.len() && a.iter().zip(b).all(close)
         })
