@@ -8,7 +8,6 @@
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
 use neuralize::cluster::LabelledConfig;
-use neuralize::network::Network;
 use neuralize::plot;
 use neuralize::prelude::*;
 

@@ -36,6 +36,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use neuralize::cluster::{FitOptions, KMeans, KMeansConfig, KernelKMeans, Progress};
 use neuralize::explain::{Beta, Target};
+use neuralize::network::Network;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 

@@ -87,6 +87,6 @@ pub mod prelude {
     pub use crate::cluster::{GaussianMixtureConfig, KernelKMeansConfig, LabelledConfig};
     pub use crate::data::{Scale, Scaler, Table, TableOptions, TableReader};
     pub use crate::explain::{Beta, Explanation, Target};
-    pub use crate::network::{NeuralizedKMeans, NeuralizedKernelKMeans};
+    pub use crate::network::{Network, NeuralizedKMeans};
     pub use crate::record::{Model, ModelInfo};
 }

@@ -7,8 +7,9 @@ use crate::transfer;
 /// sums to.
 #[derive(Debug, Clone)]
 pub struct Explanation<B: Backend> {
-    /// R: what every feature contributed, `[N, D]`, in squared units of the
-    /// data. Positive speaks for the cluster, negative against it.
+    /// R: what every feature contributed, `[N, D]`, in units of the distance:
+    /// squared units of the data for most networks. Positive speaks for the
+    /// cluster, negative against it.
     pub relevance: Tensor<B, 2>,
     /// What the relevances of a point sum to, `[N]`: f_c, or for a contrast
     /// h_ck.

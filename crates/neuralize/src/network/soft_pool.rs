@@ -155,7 +155,12 @@ pub(crate) fn log_mean_exp<B: Backend, const D: usize>(
     gamma: f64,
     dim: usize,
 ) -> Tensor<B, D> {
-    if gamma == 0.0 {
+    let held = match h.dtype() {
+        DType::F64 => gamma,
+        _ => f64::from(gamma as f32),
+    };
+    // What the precision holds as zero would divide zero by zero.
+    if held == 0.0 {
         return h.mean_dim(dim);
     }
     let most = h.clone().max_dim(dim);
@@ -260,6 +265,9 @@ mod tests {
         }
         assert_eq!(pooled(&[1e300, -1e300], 1.0), 1e300 - 2f64.ln());
         assert_eq!(pooled(&[0.7], 3.0), 0.7);
+        let single: Tensor<Flex, 2> =
+            transfer::upload(vec![1.0, 2.0], [1, 2], &Default::default(), DType::F32);
+        assert_eq!(transfer::download(log_mean_exp(single, 1e-60, 1)), [1.5]);
     }
 
     #[test]
