@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
 
     if let Some(path) = std::env::args().nth(1) {
-        let points = [[0.0, 2.0], [1.4, -1.4], [-0.9, 0.0], [0.2, -0.85], [3.9, 0.3]];
+        let points = [[1.4, -1.4], [-0.9, 0.0], [4.2, 0.6]];
         let points = Tensor::<Flex, 2>::from_data(points, (&Default::default(), DType::F64));
         let network = fit.model.neuralize()?;
         plot::flow(&network, &points, ["x", "y"], Beta::Heuristic)?.save(&path)?;

@@ -14,7 +14,7 @@ const CLUSTERS: usize = 7;
 const SHOWN: usize = 8;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let options = TableOptions::default().with_label("document").with_dropped("theme");
+    let options = TableOptions::default().with_label("name").with_dropped("theme");
     let words = TableReader::csv("words.csv", WORDS.as_bytes(), &options)?.read_all()?;
     let x: Tensor<Flex, 2> = words.to_tensor(&Default::default(), DType::F64)?;
 

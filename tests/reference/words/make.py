@@ -155,7 +155,7 @@ for name, theme, text in texts:
 vocabulary = [word for word in vocabulary if sum(word in counts for _, _, counts in documents) >= 3]
 
 with open("words.csv", "w") as file:
-    file.write(",".join(["document", "theme", *vocabulary]) + "\n")
+    file.write(",".join(["name", "theme", *vocabulary]) + "\n")
     for name, theme, counts in documents:
         file.write(",".join([name, theme, *(str(counts[word]) for word in vocabulary)]) + "\n")
 

@@ -52,11 +52,12 @@ pub fn flow<B: Backend>(
         .collect();
 
     const PLOT: u32 = 620;
-    /// Pixels of the longest arrow.
+    /// Pixels of the longer arrow of a point.
     const ARROW: f64 = 64.0;
     let notes = [
         "lines: supports that carry relevance, red for the cluster, blue against it".to_owned(),
-        "arrows of a ringed point: relevance of the two features, red for its cluster".to_owned(),
+        "arrows of a ringed point: relevance of the two features, the larger as long for every point"
+            .to_owned(),
     ];
     let title = format!(
         "{} points explained by {} supports in {} clusters",
@@ -80,15 +81,15 @@ pub fn flow<B: Backend>(
             let most = largest(carried);
             for (support, carried) in supports.iter().zip(carried) {
                 let share = carried.abs() / most;
-                if share > 0.02 {
+                if share > 0.05 {
                     let ends = vec![pixel(point), pixel(support)];
-                    line(ends, palette::signed(*carried), 0.1 + 0.6 * share, 2)?;
+                    line(ends, palette::signed(*carried), 0.6 * share, 1)?;
                 }
             }
         }
-        let longest = largest(relevance.iter().flatten());
         for ((point, relevance), &cluster) in points.iter().zip(&relevance).zip(&clusters) {
             let (x, y) = pixel(point);
+            let longest = largest(relevance);
             for (axis, &value) in relevance.iter().enumerate() {
                 let length = (ARROW * value / longest).round() as i32;
                 let (tip, wings) = match axis {
