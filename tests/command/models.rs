@@ -85,10 +85,18 @@ fn labels_become_a_model() {
     assert!(share >= 99.0, "{said}");
     let inspected = desk.done("inspect m").out;
     assert!(inspected.contains("kind       labels\n"), "{inspected}");
-    assert!(inspected.contains("labels     0, 1, 2\n"), "{inspected}");
+    assert!(inspected.contains("labels     0 = 0, 1 = 1, 2 = 2\n"), "{inspected}");
 
     // What DBSCAN said, noise aside, and a row's own support left out or not.
     let (_, data) = table(&desk.read("rings.csv"), b',');
+    let plain = desk.done("explain rings.csv --model m").out;
+    for precision in ["f32", "f64"] {
+        let left = format!("explain rings.csv --model m --leave-one-out --precision {precision}");
+        let (_, left) = table(&desk.done(&left).out, b',');
+        let (_, plain) = table(&plain, b',');
+        let moved = left.iter().zip(&plain).filter(|(a, b)| (a[2] - b[2]).abs() > 1e-4 * b[2]);
+        assert!(moved.count() > 300, "{precision}: own supports are not found");
+    }
     for option in ["", "--leave-one-out"] {
         let out = desk.done(&format!("explain rings.csv --model m {option}")).out;
         let (_, rows) = table(&out, b',');
@@ -113,6 +121,24 @@ fn labels_become_a_model() {
         "{said}"
     );
     assert!(said.contains("1 rows of noise left out"), "{said}");
+    let out = desk.done("predict names.csv --model n").out;
+    assert!(out.starts_with("index,cluster,logit,probability\n0,red,"), "{out}");
+    let json = desk.done("explain names.csv --model n --cluster blue --limit 1 --format json").out;
+    assert!(json.contains("\"cluster\":\"blue\""), "{json}");
+    desk.done("explain names.csv --model n --versus red -o n.parquet");
+    assert!(desk.done("explain names.csv --model n --format table").out.contains("  blue   "));
+    desk.fails(
+        "explain names.csv --model n --versus 0",
+        2,
+        "--versus 0: the model's clusters are blue, red",
+    );
+    desk.fails("explain names.csv --model n --cluster x", 2, "--cluster x: the model's clusters");
+    desk.done("report names.csv --model n -o names.html");
+    assert!(desk.read("names.html").contains("In cluster red rather than blue"));
+    // Noise as other programs write it, and rows without a label.
+    desk.write("floats.csv", "x,y,kind\n0,0,1.0\n0,1,1.0\n9,9,0.0\n9,8,0.0\n5,5,-1.0\n4,4,\n");
+    let said = desk.done("label floats.csv --labels kind --model f").err;
+    assert!(said.contains("(labels 0.0, 1.0), 2 rows of noise left out"), "{said}");
 }
 
 #[test]
@@ -177,7 +203,7 @@ fn what_a_method_is_not_made_for_is_refused() {
     desk.fails("label none.csv --labels kind --model m", 1, "column `kind` names no clusters");
     desk.fails("label t.csv --labels a --model m --gamma 0", 2, "a positive number");
     desk.write("alone.csv", "a\n1\n");
-    desk.fails("outliers alone.csv", 1, "has no others to be far from");
+    desk.fails("outliers alone.csv", 1, "its only row has no others to be far from");
     desk.fails("outliers t.csv --perplexity 0", 1, "perplexity");
     desk.write("equal.csv", "a\n1\n1\n1\n1\n");
     desk.fails("outliers equal.csv", 1, "");

@@ -389,7 +389,7 @@ pub fn leaving_out<B: Backend>(setup: &Setup<B>) {
             };
             // Rows that are no supports see the whole network.
             let (all, same) = (explain(&network, &x), explain(&plain, &x));
-            assert_eq!(rows(all.relevance), rows(same.relevance));
+            assert_rows_close(&rows(all.relevance), &rows(same.relevance), tolerance, "others");
             let found = explain(&network, &supports);
             let (logit, cluster) = (values(found.logit.clone()), indices(found.cluster.clone()));
             for (i, relevance) in rows(found.relevance).into_iter().enumerate() {
@@ -943,4 +943,45 @@ pub fn kernel_records<B: Backend>(setup: &Setup<B>) {
     let mut record = whole().into_record();
     record.beta = column(&[-1.0]);
     assert!(whole().load_record(record).checked().is_err());
+}
+
+/// Where nothing is left out, the mode that leaves training points out is the
+/// plain pass, in tensor operations; on a CPU the other one is a fused kernel.
+pub fn tensor_operations_give_the_same<B: Backend>(setup: &Setup<B>) {
+    for (seed, gamma) in [(1, 0.05), (2, 0.7), (3, 20.0), (4, f64::INFINITY)] {
+        let supports = random_rows(90, 4, 0.5, 200 + seed);
+        let labels: Vec<usize> = (0..90).map(|j| j * 7 % 11 % 3).collect();
+        let model = KernelKMeans::from_supports(setup.tensor(&supports), &labels, gamma);
+        let fused = model.and_then(|model| model.neuralize()).expect("three clusters");
+        let plain = fused.clone().leaving_out_training_points(true);
+        let x = setup.tensor(&random_rows(70, 4, 0.5, 300 + seed));
+        let scores =
+            |network: &NeuralizedKernelKMeans<B>| rows(network.forward(x.clone()).expect("logits"));
+        assert_rows_close(&scores(&fused), &scores(&plain), 10.0 * setup.tolerance, "logits");
+        for (target, beta) in [
+            (Target::Assigned, 0.0),
+            (Target::Assigned, 1.0),
+            (Target::Assigned, f64::INFINITY),
+            (Target::Cluster(1), 1.0),
+            (Target::Contrast { cluster: 2, versus: 0 }, 1.0),
+            (Target::AssignedVersus(1), 1.0),
+        ] {
+            let found = |network: &NeuralizedKernelKMeans<B>| {
+                let found = network.explain(&x, target, Beta::Value(beta)).expect("explained");
+                rows(found.contributions())
+            };
+            // A small h or g leaves few digits in f32.
+            let near = if setup.tolerance < 1e-9 { 1e-9 } else { 2e-3 };
+            assert_rows_close(&found(&fused), &found(&plain), near, "contributions");
+        }
+        // What the supports carry is what the features carry.
+        let carried = fused.support_relevance(&x, Target::Assigned, Beta::Value(1.0));
+        let carried = rows(carried.expect("supports"));
+        let found = fused.explain(&x, Target::Assigned, Beta::Value(1.0)).expect("explained");
+        for (supports, features) in carried.iter().zip(rows(found.relevance)) {
+            let size: f64 = supports.iter().map(|value| value.abs()).sum();
+            let apart = supports.iter().sum::<f64>() - features.iter().sum::<f64>();
+            assert!(apart.abs() <= 100.0 * setup.tolerance * size, "{apart} of {size}");
+        }
+    }
 }

@@ -2,9 +2,11 @@
 //! backend. Every check compares with loops written from the definitions, with
 //! properties, or with reference figures.
 
+pub mod folders;
 pub mod kernel;
 pub mod mixture;
 pub mod outliers;
+pub mod reference;
 pub mod separable;
 
 /// Instantiates every test of these models for one backend and precision.
@@ -21,8 +23,14 @@ macro_rules! models_on {
             }
 
             $crate::suite_on!(@tests $ready;
+                folders::every_kind_of_model,
+                reference::moons_by_hand,
+                reference::wine_by_hand,
+                reference::a_mixture_of_wines,
+                reference::outlying_moons,
                 kernel::scores_are_soft_distances,
                 kernel::literal_layers,
+                kernel::tensor_operations_give_the_same,
                 kernel::nearest_neighbour_rule,
                 kernel::relevance_equals_the_definition,
                 kernel::vanishing_denominator,

@@ -3,7 +3,8 @@ use burn::module::{Module, Param, ParamId};
 use burn::record::{FullPrecisionSettings, NamedMpkFileRecorder};
 use burn::tensor::DType;
 use burn::tensor::backend::Backend;
-use neuralize::outlier::{Bandwidth, KernelDensity, KernelDensityConfig};
+use neuralize::cluster::Bandwidth;
+use neuralize::outlier::{KernelDensity, KernelDensityConfig};
 use neuralize::record::{
     load_burnpack, load_record, load_safetensors, save_burnpack, save_record, save_safetensors,
 };
@@ -240,7 +241,7 @@ fn perplexity(x: &Rows, gamma: f64) -> f64 {
 pub fn perplexity_is_reached<B: Backend>(setup: &Setup<B>) {
     for (n, mean, part) in [(120, 0.0, 0.25), (120, 50.0, 0.05), (40, 0.0, 0.9), (8, 0.0, 0.25)] {
         let x = setup.rounded(&random_rows(n, 3, mean, 61));
-        let config = KernelDensityConfig::new().with_bandwidth(Bandwidth::Perplexity(part));
+        let config = KernelDensityConfig::new().with_bandwidth(Bandwidth::Share(part));
         let density = config.fit(&setup.tensor(&x)).expect("a density");
         let (found, expected) = (perplexity(&x, density.gamma()), part * n as f64);
         assert!((found - expected).abs() < 1e-3 * expected, "{found} against {expected}");
@@ -328,7 +329,7 @@ pub fn outliers_edges<B: Backend>(setup: &Setup<B>) {
 pub fn outliers_bad_settings<B: Backend>(setup: &Setup<B>) {
     let x = setup.tensor(&random_rows(20, 2, 0.0, 81));
     let config = || KernelDensityConfig::new();
-    let perplexity = |part| config().with_bandwidth(Bandwidth::Perplexity(part));
+    let perplexity = |part| config().with_bandwidth(Bandwidth::Share(part));
     for (config, name) in [
         (config().with_max_supports(Some(0)), "max_supports"),
         (config().with_bandwidth(Bandwidth::Gamma(-1.0)), "gamma"),

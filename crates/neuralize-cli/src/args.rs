@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use neuralize::cluster::{Bandwidth, Distance, Init};
 use neuralize::data::{RowSet, Scale, Sort};
-use neuralize::explain::{Beta, Target};
+use neuralize::explain::Beta;
 use neuralize::network::PairRule;
 
 /// Why is this data point in that cluster?
@@ -212,7 +212,8 @@ pub(crate) struct LabelArgs {
     /// Folder to save the model to
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) model: PathBuf,
-    /// The label of noise, which is in no cluster and left out (may be given again)
+    /// The label of noise, which is in no cluster and left out, as rows without a label are (may be
+    /// given again)
     #[arg(long, value_name = "LABEL", default_value = "-1", allow_hyphen_values = true)]
     pub(crate) noise: Vec<String>,
     /// How features are brought to one scale
@@ -386,12 +387,12 @@ pub(crate) struct ExplainArgs {
         allow_negative_numbers = true
     )]
     pub(crate) beta: Beta,
-    /// The cluster that is explained: the row's own, or one for all rows
-    #[arg(long, default_value = "assigned", value_name = "assigned|C", value_parser = cluster)]
-    pub(crate) cluster: Cluster,
+    /// The cluster that is explained: the row's own, or one for all rows, by its number or label
+    #[arg(long, default_value = "assigned", value_name = "assigned|C")]
+    pub(crate) cluster: String,
     /// Explain against this cluster alone: why not K?
     #[arg(long, value_name = "K")]
-    pub(crate) versus: Option<usize>,
+    pub(crate) versus: Option<String>,
     /// Only these rows, counted from 0: numbers and ranges, such as 60,61,100-120
     #[arg(long, value_name = "ROWS", value_parser = rows)]
     pub(crate) rows: Option<RowSet>,
@@ -544,23 +545,6 @@ impl From<ScaleName> for Scale {
     }
 }
 
-#[derive(Clone, Copy)]
-pub(crate) enum Cluster {
-    Assigned,
-    Number(usize),
-}
-
-impl ExplainArgs {
-    pub(crate) fn target(&self) -> Target {
-        match (self.cluster, self.versus) {
-            (Cluster::Assigned, None) => Target::Assigned,
-            (Cluster::Assigned, Some(versus)) => Target::AssignedVersus(versus),
-            (Cluster::Number(cluster), None) => Target::Cluster(cluster),
-            (Cluster::Number(cluster), Some(versus)) => Target::Contrast { cluster, versus },
-        }
-    }
-}
-
 /// A call that cannot be meant: exit code 2.
 #[derive(Debug)]
 pub(crate) struct Usage(pub(crate) String);
@@ -648,16 +632,6 @@ fn beta(text: &str) -> Result<Beta, String> {
             Ok(value) if value >= 0.0 => Ok(Beta::Value(value)),
             _ => Err("it must be `auto` or a number of at least 0".into()),
         },
-    }
-}
-
-fn cluster(text: &str) -> Result<Cluster, String> {
-    match text {
-        "assigned" => Ok(Cluster::Assigned),
-        _ => text
-            .parse()
-            .map(Cluster::Number)
-            .map_err(|_| "it must be `assigned` or the number of a cluster".into()),
     }
 }
 

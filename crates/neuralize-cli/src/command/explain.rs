@@ -5,11 +5,13 @@ use burn::tensor::backend::Backend;
 use neuralize::baseline::{Check, CheckReport};
 use neuralize::cluster::Clusterer;
 use neuralize::data::{Format, Results, Selection, Sort};
+use neuralize::explain::Target;
 use neuralize::network::Network;
 use neuralize::record::Model;
 
 use crate::args::{ExplainArgs, RuleName, Usage};
 use crate::backend::{Job, Session};
+use crate::command::fit::listed;
 use crate::command::outliers::shown_of;
 use crate::command::report::{self, Page};
 use crate::command::stream::{self, Source};
@@ -20,7 +22,7 @@ impl Job for ExplainArgs {
         let format = output::format(&self.results, session.delimiter)?;
         let model = Model::<B>::load(&self.model, &session.device, session.dtype)?;
         let network = self.network(&model)?;
-        let target = self.target();
+        let target = self.target(&model)?;
         // Asked of no rows at all, a question that the model cannot answer fails
         // before anything is written.
         let none = Tensor::<B, 2>::zeros(
@@ -37,7 +39,8 @@ impl Job for ExplainArgs {
         let path = self.results.output.as_deref();
         let mut page = self.page(session, &model)?;
         let mut output = Output::open(path)?;
-        let results = Results::new(Output::name(path), &mut output, format, session.dtype);
+        let results = Results::new(Output::name(path), &mut output, format, session.dtype)
+            .with_cluster_names(model.info().labels.clone());
         let columns = network.contribution_names(&model.info().features);
         let mut writer = Some(results.explanations(&columns, self.selection(format))?);
         stream::scaled_parts(session, &self.source(), &model, |part| {
@@ -89,6 +92,33 @@ impl ExplainArgs {
         // In the order of rows the first results are those of the first rows.
         let limit = self.limit.filter(|_| Sort::from(self.sort) == Sort::Row);
         Source { path: &self.data, label: self.label.as_deref(), rows: self.rows.as_ref(), limit }
+    }
+
+    /// What is asked.
+    fn target<B: Backend>(&self, model: &Model<B>) -> Result<Target> {
+        let number = |option: &str, text: &String| {
+            let labels = model.info().labels.as_deref().unwrap_or_default();
+            let named = labels.iter().position(|label| label == text);
+            let numbered = || text.parse::<usize>().ok().filter(|_| labels.is_empty());
+            named.or_else(numbered).ok_or_else(|| {
+                let known = match labels {
+                    [] => "it must be the number of a cluster".to_owned(),
+                    labels => format!("the model's clusters are {}", listed(labels)),
+                };
+                Usage(format!("{option} {text}: {known}"))
+            })
+        };
+        let cluster = match self.cluster.as_str() {
+            "assigned" => None,
+            _ => Some(number("--cluster", &self.cluster)?),
+        };
+        let versus = self.versus.as_ref().map(|versus| number("--versus", versus)).transpose()?;
+        Ok(match (cluster, versus) {
+            (None, None) => Target::Assigned,
+            (None, Some(versus)) => Target::AssignedVersus(versus),
+            (Some(cluster), None) => Target::Cluster(cluster),
+            (Some(cluster), Some(versus)) => Target::Contrast { cluster, versus },
+        })
     }
 
     /// The model's network, in the mode that is asked for.
@@ -153,9 +183,9 @@ pub(super) fn describe(report: &CheckReport) -> String {
          conservation error   max {:.1e}, mean {:.1e} (relevances sum to the logit)\n",
         report.points, report.conservation_max, report.conservation_mean,
     );
-    if report.absorbed_mean > 0.0 {
+    if report.absorbed_mean > 1e-6 {
         text += &format!(
-            "absorbed by biases   {:.1} % on average (in columns of their own)\n",
+            "no feature's         {:.1} % on average (in columns in parentheses)\n",
             100.0 * report.absorbed_mean
         );
     }

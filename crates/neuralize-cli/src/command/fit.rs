@@ -53,7 +53,8 @@ impl Job for FitArgs {
         let (scaled, scaler) = scaled
             .map_err(|error| in_file(error.into(), &self.data, table.features(), |row| row, RAW))?;
         let outcome = self.fit_to(&scaled, session).map_err(|error| {
-            in_file(error.into(), &self.data, table.features(), |row| row, SCALED)
+            let what = if scale == Scale::None { RAW } else { SCALED };
+            in_file(error.into(), &self.data, table.features(), |row| row, what)
         })?;
         let compared = table.classes().zip(outcome.labels.clone());
         let remark = compared.map(|((classes, names), labels)| {
@@ -127,7 +128,7 @@ fn save<B: Backend>(
     outcome: Outcome<B>,
     remark: Option<String>,
 ) -> Result<()> {
-    let Outcome { clusterer, info, found, .. } = outcome;
+    let Outcome { clusterer, info, found, left_out, .. } = outcome;
     let info = ModelInfo { features, ..info };
     let summary = format!(
         "{} rows of {} features in {} clusters of {}; {found}{}",
@@ -147,7 +148,7 @@ fn save<B: Backend>(
         session.note(remark);
     }
     if let Some(agreement) = agreement {
-        note_agreement(session, agreement, "its fit");
+        note_agreement(session, agreement, left_out);
     }
     session.note(format!("model saved to {}", args.model.display()));
     Ok(())
@@ -155,21 +156,30 @@ fn save<B: Backend>(
 
 /// Says how often the network that explains gives the clusters that were given
 /// to it.
-pub(super) fn note_agreement<B: Backend>(session: &Session<B>, agreement: f64, clusters: &str) {
+pub(super) fn note_agreement<B: Backend>(session: &Session<B>, agreement: f64, left_out: bool) {
     const ENOUGH: f64 = 0.95;
     let share = 100.0 * agreement;
+    let how = match left_out {
+        true => ", a row's own support left out",
+        false => " (which its prototypes have seen)",
+    };
     session.note(match agreement < ENOUGH {
-        false => format!("the network gives the clusters of {clusters} for {share:.2} % of the rows"),
+        false => format!("the network gives a row its cluster for {share:.2} % of the rows{how}"),
         true => format!(
-            "warning: the network gives the clusters of {clusters} for {share:.2} % of the rows only: explanations are about the \
-             network's clusters; another --gamma, more --prototypes or another --scale may help"
+            "warning: the network gives a row its cluster for {share:.2} % of the rows only{how}: explanations are about the \
+             network's clusters, and near others these differ; another --gamma or another --scale may help"
         ),
     });
 }
 
-/// `55, 61, 62`
-pub(super) fn listed(sizes: &[usize]) -> String {
-    sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+/// `55, 61, 62`; of many the first.
+pub(super) fn listed<T: ToString>(items: &[T]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<String> = items.iter().take(SHOWN).map(T::to_string).collect();
+    match items.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 /// Labels on the host.

@@ -34,7 +34,17 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
         ("scale", scale.into()),
         ("gamma", known(info.gamma.map(|gamma| gamma.to_string()))),
         ("supports", known(info.supports.map(|supports| supports.to_string()))),
-        ("labels", known(info.labels.as_ref().map(|labels| labels.join(", ")))),
+        (
+            "labels",
+            known(info.labels.as_ref().map(|labels| {
+                labels
+                    .iter()
+                    .enumerate()
+                    .map(|(cluster, label)| format!("{cluster} = {label}"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            })),
+        ),
         ("agreement", known(info.agreement.map(|share| format!("{:.2} %", 100.0 * share)))),
         ("likelihood", known(info.log_likelihood.map(|mean| mean.to_string()))),
         ("beta", known(config.beta.map(|beta| beta.to_string()))),
@@ -51,7 +61,8 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
     ] {
         // What only some kinds of model have.
         let special = ["gamma", "supports", "labels", "agreement", "likelihood"].contains(&name);
-        if special && value == NOT_KNOWN {
+        let none = config.n_clusters == 0 && (name == "clusters" || value == NOT_KNOWN);
+        if none || special && value == NOT_KNOWN {
             continue;
         }
         writeln!(out, "{name:<11}{value}")?;

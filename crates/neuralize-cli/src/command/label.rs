@@ -47,7 +47,9 @@ impl Job for LabelArgs {
             .with_gamma(self.gamma.0)
             .with_prototypes(self.prototypes)
             .with_seed(self.seed);
-        let fit = config.fit(&x, &clusters).map_err(at(SCALED))?;
+        let what = if scale == Scale::None { RAW } else { SCALED };
+        let fit =
+            config.fit(&x, &clusters).map_err(at(what)).with_context(|| input::name(&self.data))?;
 
         let names: Vec<String> = names.into_iter().cloned().collect();
         let summary = format!(
@@ -56,7 +58,7 @@ impl Job for LabelArgs {
             table.features().len(),
             names.len(),
             listed(&fit.sizes),
-            names.join(", "),
+            listed(&names),
             fit.noise,
             fit.model.n_supports(),
             fit.gamma,
@@ -75,11 +77,7 @@ impl Job for LabelArgs {
         };
         Model::new(scaler, fit.model, info)?.save(&self.model)?;
         session.note(summary);
-        let whose = match fit.left_out {
-            true => "the labels, a row's own left out,",
-            false => "the labels",
-        };
-        note_agreement(session, fit.agreement, whose);
+        note_agreement(session, fit.agreement, fit.left_out);
         session.note(format!("model saved to {}", self.model.display()));
         Ok(())
     }
@@ -89,8 +87,7 @@ impl LabelArgs {
     /// The labels that are no noise, by their numbers, or by their text where
     /// some are no numbers.
     fn clusters<'a>(&self, labels: &'a [String]) -> Vec<&'a String> {
-        let mut names: Vec<&String> =
-            labels.iter().filter(|label| !self.noise.contains(label)).collect();
+        let mut names: Vec<&String> = labels.iter().filter(|label| !self.is_noise(label)).collect();
         names.sort_unstable();
         names.dedup();
         let numbers: Option<Vec<f64>> = names.iter().map(|name| name.parse().ok()).collect();
@@ -100,5 +97,14 @@ impl LabelArgs {
             names = order.into_iter().map(|at| names[at]).collect();
         }
         names
+    }
+
+    /// No label at all, or one of noise: -1 and -1.0 are the same.
+    fn is_noise(&self, label: &str) -> bool {
+        let number = label.parse::<f64>().ok();
+        let same = |noise: &String| {
+            noise == label || (number.is_some() && number == noise.parse::<f64>().ok())
+        };
+        label.trim().is_empty() || self.noise.iter().any(same)
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Outcome<B: Backend> {
     pub(super) info: ModelInfo,
     /// The same in words.
     pub(super) found: String,
+    /// Whether an agreement is without a row's own support.
+    pub(super) left_out: bool,
 }
 
 impl FitArgs {
@@ -91,6 +93,7 @@ impl FitArgs {
             found: kmeans_found(fit.inertia, fit.n_iter, &fit.seeding),
             clusterer: fit.model.into(),
             labels: Some(fit.labels),
+            left_out: false,
             info: self.info(fit.sizes, Some(fit.inertia), fit.n_iter, fit.converged),
         })
     }
@@ -109,6 +112,7 @@ impl FitArgs {
             ),
             clusterer: fit.model.into(),
             labels: Some(fit.labels),
+            left_out: false,
             info: self.info(fit.sizes, Some(fit.inertia), fit.n_iter, fit.converged),
         })
     }
@@ -137,6 +141,7 @@ impl FitArgs {
             },
             clusterer: fit.model.into(),
             labels: Some(fit.labels),
+            left_out: fit.left_out,
         })
     }
 
@@ -166,6 +171,7 @@ impl FitArgs {
             },
             clusterer: fit.model.into(),
             labels: Some(fit.labels),
+            left_out: false,
         })
     }
 
@@ -175,6 +181,7 @@ impl FitArgs {
             found: kmeans_found(fit.inertia, fit.n_iter, &fit.seeding),
             clusterer: fit.model.into(),
             labels: None,
+            left_out: false,
             info: self.info(fit.sizes, Some(fit.inertia), fit.n_iter, fit.converged),
         }
     }

@@ -1,10 +1,11 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use burn::tensor::backend::Backend;
+use neuralize::cluster::Bandwidth;
 use neuralize::data::{Format, Results, Scale, Selection};
-use neuralize::outlier::{Bandwidth, KernelDensityConfig};
+use neuralize::outlier::KernelDensityConfig;
 use neuralize::record::{ModelInfo, OutlierModel};
 
 use crate::args::OutlierArgs;
@@ -38,7 +39,8 @@ impl OutlierArgs {
         let results = Results::new(Output::name(path), &mut output, format, session.dtype);
         let mut writer = results.outliers(&model.info().features, self.selection(format))?;
         stream::scaled_parts(session, &Source::all(&self.data), &model, |part| {
-            let explanation = network.explain(&part.scaled)?;
+            // The data of the model are scored as when it was made.
+            let explanation = network.explain_left_out(&part.scaled)?;
             Ok(writer.write(part.rows.iter().copied(), &explanation)?)
         })?;
         writer.finish()?;
@@ -53,8 +55,11 @@ impl OutlierArgs {
         }
         let table = input::open(&self.data, &options)?.read_all()?;
         if table.rows() < 2 {
-            let rows = table.rows();
-            bail!("{}: {rows} row has no others to be far from", input::name(&self.data));
+            let name = input::name(&self.data);
+            match table.rows() {
+                0 => bail!("{name}: there is no row below the header"),
+                _ => bail!("{name}: its only row has no others to be far from"),
+            }
         }
         note_coarse(session, &table);
         let at = |what| {
@@ -67,13 +72,14 @@ impl OutlierArgs {
         let x = scaler.transform(x).map_err(at(RAW))?;
         let bandwidth = match self.gamma {
             Some(gamma) => Bandwidth::Gamma(gamma),
-            None => Bandwidth::Perplexity(self.perplexity),
+            None => Bandwidth::Share(self.perplexity),
         };
         let config = KernelDensityConfig::new()
             .with_bandwidth(bandwidth)
             .with_max_supports(self.supports)
             .with_seed(self.seed);
-        let density = config.fit(&x).map_err(at(SCALED))?;
+        let density =
+            config.fit(&x).map_err(at(SCALED)).with_context(|| input::name(&self.data))?;
         let info = ModelInfo {
             features: table.features().to_vec(),
             scale,

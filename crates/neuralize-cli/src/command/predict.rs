@@ -17,7 +17,8 @@ impl Job for PredictArgs {
         let network = model.neuralize()?;
         let path = self.results.output.as_deref();
         let mut output = Output::open(path)?;
-        let results = Results::new(Output::name(path), &mut output, format, session.dtype);
+        let results = Results::new(Output::name(path), &mut output, format, session.dtype)
+            .with_cluster_names(model.info().labels.clone());
         let mut writer = results.predictions()?;
         stream::scaled_parts(session, &Source::all(&self.data), &model, |part| {
             write(&mut writer, network.as_ref(), part.rows.iter().copied(), &part.scaled)

@@ -184,7 +184,7 @@ pub(super) fn in_file(
 ) -> anyhow::Error {
     let found = error.downcast_ref::<Error>().and_then(|error| match error {
         Error::TooLarge { row, column, value, .. } | Error::NonFinite { row, column, value, .. } => {
-            let rule = "is too large, squared distances overflow in this precision; rescale the data or use --precision f64";
+            let rule = "is too large, squared distances overflow in this precision; rescale the data (in f32, --precision f64 helps too)";
             Some((*row, *column, *value, rule.to_owned()))
         }
         Error::Domain { row, column, value, rule, .. } => {

@@ -75,6 +75,8 @@ pub struct Cases {
     pub centroids: Vec<f64>,
     /// The centroids as the clusterer sees them, `[K, D]`.
     pub scaled_centroids: Vec<f64>,
+    /// What the clusters are called, where they come from labels.
+    pub names: Option<Vec<String>>,
     /// What the network's biases absorb; none for most networks. Relevances and
     /// these sum to the logit.
     pub absorbed: Vec<Part>,
@@ -160,6 +162,7 @@ impl Cases {
             relevance: transfer::download(found.relevance),
             absorbed: found.absorbed.into_iter().map(Part::of).collect(),
             centroid_based: network.is_centroid_based(),
+            names: model.info().labels.clone(),
             probability: margins.map(logistic).collect(),
             classes: classes.map(|(of, names)| Classes::matched(&cluster, of, names, clusters)),
             logit,
@@ -270,9 +273,18 @@ impl Cases {
             .collect()
     }
 
+    /// What a cluster is called: its label, or its number.
+    pub fn cluster_name(&self, cluster: usize) -> String {
+        let name = self.names.as_ref().and_then(|names| names.get(cluster).cloned());
+        name.unwrap_or_else(|| cluster.to_string())
+    }
+
     /// A cluster's number, and the class that it stands for where that is known
     /// and called otherwise.
     pub fn cluster_title(&self, cluster: usize) -> String {
+        if self.names.is_some() {
+            return format!("cluster {}", self.cluster_name(cluster));
+        }
         let class = self.classes.as_ref().and_then(|classes| {
             let class = (*classes.of_cluster.get(cluster)?)?;
             classes.names.get(class).filter(|name| **name != cluster.to_string())

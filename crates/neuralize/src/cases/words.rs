@@ -12,12 +12,20 @@ impl Cases {
     /// it. High and low are seen from between the two centroids.
     ///
     /// `relevance`, `[D]`, is that of the contrast of the two clusters
-    /// ([`Target::AssignedVersus`](crate::explain::Target::AssignedVersus)).
+    /// ([`Target::AssignedVersus`](crate::explain::Target::AssignedVersus)), and
+    /// `parts` what no feature has of it.
     #[cfg_attr(not(feature = "report"), allow(dead_code, reason = "sentences are for the report"))]
-    pub(crate) fn in_words(&self, case: usize, versus: usize, relevance: &[f64]) -> String {
+    pub(crate) fn in_words(
+        &self,
+        case: usize,
+        versus: usize,
+        relevance: &[f64],
+        parts: &[(&str, f64)],
+    ) -> String {
         const MOST: usize = 3;
         let cluster = self.cluster[case];
-        let opening = format!("In cluster {cluster} rather than {versus}");
+        let (own, other) = (self.cluster_name(cluster), self.cluster_name(versus));
+        let opening = format!("In cluster {own} rather than {other}");
         let order = |sign: f64| -> Vec<usize> {
             by_strength(relevance).into_iter().filter(|&i| relevance[i] * sign > 0.0).collect()
         };
@@ -32,6 +40,21 @@ impl Cases {
         let sum = |found: &[usize]| found.iter().map(|&i| relevance[i].abs()).sum::<f64>();
         let (speaking, opposing) = (order(1.0), order(-1.0));
         let (support, objection) = (sum(&speaking), sum(&opposing));
+        // Where the features alone would put it elsewhere, they are no reason.
+        let named: Vec<&str> =
+            parts.iter().filter(|(_, amount)| *amount > 0.0).map(|(name, _)| *name).collect();
+        if support <= objection && !named.is_empty() {
+            let rest = match opposing.first() {
+                Some(&against) => {
+                    format!(
+                        "; the features speak against it, most of all {}",
+                        self.short_name(against)
+                    )
+                }
+                None => String::new(),
+            };
+            return format!("{opening} by {} alone{rest}.", listed(&named));
+        }
         if speaking.is_empty() {
             return format!("{opening} by a tie: no feature tells the two apart here.");
         }
@@ -169,6 +192,7 @@ mod tests {
             probability: vec![0.5],
             centroids: vec![0.0, 0.0, 0.0, 2.0, -2.0, 2.0],
             scaled_centroids: vec![0.0, 0.0, 0.0, 2.0, -2.0, 2.0],
+            names: None,
             absorbed: Vec::new(),
             centroid_based: true,
             classes: None,
@@ -180,8 +204,9 @@ mod tests {
     /// (x − μ_k)² − (x − μ_c)² by hand, and the words that belong to it.
     #[test]
     fn sentences_say_what_the_relevances_say() {
-        let words =
-            |values: [f64; 3], relevance: [f64; 3]| two_clusters(values).in_words(0, 1, &relevance);
+        let words = |values: [f64; 3], relevance: [f64; 3]| {
+            two_clusters(values).in_words(0, 1, &relevance, &[])
+        };
         assert_eq!(
             words([0.0, 0.0, 1.5], [4.0, 4.0, -2.0]),
             "In cluster 0 rather than 1 mainly because a (0) is low; against it speaks c."
@@ -196,11 +221,24 @@ mod tests {
         );
         let elsewhere = |values: [f64; 3], relevance: [f64; 3]| {
             let cases = Cases { centroid_based: false, ..two_clusters(values) };
-            cases.in_words(0, 1, &relevance)
+            cases.in_words(0, 1, &relevance, &[])
         };
         assert_eq!(
             elsewhere([0.0, 0.5, 0.0], [3.0, 3.5, 3.0]),
             "In cluster 0 rather than 1 mainly because of b (0.500) and a (0)."
+        );
+        let parts = [("(prior)", -0.5), ("(variance)", 4.0)];
+        assert_eq!(
+            two_clusters([0.0; 3]).in_words(0, 1, &[1.0, -2.0, 0.5], &parts),
+            "In cluster 0 rather than 1 by (variance) alone; the features speak against it, most of all b."
+        );
+        let labelled = Cases {
+            names: Some(["red", "blue"].map(str::to_owned).to_vec()),
+            ..two_clusters([0.0; 3])
+        };
+        assert_eq!(
+            labelled.in_words(0, 1, &[0.0; 3], &[("(entropy)", 1.0)]),
+            "In cluster red rather than blue by (entropy) alone."
         );
         let small = two_clusters([0.0; 3]);
         let many = Cases {
@@ -212,7 +250,7 @@ mod tests {
             ..small
         };
         assert_eq!(
-            many.in_words(0, 1, &[1.0; 20]),
+            many.in_words(0, 1, &[1.0; 20], &[]),
             "In cluster 0 rather than 1 for many small reasons, the largest of them that f0 (0), f1 (0) and f2 (0) are low."
         );
         assert_eq!(

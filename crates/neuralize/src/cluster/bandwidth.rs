@@ -31,6 +31,8 @@ pub enum Bandwidth {
     /// the points of exp(entropy of the weights `exp(−γ ‖x−u‖²)` of the other
     /// points) is this number.
     Perplexity(f64),
+    /// The same with this part of all points for neighbours, between 0 and 1.
+    Share(f64),
 }
 
 /// Most points whose distances are looked at.
@@ -47,13 +49,17 @@ const STEPS: usize = 200;
 
 impl Bandwidth {
     /// The setting alone.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         match *self {
             Self::Gamma(gamma) if !(gamma > 0.0 && gamma.is_finite()) => {
                 Err(config_error("gamma", gamma, "it must be positive and finite"))
             }
             Self::Perplexity(perplexity) if !(perplexity > 1.0 && perplexity.is_finite()) => {
                 Err(config_error("perplexity", perplexity, "it must be finite and more than 1"))
+            }
+            Self::Share(part) if !(part > 0.0 && part <= 1.0) => {
+                let rule = "as a part of the points it must be more than 0 and at most 1";
+                Err(config_error("perplexity", part, rule))
             }
             _ => Ok(()),
         }
@@ -73,7 +79,7 @@ impl Bandwidth {
     }
 
     /// γ for the rows of x.
-    pub(super) fn gamma<B: Backend>(&self, x: &Tensor<B, 2>, seed: u64) -> Result<f64> {
+    pub(crate) fn gamma<B: Backend>(&self, x: &Tensor<B, 2>, seed: u64) -> Result<f64> {
         match *self {
             Self::Gamma(gamma) => Ok(gamma),
             // The first that is tried.
@@ -83,6 +89,7 @@ impl Bandwidth {
             },
             Self::Median => Ok(1.0 / Spacing::of(&distances(x, seed))?.median),
             Self::Perplexity(perplexity) => gamma_of_perplexity(&distances(x, seed), perplexity),
+            Self::Share(part) => Self::Perplexity(part * x.dims()[0] as f64).gamma(x, seed),
         }
     }
 }
@@ -169,7 +176,8 @@ pub(crate) fn gamma_of_perplexity(distances: &[Vec<f64>], perplexity: f64) -> Re
     let others = distances.first().map_or(0, Vec::len);
     if !(perplexity > 1.0 && perplexity < others as f64) {
         let rule = format!(
-            "it must be more than 1 and less than the number of other points, here {others}"
+            "it must be more than 1 and less than the number of other points, here {others}; or give gamma as a \
+             number"
         );
         return Err(config_error("perplexity", perplexity, &rule));
     }
@@ -186,7 +194,7 @@ pub(crate) fn gamma_of_perplexity(distances: &[Vec<f64>], perplexity: f64) -> Re
     }
     if steps == STEPS || !high.is_finite() {
         let rule = "so many points are equal that a point has more neighbours than that at distance 0; \
-                    drop duplicates or ask for more neighbours";
+                    drop duplicates, ask for more neighbours, or give gamma as a number";
         return Err(config_error("perplexity", perplexity, rule));
     }
     while high / low > 1.0 + 1e-9 && steps < STEPS {
@@ -224,8 +232,8 @@ fn mean_perplexity(distances: &[Vec<f64>], gamma: f64) -> f64 {
 
 fn equal_points() -> Error {
     config_error(
-        "bandwidth",
-        "chosen from the data",
+        "gamma",
+        "from the data",
         "all points are equal, so they have no scale; give gamma as a number",
     )
 }

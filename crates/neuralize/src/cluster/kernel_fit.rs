@@ -88,8 +88,8 @@ pub struct KernelKMeansFit<B: Backend> {
     pub sizes: Vec<usize>,
     /// The share of rows that the network of the model puts where the labels say.
     pub agreement: f64,
-    /// Whether [`agreement`](Self::agreement) is without a row's own support; not
-    /// with prototypes, where no support is a row.
+    /// Whether [`agreement`](Self::agreement) is without every row's own support.
+    /// With prototypes it is so only for a row that is one.
     pub left_out: bool,
     /// The row that every support of the model is; none with prototypes.
     pub support_rows: Option<Vec<usize>>,
@@ -193,9 +193,9 @@ impl KernelKMeansConfig {
         let (agreement, beta) = match &chosen.rows {
             Some(rows) => {
                 let labels: Vec<usize> = rows.iter().map(|row| best.labels[*row]).collect();
-                model.judged(&chosen.table, &labels, true)?
+                model.judged(&chosen.table, &labels)?
             }
-            None => model.judged(x, &best.labels, false)?,
+            None => model.judged(x, &best.labels)?,
         };
         Ok(KernelKMeansFit {
             model: model.and_beta(beta),

@@ -247,16 +247,11 @@ impl<B: Backend> KernelKMeans<B> {
 
     /// How far the network agrees with the cluster numbers of rows, and the
     /// heuristic β of these rows. Both without a row's own support, if so asked.
-    pub(crate) fn judged(
-        &self,
-        x: &Tensor<B, 2>,
-        labels: &[usize],
-        leave_out: bool,
-    ) -> Result<(f64, Option<f64>)> {
+    pub(crate) fn judged(&self, x: &Tensor<B, 2>, labels: &[usize]) -> Result<(f64, Option<f64>)> {
         if self.n_clusters() < 2 {
             return Ok((1.0, None));
         }
-        let network = self.neuralize()?.leaving_out_training_points(leave_out);
+        let network = self.neuralize()?.leaving_out_training_points(true);
         let [rows, features] = x.dims();
         // The logit against a cluster that is not there says nothing.
         let beyond = 0.5 * lowest(self.dtype()).abs();

@@ -60,8 +60,9 @@ pub struct LabelledFit<B: Backend> {
     /// The share of labelled points that the network of the model puts where
     /// their label says. Where it is low, explanations are of another partition.
     pub agreement: f64,
-    /// Whether [`agreement`](Self::agreement) is without a point's own support.
-    /// Not with prototypes, which have seen the point.
+    /// Whether [`agreement`](Self::agreement) is without every point's own support.
+    /// With prototypes it is so only for a point that is one; the others have
+    /// seen the point.
     pub left_out: bool,
     /// The γ that was used.
     pub gamma: f64,
@@ -150,10 +151,10 @@ impl LabelledConfig {
         let model = |gamma| KernelKMeans::new(chosen.table.clone(), &chosen.sizes, gamma, None);
         let gamma = match self.gamma {
             Some(gamma) => gamma,
-            None => self.smoothest(&model(f64::INFINITY), &points, &numbers, left_out)?,
+            None => self.smoothest(&model(f64::INFINITY), &points, &numbers)?,
         };
         let model = model(gamma);
-        let (agreement, beta) = model.judged(&points, &numbers, left_out)?;
+        let (agreement, beta) = model.judged(&points, &numbers)?;
         Ok(LabelledFit {
             gamma: model.gamma(),
             model: model.and_beta(beta),
@@ -172,7 +173,6 @@ impl LabelledConfig {
         model: &KernelKMeans<B>,
         points: &Tensor<B, 2>,
         numbers: &[usize],
-        leave_out: bool,
     ) -> Result<f64> {
         let [rows, features] = points.dims();
         let spacing = Spacing::of(&distances(&model.supports(), self.seed))?;
@@ -187,7 +187,7 @@ impl LabelledConfig {
         let mut rng = seeding::random_stream(self.seed, 0);
         let count = TRIED.min((DISTANCES / model.n_supports()).max(FEWEST));
         let tried = seeding::some_rows(rows, count, &mut rng);
-        let network = model.neuralize()?.leaving_out_training_points(leave_out);
+        let network = model.neuralize()?.leaving_out_training_points(true);
         let segments: Vec<_> =
             candidates.iter().map(|gamma| network.segments().with_gamma(*gamma)).collect();
         let mut agreeing = vec![0usize; candidates.len()];

@@ -34,5 +34,5 @@ pub(crate) use mixture::{Components, Density};
 pub use mixture::{GaussianMixture, GaussianMixtureConfig, GaussianMixtureFit};
 pub use parts::PartsFit;
 pub use seeding::Seeding;
-pub(crate) use seeding::{random_stream, uniform};
+pub(crate) use seeding::{random_stream, some_rows};
 pub use separable::{SeparableKMeans, SeparableKMeansConfig, SeparableKMeansFit};

@@ -22,7 +22,7 @@ pub(crate) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
 }
 
 /// So many different rows, in order.
-pub(super) fn some_rows(rows: usize, count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+pub(crate) fn some_rows(rows: usize, count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
     let mut all: Vec<usize> = (0..rows).collect();
     if count >= rows {
         return all;

@@ -1,6 +1,3 @@
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::{Bool, DType, Int, Tensor, backend::Backend};
@@ -10,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::explain::{self, Absorbed, Asked, Beta, Explanation, Target, midpoint};
 use crate::kernel::{self, Affine, Scores};
 use crate::network::segments::{Segments, lowest};
-use crate::network::{MinPool, Network, SoftMaxPool, SoftMinPool, pairs};
+use crate::network::{MinPool, Network, SoftMaxPool, SoftMinPool, own_supports, pairs};
 use crate::{transfer, validate};
 
 /// How relevance passes from a competitor to the features, through all pairs
@@ -107,10 +104,9 @@ pub struct NeuralizedKernelKMeans<B: Backend> {
     /// How relevance passes through pairs of supports.
     #[module(skip)]
     rule: PairRule,
-    /// The first support of every row of numbers, where such rows leave out
-    /// their support.
+    /// Whether rows that are supports are looked at without them.
     #[module(skip)]
-    training: Option<Arc<HashMap<Vec<u64>, usize>>>,
+    leaves_out: bool,
 }
 
 impl<B: Backend> NeuralizedKernelKMeans<B> {
@@ -132,7 +128,7 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
             sizes: parameter(model.sizes.val()),
             beta: parameter(model.beta.val()),
             rule: PairRule::default(),
-            training: None,
+            leaves_out: false,
         }
     }
 
@@ -151,29 +147,22 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
     ///
     /// A training point is a support at distance 0 of itself; for a large γ it
     /// would be explained by itself alone. In this mode a row that is equal to
-    /// a support, number for number once the centre is subtracted, leaves the
-    /// first such support out of its cluster, and the cluster's mean is over the
-    /// others. A cluster whose only support is left out does not exist for that
-    /// row: it has the lowest score that there is, and no feature carries
-    /// relevance for or against it.
+    /// a support, up to 8e-6 of the largest value of all, leaves the first such
+    /// support out of its cluster, and the cluster's mean is over the others. A
+    /// cluster whose only support is left out does not exist for that row: it has
+    /// the lowest score that there is, and no feature carries relevance for or
+    /// against it.
     ///
-    /// Where the supports are prototypes, no row is equal to one, and this changes
-    /// nothing.
+    /// Where the supports are prototypes, hardly a row is equal to one, and this
+    /// changes next to nothing.
     pub fn leaving_out_training_points(mut self, leave_out: bool) -> Self {
-        self.training = leave_out.then(|| {
-            let supports = transfer::download(self.centred_supports());
-            let mut first = HashMap::new();
-            for (index, row) in supports.chunks_exact(self.n_features()).enumerate() {
-                first.entry(row_bits(row)).or_insert(index);
-            }
-            Arc::new(first)
-        });
+        self.leaves_out = leave_out;
         self
     }
 
     /// Whether rows that are supports are looked at without them.
     pub fn leaves_out_training_points(&self) -> bool {
-        self.training.is_some()
+        self.leaves_out
     }
 
     /// How many clusters, K.
@@ -343,24 +332,10 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
         &self,
         centred: Tensor<B, 2>,
     ) -> (Tensor<B, 2>, Option<Tensor<B, 2, Bool>>) {
-        let left_out = self.left_out(&centred);
-        (self.linear.forward(centred), left_out)
-    }
-
-    fn left_out(&self, centred: &Tensor<B, 2>) -> Option<Tensor<B, 2, Bool>> {
-        let first = self.training.as_deref()?;
-        let supports = self.n_supports();
-        let rows = transfer::download(centred.clone());
-        // One past the last support stands for none.
-        let found: Vec<usize> = rows
-            .chunks_exact(self.n_features())
-            .map(|row| first.get(&row_bits(row)).copied().unwrap_or(supports))
-            .collect();
-        if found.iter().all(|support| *support == supports) {
-            return None;
-        }
-        let found = transfer::upload_indices(&found, &centred.device());
-        Some(kernel::is_own(found.unsqueeze_dim(1), supports))
+        let t = self.linear.forward(centred.clone());
+        let left_out =
+            self.leaves_out.then(|| own_supports(centred, &self.centred_supports(), t.clone()));
+        (t, left_out)
     }
 
     /// Scores of one block of rows around the centre, `[n, K]`.
@@ -444,11 +419,6 @@ fn guarded<B: Backend>(h: &Tensor<B, 2>, g: &Tensor<B, 2>) -> Guarded<B> {
     Guarded { factor, acts }
 }
 
-/// Adding zero makes -0 and 0 the same bits.
-fn row_bits(row: &[f64]) -> Vec<u64> {
-    row.iter().map(|value| (value + 0.0).to_bits()).collect()
-}
-
 impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
     fn n_clusters(&self) -> usize {
         self.n_clusters()
@@ -493,9 +463,9 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
     }
 
     fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        let fused = match self.training {
-            None => kernel::support_scores(&x, &self.affine(), &self.sizes(), self.gamma()),
-            Some(_) => None,
+        let fused = match self.leaves_out {
+            false => kernel::support_scores(&x, &self.affine(), &self.sizes(), self.gamma()),
+            true => None,
         };
         fused.unwrap_or_else(|| self.centred_scores(self.centred(x)))
     }
@@ -506,7 +476,7 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
 
     fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
         explain::by_blocks(self, x, target, beta, |beta| {
-            if self.rule != PairRule::Summed || self.training.is_some() {
+            if self.rule != PairRule::Summed || self.leaves_out {
                 return None;
             }
             let question = target.question(beta);

@@ -9,6 +9,7 @@ mod pairs;
 pub(crate) mod segments;
 mod separable;
 mod soft_pool;
+mod training;
 
 use std::fmt::Debug;
 
@@ -27,6 +28,7 @@ pub use mixture::NeuralizedGaussianMixture;
 pub use separable::NeuralizedSeparableKMeans;
 pub use soft_pool::{SoftMaxPool, SoftMinPool};
 pub(crate) use soft_pool::{exp_minus_one, soft_shares, steepness};
+pub(crate) use training::own_supports;
 
 /// A clusterer as a network whose last layer is [`MinPool`], explained by NEON.
 ///
@@ -88,7 +90,14 @@ pub trait Network<B: Backend>: Debug {
     /// [`contributions`](Explanation::contributions): those of the features, and
     /// what biases absorb in parentheses.
     fn contribution_names(&self, features: &[String]) -> Vec<String> {
-        let absorbed = self.absorbed_names().iter().map(|name| explain::part_title(name));
+        let absorbed = self.absorbed_names().iter().map(|name| {
+            let mut title = explain::part_title(name);
+            // A feature may be called like that.
+            while features.contains(&title) {
+                title = explain::part_title(&title);
+            }
+            title
+        });
         features.iter().cloned().chain(absorbed).collect()
     }
 

@@ -2,29 +2,18 @@ use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{DType, Tensor, backend::Backend};
 
-use super::bandwidth;
+use crate::cluster::{Bandwidth, random_stream, some_rows};
 use crate::error::{Error, Result};
 use crate::outlier::NeuralizedKernelDensity;
 use crate::{record, transfer, validate};
-
-/// How the stiffness γ of a kernel density is chosen.
-#[derive(Config, Debug, PartialEq)]
-pub enum Bandwidth {
-    /// This number, in inverse squared units of the data; infinity counts the
-    /// nearest support alone.
-    Gamma(f64),
-    /// So that a point has this part of all supports for neighbours: the mean
-    /// of `exp(entropy)` of their weights, over at most 1000 supports, each
-    /// without itself, is this times M.
-    Perplexity(f64),
-}
 
 /// Settings of a kernel density.
 ///
 /// ```
 /// use burn::backend::Flex;
 /// use burn::tensor::Tensor;
-/// use neuralize::outlier::{Bandwidth, KernelDensityConfig};
+/// use neuralize::cluster::Bandwidth;
+/// use neuralize::outlier::KernelDensityConfig;
 ///
 /// let x = Tensor::<Flex, 2>::from_data(
 ///     [[0.0, 0.1], [0.2, 0.0], [0.1, 0.3], [0.3, 0.2], [0.1, 5.0]],
@@ -43,8 +32,8 @@ pub enum Bandwidth {
 /// ```
 #[derive(Config, Debug, PartialEq)]
 pub struct KernelDensityConfig {
-    /// How γ is chosen.
-    #[config(default = "Bandwidth::Perplexity(0.25)")]
+    /// How γ is chosen. An infinite one counts the nearest support alone.
+    #[config(default = "Bandwidth::Share(0.25)")]
     pub bandwidth: Bandwidth,
     /// Most supports: of larger data a random sample of this many rows is
     /// taken. Work and time are proportional to it. By default all rows.
@@ -67,36 +56,28 @@ impl KernelDensityConfig {
     /// finite, or no γ gives the perplexity asked for (because there are few
     /// rows, or many equal ones).
     pub fn fit<B: Backend>(&self, x: &Tensor<B, 2>) -> Result<KernelDensity<B>> {
-        let refuse =
-            |name, value: String, rule: &str| Err(Error::Config { name, value, rule: rule.into() });
         if self.max_supports == Some(0) {
-            return refuse("max_supports", "0".into(), "it must be at least 1");
+            return Err(Error::Config {
+                name: "max_supports",
+                value: "0".into(),
+                rule: "it must be at least 1".into(),
+            });
         }
         match self.bandwidth {
-            Bandwidth::Perplexity(part) if !(part > 0.0 && part <= 1.0) => {
-                let rule = "as a part of the supports it must be more than 0 and at most 1";
-                return refuse("perplexity", part.to_string(), rule);
-            }
             Bandwidth::Gamma(gamma) => check_gamma(gamma)?,
-            Bandwidth::Perplexity(_) => {}
+            _ => self.bandwidth.check()?,
         }
         check_supports("x", x)?;
         let x = transfer::untracked(x.clone());
         let [rows, _] = x.dims();
         let supports = match self.max_supports {
             Some(most) if most < rows => {
-                let chosen = bandwidth::sample(rows, most, self.seed);
+                let chosen = some_rows(rows, most, &mut random_stream(self.seed, 0));
                 x.clone().select(0, transfer::upload_indices(&chosen, &x.device()))
             }
             _ => x,
         };
-        let gamma = match self.bandwidth {
-            Bandwidth::Gamma(gamma) => gamma,
-            Bandwidth::Perplexity(part) => {
-                let perplexity = part * supports.dims()[0] as f64;
-                bandwidth::gamma_of_perplexity(&supports, perplexity, self.seed)?
-            }
-        };
+        let gamma = self.bandwidth.gamma(&supports, self.seed)?;
         Ok(KernelDensity::new(supports, gamma))
     }
 }

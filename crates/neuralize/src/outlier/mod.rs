@@ -6,12 +6,11 @@
 //! decomposition of one-class models*, Pattern Recognition 2020,
 //! arXiv:1805.06230).
 
-mod bandwidth;
 mod density;
 mod explanation;
 mod near;
 mod network;
 
-pub use density::{Bandwidth, KernelDensity, KernelDensityConfig};
+pub use density::{KernelDensity, KernelDensityConfig};
 pub use explanation::OutlierExplanation;
 pub use network::NeuralizedKernelDensity;

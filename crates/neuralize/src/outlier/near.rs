@@ -1,6 +1,7 @@
 use burn::tensor::{Bool, DType, IndexingUpdateOp, Int, Tensor, backend::Backend};
 
 use crate::kernel::{self, Affine};
+use crate::network::own_supports;
 use crate::transfer;
 
 /// Supports as the distance layer holds them.
@@ -28,6 +29,11 @@ impl<B: Backend> Supports<B> {
     /// Rows around the centre.
     pub(super) fn around(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         x - self.affine.center.clone()
+    }
+
+    /// The support that every row is, `[n, M]`, given its distances.
+    pub(super) fn own(&self, x: &Tensor<B, 2>, h: &Tensor<B, 2>) -> Tensor<B, 2, Bool> {
+        own_supports(self.around(x.clone()), &self.centred, h.clone().neg())
     }
 
     /// Squared distances `h_ij = ‖x_i − u_j‖²` of a block of rows, `[n, M]`, and

@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{Bool, DType, IndexingUpdateOp, Tensor, backend::Backend};
 
@@ -114,11 +112,11 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
     /// are not finite.
     pub fn score(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1>> {
         self.check_input(x)?;
-        Ok(self.scores(x, None))
+        Ok(self.scores(x, false))
     }
 
-    /// The outlier score of every row, where a row that equals a support number
-    /// for number is compared with the other supports only.
+    /// The outlier score of every row, where a row that equals a support (up to
+    /// 8e-6 of the largest value of all) is compared with the other supports only.
     ///
     /// # Shapes
     ///
@@ -130,7 +128,8 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
     /// As [`score`](Self::score), and if there is one support only.
     pub fn score_left_out(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1>> {
         self.check_input(x)?;
-        Ok(self.scores(x, Some(self.places()?)))
+        self.check_others()?;
+        Ok(self.scores(x, true))
     }
 
     /// Explains the score of every row.
@@ -145,11 +144,11 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
     /// As [`score`](Self::score).
     pub fn explain(&self, x: &Tensor<B, 2>) -> Result<OutlierExplanation<B>> {
         self.check_input(x)?;
-        Ok(self.explanations(x, None))
+        Ok(self.explanations(x, false))
     }
 
     /// Explains the score of every row, where a row that equals a support
-    /// number for number is compared with the other supports only.
+    /// (up to 8e-6 of the largest value of all) is compared with the other supports only.
     ///
     /// # Shapes
     ///
@@ -161,7 +160,8 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
     /// As [`score_left_out`](Self::score_left_out).
     pub fn explain_left_out(&self, x: &Tensor<B, 2>) -> Result<OutlierExplanation<B>> {
         self.check_input(x)?;
-        Ok(self.explanations(x, Some(self.places()?)))
+        self.check_others()?;
+        Ok(self.explanations(x, true))
     }
 
     fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
@@ -169,29 +169,29 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
         validate::input("x", x, self.n_features(), self.dtype())
     }
 
-    /// Where the supports are, to find the rows that are one.
-    fn places(&self) -> Result<Places> {
+    /// Whether there is something left of the supports without one.
+    fn check_others(&self) -> Result<()> {
         match self.n_supports() {
             0 | 1 => Err(Error::Config {
                 name: "supports",
                 value: self.n_supports().to_string(),
                 rule: "a row can only be left out where there are two or more".into(),
             }),
-            _ => Ok(Places::of(&self.supports.val())),
+            _ => Ok(()),
         }
     }
 
-    fn scores(&self, x: &Tensor<B, 2>, places: Option<Places>) -> Tensor<B, 1> {
+    fn scores(&self, x: &Tensor<B, 2>, leave_out: bool) -> Tensor<B, 1> {
         let supports = Supports::of(self.supports.val());
         let none = || transfer::zeros([0], &x.device(), self.dtype());
         kernel::map_rows(x, self.n_supports(), none, |block| {
-            let out = places.as_ref().map(|places| places.left_out(&block));
             let (h, _) = supports.distances(&block);
+            let out = leave_out.then(|| supports.own(&block, &h));
             self.pooled(h, out).squeeze_dim(1)
         })
     }
 
-    fn explanations(&self, x: &Tensor<B, 2>, places: Option<Places>) -> OutlierExplanation<B> {
+    fn explanations(&self, x: &Tensor<B, 2>, leave_out: bool) -> OutlierExplanation<B> {
         let [rows, features] = x.dims();
         if rows == 0 {
             let none = |columns| transfer::zeros([0, columns], &x.device(), self.dtype());
@@ -202,8 +202,7 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
         let (mut relevance, mut score) = (Vec::new(), Vec::new());
         for range in kernel::blocks(rows, step) {
             let block = x.clone().slice([range, 0..features]);
-            let out = places.as_ref().map(|places| places.left_out(&block));
-            let (r, o) = self.explain_block(block, &supports, out);
+            let (r, o) = self.explain_block(block, &supports, leave_out);
             relevance.push(r);
             score.push(o);
         }
@@ -216,9 +215,10 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
         &self,
         x: Tensor<B, 2>,
         supports: &Supports<B>,
-        out: Option<Tensor<B, 2, Bool>>,
+        leave_out: bool,
     ) -> (Tensor<B, 2>, Tensor<B, 2>) {
         let (h, near) = supports.distances(&x);
+        let out = leave_out.then(|| supports.own(&x, &h));
         let shape = h.dims();
         let score = self.pooled(h.clone(), out.clone());
 
@@ -270,44 +270,6 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
             }
         }
     }
-}
-
-/// Supports by their numbers, the first of equal ones.
-struct Places {
-    first: HashMap<Vec<u64>, usize>,
-    supports: usize,
-}
-
-impl Places {
-    fn of<B: Backend>(supports: &Tensor<B, 2>) -> Self {
-        let [count, features] = supports.dims();
-        let mut first = HashMap::with_capacity(count);
-        for range in kernel::blocks(count, kernel::block_rows(features)) {
-            let block = transfer::download(supports.clone().slice([range.clone(), 0..features]));
-            for (support, row) in range.zip(block.chunks_exact(features)) {
-                first.entry(bits(row)).or_insert(support);
-            }
-        }
-        Self { first, supports: count }
-    }
-
-    /// The support that every row is, as a mask `[n, M]`.
-    fn left_out<B: Backend>(&self, block: &Tensor<B, 2>) -> Tensor<B, 2, Bool> {
-        let [_, features] = block.dims();
-        let numbers = transfer::download(block.clone());
-        // No column has the number M.
-        let found: Vec<usize> = numbers
-            .chunks_exact(features)
-            .map(|row| self.first.get(&bits(row)).copied().unwrap_or(self.supports))
-            .collect();
-        let found = transfer::upload_indices(&found, &block.device());
-        kernel::is_own(found.unsqueeze_dim(1), self.supports)
-    }
-}
-
-/// Adding zero makes -0 and 0 the same bits.
-fn bits(row: &[f64]) -> Vec<u64> {
-    row.iter().map(|value| (value + 0.0).to_bits()).collect()
 }
 
 impl<B: Backend> ModuleDisplay for NeuralizedKernelDensity<B> {

@@ -48,7 +48,18 @@ pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
     const PANELS: (u32, u32) = (350, 430);
     let column = bars::names_width(&names);
     let mut notes: Vec<String> = note.into_iter().collect();
-    notes.push("red speaks for the cluster, blue against it; relevances sum to the logit".into());
+    let parts: Vec<String> = cases
+        .absorbed
+        .iter()
+        .map(|part| format!("{} {}", part.name, sheet::number(part.amounts[case])))
+        .collect();
+    notes.push(match parts.is_empty() {
+        true => "red speaks for the cluster, blue against it; relevances sum to the logit".into(),
+        false => format!(
+            "red speaks for the cluster, blue against it; with {} relevances sum to the logit",
+            parts.join(" and ")
+        ),
+    });
     let size = (column + PANELS.0 + PANELS.1, bars::height(features.len()));
     sheet::draw(size, &heading(cases, case), &notes, |area| {
         let (left, panels) = area.split_horizontally(column);

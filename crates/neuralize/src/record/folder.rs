@@ -307,7 +307,7 @@ fn read(folder: &Path) -> Result<(ModelConfig, Vec<u8>)> {
     if !folder.is_dir() {
         return Err(Error::model(
             folder,
-            "there is no such model folder; `fit` or `import` makes one",
+            "there is no such model folder; `fit`, `label` or `import` makes one, `outliers --save` one that scores outliers",
         ));
     }
     let path = folder.join(CONFIG);

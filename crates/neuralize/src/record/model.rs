@@ -2,6 +2,8 @@ use std::path::Path;
 
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
+#[cfg(feature = "report")]
+use crate::cluster::Distance;
 use crate::cluster::{Clusterer, GaussianMixture, KMeans, KernelKMeans, SeparableKMeans};
 use crate::data::Scaler;
 use crate::error::Result;
@@ -93,8 +95,11 @@ impl<B: Backend> Model<B> {
     pub(crate) fn title(&self) -> String {
         match &self.clusterer {
             Clusterer::KMeans(_) => "k-means".into(),
-            Clusterer::Separable(model) => format!("k-means with distance {}", model.distance()),
-            Clusterer::Kernel(_) if self.info.labels.is_some() => "labels".into(),
+            Clusterer::Separable(model) => match model.distance() {
+                Distance::Manhattan => "k-medians".into(),
+                distance => format!("k-means by distance {distance}"),
+            },
+            Clusterer::Kernel(_) if self.info.labels.is_some() => "given labels".into(),
             Clusterer::Kernel(_) => "kernel k-means".into(),
             Clusterer::Mixture(_) => "a Gaussian mixture".into(),
         }

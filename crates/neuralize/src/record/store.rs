@@ -122,5 +122,9 @@ fn load<B: Backend, M: Stored<B>, S: ModuleStore>(
     if !result.is_success() || !result.missing.is_empty() {
         return Err(result.to_string());
     }
+    // The parameters of another module whose names hold those of this one.
+    if !result.unused.is_empty() {
+        return Err(format!("it holds tensors that are none of its: {:?}", result.unused));
+    }
     cast(module, dtype).checked()
 }

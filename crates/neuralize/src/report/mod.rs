@@ -272,6 +272,8 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             model: self.facts(),
             trust: check.map(|check| trust::Trust::of(check, self.network.dtype())),
             features: self.model.info().features.clone(),
+            names: self.model.info().labels.clone(),
+            centroid_based: self.network.is_centroid_based(),
             absorbed: self.network.absorbed_names().iter().map(|name| part_title(name)).collect(),
             label: classes.as_ref().and(self.label),
             agreeing: classes.as_ref().map(|classes| classes.agreeing),

@@ -99,6 +99,10 @@
     return detail < 0 ? [] : details.versus.subarray(detail * contrasts, (detail + 1) * contrasts);
   };
 
+  /** What a cluster is called: its label, where clusters come from labels. */
+  const clusterName = (cluster) => (report.names === null ? String(cluster) : report.names[cluster]);
+  const centroid = report.centroid_based ? "centroid" : "mean of the members";
+
   /** The parts of a logit that belong to no feature. */
   const partsOf = (amounts, row) =>
     report.absorbed.map((name, at) => ({ name, value: amounts[row * report.absorbed.length + at] }));
@@ -183,7 +187,7 @@
   function describe(point) {
     const kind = classes === null ? "" : `, class ${className(listed.class[point])}`;
     return (
-      `Point ${listed.row[point]}, cluster ${listed.cluster[point]}${kind}` +
+      `Point ${listed.row[point]}, cluster ${clusterName(listed.cluster[point])}${kind}` +
       `, probability ${formatProbability(listed.probability[point])}` +
       `, logit ${formatLogit()(listed.logit[point])}`
     );
@@ -422,7 +426,9 @@
       `${count(report.total, "point")} of ${report.title} in ${clusters.length} clusters by ` +
         `${model.kind} on ${count(features.length, "feature")}, ${scaleWords[model.scale]}. For every point, ` +
         "this page says which features put it into its cluster rather than into another: relevances above zero " +
-        "speak for the cluster, those below zero against it, and together they make the logit, the margin by " +
+        "speak for the cluster, those below zero against it, and together they make the logit" +
+        (report.absorbed.length === 0 ? "" : ` with ${report.absorbed.join(" and ")}, which no feature has`) +
+        ", the margin by " +
         "which the point belongs there.",
     );
     showModelFacts();
@@ -439,7 +445,7 @@
     const more = sizes.length > SIZES ? ` and ${sizes.length - SIZES} more` : "";
     showFact(facts, "Sizes of the clusters", sizes.slice(0, SIZES).join(", ") + more);
     if (model.inertia !== null) showFact(facts, "Inertia", plain(model.inertia));
-    if (model.agreement !== null) showFact(facts, "Network agrees", `${(100 * model.agreement).toFixed(1)} %`);
+    if (model.agreement !== null) showFact(facts, "Given back by the network", `${(100 * model.agreement).toFixed(1)} %`);
     if (model.iterations !== null) {
       const end = { true: "converged", false: "not converged" }[model.converged];
       showFact(facts, "Iterations", whole(model.iterations), end);
@@ -503,7 +509,7 @@
       .data([null, ...clusters])
       .join("option")
       .attr("value", (cluster) => (cluster === null ? "" : cluster.cluster))
-      .text((cluster) => (cluster === null ? "all" : `cluster ${cluster.cluster}`));
+      .text((cluster) => (cluster === null ? "all" : `cluster ${clusterName(cluster.cluster)}`));
     d3.select("#misplaced-field").attr("hidden", listed.misplaced === null ? "" : null);
     d3.select("#filter").on("submit", openFound);
     d3.select("#filter-cluster").on("change", (event) => {
@@ -801,12 +807,12 @@
       const kind = classes === null ? "" : `, class ${className(listed.class[point])}`;
       tip
         .append("span")
-        .text(`cluster ${listed.cluster[point]}${kind}${isMisplaced(point) ? ": misclassified" : ""}`);
+        .text(`cluster ${clusterName(listed.cluster[point])}${kind}${isMisplaced(point) ? ": misclassified" : ""}`);
       tip
         .append("span")
         .text(
           `probability ${formatProbability(listed.probability[point])} against cluster ` +
-            `${listed.competitor[point]}, logit ${formatLogit()(listed.logit[point])}`,
+            `${clusterName(listed.competitor[point])}, logit ${formatLogit()(listed.logit[point])}`,
         );
       strongestOf(point).forEach(({ feature, relevance }) =>
         tip.append("span").text(`${formatListed()(relevance)} ${features[feature]}`),
@@ -878,7 +884,7 @@
       clusters.forEach(({ cluster, class: stands }) =>
         entry(
           clusterMark(cluster),
-          `cluster ${cluster}${stands === null ? "" : ` (class ${className(stands)})`}`,
+          `cluster ${clusterName(cluster)}${stands === null ? "" : ` (class ${className(stands)})`}`,
         ),
       );
       if (classes !== null) {
@@ -887,7 +893,7 @@
         }
         entry({ stroke: "var(--ink)", width: 1.1, size: 130 }, "misclassified");
       }
-      entry({ symbol: d3.symbolTimes, stroke: "var(--ink)", width: 2 }, "centroid of a cluster");
+      entry({ symbol: d3.symbolTimes, stroke: "var(--ink)", width: 2 }, `${centroid} of a cluster`);
       d3.select("#map-note").text(
         classes === null
           ? ""
@@ -1124,9 +1130,12 @@
       "#point-facts",
       "Probability",
       formatProbability(listed.probability[point]),
-      `against cluster ${listed.competitor[point]}`,
+      `against cluster ${clusterName(listed.competitor[point])}`,
     );
-    showFact("#point-facts", "Logit", formatLogit()(listed.logit[point]));
+    const { parts, limit } = explanationOf(point, null);
+    const shown = parts.filter(({ value }) => value !== 0);
+    const note = shown.map(({ name, value }) => `${name} ${formatFor(limit, "+")(value)}`).join(", ");
+    showFact("#point-facts", "Logit", formatLogit()(listed.logit[point]), note && `of which ${note}`);
   }
 
   function showFull() {
@@ -1144,7 +1153,7 @@
       .join("option")
       .attr("value", (other) => other ?? "")
       .property("selected", (other) => other === state.versus)
-      .text((other) => (other === null ? betaWords : `rather than cluster ${other}`));
+      .text((other) => (other === null ? betaWords : `rather than cluster ${clusterName(other)}`));
     const others = clusters.length - 1;
     const left = others - report.details.contrasts;
     d3.select("#question-note").text(left > 0 ? `(the ${others - left} nearest of ${others} other clusters)` : "");
@@ -1175,8 +1184,8 @@
     const key = d3.select("#centroids");
     key.selectAll("*").remove();
     for (const [mark, words] of [
-      [ownCentroid(own), `centroid of cluster ${own}, its own`],
-      [otherCentroid(other), `centroid of cluster ${other}`],
+      [ownCentroid(own), `${centroid} of cluster ${clusterName(own)}, its own`],
+      [otherCentroid(other), `${centroid} of cluster ${clusterName(other)}`],
     ]) {
       const entry = key.append("span");
       swatch(entry, { ...mark, size: 50 });
@@ -1248,7 +1257,7 @@
       .style("stroke", stroke)
       .style("stroke-width", width)
       .append("title")
-      .text((row) => `centroid of cluster ${cluster.cluster}: ${plain(cluster.centroid[row.feature])}`);
+      .text((row) => `${centroid} of cluster ${clusterName(cluster.cluster)}: ${plain(cluster.centroid[row.feature])}`);
   }
 
   /** The strongest features one after another, the rest as one, what no feature has, each from where the one before ended. */
@@ -1427,7 +1436,7 @@
   function showCard(card, cluster) {
     const heading = card.append("h3").attr("id", `cluster-${cluster.cluster}`);
     swatch(heading, clusterMark(cluster.cluster));
-    heading.append("span").text(`Cluster ${cluster.cluster}`);
+    heading.append("span").text(`Cluster ${clusterName(cluster.cluster)}`);
     const facts = card.append("dl").attr("class", "facts").node();
     showFact(facts, "Points", whole(cluster.points), percent(cluster.points / report.total));
     if (classes !== null) showFact(facts, "Stands for class", className(cluster.class));
@@ -1478,7 +1487,7 @@
         deviation: cluster.deviation[feature],
       }));
     drawChart(host, {
-      label: `Mean relevances in cluster ${cluster.cluster}: ${spoken(rows, (row) => format(row.mean))}`,
+      label: `Mean relevances in cluster ${clusterName(cluster.cluster)}: ${spoken(rows, (row) => format(row.mean))}`,
       rows,
       columns: [
         { title: "centroid", kind: "plain", text: (row) => plain(Number(row.centroid.toPrecision(4))) },
@@ -1559,7 +1568,7 @@
     } else if (column.key === "cluster") {
       cell.text("");
       swatch(cell, clusterMark(listed.cluster[point]));
-      cell.append("span").text(` ${listed.cluster[point]}`);
+      cell.append("span").text(` ${clusterName(listed.cluster[point])}`);
     } else {
       cell.text(column.text ? column.text(point) : column.value(point));
     }
@@ -1605,15 +1614,20 @@
 
   function csvOf(points) {
     const withClass = classes !== null;
-    const header = ["index", "cluster", "logit", "probability", ...(withClass ? ["class"] : []), ...features];
-    const empty = new Array(features.length).fill("");
+    const header = ["index", "cluster", "logit", "probability", ...(withClass ? ["class"] : []), ...features, ...report.absorbed];
+    const empty = new Array(features.length + report.absorbed.length).fill("");
     const records = points.map((point) => [
       listed.row[point],
-      listed.cluster[point],
+      clusterName(listed.cluster[point]),
       listed.logit[point],
       Number(listed.probability[point].toPrecision(9)),
       ...(withClass ? [listed.class[point] < 0 ? "" : classes[listed.class[point]]] : []),
-      ...(listed.detail[point] < 0 ? empty : rowOf(details.relevance, listed.detail[point])),
+      ...(listed.detail[point] < 0
+        ? empty
+        : [
+            ...rowOf(details.relevance, listed.detail[point]),
+            ...partsOf(details.absorbed, listed.detail[point]).map(({ value }) => value),
+          ]),
     ]);
     return d3.csvFormatRows([header, ...records]);
   }
@@ -1642,7 +1656,7 @@
       },
       ...clusters.map((cluster) => ({
         key: cluster.cluster,
-        title: `Cluster ${cluster.cluster}`,
+        title: `Cluster ${clusterName(cluster.cluster)}`,
         amount: true,
         descendingFirst: true,
         value: magnitude(cluster),

@@ -20,6 +20,10 @@ pub(super) struct Page {
     pub(super) model: ModelFacts,
     pub(super) trust: Option<Trust>,
     pub(super) features: Vec<String>,
+    /// What the clusters are called, where they come from labels.
+    pub(super) names: Option<Vec<String>>,
+    /// Whether the centroids decide, and not what lies around them.
+    pub(super) centroid_based: bool,
     /// What parts of the logit are called that belong to no feature.
     pub(super) absorbed: Vec<String>,
     pub(super) label: Option<String>,
@@ -253,7 +257,9 @@ impl Details {
             self.contrast.extend(relevance);
             self.contrast_logit.push(logit[case]);
             self.contrast_absorbed.extend(absorbed.iter().map(|part| part.amounts[case]));
-            sentences.push(cases.in_words(case, other, relevance));
+            let parts: Vec<(&str, f64)> =
+                absorbed.iter().map(|part| (part.name.as_str(), part.amounts[case])).collect();
+            sentences.push(cases.in_words(case, other, relevance, &parts));
         }
         self.sentences.push(sentences);
     }

@@ -49,10 +49,10 @@ fn words(check: &CheckReport, dtype: DType) -> Vec<String> {
         "The relevances of every point sum to its logit: nothing is left out and nothing is added",
         "Not all relevances sum to their logit; read them with care",
     )];
-    if check.absorbed_mean > 0.0 {
+    if check.absorbed_mean > rounding {
         words.push(format!(
-            "{} of them on average, counted without signs, belongs to no feature: the model's own bias takes it, and it is \
-             shown beside the features.",
+            "{} of them on average, counted without signs, belongs to no feature: what takes it has a name in parentheses, and \
+             is shown beside the features.",
             share(check.absorbed_mean)
         ));
     }

@@ -27,11 +27,18 @@ impl<B: Backend> Separable<B> for Logistic {
         value.mask_fill(edge, 0.0)
     }
 
-    fn domain(&self, _: DType, _: usize) -> Domain {
+    fn domain(&self, dtype: DType, _: usize) -> Domain {
+        // A scaler to the range 0 to 1 may miss its ends by a rounding.
+        let rounding = match dtype {
+            DType::F64 => 4.0 * f64::EPSILON,
+            _ => 4.0 * f64::from(f32::EPSILON),
+        };
         Domain {
-            lowest: 0.0,
-            highest: 1.0,
-            rule: "the logistic loss needs values from 0 to 1".into(),
+            lowest: -rounding,
+            highest: 1.0 + rounding,
+            rule:
+                "the logistic loss needs values from 0 to 1; scale the data to that range (minmax)"
+                    .into(),
         }
     }
 

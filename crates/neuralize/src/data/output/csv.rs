@@ -31,7 +31,10 @@ impl<W: Write> CsvSink<W> {
     fn row(&mut self, row: &Row<'_>) -> csv::Result<()> {
         self.integer(row.index)?;
         if let Some(cluster) = row.cluster {
-            self.integer(cluster)?;
+            match self.layout.cluster(cluster) {
+                Some(name) => self.writer.write_field(name)?,
+                None => self.integer(cluster)?,
+            }
         }
         self.number(row.sum)?;
         match row.relevance {

@@ -33,7 +33,9 @@ impl<W: Write> JsonSink<W> {
         // Writing to a string cannot fail.
         let _ = write!(self.text, "{{\"index\":{}", row.index);
         if let Some(cluster) = row.cluster {
-            let _ = write!(self.text, ",\"cluster\":{cluster}");
+            let name = self.layout.cluster(cluster).map(serde_json::Value::from);
+            let name = name.map_or_else(|| cluster.to_string(), |name| name.to_string());
+            let _ = write!(self.text, ",\"cluster\":{name}");
         }
         self.field(self.layout.about.sum(), row.sum);
         if let Some(probability) = row.probability() {

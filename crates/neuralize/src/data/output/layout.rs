@@ -8,6 +8,8 @@ pub(super) struct Layout {
     pub(super) about: About,
     pub(super) content: Content,
     pub(super) dtype: DType,
+    /// What the clusters are called, if not by their numbers.
+    pub(super) clusters: Option<Vec<String>>,
 }
 
 /// What rows are asked about.
@@ -86,6 +88,11 @@ impl Layout {
             }
             Content::Prediction | Content::All { .. } => false,
         }
+    }
+
+    /// What a cluster is called, where it is not by its number.
+    pub(super) fn cluster(&self, cluster: usize) -> Option<&str> {
+        self.clusters.as_ref()?.get(cluster).map(String::as_str)
     }
 
     /// Names of the features.

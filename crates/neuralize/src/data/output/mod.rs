@@ -71,13 +71,21 @@ pub struct Results<W> {
     destination: W,
     format: Format,
     dtype: DType,
+    clusters: Option<Vec<String>>,
 }
 
 impl<'a, W: Write + Send + 'a> Results<W> {
     /// `name` stands for the destination in messages. Numbers get the digits
     /// that their precision needs to be read back exactly.
     pub fn new(name: impl Into<String>, destination: W, format: Format, dtype: DType) -> Self {
-        Self { name: name.into(), destination, format, dtype }
+        Self { name: name.into(), destination, format, dtype, clusters: None }
+    }
+
+    /// Clusters are written by these names, in their order, instead of their
+    /// numbers, if there are any.
+    pub fn with_cluster_names(mut self, names: Option<Vec<String>>) -> Self {
+        self.clusters = names;
+        self
     }
 
     fn sink(self, layout: Layout) -> Result<Box<dyn Sink + 'a>> {

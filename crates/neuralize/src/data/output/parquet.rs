@@ -31,6 +31,8 @@ pub(super) struct ParquetSink<W: Write + Send> {
 enum Column {
     Index(Vec<i64>),
     Cluster(Vec<i32>),
+    /// Clusters by number, which have names.
+    Named(Vec<usize>),
     Number(Vec<f64>),
     /// Features by number.
     Feature(Vec<usize>),
@@ -45,6 +47,9 @@ impl<W: Write + Send> ParquetSink<W> {
         for (at, header) in layout.header().iter().enumerate() {
             let (physical, column) = match (at, header) {
                 (0, _) => (Physical::INT64, Column::Index(Vec::new())),
+                (1, _) if layout.about == About::Cluster && layout.clusters.is_some() => {
+                    (Physical::BYTE_ARRAY, Column::Named(Vec::new()))
+                }
                 (1, _) if layout.about == About::Cluster => {
                     (Physical::INT32, Column::Cluster(Vec::new()))
                 }
@@ -108,6 +113,12 @@ impl<W: Write + Send> ParquetSink<W> {
                     let names: Vec<ByteArray> = values.drain(..).map(name).collect();
                     column.typed::<ByteArrayType>().write_batch(&names, None, None)?;
                 }
+                Column::Named(values) => {
+                    let name = |cluster: usize| self.layout.cluster(cluster).unwrap_or_default();
+                    let names: Vec<ByteArray> =
+                        values.drain(..).map(|cluster| ByteArray::from(name(cluster))).collect();
+                    column.typed::<ByteArrayType>().write_batch(&names, None, None)?;
+                }
             }
             column.close()?;
         }
@@ -134,6 +145,7 @@ impl<W: Write + Send> Sink for ParquetSink<W> {
             match column {
                 Column::Index(column) => column.push(row.index as i64),
                 Column::Cluster(column) => column.extend(row.cluster.map(|cluster| cluster as i32)),
+                Column::Named(column) => column.extend(row.cluster),
                 Column::Number(column) => column.extend(numbers.next()),
                 Column::Feature(column) => column.extend(named.next()),
             }

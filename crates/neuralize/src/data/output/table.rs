@@ -16,6 +16,8 @@ pub(super) struct TableSink<W: Write> {
     /// Names of the features, cut and filled to one width.
     names: Vec<String>,
     about: About,
+    /// What clusters are called, in the columns of their title.
+    clusters: Option<Vec<String>>,
     explains: bool,
     header_written: bool,
     text: String,
@@ -23,6 +25,9 @@ pub(super) struct TableSink<W: Write> {
 
 /// Columns of the terminal that the name of a feature may take.
 const WIDEST_NAME: usize = 24;
+
+/// Columns of the terminal for a cluster.
+const CLUSTER: usize = 7;
 
 impl<W: Write> TableSink<W> {
     pub(super) fn new(name: String, destination: W, coloured: bool, layout: Layout) -> Self {
@@ -34,6 +39,10 @@ impl<W: Write> TableSink<W> {
             coloured,
             names: features.iter().map(|name| fitted(name, width)).collect(),
             about: layout.about,
+            clusters: layout
+                .clusters
+                .as_ref()
+                .map(|names| names.iter().map(|name| fitted(name, CLUSTER)).collect()),
             explains: !features.is_empty(),
             header_written: false,
             text: String::new(),
@@ -56,7 +65,10 @@ impl<W: Write> TableSink<W> {
         // Writing to a string cannot fail.
         let _ = write!(self.text, "{:>8}", row.index);
         if let Some(cluster) = row.cluster {
-            let _ = write!(self.text, "  {cluster:>7}");
+            let _ = match self.clusters.as_ref().and_then(|names| names.get(cluster)) {
+                Some(name) => write!(self.text, "  {name}"),
+                None => write!(self.text, "  {cluster:>CLUSTER$}"),
+            };
         }
         let _ = write!(self.text, "  {:>8}", short(row.sum));
         if let Some(probability) = row.probability() {

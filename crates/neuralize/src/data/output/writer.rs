@@ -57,8 +57,8 @@ impl<'a, W: Write + Send + 'a> Results<W> {
     ///
     /// If the format was not built in.
     pub fn predictions(self) -> Result<PredictionWriter<'a>> {
-        let (about, dtype) = (About::Cluster, self.dtype);
-        let layout = Layout { about, content: Content::Prediction, dtype };
+        let (about, dtype, clusters) = (About::Cluster, self.dtype, self.clusters.clone());
+        let layout = Layout { about, content: Content::Prediction, dtype, clusters };
         Ok(PredictionWriter { sink: self.sink(layout)? })
     }
 
@@ -74,9 +74,9 @@ impl<'a, W: Write + Send + 'a> Results<W> {
             Some(count) => Content::Strongest { features, count },
             None => Content::All { features },
         };
-        let dtype = self.dtype;
+        let (dtype, clusters) = (self.dtype, self.clusters.clone());
         Ok(RowWriter {
-            sink: self.sink(Layout { about, content, dtype })?,
+            sink: self.sink(Layout { about, content, dtype, clusters })?,
             queue: Queue::new(selection),
             features: width,
             top,

@@ -432,7 +432,10 @@ fn hand_down<T: Real>(row: &mut RowScratch<T>, question: Question) -> Answer {
         if ratio > 0.0 {
             let g = pooled[own].mean - pooled[k].mean;
             let quotient = guarded(h, g);
-            absorbed += ratio * (h - quotient * g);
+            // Elsewhere the features carry all of h, and what is left is rounding.
+            if h.signum() * g < h.abs() / 8.0 {
+                absorbed += ratio * (h - quotient * g);
+            }
             a[k] = ratio * quotient;
             against += a[k];
         }

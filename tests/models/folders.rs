@@ -1,0 +1,104 @@
+//! Model folders of every kind.
+
+use burn::tensor::backend::Backend;
+use neuralize::cluster::{
+    Clusterer, Distance, GaussianMixtureConfig, KMeansConfig, KernelKMeansConfig, LabelledConfig,
+};
+use neuralize::data::Scale;
+use neuralize::explain::{Beta, Target};
+use neuralize::outlier::KernelDensityConfig;
+use neuralize::record::{Kind, Model, ModelConfig, ModelInfo, OutlierModel};
+
+use crate::suite::{Setup, random_rows, values};
+
+fn info() -> ModelInfo {
+    ModelInfo { features: ["a", "b", "c"].map(str::to_owned).to_vec(), ..ModelInfo::default() }
+}
+
+/// What comes back from a folder explains as what was saved, to the last bit.
+pub fn every_kind_of_model<B: Backend>(setup: &Setup<B>) {
+    let x = setup.tensor(&random_rows(60, 3, 2.0, 31)).abs();
+    let scaler = Scale::MinMax.fit(&x).expect("a scaler");
+    let scaled = scaler.transform(x.clone()).expect("scaled");
+    let labels: Vec<Option<usize>> = (0..60).map(|i| (i > 3).then_some(i % 3)).collect();
+    let mut models: Vec<(Clusterer<B>, ModelInfo, Kind, String)> = Vec::new();
+    let mut add = |clusterer, info, kind, distance: &str| {
+        models.push((clusterer, info, kind, distance.to_owned()));
+    };
+    let kmeans = KMeansConfig::new(3).fit(&scaled).expect("a fit").model;
+    add(kmeans.into(), info(), Kind::KMeans, "squared_euclidean");
+    for distance in [
+        Distance::SquaredEuclidean,
+        Distance::Manhattan,
+        Distance::Power(1.7),
+        Distance::Mahalanobis,
+        Distance::KullbackLeibler,
+        Distance::Logistic,
+    ] {
+        let fit = KMeansConfig::new(3).with_distance(distance).fit(&scaled).expect("a fit");
+        add(fit.model.into(), info(), Kind::KMeans, &distance.to_string());
+    }
+    let kernel = KernelKMeansConfig::new(3).fit(&scaled).expect("a fit").model;
+    add(kernel.into(), info(), Kind::Kernel, "gaussian_kernel");
+    let labelled = LabelledConfig::new().fit(&scaled, &labels).expect("a fit").model;
+    let named = ModelInfo { labels: Some(["x", "y", "z"].map(str::to_owned).to_vec()), ..info() };
+    add(labelled.into(), named, Kind::Labels, "gaussian_kernel");
+    let mixture = GaussianMixtureConfig::new(3).fit(&scaled).expect("a fit").model;
+    add(mixture.into(), info(), Kind::Mixture, "gaussian");
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (clusterer, info, kind, distance) in models {
+        // One after the other in the same place.
+        let model = Model::new(scaler.clone(), clusterer, info).expect("parts that agree");
+        assert_eq!(model.kind(), kind);
+        model.save(folder.path()).expect("saved");
+        let config = ModelConfig::read(folder.path()).expect("a configuration");
+        assert_eq!((config.kind, &config.distance), (kind, &distance));
+        assert_eq!((config.n_clusters, config.n_features), (3, 3));
+        let loaded: Model<B> =
+            Model::load(folder.path(), &setup.device, setup.dtype).expect("loaded");
+        assert_eq!(loaded.info(), model.info());
+        for beta in [Beta::Value(0.5), Beta::Heuristic] {
+            let explained = |model: &Model<B>| {
+                let found = model.explain(x.clone(), Target::Assigned, beta).expect("explained");
+                values(found.contributions())
+            };
+            assert_eq!(explained(&loaded), explained(&model), "{kind} by {distance}");
+        }
+        let error = OutlierModel::<B>::load(folder.path(), &setup.device, setup.dtype);
+        assert!(error.expect_err("clusters").to_string().contains("is a model of clusters"));
+
+        // A configuration that speaks of another distance or another kind.
+        let path = folder.path().join("config.json");
+        let text = std::fs::read_to_string(&path).expect("text");
+        let other = if distance == "squared_euclidean" { "manhattan" } else { "squared_euclidean" };
+        if kind == Kind::KMeans {
+            std::fs::write(
+                &path,
+                text.replace(&format!("\"{distance}\""), &format!("\"{other}\"")),
+            )
+            .expect("written");
+            assert!(Model::<B>::load(folder.path(), &setup.device, setup.dtype).is_err());
+        }
+        for name in ["kmeans", "kernel", "mixture"] {
+            if name != kind.to_string() && !(name == "kernel" && kind == Kind::Labels) {
+                let changed = text
+                    .replace(&format!("\"kind\": \"{kind}\""), &format!("\"kind\": \"{name}\""));
+                std::fs::write(&path, changed).expect("written");
+                let found = Model::<B>::load(folder.path(), &setup.device, setup.dtype);
+                assert!(found.is_err(), "{kind} as {name}");
+            }
+        }
+        std::fs::write(&path, text).expect("written");
+    }
+
+    let density = KernelDensityConfig::new().fit(&scaled).expect("a density");
+    let model = OutlierModel::new(scaler, density, info()).expect("parts that agree");
+    model.save(folder.path()).expect("saved");
+    let loaded: OutlierModel<B> =
+        OutlierModel::load(folder.path(), &setup.device, setup.dtype).expect("loaded");
+    let scores = |model: &OutlierModel<B>| values(model.density().score(&scaled).expect("scores"));
+    assert_eq!(scores(&loaded), scores(&model));
+    let error = Model::<B>::load(folder.path(), &setup.device, setup.dtype);
+    assert!(error.expect_err("a density").to_string().contains("scores outliers"));
+}
