@@ -1,5 +1,6 @@
 //! Model folders of every kind.
 
+use burn::tensor::DType;
 use burn::tensor::backend::Backend;
 use neuralize::cluster::{
     Clusterer, Distance, GaussianMixtureConfig, KMeansConfig, KernelKMeansConfig, LabelledConfig,
@@ -30,7 +31,7 @@ pub fn every_kind_of_model<B: Backend>(setup: &Setup<B>) {
     for distance in [
         Distance::SquaredEuclidean,
         Distance::Manhattan,
-        Distance::Power(1.7),
+        Distance::Power(1.1),
         Distance::Mahalanobis,
         Distance::KullbackLeibler,
         Distance::Logistic,
@@ -64,6 +65,15 @@ pub fn every_kind_of_model<B: Backend>(setup: &Setup<B>) {
                 values(found.contributions())
             };
             assert_eq!(explained(&loaded), explained(&model), "{kind} by {distance}");
+        }
+        // In the other precision, too.
+        let other = if setup.dtype == DType::F64 { DType::F32 } else { DType::F64 };
+        match Model::<B>::load(folder.path(), &setup.device, other) {
+            Ok(found) => assert_eq!(found.clusterer().dtype(), other),
+            // Devices that do not compute in f64.
+            Err(error) => {
+                assert!(error.to_string().contains("F64"), "{kind} by {distance}: {error}")
+            }
         }
         let error = OutlierModel::<B>::load(folder.path(), &setup.device, setup.dtype);
         assert!(error.expect_err("clusters").to_string().contains("is a model of clusters"));

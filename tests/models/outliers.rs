@@ -337,13 +337,33 @@ pub fn outliers_bad_settings<B: Backend>(setup: &Setup<B>) {
         (perplexity(0.0), "perplexity"),
         (perplexity(1.5), "perplexity"),
         (perplexity(f64::NAN), "perplexity"),
-        // 20 of 19 others, and one of them.
-        (perplexity(1.0), "perplexity"),
-        (perplexity(0.05), "perplexity"),
-        (config().with_max_supports(Some(2)), "perplexity"),
     ] {
         let error = config.fit(&x).expect_err(name).to_string();
         assert!(error.starts_with(name), "{error}");
+    }
+    // Shares of so few rows that there is none are the nearest that there is.
+    for config in [perplexity(1.0), perplexity(0.05), config().with_max_supports(Some(2))] {
+        assert!(config.fit(&x).is_ok());
+    }
+    for n in [2, 3, 4] {
+        assert!(config().fit(&x.clone().slice([0..n, 0..2])).is_ok(), "{n} rows");
+    }
+    // One far row is no reason to see the others as one.
+    let mut far = random_rows(80, 2, 0.0, 82);
+    let gamma = |rows: &Rows| config().fit(&setup.tensor(rows)).expect("a density").gamma();
+    let near = gamma(&far);
+    far.push(vec![1e4, -1e4]);
+    assert!((gamma(&far) / near - 1.0).abs() < 0.2, "{} and {near}", gamma(&far));
+    // A support next to nothing away, which no quotient of the precision can hold.
+    let tiny = if setup.tolerance < 1e-9 { 1e-160 } else { 1e-21 };
+    let close = vec![vec![0.0, 0.0], vec![tiny, 0.0], vec![1.0, 2.0], vec![3.0, -1.0]];
+    let network = density(setup, &close, 1.0).neuralize();
+    for found in
+        [network.explain(&setup.tensor(&close)), network.explain_left_out(&setup.tensor(&close))]
+    {
+        let found = found.expect("explained");
+        assert!(values(found.relevance).iter().all(|relevance| relevance.is_finite()));
+        assert!(values(found.score).iter().all(|score| score.is_finite()));
     }
     // Rows that are all equal, or most of them.
     for apart in [0, 3] {

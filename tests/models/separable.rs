@@ -868,7 +868,8 @@ pub fn common_parts_cost_no_digits<B: Backend>(setup: &Setup<B>) {
             network.explain(&setup.tensor(&case.x), target, Beta::Value(1.0)).expect("valid data");
         let expected = case.x.iter().map(|x| case.relevance(x, target, 1.0)).collect();
         let what = format!("{}", case.distance);
-        assert_rows_close(&rows(found.relevance), &expected, 10.0 * setup.tolerance, &what);
+        // Logarithms of GPUs err by some units in the last place: 6e-4 in f32.
+        assert_rows_close(&rows(found.relevance), &expected, 30.0 * setup.tolerance, &what);
     }
 }
 

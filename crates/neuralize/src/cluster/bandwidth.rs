@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use crate::cluster::config::config_error;
 use crate::cluster::seeding;
 use crate::error::{Error, Result};
-use crate::kernel::{self, Affine};
 use crate::transfer;
 
 /// How the stiffness γ of the Gaussian kernel `exp(−γ ‖x−u‖²)` is chosen.
@@ -31,7 +30,9 @@ pub enum Bandwidth {
     /// the points of exp(entropy of the weights `exp(−γ ‖x−u‖²)` of the other
     /// points) is this number.
     Perplexity(f64),
-    /// The same with this part of all points for neighbours, between 0 and 1.
+    /// The same with this part of all points for neighbours, more than 0 and at
+    /// most 1, but at least two (or between one and two, of three points) and at
+    /// most 95 % of the others.
     Share(f64),
 }
 
@@ -89,7 +90,14 @@ impl Bandwidth {
             },
             Self::Median => Ok(1.0 / Spacing::of(&distances(x, seed))?.median),
             Self::Perplexity(perplexity) => gamma_of_perplexity(&distances(x, seed), perplexity),
-            Self::Share(part) => Self::Perplexity(part * x.dims()[0] as f64).gamma(x, seed),
+            Self::Share(part) => {
+                let others = x.dims()[0].saturating_sub(1) as f64;
+                if others < 2.0 {
+                    return Self::Median.gamma(x, seed);
+                }
+                let (fewest, most) = ((0.5 + 0.5 * others).min(2.0), 0.95 * others);
+                Self::Perplexity((part * (others + 1.0)).clamp(fewest, most)).gamma(x, seed)
+            }
         }
     }
 }
@@ -97,34 +105,28 @@ impl Bandwidth {
 /// Squared distances from a sample of the rows to all others, a list for every
 /// row of the sample: at most [`POINTS`], and fewer where the rows are many.
 ///
+/// They are computed from differences, on the host and in f64: what products
+/// leave of the distances of near points, once there are far ones, is no scale.
+///
 /// # Shapes
 ///
 /// - x: `[N, D]`
 pub(crate) fn distances<B: Backend>(x: &Tensor<B, 2>, seed: u64) -> Vec<Vec<f64>> {
-    let [rows, _] = x.dims();
+    let [rows, features] = x.dims();
     let most = POINTS.min((DISTANCES / rows.max(1)).max(FEWEST)).min(rows);
     let mut rng = seeding::random_stream(seed, STREAM);
     let chosen = seeding::some_rows(rows, most, &mut rng);
-    let affine = Affine::of(x);
-    let queries = x.clone().select(0, transfer::upload_indices(&chosen, &x.device()));
-    let features = x.dims()[1];
-    let mut found = Vec::with_capacity(chosen.len());
-    for range in kernel::blocks(chosen.len(), kernel::block_rows(rows + features)) {
-        let block = queries.clone().slice([range.clone(), 0..features]);
-        let table = transfer::download(kernel::squared_distances(&block, &affine));
-        for (row, &own) in table.chunks_exact(rows).zip(&chosen[range]) {
-            found.push([&row[..own], &row[own + 1..]].concat());
-        }
-    }
-    // What rounding leaves of equal rows would pass for the smallest of distances.
-    let scale = transfer::download(affine.scores.bias.neg().max())[0];
-    let rounding = 32.0 * scale * super::kernel_fit::precision(x.dtype());
-    for distance in found.iter_mut().flatten() {
-        if *distance <= rounding {
-            *distance = 0.0;
-        }
-    }
-    found
+    let table = transfer::download(x.clone());
+    let row = |row: usize| &table[row * features..(row + 1) * features];
+    chosen
+        .par_iter()
+        .map(|&own| {
+            let others = (0..rows).filter(|other| *other != own);
+            others
+                .map(|other| row(own).iter().zip(row(other)).map(|(a, b)| (a - b) * (a - b)).sum())
+                .collect()
+        })
+        .collect()
 }
 
 /// The stream of random numbers that samples are drawn from; restarts count

@@ -102,6 +102,9 @@ const AGREES: f64 = 0.95;
 /// is kept.
 const SAMPLE: usize = 1000;
 
+/// Most clusters that a spectral start is sought for.
+const MOST_VECTORS: usize = 100;
+
 /// Entries of a kernel matrix that is kept.
 const KEPT: usize = 1 << 25;
 
@@ -238,7 +241,8 @@ impl KernelKMeansConfig {
         let (rows, clusters) = (x.dims()[0], self.n_clusters);
         let chosen = seeding::some_rows(rows, SAMPLE.min(rows), rng);
         let count = chosen.len();
-        if clusters < 2 || clusters > count {
+        // The work on the eigenvectors grows with the cube of their number.
+        if clusters < 2 || clusters > count.min(MOST_VECTORS) {
             return Ok(None);
         }
         let sample = x.clone().select(0, transfer::upload_indices(&chosen, &x.device()));
@@ -333,8 +337,12 @@ impl<'a, B: Backend> Similarities<'a, B> {
     }
 
     fn compute(&self, range: core::ops::Range<usize>) -> Tensor<B, 2> {
-        let features = self.x.dims()[1];
-        self.of_rows(&self.x.clone().slice([range, 0..features]))
+        let [rows, features] = self.x.dims();
+        let block = self.x.clone().slice([range.clone(), 0..features]);
+        // Of a point to itself it is 1, whatever rounding makes of its distance.
+        let own = Tensor::arange(range.start as i64..range.end as i64, &self.x.device());
+        let own = kernel::is_own(own.unsqueeze_dim(1), rows);
+        self.of_rows(&block).mask_fill(own, 1.0)
     }
 
     /// `exp(−γ ‖x−u‖²)` of rows to all of x.

@@ -3,8 +3,8 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use crate::cluster::config::config_error;
 use crate::error::{Error, Result};
-use crate::network::NeuralizedKernelKMeans;
 use crate::network::segments::lowest;
+use crate::network::{Network, NeuralizedKernelKMeans};
 use crate::{kernel, record, transfer, validate};
 
 /// Clusters given by their supports under the Gaussian kernel
@@ -125,6 +125,28 @@ impl<B: Backend> KernelKMeans<B> {
         self
     }
 
+    /// The same clusterer with the heuristic β of the given data, 1 / mean of each
+    /// point's own logit; a point that is a support is looked at without it.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// If x does not fit the model or is empty, there is only one cluster, or
+    /// the mean logit is not positive.
+    pub fn with_heuristic_beta(self, x: &Tensor<B, 2>) -> Result<Self> {
+        self.check_input(x)?;
+        validate::not_empty("x", x)?;
+        if self.n_clusters() < 2 {
+            return Err(Error::NoCompetitor);
+        }
+        // How far it agrees with other labels is of no interest here.
+        let (_, beta) = self.judged(x, &vec![0; x.dims()[0]])?;
+        Ok(self.and_beta(Some(beta.ok_or(Error::NoHeuristicBeta)?)))
+    }
+
     /// The clusterer itself, if what was loaded into it is one.
     ///
     /// Burn loads a record without looking at its shapes. A module that holds
@@ -193,7 +215,8 @@ impl<B: Backend> KernelKMeans<B> {
         self.supports.val().dtype()
     }
 
-    /// The heuristic β (1 / mean logit of the training data), if it is known.
+    /// The heuristic β, if it is known: 1 / mean logit of the training data, each
+    /// point without its own support.
     pub fn beta(&self) -> Option<f64> {
         transfer::download(self.beta.val()).first().copied().filter(|beta| beta.is_finite())
     }
@@ -217,7 +240,7 @@ impl<B: Backend> KernelKMeans<B> {
             x,
             self.n_supports(),
             || transfer::upload_indices(&[], &x.device()),
-            |block| network.centred_scores(network.centred(block)).argmax(1).squeeze_dim(1),
+            |block| Network::scores(&network, block).argmax(1).squeeze_dim(1),
         ))
     }
 
@@ -246,7 +269,7 @@ impl<B: Backend> KernelKMeans<B> {
     }
 
     /// How far the network agrees with the cluster numbers of rows, and the
-    /// heuristic β of these rows. Both without a row's own support, if so asked.
+    /// heuristic β of these rows. Both without a row's own support.
     pub(crate) fn judged(&self, x: &Tensor<B, 2>, labels: &[usize]) -> Result<(f64, Option<f64>)> {
         if self.n_clusters() < 2 {
             return Ok((1.0, None));

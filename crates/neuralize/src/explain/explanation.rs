@@ -11,8 +11,8 @@ pub struct Explanation<B: Backend> {
     /// squared units of the data for most networks. Positive speaks for the
     /// cluster, negative against it.
     pub relevance: Tensor<B, 2>,
-    /// What the relevances of a point sum to, `[N]`: f_c, or for a contrast
-    /// h_ck.
+    /// What the relevances of a point and what is absorbed sum to, `[N]`: f_c, or
+    /// for a contrast h_ck.
     pub logit: Tensor<B, 1>,
     /// The explained cluster, `[N]`.
     pub cluster: Tensor<B, 1, Int>,

@@ -3,7 +3,8 @@
 //! A relevance pass through the network of a neuralized clusterer (Kauffmann
 //! et al. 2024): min-pooling hands its output to the competitors
 //! (softmin with stiffness β), the linear layer hands each share to the
-//! features by the midpoint rule. The relevances of a point sum to its logit.
+//! features by the midpoint rule. The relevances of a point sum to its logit, in
+//! some networks together with what belongs to no feature.
 
 mod explanation;
 pub(crate) mod midpoint;

@@ -147,8 +147,8 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
     ///
     /// A training point is a support at distance 0 of itself; for a large γ it
     /// would be explained by itself alone. In this mode a row that is equal to
-    /// a support, up to 8e-6 of the largest value of all, leaves the first such
-    /// support out of its cluster, and the cluster's mean is over the others. A
+    /// a support, but for roundings of f32, leaves the first such support out of its
+    /// cluster, and the cluster's mean is over the others. A
     /// cluster whose only support is left out does not exist for that row: it has
     /// the lowest score that there is, and no feature carries relevance for or
     /// against it.
@@ -185,7 +185,8 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
         self.linear.weight.val().dtype()
     }
 
-    /// The heuristic β (1 / mean logit of the training data), if it is known.
+    /// The heuristic β, if it is known: 1 / mean logit of the training data, each
+    /// point without its own support.
     pub fn beta(&self) -> Option<f64> {
         transfer::download(self.beta.val()).first().copied().filter(|beta| beta.is_finite())
     }

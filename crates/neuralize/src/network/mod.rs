@@ -177,11 +177,19 @@ pub trait Network<B: Backend>: Debug {
     ///
     /// As [`check_input`](Self::check_input).
     fn predict_with_logit(&self, x: &Tensor<B, 2>) -> Result<(Tensor<B, 1, Int>, Tensor<B, 1>)> {
-        let (labels, logits) = (self.predict(x)?, self.forward(x.clone())?);
-        if x.dims()[0] == 0 {
-            return Ok((labels, logits.reshape([0])));
+        self.check_input(x)?;
+        let [rows, features] = x.dims();
+        if rows == 0 {
+            let none = transfer::zeros([0], &x.device(), self.dtype());
+            return Ok((transfer::upload_indices(&[], &x.device()), none));
         }
-        Ok((labels, logits.max_dim(1).squeeze_dim(1)))
+        let parts = kernel::blocks(rows, kernel::block_rows(self.columns())).map(|range| {
+            let scores = self.scores(x.clone().slice([range, 0..features]));
+            let label = scores.clone().argmax(1).squeeze_dim::<1>(1);
+            (label, MinPool.forward(scores).max_dim(1).squeeze_dim::<1>(1))
+        });
+        let (labels, logits) = parts.unzip::<_, _, Vec<_>, Vec<_>>();
+        Ok((Tensor::cat(labels, 0), Tensor::cat(logits, 0)))
     }
 
     /// Explains every row of x by NEON.

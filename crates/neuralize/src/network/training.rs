@@ -6,9 +6,10 @@ use crate::kernel;
 /// equal supports the first.
 ///
 /// A training point comes back through a file and a scaler, perhaps in another
-/// precision than that of the fit. Hence a row is a support if it differs from the
-/// nearest one by no more than 64 roundings of f32, 8e-6, of the largest value
-/// of all supports, in every feature.
+/// precision than that of the fit. Hence a row is a support if no feature differs
+/// from that of the nearest one by more than 32 roundings of f32, 4e-6, of the two
+/// values and of the feature's spread over the supports, for which
+/// (mean of √|u|)² stands: a few far values do not widen it.
 ///
 /// # Shapes
 ///
@@ -20,10 +21,12 @@ pub(crate) fn own_supports<B: Backend>(
     supports: &Tensor<B, 2>,
     nearness: Tensor<B, 2>,
 ) -> Tensor<B, 2, Bool> {
-    let shape = nearness.dims();
+    let (shape, wide) = (nearness.dims(), x.dims());
     let nearest = nearness.argmax(1);
-    let apart = (x - supports.clone().select(0, nearest.clone().squeeze_dim(1))).abs().max_dim(1);
-    let reach = supports.clone().abs().max() * (64.0 * f64::from(f32::EPSILON));
-    let same = apart.lower_equal(reach.unsqueeze::<2>().expand([shape[0], 1]));
+    let spread = supports.clone().abs().sqrt().mean_dim(0).square().expand(wide);
+    let support = supports.clone().select(0, nearest.clone().squeeze_dim(1));
+    let size = x.clone().abs() + support.clone().abs() + spread;
+    let beyond = (x - support).abs() - size * (32.0 * f64::from(f32::EPSILON));
+    let same = beyond.max_dim(1).lower_equal_elem(0.0);
     kernel::is_own(nearest, shape[1]).bool_and(same.expand(shape))
 }

@@ -115,8 +115,8 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
         Ok(self.scores(x, false))
     }
 
-    /// The outlier score of every row, where a row that equals a support (up to
-    /// 8e-6 of the largest value of all) is compared with the other supports only.
+    /// The outlier score of every row, where a row that equals a support (but for
+    /// roundings of f32) is compared with the other supports only.
     ///
     /// # Shapes
     ///
@@ -148,7 +148,7 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
     }
 
     /// Explains the score of every row, where a row that equals a support
-    /// (up to 8e-6 of the largest value of all) is compared with the other supports only.
+    /// (but for roundings of f32) is compared with the other supports only.
     ///
     /// # Shapes
     ///
@@ -223,7 +223,9 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
         let score = self.pooled(h.clone(), out.clone());
 
         // Supports that can hand a share on.
-        let touching = h.clone().lower_equal_elem(0.0);
+        // A share divided by less than this would be beyond the precision.
+        let least = score.clone() * (64.0 / transfer::largest(self.dtype()));
+        let touching = h.clone().lower_equal(least.expand(shape));
         let silent = match out {
             Some(out) => touching.bool_or(out),
             None => touching,

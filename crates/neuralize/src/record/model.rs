@@ -6,7 +6,7 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 use crate::cluster::Distance;
 use crate::cluster::{Clusterer, GaussianMixture, KMeans, KernelKMeans, SeparableKMeans};
 use crate::data::Scaler;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::explain::{Beta, Explanation, Target};
 use crate::network::Network;
 use crate::record::folder::{self, Description, Folder, Kind, ModelInfo, Modules};
@@ -64,7 +64,8 @@ impl<B: Backend> Model<B> {
     ///
     /// # Errors
     ///
-    /// If scaler, clusterer and feature names disagree in number or precision.
+    /// If scaler, clusterer, feature names, labels and sizes disagree in number or
+    /// precision.
     pub fn new(
         scaler: Scaler<B>,
         clusterer: impl Into<Clusterer<B>>,
@@ -72,6 +73,22 @@ impl<B: Backend> Model<B> {
     ) -> Result<Self> {
         let clusterer = clusterer.into();
         folder::check_parts(&scaler, &info, clusterer.n_features(), clusterer.dtype())?;
+        for (what, found) in [
+            ("the list of labels", info.labels.as_ref().map(Vec::len)),
+            ("the list of sizes", info.sizes.as_ref().map(Vec::len)),
+        ] {
+            let clusters = clusterer.n_clusters();
+            if let Some(found) = found.filter(|found| *found != clusters) {
+                return Err(Error::shape(what, format!("[{clusters}]"), &[found]));
+            }
+        }
+        if let Some(share) = info.agreement.filter(|share| !(0.0..=1.0).contains(share)) {
+            return Err(Error::Config {
+                name: "agreement",
+                value: share.to_string(),
+                rule: "a share lies between 0 and 1".into(),
+            });
+        }
         Ok(Self { scaler, clusterer, info })
     }
 
@@ -197,7 +214,7 @@ impl<B: Backend> Model<B> {
     /// another version, or was changed since it was saved.
     pub fn load(folder: impl AsRef<Path>, device: &B::Device, dtype: DType) -> Result<Self> {
         let folder = Folder::read(folder.as_ref())?;
-        let (scaler, clusterer) = match folder.config.kind {
+        let (scaler, mut clusterer) = match folder.config.kind {
             Kind::KMeans if folder.config.distance == SQUARED_EUCLIDEAN => {
                 load_as::<B, KMeans<B>>(&folder, device, dtype)?
             }
@@ -221,10 +238,14 @@ impl<B: Backend> Model<B> {
         if config.beta.map(|beta| folder::rounded(beta, dtype)) != clusterer.beta() {
             return Err(folder.fail("has another beta than config.json says"));
         }
-        if let Clusterer::Separable(model) = &clusterer
-            && model.distance().to_string() != config.distance
-        {
-            return Err(folder.fail("has another distance than config.json says"));
+        if let Clusterer::Separable(model) = &mut clusterer {
+            // Written in another precision, a power has other digits.
+            let stated =
+                config.distance.parse().ok().filter(|stated| model.distance().is_nearly(stated));
+            let Some(stated) = stated else {
+                return Err(folder.fail("has another distance than config.json says"));
+            };
+            *model = model.by(stated);
         }
         Self::new(scaler, clusterer, folder.config.info)
     }

@@ -178,6 +178,14 @@ impl Distance {
         }
     }
 
+    /// The same, but for what single precision makes of a power.
+    pub(crate) fn is_nearly(self, other: &Self) -> bool {
+        match (self, *other) {
+            (Self::Power(a), Self::Power(b)) => a as f32 == b as f32,
+            (a, b) => a == b,
+        }
+    }
+
     /// Whether differences of the distance are linear in x.
     pub fn is_bregman(self) -> bool {
         !matches!(self, Self::Manhattan | Self::Power(_))

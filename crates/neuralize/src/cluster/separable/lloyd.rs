@@ -181,12 +181,20 @@ impl<'a, B: Backend> Points<'a, B> {
                 Some(origin) => block - origin.clone(),
                 None => block,
             };
-            let part = transfer::zeros::<B, 2>([clusters, features], &device, dtype).select_assign(
-                0,
-                transfer::upload_indices(&labels[range], &device),
-                block,
-                IndexingUpdateOp::Add,
-            );
+            let labels = transfer::upload_indices::<B>(&labels[range.clone()], &device);
+            let part = match kernel::in_host_memory(&block) {
+                true => transfer::zeros::<B, 2>([clusters, features], &device, dtype)
+                    .select_assign(0, labels, block, IndexingUpdateOp::Add),
+                // Where additions race, their order differs from run to run; that of a
+                // product does not.
+                false => {
+                    let own = kernel::is_own(labels.unsqueeze_dim(1), clusters);
+                    transfer::zeros::<B, 2>([range.len(), clusters], &device, dtype)
+                        .mask_fill(own, 1.0)
+                        .transpose()
+                        .matmul(block)
+                }
+            };
             sums.iter_mut().zip(transfer::download(part)).for_each(|(sum, part)| *sum += part);
         }
         if let Some(origin) = origin {

@@ -180,6 +180,11 @@ impl<B: Backend> SeparableKMeans<B> {
         Self::new(self.centroids.val(), self.distance(), self.weights.val(), beta)
     }
 
+    /// The same by a distance that is nearly its own.
+    pub(crate) fn by(&self, distance: Distance) -> Self {
+        Self::new(self.centroids(), distance, self.weights(), self.beta())
+    }
+
     /// The clusterer itself, if what was loaded into it is one (see
     /// [`KMeans::checked`](crate::cluster::KMeans::checked)).
     ///
