@@ -364,7 +364,7 @@ pub(crate) struct PredictArgs {
 #[derive(Args)]
 #[command(
     after_help = "Relevances are in the units of the model's distance between scaled points, squared units for k-means; \
-                  those of a row sum to its logit. What no feature has (prior and variance of a mixture, entropy of a \
+                  those of a row sum to its logit. What no feature has (prior and variance of a mixture, entropy or ties of a \
                   kernel) has columns in parentheses.\n\n\
                   Example: neuralize explain new.csv --model model --check -o relevance.csv\n\
                   Example: neuralize explain new.csv --model model --rows 60,61,100-120 --format table\n\
@@ -414,11 +414,13 @@ pub(crate) struct ExplainArgs {
     /// first, or pair by pair as in the literature
     #[arg(long, value_enum)]
     pub(crate) rule: Option<RuleName>,
-    /// Also measure conservation, shift invariance and the agreement with autodiff
+    /// Also measure conservation, and where the model allows it shift invariance and the agreement
+    /// with autodiff
     #[arg(long)]
     pub(crate) check: bool,
     /// Also write a page about these rows, in full and whatever --top says, one file for a browser;
-    /// the table is then held in memory
+    /// the table is then held in memory (without --cluster, --versus, --limit, --rule and
+    /// --leave-one-out)
     #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["cluster", "versus", "limit", "leave_one_out", "rule"])]
     pub(crate) report: Option<PathBuf>,

@@ -213,9 +213,8 @@ fn explain(cell: Cell) -> Outcome<impl Fn() -> Outcome<()>> {
 
 fn explain_by_supports(cell: Cell) -> Outcome<impl Fn() -> Outcome<()>> {
     let Mixture { x, centers } = Mixture::new(cell);
-    let mut sizes = [cell.k / POOLS; POOLS];
-    sizes[0] += cell.k % POOLS;
-    let network = KernelKMeans::from_supports(centers, &sizes, GAMMA)?.neuralize()?;
+    let labels: Vec<usize> = (0..cell.k).map(|support| support * POOLS / cell.k).collect();
+    let network = KernelKMeans::from_supports(centers, &labels, GAMMA)?.neuralize()?;
     Ok(move || {
         let found = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
         drop(black_box(found));

@@ -14,7 +14,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`data`] | named tables from CSV, Parquet and NumPy files, scalers, results in files |
-//! | [`cluster`] | k-means: settings, fits in memory, in parts and in batches, prediction; mixtures of Gaussians |
+//! | [`cluster`] | k-means in memory, in parts and in batches, by any distance, with a kernel; mixtures; labels from elsewhere |
 //! | [`outlier`] | how far a point is from a cloud of points, and why: kernel density as a network |
 //! | [`network`] | the layers and networks that a clusterer is rewritten into |
 //! | [`explain`] | NEON, the relevance pass, and what it returns |

@@ -102,6 +102,9 @@ impl ExplainArgs {
             let numbered = || text.parse::<usize>().ok().filter(|_| labels.is_empty());
             named.or_else(numbered).ok_or_else(|| {
                 let known = match labels {
+                    [] if option == "--cluster" => {
+                        "it must be `assigned` or the number of a cluster".to_owned()
+                    }
                     [] => "it must be the number of a cluster".to_owned(),
                     labels => format!("the model's clusters are {}", listed(labels)),
                 };

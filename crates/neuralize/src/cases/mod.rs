@@ -114,6 +114,9 @@ pub struct Classes {
     pub of_cluster: Vec<Option<usize>>,
     /// Cases whose cluster stands for their class.
     pub agreeing: usize,
+    /// Whether a class is none that a cluster can stand for: noise, where the
+    /// clusters come from labels.
+    pub apart: Vec<bool>,
 }
 
 impl Cases {
@@ -164,7 +167,9 @@ impl Cases {
             centroid_based: network.is_centroid_based(),
             names: model.info().labels.clone(),
             probability: margins.map(logistic).collect(),
-            classes: classes.map(|(of, names)| Classes::matched(&cluster, of, names, clusters)),
+            classes: classes.map(|(of, names)| {
+                Classes::matched(&cluster, of, names, clusters, model.info().labels.as_deref())
+            }),
             logit,
             cluster,
             competitor,
@@ -303,21 +308,31 @@ impl Part {
 }
 
 impl Classes {
-    /// Classes of points in clusters, matched one to one.
+    /// Classes of points in clusters, matched one to one; where the clusters come
+    /// from labels, no cluster stands for another class than one of them.
     pub(crate) fn matched(
         clusters: &[usize],
         of: Vec<usize>,
         names: Vec<String>,
         n_clusters: usize,
+        labels: Option<&[String]>,
     ) -> Self {
         let matching = match_to_classes(clusters, &of, n_clusters, names.len());
-        Self { of, names, of_cluster: matching.class_of, agreeing: matching.agreeing }
+        let apart = names.iter().map(|name| labels.is_some_and(|labels| !labels.contains(name)));
+        Self {
+            apart: apart.collect(),
+            of,
+            names,
+            of_cluster: matching.class_of,
+            agreeing: matching.agreeing,
+        }
     }
 
     /// Whether a cluster stands for another class than this one.
     pub(crate) fn is_other(&self, cluster: usize, class: usize) -> bool {
         let stands_for = self.of_cluster.get(cluster).copied().flatten();
-        stands_for.is_some_and(|stands_for| stands_for != class)
+        let apart = self.apart.get(class).copied().unwrap_or(false);
+        !apart && stands_for.is_some_and(|stands_for| stands_for != class)
     }
 }
 

@@ -589,7 +589,7 @@ mod tests {
         let network = KernelKMeans::from_supports(supports, &[0, 1, 1], 0.5)?.neuralize()?;
         let printed = format!("{network}");
         for layer in
-            ["d_output: 3", "SoftMaxPool {gamma: 0.5", "SoftMinPool {gamma: 0.5", "MinPool"]
+            ["d_output: 3", "SoftMaxPool {", "SoftMinPool {", "gamma: 0.5", "pool: MinPool"]
         {
             assert!(printed.contains(layer), "{printed}");
         }

@@ -2,7 +2,7 @@
 //!
 //! | way | functions | keeps |
 //! |---|---|---|
-//! | model folder, what the command reads and writes | [`Model::save`], [`Model::load`] | scaler, clusterer, names, checksum |
+//! | model folder, what the command reads and writes | [`Model::save`], [`Model::load`], [`OutlierModel::save`] | scaler, clusterer, names, checksum |
 //! | burnpack | [`save_burnpack`], [`load_burnpack`] | one module, exactly |
 //! | safetensors | [`save_safetensors`], [`load_safetensors`] | one module, exactly, for other programs too |
 //! | Burn's file recorders | [`save_record`], [`load_record`] | one module, in the recorder's precision |

@@ -345,7 +345,8 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
                 rule: format!("a column of {} different values is no class", names.len()),
             });
         }
-        let classes = Classes::matched(&self.cluster, of, names, self.network.n_clusters());
+        let labels = self.model.info().labels.as_deref();
+        let classes = Classes::matched(&self.cluster, of, names, self.network.n_clusters(), labels);
         let placed = self.cluster.iter().zip(&classes.of);
         let misplaced = placed.map(|(&cluster, &class)| classes.is_other(cluster, class)).collect();
         Ok(Some(Known { classes, misplaced }))
