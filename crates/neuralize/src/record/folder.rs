@@ -296,7 +296,7 @@ impl ModelConfig {
     ///
     /// # Errors
     ///
-    /// As [`Model::load`].
+    /// As [`Model::load`](crate::record::Model::load).
     pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
         read(folder.as_ref()).map(|(config, _)| config)
     }

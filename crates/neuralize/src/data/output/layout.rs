@@ -84,7 +84,7 @@ impl Layout {
         match self.content {
             Content::Strongest { count, .. } => {
                 let first = self.about.first().len();
-                (first..first + 2 * count).contains(&column) && (column - first) % 2 == 0
+                (first..first + 2 * count).contains(&column) && (column - first).is_multiple_of(2)
             }
             Content::Prediction | Content::All { .. } => false,
         }
