@@ -868,8 +868,9 @@ pub fn common_parts_cost_no_digits<B: Backend>(setup: &Setup<B>) {
             network.explain(&setup.tensor(&case.x), target, Beta::Value(1.0)).expect("valid data");
         let expected = case.x.iter().map(|x| case.relevance(x, target, 1.0)).collect();
         let what = format!("{}", case.distance);
-        // Logarithms of GPUs err by some units in the last place: 6e-4 in f32.
-        assert_rows_close(&rows(found.relevance), &expected, 30.0 * setup.tolerance, &what);
+        // GPUs compute logarithms of numbers near 1 to an absolute error of a rounding.
+        let digits = if B::name(&setup.device).contains("wgpu") { 100.0 } else { 10.0 };
+        assert_rows_close(&rows(found.relevance), &expected, digits * setup.tolerance, &what);
     }
 }
 

@@ -1,6 +1,7 @@
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
+use crate::cluster::beta;
 use crate::cluster::config::config_error;
 use crate::error::{Error, Result};
 use crate::network::segments::lowest;
@@ -108,14 +109,7 @@ impl<B: Backend> KernelKMeans<B> {
     ///
     /// If β is negative or not finite.
     pub fn with_beta(self, beta: f64) -> Result<Self> {
-        if !(beta.is_finite() && beta >= 0.0) {
-            return Err(Error::Config {
-                name: "beta",
-                value: beta.to_string(),
-                rule: "a stored beta must be finite and at least 0".into(),
-            });
-        }
-        Ok(self.and_beta(Some(beta)))
+        Ok(self.and_beta(Some(beta::checked(beta)?)))
     }
 
     pub(crate) fn and_beta(mut self, beta: Option<f64>) -> Self {
@@ -218,7 +212,7 @@ impl<B: Backend> KernelKMeans<B> {
     /// The heuristic β, if it is known: 1 / mean logit of the training data, each
     /// point without its own support.
     pub fn beta(&self) -> Option<f64> {
-        transfer::download(self.beta.val()).first().copied().filter(|beta| beta.is_finite())
+        beta::known(&self.beta)
     }
 
     /// The cluster of every row: the one of the largest mean similarity, the

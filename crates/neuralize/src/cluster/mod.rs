@@ -3,6 +3,7 @@
 //! elsewhere.
 
 mod bandwidth;
+pub(crate) mod beta;
 mod clusterer;
 mod config;
 pub(crate) mod distance;

@@ -3,6 +3,7 @@ use burn::nn::Linear;
 use burn::tensor::{Bool, DType, Int, Tensor, backend::Backend};
 
 use crate::cluster::KernelKMeans;
+use crate::cluster::beta;
 use crate::error::{Error, Result};
 use crate::explain::{self, Absorbed, Asked, Beta, Explanation, Target, midpoint};
 use crate::kernel::{self, Affine, Scores};
@@ -188,7 +189,7 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
     /// The heuristic β, if it is known: 1 / mean logit of the training data, each
     /// point without its own support.
     pub fn beta(&self) -> Option<f64> {
-        transfer::download(self.beta.val()).first().copied().filter(|beta| beta.is_finite())
+        beta::known(&self.beta)
     }
 
     /// The stiffness γ of both soft pooling layers.

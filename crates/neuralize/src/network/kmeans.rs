@@ -5,6 +5,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use crate::cluster::KMeans;
+use crate::cluster::beta;
 use crate::error::{Error, Result};
 use crate::explain::{self, Asked, Beta, Explanation, Target, midpoint};
 use crate::kernel::{self, Affine, Scores};
@@ -146,7 +147,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
 
     /// The heuristic β (1 / mean logit of the training data), if it is known.
     pub fn beta(&self) -> Option<f64> {
-        transfer::download(self.beta.val()).first().copied().filter(|beta| beta.is_finite())
+        beta::known(&self.beta)
     }
 
     /// The linear layer: weight `[D, K]`, bias `[K]`.

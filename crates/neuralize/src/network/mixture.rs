@@ -2,6 +2,7 @@ use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, Param
 use burn::nn::Linear;
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
+use crate::cluster::beta;
 use crate::cluster::{Components, Density};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Asked, Beta, Explanation, Target};
@@ -162,7 +163,7 @@ impl<B: Backend> NeuralizedGaussianMixture<B> {
 
     /// The heuristic β (1 / mean logit of the training data), if it is known.
     pub fn beta(&self) -> Option<f64> {
-        transfer::download(self.beta.val()).first().copied().filter(|beta| beta.is_finite())
+        beta::known(&self.beta)
     }
 
     /// The layer over x, seen from the centre in units of the scale: weight

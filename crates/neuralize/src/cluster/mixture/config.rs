@@ -4,7 +4,8 @@ use burn::tensor::{Int, Tensor, backend::Backend};
 use super::em::Points;
 use super::{Components, GaussianMixture};
 use crate::cluster::KMeansConfig;
-use crate::error::{Error, Result};
+use crate::cluster::config::config_error;
+use crate::error::Result;
 use crate::{transfer, validate};
 
 /// Settings of a fit of a mixture of Gaussians with diagonal covariances, by
@@ -176,8 +177,4 @@ struct Rest {
     components: Components,
     iterations: usize,
     converged: bool,
-}
-
-fn config_error(name: &'static str, value: impl ToString, rule: &str) -> Error {
-    Error::Config { name, value: value.to_string(), rule: rule.into() }
 }

@@ -3,6 +3,7 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use super::Components;
 use super::components::{Density, log_sum_exp};
+use crate::cluster::beta;
 use crate::error::{Error, Result};
 use crate::network::{MinPool, NeuralizedGaussianMixture};
 use crate::{kernel, record, transfer, validate};
@@ -189,14 +190,7 @@ impl<B: Backend> GaussianMixture<B> {
     ///
     /// If β is negative or not finite.
     pub fn with_beta(self, beta: f64) -> Result<Self> {
-        if !(beta.is_finite() && beta >= 0.0) {
-            return Err(Error::Config {
-                name: "beta",
-                value: beta.to_string(),
-                rule: "a stored beta must be finite and at least 0".into(),
-            });
-        }
-        Ok(self.knowing(Some(beta)))
+        Ok(self.knowing(Some(beta::checked(beta)?)))
     }
 
     /// The same mixture with the heuristic β of the given data, 1 / mean of
@@ -263,7 +257,7 @@ impl<B: Backend> GaussianMixture<B> {
 
     /// The heuristic β (1 / mean logit of the training data), if it is known.
     pub fn beta(&self) -> Option<f64> {
-        transfer::download(self.beta.val()).first().copied().filter(|beta| beta.is_finite())
+        beta::known(&self.beta)
     }
 
     /// The likeliest component of every row; the first of equally likely ones.

@@ -2,6 +2,7 @@ use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, Param
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use crate::cluster::Distance;
+use crate::cluster::beta;
 use crate::cluster::distance::{Scorer, centroids_inside, inside};
 use crate::error::{Error, Result};
 use crate::{kernel, record, transfer, validate};
@@ -144,14 +145,7 @@ impl<B: Backend> SeparableKMeans<B> {
     ///
     /// If β is negative or not finite.
     pub fn with_beta(self, beta: f64) -> Result<Self> {
-        if !(beta.is_finite() && beta >= 0.0) {
-            return Err(Error::Config {
-                name: "beta",
-                value: beta.to_string(),
-                rule: "a stored beta must be finite and at least 0".into(),
-            });
-        }
-        Ok(self.and_beta(Some(beta)))
+        Ok(self.and_beta(Some(beta::checked(beta)?)))
     }
 
     /// The same clusterer with the heuristic β of the given data,
@@ -234,7 +228,7 @@ impl<B: Backend> SeparableKMeans<B> {
 
     /// The heuristic β (1 / mean logit of the training data), if it is known.
     pub fn beta(&self) -> Option<f64> {
-        transfer::download(self.beta.val()).first().copied().filter(|beta| beta.is_finite())
+        beta::known(&self.beta)
     }
 
     /// The nearest centroid of every row; the first of equally near ones.
