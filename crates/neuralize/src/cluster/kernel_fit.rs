@@ -3,10 +3,10 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 use rand_chacha::ChaCha8Rng;
 
 use crate::cluster::config::config_error;
-use crate::cluster::kernel_kmeans::check_gamma;
+use crate::cluster::kernel_kmeans::{by_cluster, check_gamma};
 use crate::cluster::{Bandwidth, KMeansConfig, KernelKMeans, seeding, spectral, supports};
 use crate::error::{Error, Result};
-use crate::kernel::{self, Affine};
+use crate::kernel::{self, Affine, Scores};
 use crate::{transfer, validate};
 
 /// Settings of a kernel k-means fit with the Gaussian kernel
@@ -366,6 +366,30 @@ impl<'a, B: Backend> Similarities<'a, B> {
         products
     }
 
+    /// Mean similarity of every row to every cluster, `[N, K]`, by the fused kernel
+    /// of supports, where there is one for these tensors: no entry of the matrix
+    /// is written down, which is many times faster. Not where the matrix is kept,
+    /// nor where γ is so large that rounding of ‖x‖² is seen in it.
+    fn means_of(&self, labels: &[usize], sizes: &[usize]) -> Option<Vec<f64>> {
+        let dtype = self.x.dtype();
+        let centred = self.x.clone() - self.affine.center.clone();
+        let norms = centred.clone().square().sum_dim(1);
+        let farthest = transfer::download(norms.clone().max())[0];
+        if !self.kept.is_empty()
+            || self.gamma * farthest * precision(dtype) > precision(dtype).sqrt()
+        {
+            return None;
+        }
+        let order = transfer::upload_indices(&by_cluster(labels), &self.x.device());
+        let affine = Affine {
+            center: self.affine.center.clone(),
+            scores: Scores::of(centred.select(0, order)),
+        };
+        let scores = kernel::support_scores(self.x, &affine, sizes, self.gamma)?;
+        let shape = scores.dims();
+        Some(transfer::download(((scores - norms.expand(shape)) * self.gamma).exp()))
+    }
+
     /// Squared distance of every row to one of them.
     fn distances_to(&self, row: usize) -> Vec<f64> {
         let features = self.x.dims()[1];
@@ -512,9 +536,19 @@ fn iterate<B: Backend>(
     let rows = similarities.x.dims()[0];
     let tolerance = 16.0 * precision(similarities.x.dtype());
     for iteration in 0..=max_iter {
-        let mut active: Vec<&mut Run> = runs.iter_mut().filter(|run| !run.finished).collect();
+        let moving = iteration < max_iter;
+        let mut active: Vec<&mut Run> = Vec::new();
+        for run in runs.iter_mut().filter(|run| !run.finished) {
+            match similarities.means_of(&run.labels, &run.sizes(clusters)) {
+                Some(means) => run.step(&means, clusters, moving, tolerance),
+                None => active.push(run),
+            }
+        }
         if active.is_empty() {
-            return;
+            match runs.iter().all(|run| run.finished) {
+                true => return,
+                false => continue,
+            }
         }
         let columns = active.len() * clusters;
         let mut table = vec![0.0; rows * columns];
@@ -533,7 +567,52 @@ fn iterate<B: Backend>(
                 .flat_map(|row| &row[index * clusters..(index + 1) * clusters])
                 .copied()
                 .collect();
-            run.step(&means, clusters, iteration < max_iter, tolerance);
+            run.step(&means, clusters, moving, tolerance);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+
+    /// By the definition, by the matrix, and by the kernel that never writes it.
+    #[test]
+    fn mean_similarities() {
+        const ROWS: usize = 130;
+        let values: Vec<f64> = (0..ROWS * 3).map(|i| ((i * i + 7 * i) % 23) as f64 / 7.0).collect();
+        let labels: Vec<usize> = (0..ROWS).map(|row| row * 5 % 7 % 3).collect();
+        for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 1e-5)] {
+            let x: Tensor<Flex, 2> =
+                transfer::upload(values.clone(), [ROWS, 3], &Default::default(), dtype);
+            for gamma in [0.01, 0.8, 30.0] {
+                let run = Run::from(labels.clone());
+                let sizes = run.sizes(3);
+                let kept = Similarities::of(&x, gamma);
+                assert!(kept.means_of(&labels, &sizes).is_none());
+                let free = Similarities { kept: Vec::new(), ..Similarities::of(&x, gamma) };
+                let fused = free.means_of(&labels, &sizes).expect("in host memory");
+                let written = free.times(run.memberships(3), 3);
+                for row in 0..ROWS {
+                    let mut expected = [0.0; 3];
+                    for other in 0..ROWS {
+                        let distance: f64 = (0..3)
+                            .map(|i| (values[row * 3 + i] - values[other * 3 + i]).powi(2))
+                            .sum();
+                        expected[labels[other]] +=
+                            (-gamma * distance).exp() / sizes[labels[other]] as f64;
+                    }
+                    for (k, expected) in expected.iter().enumerate() {
+                        for found in [fused[row * 3 + k], written[row * 3 + k]] {
+                            let error = (found - expected).abs();
+                            assert!(error <= tolerance * (1.0 + gamma), "{row}, {k}: {found}");
+                        }
+                    }
+                }
+            }
+            let steep = Similarities { kept: Vec::new(), ..Similarities::of(&x, 1e12) };
+            assert!(steep.means_of(&labels, &[43, 43, 44]).is_none());
         }
     }
 }
