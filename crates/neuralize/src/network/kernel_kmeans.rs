@@ -502,7 +502,12 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
         false
     }
 
+    /// None where own supports are left out: points that come back rounded from far
+    /// away may be none any more.
     fn shifted(&self, by: f64) -> Result<Option<Box<dyn Network<B>>>> {
+        if self.leaves_out {
+            return Ok(None);
+        }
         let center = Param::initialized(ParamId::new(), self.center.val() + by);
         Ok(Some(Box::new(Self { center, ..self.clone() })))
     }
