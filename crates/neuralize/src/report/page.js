@@ -107,6 +107,15 @@
   const partsOf = (amounts, row) =>
     report.absorbed.map((name, at) => ({ name, value: amounts[row * report.absorbed.length + at] }));
 
+  /** The same of a listed point, as far as the file has it in full. */
+  function partsInWords(point) {
+    const detail = listed.detail[point];
+    const shown = detail < 0 ? [] : partsOf(details.absorbed, detail).filter(({ value }) => value !== 0);
+    const format = formatFor(relevanceLimit() || 1, "+");
+    const words = shown.map(({ name, value }) => `${name} ${format(value)}`).join(", ");
+    return words && `of which ${words}`;
+  }
+
   /** What the file says about a point, against all competitors (versus = null) or against one. */
   function explanationOf(point, versus) {
     const detail = listed.detail[point];
@@ -1132,10 +1141,7 @@
       formatProbability(listed.probability[point]),
       `against cluster ${clusterName(listed.competitor[point])}`,
     );
-    const { parts, limit } = explanationOf(point, null);
-    const shown = parts.filter(({ value }) => value !== 0);
-    const note = shown.map(({ name, value }) => `${name} ${formatFor(limit, "+")(value)}`).join(", ");
-    showFact("#point-facts", "Logit", formatLogit()(listed.logit[point]), note && `of which ${note}`);
+    showFact("#point-facts", "Logit", formatLogit()(listed.logit[point]), partsInWords(point));
   }
 
   function showFull() {
