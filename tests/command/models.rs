@@ -109,6 +109,8 @@ fn labels_become_a_model() {
     }
     let pairwise = desk.done("explain rings.csv --model m --rule pairwise --limit 3").out;
     assert!(pairwise.starts_with("index,cluster,logit,x,y,(ties)\n"), "{pairwise}");
+    desk.done("label rings.csv --labels cluster --drop hdbscan --model inf --gamma inf");
+    assert!(desk.done("inspect inf").out.contains("gamma      inf\n"));
     desk.done("label rings.csv --labels cluster --drop hdbscan --model m --prototypes 12");
     assert!(desk.done("inspect m").out.contains("supports   36\n"));
 
@@ -204,7 +206,10 @@ fn what_a_method_is_not_made_for_is_refused() {
     desk.fails("label t.csv --labels a --model m --gamma 0", 2, "a positive number");
     desk.write("alone.csv", "a\n1\n");
     desk.fails("outliers alone.csv", 1, "its only row has no others to be far from");
-    desk.fails("outliers t.csv --perplexity 0", 1, "perplexity");
+    desk.fails("outliers t.csv --perplexity 0", 2, "above 0, at most 1");
+    desk.fails("outliers t.csv --supports 0", 2, "at least 1");
+    fit("--method kernel --prototypes 0", 2, "at least 1");
+    fit("--restarts 0", 2, "at least 1");
     desk.write("equal.csv", "a\n1\n1\n1\n1\n");
     desk.fails("outliers equal.csv", 1, "");
     desk.done("fit t.csv -k 2 --model k");

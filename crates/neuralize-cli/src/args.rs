@@ -152,19 +152,19 @@ pub(crate) struct FitArgs {
     #[arg(long, value_name = "HOW", value_parser = bandwidth, allow_negative_numbers = true)]
     pub(crate) gamma: Option<Bandwidth>,
     /// So many prototypes stand for a cluster of method kernel instead of all its members
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) prototypes: Option<usize>,
     /// Weight by which the means of a bregman method are drawn to the mean of all data
-    #[arg(long, value_name = "A", allow_negative_numbers = true)]
+    #[arg(long, value_name = "A", value_parser = weight, allow_negative_numbers = true)]
     pub(crate) smoothing: Option<f64>,
     /// Restarts, the best of which is kept [default: by the method and the size of the data]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) restarts: Option<usize>,
     /// Go through the file once for every iteration instead of keeping it in memory
     #[arg(long, conflicts_with = "restarts")]
     pub(crate) stream: bool,
     /// Most iterations of one restart [default: 300, for gmm 200]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) max_iter: Option<usize>,
     /// Converged when the squared shift of the centroids is at most this times the mean variance,
     /// by another distance when the inertia falls by no more than this part, for gmm when the
@@ -223,7 +223,7 @@ pub(crate) struct LabelArgs {
     #[arg(long, value_name = "COL")]
     pub(crate) drop: Vec<String>,
     /// So many prototypes stand for a cluster instead of all its members
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) prototypes: Option<usize>,
     /// Stiffness of the kernel: auto (the smoothest that gives the labels), or a number, inf for
     /// the nearest member alone
@@ -273,13 +273,25 @@ pub(crate) struct OutlierArgs {
     #[arg(long, value_name = "COL")]
     pub(crate) drop: Vec<String>,
     /// The part of the data that counts as a point's neighbours
-    #[arg(long, value_name = "P", default_value_t = 0.25, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "P",
+        default_value = "0.25",
+        value_parser = part,
+        allow_negative_numbers = true
+    )]
     pub(crate) perplexity: f64,
     /// Stiffness of the kernel, instead of the perplexity; inf for the nearest neighbour alone
-    #[arg(long, value_name = "G", conflicts_with = "perplexity", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "G",
+        conflicts_with = "perplexity",
+        value_parser = positive,
+        allow_negative_numbers = true
+    )]
     pub(crate) gamma: Option<f64>,
     /// Most points of the data that others are scored against, drawn at random [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) supports: Option<usize>,
     /// Seed of the random numbers
     #[arg(long, value_name = "S", default_value_t = 0)]
@@ -615,6 +627,26 @@ fn bandwidth(text: &str) -> Result<Bandwidth, String> {
     found.ok_or_else(|| "it must be `auto`, `median`, `perplexity=P` or a positive number".into())
 }
 
+fn count(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "it must be a whole number of at least 1".into())
+}
+
+fn weight(text: &str) -> Result<f64, String> {
+    let weight = text.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight >= 0.0);
+    weight.ok_or_else(|| "it must be a number of at least 0".into())
+}
+
+fn part(text: &str) -> Result<f64, String> {
+    let part = text.parse().ok().filter(|part| *part > 0.0 && *part <= 1.0);
+    part.ok_or_else(|| "it must be a number above 0, at most 1".into())
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| *number > 0.0);
+    number.ok_or_else(|| "it must be a positive number".into())
+}
+
 fn chosen_gamma(text: &str) -> Result<ChosenGamma, String> {
     match (text, text.parse::<f64>()) {
         ("auto", _) => Ok(ChosenGamma(None)),
@@ -660,6 +692,9 @@ mod tests {
         assert!(method("kl").is_err() && method("bregman-x").is_err() && method("power=").is_err());
         assert_eq!(bandwidth("perplexity=30"), Ok(Bandwidth::Perplexity(30.0)));
         assert!(bandwidth("perplexity=").is_err() && bandwidth("-1").is_err());
+        assert_eq!((count("3"), part("1")), (Ok(3), Ok(1.0)));
+        assert!(count("0").is_err() && part("0").is_err() && part("1.1").is_err());
+        assert!(weight("-1").is_err() && weight("inf").is_err() && positive("nan").is_err());
         assert!(chosen_gamma("nan").is_err() && chosen_gamma("inf").is_ok());
         assert!(beta("-1").is_err() && beta("nan").is_err() && beta("x").is_err());
     }

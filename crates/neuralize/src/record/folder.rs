@@ -40,7 +40,7 @@ pub struct ModelInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
     /// Stiffness of the Gaussian kernel, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "stiffness")]
     pub gamma: Option<f64>,
     /// Points that stand for the clusters, where centroids do not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,6 +52,41 @@ pub struct ModelInfo {
     /// they were given, 0 to 1, where the clusters were given to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<f64>,
+}
+
+/// A number that may be infinite, for which JSON has no number but a text.
+mod stiffness {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Stiffness {
+        Number(f64),
+        Text(String),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        gamma: &Option<f64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let written = gamma.map(|gamma| match gamma.is_finite() {
+            true => Stiffness::Number(gamma),
+            false => Stiffness::Text(gamma.to_string()),
+        });
+        written.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<f64>, D::Error> {
+        let read = Option::<Stiffness>::deserialize(deserializer)?;
+        let number = |text: String| text.parse().map_err(serde::de::Error::custom);
+        read.map(|gamma| match gamma {
+            Stiffness::Number(gamma) => Ok(gamma),
+            Stiffness::Text(text) => number(text),
+        })
+        .transpose()
+    }
 }
 
 /// The `config.json` of a model folder.
