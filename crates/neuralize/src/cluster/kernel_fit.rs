@@ -371,13 +371,14 @@ impl<'a, B: Backend> Similarities<'a, B> {
     /// is written down, which is many times faster. Not where the matrix is kept,
     /// nor where γ is so large that rounding of ‖x‖² is seen in it.
     fn means_of(&self, labels: &[usize], sizes: &[usize]) -> Option<Vec<f64>> {
-        let dtype = self.x.dtype();
+        if !self.kept.is_empty() {
+            return None;
+        }
+        let rounding = precision(self.x.dtype());
         let centred = self.x.clone() - self.affine.center.clone();
         let norms = centred.clone().square().sum_dim(1);
         let farthest = transfer::download(norms.clone().max())[0];
-        if !self.kept.is_empty()
-            || self.gamma * farthest * precision(dtype) > precision(dtype).sqrt()
-        {
+        if self.gamma * farthest * rounding > rounding.sqrt() {
             return None;
         }
         let order = transfer::upload_indices(&by_cluster(labels), &self.x.device());
