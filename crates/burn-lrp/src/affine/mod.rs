@@ -1,0 +1,278 @@
+//! The rules of layers that are linear but for a bias, written once.
+
+mod batch_norm;
+mod conv;
+mod linear;
+
+use burn::tensor::{Tensor, backend::Backend};
+
+use crate::any::AnyTensor;
+use crate::error::Result;
+use crate::layer::{Handed, Step};
+use crate::rule::{Formula, Rule, RuleName};
+
+/// A layer `z = W a + b` of any shape.
+pub trait Affine<B: Backend> {
+    /// The weights, in the layer's own shape.
+    fn weight(&self) -> AnyTensor<B>;
+
+    /// The bias of every output channel, `[channels]`.
+    fn bias(&self) -> Option<Tensor<B, 1>>;
+
+    /// The dimension of the output that channels are counted along.
+    fn channel_dim(&self, output: &AnyTensor<B>) -> usize;
+
+    /// `W a` with other weights of the same shape; the bias is left out.
+    ///
+    /// # Errors
+    ///
+    /// If the input has a shape that the layer cannot take.
+    fn apply(&self, x: &AnyTensor<B>, weight: &AnyTensor<B>) -> Result<AnyTensor<B>>;
+
+    /// `Wᵀ s` with other weights of the same shape, for an input of the given
+    /// shape.
+    ///
+    /// # Errors
+    ///
+    /// If shapes do not fit.
+    fn adjoint(
+        &self,
+        s: &AnyTensor<B>,
+        weight: &AnyTensor<B>,
+        input: &[usize],
+    ) -> Result<AnyTensor<B>>;
+}
+
+/// What every affine layer can follow.
+pub const AFFINE_RULES: &[RuleName] = &[
+    RuleName::Zero,
+    RuleName::Epsilon,
+    RuleName::Gamma,
+    RuleName::ZPlus,
+    RuleName::AlphaBeta,
+    RuleName::WSquare,
+    RuleName::Flat,
+    RuleName::Box,
+];
+
+/// `W a + b`.
+///
+/// # Errors
+///
+/// If the input has a shape that the layer cannot take.
+pub fn forward<B: Backend>(layer: &dyn Affine<B>, x: &AnyTensor<B>) -> Result<AnyTensor<B>> {
+    let z = layer.apply(x, &layer.weight())?;
+    Ok(biased(layer, z, layer.bias()))
+}
+
+fn biased<B: Backend>(
+    layer: &dyn Affine<B>,
+    z: AnyTensor<B>,
+    bias: Option<Tensor<B, 1>>,
+) -> AnyTensor<B> {
+    match bias {
+        Some(bias) => {
+            let dim = layer.channel_dim(&z);
+            z.shifted_along(&bias, dim)
+        }
+        None => z,
+    }
+}
+
+/// `R / (z + ε sign z)`, with sign(0) = 1; without ε, 0 where z is 0.
+pub(crate) fn quotient<B: Backend, const D: usize>(
+    relevance: Tensor<B, D>,
+    z: Tensor<B, D>,
+    epsilon: f64,
+) -> Tensor<B, D> {
+    if epsilon == 0.0 {
+        let none = z.clone().equal_elem(0.0);
+        return (relevance / z.mask_fill(none.clone(), 1.0)).mask_fill(none, 0.0);
+    }
+    let negative = z.clone().lower_elem(0.0);
+    let away = (z.clone() + epsilon).mask_where(negative, z - epsilon);
+    relevance / away
+}
+
+/// One side of a rule: what contributes, and what the relevance is divided by.
+struct Side<B: Backend> {
+    /// Inputs with the weights that they contribute through.
+    parts: Vec<(AnyTensor<B>, AnyTensor<B>)>,
+    /// Added to the sum of all contributions.
+    bias: Option<Tensor<B, 1>>,
+}
+
+/// Hands relevance through an affine layer by any of [`AFFINE_RULES`].
+///
+/// # Errors
+///
+/// If shapes do not fit.
+pub fn relevance<B: Backend>(
+    layer: &dyn Affine<B>,
+    step: &Step<'_, B>,
+    rule: &Rule,
+) -> Result<Handed<B>> {
+    let x = step.input()?;
+    let weight = layer.weight();
+    let bias = layer.bias();
+    let flow = Flow { layer, step, dims: x.dims() };
+    let positive = |t: &AnyTensor<B>| t.map(|t| t.clamp_min(0.0));
+    let negative = |t: &AnyTensor<B>| t.map(|t| t.clamp_max(0.0));
+    let positive_bias = || bias.clone().map(|b| b.clamp_min(0.0));
+    let negative_bias = || bias.clone().map(|b| b.clamp_max(0.0));
+
+    match rule.formula() {
+        Formula::Epsilon(epsilon) => flow.linear(x, &weight, bias, epsilon),
+        Formula::Gamma(gamma) => {
+            let up = |t: &AnyTensor<B>| t.map(|t| t.clone() + t.clamp_min(0.0) * gamma);
+            let down = |t: &AnyTensor<B>| t.map(|t| t.clone() + t.clamp_max(0.0) * gamma);
+            let bias_up = bias.clone().map(|b| b.clone() + b.clamp_min(0.0) * gamma);
+            let bias_down = bias.clone().map(|b| b.clone() + b.clamp_max(0.0) * gamma);
+            let output = step.output.flat();
+            let r = step.relevance;
+            let above = r.map(|r| r.mask_fill(output.clone().lower_equal_elem(0.0), 0.0));
+            let below = r.map(|r| r.mask_fill(output.greater_equal_elem(0.0), 0.0));
+            let (x_up, x_down) = (positive(x), negative(x));
+            let (w_up, w_down) = (up(&weight), down(&weight));
+            let toward = Side {
+                parts: vec![(x_up.clone(), w_up.clone()), (x_down.clone(), w_down.clone())],
+                bias: bias_up,
+            };
+            let against = Side { parts: vec![(x_up, w_down), (x_down, w_up)], bias: bias_down };
+            let a = flow.side(&toward, &above)?;
+            let b = flow.side(&against, &below)?;
+            flow.join(a, 1.0, Some((b, 1.0)))
+        }
+        Formula::ZPlus => {
+            let side = Side {
+                parts: vec![(positive(x), positive(&weight)), (negative(x), negative(&weight))],
+                bias: positive_bias(),
+            };
+            let handed = flow.side(&side, step.relevance)?;
+            flow.join(handed, 1.0, None)
+        }
+        Formula::AlphaBeta { alpha, beta } => {
+            let (x_up, x_down) = (positive(x), negative(x));
+            let (w_up, w_down) = (positive(&weight), negative(&weight));
+            let toward = Side {
+                parts: vec![(x_up.clone(), w_up.clone()), (x_down.clone(), w_down.clone())],
+                bias: positive_bias(),
+            };
+            let against =
+                Side { parts: vec![(x_up, w_down), (x_down, w_up)], bias: negative_bias() };
+            let a = flow.side(&toward, step.relevance)?;
+            let b = match beta == 0.0 {
+                true => None,
+                false => Some((flow.side(&against, step.relevance)?, -beta)),
+            };
+            flow.join(a, alpha, b)
+        }
+        Formula::WSquare => {
+            let side = Side {
+                parts: vec![(x.filled(1.0), weight.map(|w| w.square()))],
+                bias: bias.map(|b| b.square()),
+            };
+            let handed = flow.side(&side, step.relevance)?;
+            flow.join(handed, 1.0, None)
+        }
+        Formula::Flat => {
+            let side = Side { parts: vec![(x.filled(1.0), weight.filled(1.0))], bias: None };
+            let handed = flow.side(&side, step.relevance)?;
+            flow.join(handed, 1.0, None)
+        }
+        Formula::Box { low, high } => {
+            let side = Side {
+                parts: vec![
+                    (x.clone(), weight.clone()),
+                    (x.filled(-low), positive(&weight)),
+                    (x.filled(-high), negative(&weight)),
+                ],
+                // The root point has the same bias: it cancels.
+                bias: None,
+            };
+            let handed = flow.side(&side, step.relevance)?;
+            flow.join(handed, 1.0, None)
+        }
+        // LRP-0; other rules have been refused before.
+        _ => flow.linear(x, &weight, bias, 0.0),
+    }
+}
+
+/// One relevance on its way through one layer.
+struct Flow<'a, B: Backend> {
+    layer: &'a dyn Affine<B>,
+    step: &'a Step<'a, B>,
+    dims: Vec<usize>,
+}
+
+/// Relevance of the input, and of the bias.
+type Flowed<B> = (AnyTensor<B>, Option<Tensor<B, 1>>);
+
+impl<B: Backend> Flow<'_, B> {
+    /// LRP-0 and LRP-ε: the output is known, so one product is enough.
+    fn linear(
+        &self,
+        x: &AnyTensor<B>,
+        weight: &AnyTensor<B>,
+        bias: Option<Tensor<B, 1>>,
+        epsilon: f64,
+    ) -> Result<Handed<B>> {
+        let s = self.step.relevance.zip(self.step.output, |r, z| quotient(r, z, epsilon))?;
+        let back = self.layer.adjoint(&s, weight, &self.dims)?;
+        let absorbed = self.absorbed(&s, bias.as_ref());
+        Ok(Handed { inputs: vec![x.times(&back)?], bias: absorbed })
+    }
+
+    fn side(&self, side: &Side<B>, relevance: &AnyTensor<B>) -> Result<Flowed<B>> {
+        let mut sum: Option<AnyTensor<B>> = None;
+        for (x, weight) in &side.parts {
+            let z = self.layer.apply(x, weight)?;
+            sum = Some(match sum {
+                Some(sum) => sum.plus(&z)?,
+                None => z,
+            });
+        }
+        let z = sum.unwrap_or_else(|| relevance.filled(0.0));
+        let z = biased(self.layer, z, side.bias.clone());
+        let s = relevance.zip(&z, |r, z| quotient(r, z, 0.0))?;
+        let mut handed: Option<AnyTensor<B>> = None;
+        for (x, weight) in &side.parts {
+            let part = x.times(&self.layer.adjoint(&s, weight, &self.dims)?)?;
+            handed = Some(match handed {
+                Some(handed) => handed.plus(&part)?,
+                None => part,
+            });
+        }
+        let handed = handed.unwrap_or_else(|| relevance.filled(0.0));
+        Ok((handed, self.absorbed(&s, side.bias.as_ref())))
+    }
+
+    fn join(
+        &self,
+        (first, first_bias): Flowed<B>,
+        weight: f64,
+        other: Option<(Flowed<B>, f64)>,
+    ) -> Result<Handed<B>> {
+        let scaled = |t: AnyTensor<B>, by: f64| match by == 1.0 {
+            true => t,
+            false => t.map(|t| t * by),
+        };
+        let mut relevance = scaled(first, weight);
+        let mut bias = first_bias.map(|bias| bias * weight);
+        if let Some(((second, second_bias), by)) = other {
+            relevance = relevance.plus(&scaled(second, by))?;
+            bias = match (bias, second_bias) {
+                (Some(a), Some(b)) => Some(a + b * by),
+                (a, b) => a.or(b),
+            };
+        }
+        Ok(Handed { inputs: vec![relevance], bias })
+    }
+
+    /// `Σ_k b_k s_k` of every sample.
+    fn absorbed(&self, s: &AnyTensor<B>, bias: Option<&Tensor<B, 1>>) -> Option<Tensor<B, 1>> {
+        let bias = bias.filter(|_| self.step.report)?;
+        let dim = self.layer.channel_dim(s);
+        Some(s.scaled_along(bias, dim).row_sums())
+    }
+}

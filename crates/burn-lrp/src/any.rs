@@ -1,0 +1,191 @@
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{DType, Shape, Tensor, TensorMetadata, TensorPrimitive, backend::Backend};
+
+use crate::error::{Error, Result};
+
+/// A float tensor whose rank is known at run time only.
+///
+/// Activations and relevances of a network have many ranks; a graph keeps them
+/// in one type. [`tensor`](Self::tensor) gives the typed tensor back.
+#[derive(Clone, Debug)]
+pub struct AnyTensor<B: Backend> {
+    primitive: FloatTensor<B>,
+}
+
+impl<B: Backend, const D: usize> From<Tensor<B, D>> for AnyTensor<B> {
+    fn from(tensor: Tensor<B, D>) -> Self {
+        Self { primitive: tensor.into_primitive().tensor() }
+    }
+}
+
+impl<B: Backend> AnyTensor<B> {
+    /// The size of every dimension.
+    pub fn dims(&self) -> Vec<usize> {
+        self.primitive.shape().to_vec()
+    }
+
+    /// How many dimensions.
+    pub fn rank(&self) -> usize {
+        self.primitive.rank()
+    }
+
+    /// How many elements.
+    pub fn len(&self) -> usize {
+        self.dims().iter().product()
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The precision.
+    pub fn dtype(&self) -> DType {
+        self.primitive.dtype()
+    }
+
+    /// Where the tensor is.
+    pub fn device(&self) -> B::Device {
+        B::float_device(&self.primitive)
+    }
+
+    /// The tensor with its rank in the type.
+    ///
+    /// # Errors
+    ///
+    /// If it has another rank.
+    pub fn tensor<const D: usize>(&self) -> Result<Tensor<B, D>> {
+        match self.rank() == D {
+            true => Ok(self.typed()),
+            false => Err(Error::shape("tensor", format!("{D} dimensions"), &self.dims())),
+        }
+    }
+
+    /// The tensor with a rank that has been looked at before.
+    fn typed<const D: usize>(&self) -> Tensor<B, D> {
+        Tensor::from_primitive(TensorPrimitive::Float(self.primitive.clone()))
+    }
+
+    /// All elements in a row, `[len]`.
+    pub fn flat(&self) -> Tensor<B, 1> {
+        self.view([self.len()])
+    }
+
+    /// A sample a row, `[n, len / n]` where n is the first dimension.
+    pub fn rows(&self) -> Tensor<B, 2> {
+        let rows = self.dims().first().copied().unwrap_or(1);
+        self.view([rows, self.len() / rows.max(1)])
+    }
+
+    /// The same elements in another shape of equally many.
+    pub(crate) fn view<const D: usize>(&self, dims: [usize; D]) -> Tensor<B, D> {
+        if self.rank() == D {
+            let typed = self.typed::<D>();
+            if typed.dims() == dims {
+                return typed;
+            }
+        }
+        let shaped = B::float_reshape(self.primitive.clone(), Shape::from(dims));
+        Tensor::from_primitive(TensorPrimitive::Float(shaped))
+    }
+
+    /// The same elements in another shape.
+    ///
+    /// # Errors
+    ///
+    /// If the shape has another number of elements.
+    pub fn reshape(&self, dims: &[usize]) -> Result<Self> {
+        if dims.iter().product::<usize>() != self.len() {
+            return Err(Error::shape("reshape", format!("{} elements", self.len()), dims));
+        }
+        Ok(self.shaped(dims))
+    }
+
+    /// [`reshape`](Self::reshape) to a shape that has been looked at before.
+    pub(crate) fn shaped(&self, dims: &[usize]) -> Self {
+        if self.dims() == dims {
+            return self.clone();
+        }
+        Self { primitive: B::float_reshape(self.primitive.clone(), Shape::from(dims.to_vec())) }
+    }
+
+    /// The dimensions in another order.
+    pub(crate) fn permuted(&self, axes: &[usize]) -> Self {
+        Self { primitive: B::float_permute(self.primitive.clone(), axes) }
+    }
+
+    /// Element by element.
+    pub fn map(&self, f: impl FnOnce(Tensor<B, 1>) -> Tensor<B, 1>) -> Self {
+        Self::from(f(self.flat())).shaped(&self.dims())
+    }
+
+    /// Element by element with a tensor of the same shape.
+    ///
+    /// # Errors
+    ///
+    /// If the shapes differ.
+    pub fn zip(
+        &self,
+        other: &Self,
+        f: impl FnOnce(Tensor<B, 1>, Tensor<B, 1>) -> Tensor<B, 1>,
+    ) -> Result<Self> {
+        let dims = self.dims();
+        if other.dims() != dims {
+            return Err(Error::shape("tensor", format!("{dims:?}"), &other.dims()));
+        }
+        Ok(Self::from(f(self.flat(), other.flat())).shaped(&dims))
+    }
+
+    /// Sum of two tensors of the same shape.
+    ///
+    /// # Errors
+    ///
+    /// If the shapes differ.
+    pub fn plus(&self, other: &Self) -> Result<Self> {
+        self.zip(other, |a, b| a + b)
+    }
+
+    /// Product of two tensors of the same shape, element by element.
+    ///
+    /// # Errors
+    ///
+    /// If the shapes differ.
+    pub fn times(&self, other: &Self) -> Result<Self> {
+        self.zip(other, |a, b| a * b)
+    }
+
+    /// The sum of every sample, `[n]`.
+    pub fn row_sums(&self) -> Tensor<B, 1> {
+        self.rows().sum_dim(1).squeeze_dim(1)
+    }
+
+    /// Ones, or another constant, in the same shape.
+    pub(crate) fn filled(&self, value: f64) -> Self {
+        let dims = self.dims();
+        let flat = Tensor::<B, 1>::full([self.len()], value, (&self.device(), self.dtype()));
+        Self::from(flat).shaped(&dims)
+    }
+
+    /// The product with a vector along one dimension, `self * values`.
+    pub(crate) fn scaled_along(&self, values: &Tensor<B, 1>, dim: usize) -> Self {
+        self.broadcast_along(values, dim, |x, v| x * v)
+    }
+
+    /// The sum with a vector along one dimension, `self + values`.
+    pub(crate) fn shifted_along(&self, values: &Tensor<B, 1>, dim: usize) -> Self {
+        self.broadcast_along(values, dim, |x, v| x + v)
+    }
+
+    fn broadcast_along(
+        &self,
+        values: &Tensor<B, 1>,
+        dim: usize,
+        f: impl FnOnce(Tensor<B, 3>, Tensor<B, 3>) -> Tensor<B, 3>,
+    ) -> Self {
+        let dims = self.dims();
+        let before: usize = dims[..dim].iter().product();
+        let after: usize = dims[dim + 1..].iter().product();
+        let x = self.view([before, dims[dim], after]);
+        Self::from(f(x, values.clone().reshape([1, dims[dim], 1]))).shaped(&dims)
+    }
+}

@@ -1,0 +1,310 @@
+//! A network as it was run: which layer saw what.
+//!
+//! Burn's modules keep no record of a forward pass, so a [`Tape`] does.
+
+mod network;
+mod pass;
+mod plan;
+mod report;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+
+use burn::tensor::{Int, Tensor, backend::Backend};
+
+use crate::any::AnyTensor;
+use crate::error::{Error, Result};
+use crate::layer::{Add, Concat, Flatten, Layer, Permute, Reshape};
+
+pub use network::Relevance;
+pub use pass::Relevances;
+pub use plan::{Plan, Planned};
+pub use report::{LayerReport, Report};
+
+/// A layer of somebody else, or one that was made on the way.
+#[derive(Clone, Debug)]
+pub(crate) enum Held<'m, B: Backend> {
+    Borrowed(&'m dyn Layer<B>),
+    Owned(Rc<dyn Layer<B> + 'm>),
+}
+
+impl<B: Backend> Held<'_, B> {
+    pub(crate) fn layer(&self) -> &dyn Layer<B> {
+        match self {
+            Self::Borrowed(layer) => *layer,
+            Self::Owned(layer) => layer.as_ref(),
+        }
+    }
+}
+
+/// What was done at one place of the network.
+#[derive(Debug)]
+pub(crate) struct Record<'m, B: Backend> {
+    pub(crate) path: String,
+    /// None for an input of the network.
+    pub(crate) layer: Option<Held<'m, B>>,
+    pub(crate) inputs: Vec<usize>,
+    pub(crate) value: AnyTensor<B>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Graph<'m, B: Backend> {
+    pub(crate) records: Vec<Record<'m, B>>,
+    /// Names of the modules around the one that is being run.
+    scope: Vec<String>,
+    /// Whether activations are kept.
+    keeps: bool,
+}
+
+/// Records a network while it runs.
+///
+/// Any acyclic network can be recorded: values may be used more than once,
+/// layers too. Layers are borrowed, never cloned or changed.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::nn::{Linear, LinearConfig, Relu};
+/// use burn::tensor::{Distribution, Tensor};
+/// use burn_lrp::{Composite, Tape};
+///
+/// let device = Default::default();
+/// let first: Linear<Flex> = LinearConfig::new(4, 8).init(&device);
+/// let second: Linear<Flex> = LinearConfig::new(8, 4).init(&device);
+/// let x = Tensor::<Flex, 2>::random([3, 4], Distribution::Default, &device);
+///
+/// let tape = Tape::new();
+/// let input = tape.input("x", x);
+/// let hidden = input.then("first", &first)?.then("relu", &Relu)?;
+/// // A skip connection.
+/// let output = hidden.then("second", &second)?.add(&input)?;
+///
+/// let plan = output.plan(&Composite::default())?;
+/// let relevances = plan.run(output.value().clone())?;
+/// assert_eq!(relevances.of(&input)?.dims(), [3, 4]);
+/// # Ok::<(), burn_lrp::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Tape<'m, B: Backend> {
+    graph: Rc<RefCell<Graph<'m, B>>>,
+}
+
+/// A value on a [`Tape`].
+#[derive(Clone)]
+pub struct Node<'m, B: Backend> {
+    pub(crate) graph: Rc<RefCell<Graph<'m, B>>>,
+    pub(crate) id: usize,
+    value: AnyTensor<B>,
+}
+
+impl<B: Backend> fmt::Debug for Node<'_, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node")
+            .field("path", &self.path())
+            .field("dims", &self.value.dims())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'m, B: Backend> Tape<'m, B> {
+    /// A tape that keeps activations, for a relevance pass.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self::keeping(true)
+    }
+
+    /// A tape that keeps nothing: the network only runs, in inference mode.
+    pub fn forgetful() -> Self {
+        Self::keeping(false)
+    }
+
+    fn keeping(keeps: bool) -> Self {
+        let graph = Graph { records: Vec::new(), scope: Vec::new(), keeps };
+        Self { graph: Rc::new(RefCell::new(graph)) }
+    }
+
+    /// A value that the network is given.
+    pub fn input(&self, name: &str, value: impl Into<AnyTensor<B>>) -> Node<'m, B> {
+        record(&self.graph, Some(name), None, Vec::new(), value.into())
+    }
+
+    /// Token ids that the network is given; their relevance has their shape.
+    ///
+    /// # Shapes
+    ///
+    /// - ids: `[samples, tokens]`
+    ///
+    /// The ids are kept as floats of the given tensor's precision, which is exact
+    /// up to 2^24.
+    pub fn tokens(
+        &self,
+        name: &str,
+        ids: Tensor<B, 2, Int>,
+        dtype: burn::tensor::FloatDType,
+    ) -> Node<'m, B> {
+        self.input(name, ids.cast(dtype))
+    }
+}
+
+fn record<'m, B: Backend>(
+    graph: &Rc<RefCell<Graph<'m, B>>>,
+    name: Option<&str>,
+    layer: Option<Held<'m, B>>,
+    inputs: Vec<usize>,
+    value: AnyTensor<B>,
+) -> Node<'m, B> {
+    let id = {
+        let mut inner = graph.borrow_mut();
+        if inner.keeps {
+            let path = inner.path(name);
+            inner.records.push(Record { path, layer, inputs, value: value.clone() });
+            inner.records.len() - 1
+        } else {
+            0
+        }
+    };
+    Node { graph: graph.clone(), id, value }
+}
+
+impl<B: Backend> Graph<'_, B> {
+    /// Where in the network we are; a second use of a path gets a number.
+    fn path(&self, name: Option<&str>) -> String {
+        let parts: Vec<&str> = self.scope.iter().map(String::as_str).chain(name).collect();
+        let path = parts.join(".");
+        if self.records.iter().all(|record| record.path != path) {
+            return path;
+        }
+        let mut again = 2;
+        loop {
+            let numbered = format!("{path}#{again}");
+            if self.records.iter().all(|record| record.path != numbered) {
+                return numbered;
+            }
+            again += 1;
+        }
+    }
+}
+
+impl<'m, B: Backend> Node<'m, B> {
+    /// The value.
+    pub fn value(&self) -> &AnyTensor<B> {
+        &self.value
+    }
+
+    /// The value as a tensor of known rank.
+    ///
+    /// # Errors
+    ///
+    /// If it has another rank.
+    pub fn tensor<const D: usize>(&self) -> Result<Tensor<B, D>> {
+        self.value.tensor()
+    }
+
+    /// Where in the network the value was made; empty on a forgetful tape.
+    pub fn path(&self) -> String {
+        let graph = self.graph.borrow();
+        graph.records.get(self.id).map(|record| record.path.clone()).unwrap_or_default()
+    }
+
+    /// Runs a module on the value. The name is a part of the paths of all its
+    /// layers.
+    ///
+    /// # Errors
+    ///
+    /// If the module cannot take the value.
+    pub fn then<M: Relevance<B> + ?Sized>(&self, name: &str, module: &'m M) -> Result<Self> {
+        self.scoped(name, |node| module.trace(node))
+    }
+
+    /// Runs a function on the value; the name is a part of the paths of all
+    /// layers in it.
+    ///
+    /// # Errors
+    ///
+    /// If the function fails.
+    pub fn scoped(&self, name: &str, f: impl FnOnce(Self) -> Result<Self>) -> Result<Self> {
+        self.graph.borrow_mut().scope.push(name.to_string());
+        let result = f(self.clone());
+        self.graph.borrow_mut().scope.pop();
+        result
+    }
+
+    /// Records a layer at the present path. Modules call this for a layer that
+    /// is theirs; [`then`](Self::then) is what networks use.
+    ///
+    /// # Errors
+    ///
+    /// If the layer cannot take the value.
+    pub fn layer(&self, layer: &'m dyn Layer<B>) -> Result<Self> {
+        self.run(None, Held::Borrowed(layer), &[])
+    }
+
+    /// Records a layer that was made on the way, and that no module holds.
+    ///
+    /// # Errors
+    ///
+    /// If the layer cannot take the values.
+    pub fn made(&self, name: &str, layer: impl Layer<B> + 'm, further: &[&Self]) -> Result<Self> {
+        self.run(Some(name), Held::Owned(Rc::new(layer)), further)
+    }
+
+    /// The sum with another value: a skip connection.
+    ///
+    /// # Errors
+    ///
+    /// If the shapes differ.
+    pub fn add(&self, other: &Self) -> Result<Self> {
+        self.made("add", Add, &[other])
+    }
+
+    /// Values side by side along a dimension.
+    ///
+    /// # Errors
+    ///
+    /// If other dimensions differ.
+    pub fn concat(&self, others: &[&Self], dim: usize) -> Result<Self> {
+        self.made("concat", Concat { dim }, others)
+    }
+
+    /// All dimensions but the first as one.
+    ///
+    /// # Errors
+    ///
+    /// If there is one dimension only.
+    pub fn flatten(&self) -> Result<Self> {
+        self.made("flatten", Flatten::default(), &[])
+    }
+
+    /// Samples in another shape.
+    ///
+    /// # Errors
+    ///
+    /// If the shape has another number of elements.
+    pub fn reshape(&self, sample: &[usize]) -> Result<Self> {
+        self.made("reshape", Reshape { sample: sample.to_vec() }, &[])
+    }
+
+    /// The dimensions in another order; samples stay first.
+    ///
+    /// # Errors
+    ///
+    /// If the order does not name every dimension once.
+    pub fn permute(&self, axes: &[usize]) -> Result<Self> {
+        self.made("permute", Permute { axes: axes.to_vec() }, &[])
+    }
+
+    fn run(&self, name: Option<&str>, held: Held<'m, B>, further: &[&Self]) -> Result<Self> {
+        if further.iter().any(|other| !Rc::ptr_eq(&other.graph, &self.graph)) {
+            return Err(Error::ForeignNode);
+        }
+        let inputs: Vec<AnyTensor<B>> =
+            std::iter::once(self).chain(further.iter().copied()).map(|n| n.value.clone()).collect();
+        let output = held.layer().forward(&inputs).map_err(|error| {
+            let parts: Vec<String> =
+                self.graph.borrow().scope.iter().cloned().chain(name.map(str::to_string)).collect();
+            error.within(&parts.join("."))
+        })?;
+        let ids = std::iter::once(self.id).chain(further.iter().map(|node| node.id)).collect();
+        Ok(record(&self.graph, name, Some(held), ids, output))
+    }
+}

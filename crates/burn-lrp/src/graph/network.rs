@@ -1,0 +1,126 @@
+use burn::tensor::backend::Backend;
+
+use crate::error::Result;
+use crate::graph::Node;
+
+/// A module that relevance can be handed through: how it runs, layer by layer.
+///
+/// Layers have it; a network of layers in the order of its fields gets it by
+/// `#[derive(Relevance)]`; any other says how it runs:
+///
+/// ```
+/// use burn::module::Module;
+/// use burn::nn::{Linear, Relu};
+/// use burn::tensor::backend::Backend;
+/// use burn_lrp::{Node, Relevance, Result};
+///
+/// #[derive(Module, Debug)]
+/// struct Block<B: Backend> {
+///     first: Linear<B>,
+///     second: Linear<B>,
+/// }
+///
+/// impl<B: Backend> Relevance<B> for Block<B> {
+///     fn trace<'m>(&'m self, x: Node<'m, B>) -> Result<Node<'m, B>> {
+///         let hidden = x.then("first", &self.first)?.then("relu", &Relu)?;
+///         hidden.then("second", &self.second)?.add(&x)
+///     }
+/// }
+/// ```
+pub trait Relevance<B: Backend> {
+    /// Runs the module on a value, recording its layers.
+    ///
+    /// # Errors
+    ///
+    /// If the module cannot take the value.
+    fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>>;
+}
+
+/// Makes layers take part in networks: [`Relevance`] for types that are a
+/// [`Layer`](crate::Layer). Types with a backend are written `Name<B>`.
+#[macro_export]
+macro_rules! leaf {
+    ($($layer:ident $(<$backend:ident>)?),+ $(,)?) => {$(
+        $crate::leaf!(@one $layer $($backend)?);
+    )+};
+    (@one $layer:ident) => {
+        impl<B: ::burn::tensor::backend::Backend> $crate::Relevance<B> for $layer {
+            fn trace<'m>(&'m self, input: $crate::Node<'m, B>) -> $crate::Result<$crate::Node<'m, B>> {
+                input.layer(self)
+            }
+        }
+    };
+    (@one $layer:ident $backend:ident) => {
+        impl<$backend: ::burn::tensor::backend::Backend> $crate::Relevance<$backend> for $layer<$backend> {
+            fn trace<'m>(&'m self, input: $crate::Node<'m, $backend>) -> $crate::Result<$crate::Node<'m, $backend>> {
+                input.layer(self)
+            }
+        }
+    };
+}
+
+impl<B: Backend, M: Relevance<B> + ?Sized> Relevance<B> for Box<M> {
+    fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
+        self.as_ref().trace(input)
+    }
+}
+
+impl<B: Backend, M: Relevance<B> + ?Sized> Relevance<B> for &M {
+    fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
+        (**self).trace(input)
+    }
+}
+
+/// Nothing where there is none.
+impl<B: Backend, M: Relevance<B>> Relevance<B> for Option<M> {
+    fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
+        match self {
+            Some(module) => module.trace(input),
+            None => Ok(input),
+        }
+    }
+}
+
+/// One after the other, named by their numbers.
+impl<B: Backend, M: Relevance<B>> Relevance<B> for [M] {
+    fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
+        self.iter()
+            .enumerate()
+            .try_fold(input, |node, (index, module)| node.then(&index.to_string(), module))
+    }
+}
+
+impl<B: Backend, M: Relevance<B>> Relevance<B> for Vec<M> {
+    fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
+        self.as_slice().trace(input)
+    }
+}
+
+impl<B: Backend, M: Relevance<B>, const N: usize> Relevance<B> for [M; N] {
+    fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
+        self.as_slice().trace(input)
+    }
+}
+
+macro_rules! tuple {
+    ($($module:ident $index:tt),+) => {
+        impl<B: Backend, $($module: Relevance<B>),+> Relevance<B> for ($($module,)+) {
+            fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
+                let node = input;
+                $(let node = node.then(stringify!($index), &self.$index)?;)+
+                Ok(node)
+            }
+        }
+    };
+}
+
+tuple!(M0 0);
+tuple!(M0 0, M1 1);
+tuple!(M0 0, M1 1, M2 2);
+tuple!(M0 0, M1 1, M2 2, M3 3);
+tuple!(M0 0, M1 1, M2 2, M3 3, M4 4);
+tuple!(M0 0, M1 1, M2 2, M3 3, M4 4, M5 5);
+tuple!(M0 0, M1 1, M2 2, M3 3, M4 4, M5 5, M6 6);
+tuple!(M0 0, M1 1, M2 2, M3 3, M4 4, M5 5, M6 6, M7 7);
+tuple!(M0 0, M1 1, M2 2, M3 3, M4 4, M5 5, M6 6, M7 7, M8 8);
+tuple!(M0 0, M1 1, M2 2, M3 3, M4 4, M5 5, M6 6, M7 7, M8 8, M9 9);

@@ -1,0 +1,119 @@
+use std::fmt;
+
+use burn::tensor::backend::Backend;
+
+use crate::any::AnyTensor;
+use crate::graph::Planned;
+use crate::layer::{Handed, Kind};
+use crate::rule::Rule;
+
+/// How much relevance went into and out of every layer.
+///
+/// It prints itself as a table of means over the samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    layers: Vec<LayerReport>,
+}
+
+/// Relevance that came to a layer and left it, for every sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerReport {
+    /// Where it is in the network.
+    pub path: String,
+    /// What it is.
+    pub kind: Kind,
+    /// What it followed.
+    pub rule: Rule,
+    /// The relevance of its output, the sum of a sample.
+    pub output: Vec<f64>,
+    /// What it handed to its inputs.
+    pub inputs: Vec<f64>,
+    /// What its bias absorbed.
+    pub bias: Vec<f64>,
+    /// What nobody got otherwise: the stabiliser, and rounding.
+    pub rest: Vec<f64>,
+}
+
+impl LayerReport {
+    pub(crate) fn of<B: Backend>(
+        planned: &Planned,
+        relevance: &AnyTensor<B>,
+        handed: &Handed<B>,
+    ) -> Self {
+        let sums =
+            |t: &AnyTensor<B>| -> Vec<f64> { t.row_sums().into_data().iter::<f64>().collect() };
+        let output = sums(relevance);
+        let mut inputs = vec![0.0; output.len()];
+        for part in &handed.inputs {
+            for (sum, value) in inputs.iter_mut().zip(sums(part)) {
+                *sum += value;
+            }
+        }
+        let bias: Vec<f64> = match &handed.bias {
+            Some(bias) => bias.clone().into_data().iter::<f64>().collect(),
+            None => vec![0.0; output.len()],
+        };
+        let rest = output
+            .iter()
+            .zip(&inputs)
+            .zip(&bias)
+            .map(|((output, inputs), bias)| output - inputs - bias)
+            .collect();
+        Self {
+            path: planned.path.clone(),
+            kind: planned.kind,
+            rule: planned.rule,
+            output,
+            inputs,
+            bias,
+            rest,
+        }
+    }
+}
+
+impl Report {
+    pub(crate) fn new(layers: Vec<LayerReport>) -> Self {
+        Self { layers }
+    }
+
+    /// Every layer, in the order in which they ran.
+    pub fn layers(&self) -> &[LayerReport] {
+        &self.layers
+    }
+
+    /// What all biases and stabilisers absorbed, for every sample.
+    pub fn absorbed(&self) -> Vec<f64> {
+        let samples = self.layers.first().map_or(0, |layer| layer.output.len());
+        (0..samples)
+            .map(|at| self.layers.iter().map(|layer| layer.bias[at] + layer.rest[at]).sum())
+            .collect()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+        let path = self.layers.iter().map(|layer| layer.path.chars().count()).max();
+        let path = path.unwrap_or(0).max("layer".len());
+        let rule = self.layers.iter().map(|layer| layer.rule.to_string().len()).max();
+        let rule = rule.unwrap_or(0).max("rule".len());
+        writeln!(
+            f,
+            "{:path$}  {:rule$}  {:>11}  {:>11}  {:>11}  {:>11}",
+            "layer", "rule", "output", "inputs", "bias", "rest"
+        )?;
+        for layer in &self.layers {
+            writeln!(
+                f,
+                "{:path$}  {:rule$}  {:>11.4e}  {:>11.4e}  {:>11.4e}  {:>11.4e}",
+                layer.path,
+                layer.rule.to_string(),
+                mean(&layer.output),
+                mean(&layer.inputs),
+                mean(&layer.bias),
+                mean(&layer.rest),
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+use burn::tensor::{Tensor, backend::Backend};
+
+use crate::affine::quotient;
+use crate::any::AnyTensor;
+use crate::error::{Error, Result};
+use crate::layer::{Family, Handed, Kind, Layer, Step};
+use crate::rule::{Formula, Rule, RuleName};
+
+/// The sum of its inputs: a skip connection.
+///
+/// Relevance goes to the inputs in proportion to what they gave, element by
+/// element; where they cancel, LRP-ε keeps it bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Add;
+
+/// The inputs side by side along a dimension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Concat {
+    /// The dimension; not that of samples, 0.
+    pub dim: usize,
+}
+
+impl<B: Backend> Layer<B> for Add {
+    fn kind(&self) -> Kind {
+        Kind::new("Add", Family::Join)
+    }
+
+    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
+        let (first, rest) = split("Add", inputs)?;
+        rest.iter().try_fold(first.clone(), |sum, next| sum.plus(next))
+    }
+
+    fn rules(&self) -> &'static [RuleName] {
+        &[RuleName::Proportional, RuleName::Zero, RuleName::Epsilon]
+    }
+
+    fn default_rule(&self) -> Rule {
+        Rule::EPSILON
+    }
+
+    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Handed<B>> {
+        let epsilon = match rule.formula() {
+            Formula::Epsilon(epsilon) => epsilon,
+            _ => 0.0,
+        };
+        let share = quotient(step.relevance.flat(), step.output.flat(), epsilon);
+        let inputs = step.inputs.iter().map(|input| input.map(|x| x * share.clone())).collect();
+        Ok(Handed { inputs, bias: None })
+    }
+}
+
+impl<B: Backend> Layer<B> for Concat {
+    fn kind(&self) -> Kind {
+        Kind::new("Concat", Family::Join)
+    }
+
+    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
+        let (first, rest) = split("Concat", inputs)?;
+        let dims = first.dims();
+        if self.dim == 0 || self.dim >= dims.len() {
+            let expected = format!("a dimension {} that is not that of samples", self.dim);
+            return Err(Error::shape("Concat", expected, &dims));
+        }
+        for next in rest {
+            let mut other = next.dims();
+            if other.len() == dims.len() {
+                other[self.dim] = dims[self.dim];
+            }
+            if other != dims {
+                let expected = format!("{dims:?} but for dimension {}", self.dim);
+                return Err(Error::shape("Concat", expected, &next.dims()));
+            }
+        }
+        // As [before, dim, after], whatever the rank is.
+        let before: usize = dims[..self.dim].iter().product();
+        let after: usize = dims[self.dim + 1..].iter().product();
+        let parts = inputs.iter().map(|x| x.view([before, x.dims()[self.dim], after])).collect();
+        let whole: Tensor<B, 3> = Tensor::cat(parts, 1);
+        let mut joined = dims.clone();
+        joined[self.dim] = whole.dims()[1];
+        Ok(AnyTensor::from(whole).shaped(&joined))
+    }
+
+    fn rules(&self) -> &'static [RuleName] {
+        &[RuleName::Pass]
+    }
+
+    fn default_rule(&self) -> Rule {
+        Rule::PASS
+    }
+
+    fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Handed<B>> {
+        let dims = step.relevance.dims();
+        let before: usize = dims[..self.dim].iter().product();
+        let after: usize = dims[self.dim + 1..].iter().product();
+        let whole = step.relevance.view([before, dims[self.dim], after]);
+        let mut start = 0;
+        let inputs = step
+            .inputs
+            .iter()
+            .map(|input| {
+                let size = input.dims()[self.dim];
+                let part = whole.clone().narrow(1, start, size);
+                start += size;
+                AnyTensor::from(part).shaped(&input.dims())
+            })
+            .collect();
+        Ok(Handed { inputs, bias: None })
+    }
+}
+
+fn split<'a, B: Backend>(
+    at: &str,
+    inputs: &'a [AnyTensor<B>],
+) -> Result<(&'a AnyTensor<B>, &'a [AnyTensor<B>])> {
+    inputs.split_first().ok_or_else(|| Error::layer(at, "it was given no input"))
+}

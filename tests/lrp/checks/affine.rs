@@ -1,0 +1,154 @@
+//! Every rule of every affine layer, against loops over the matrix that the
+//! layer is.
+
+use burn::nn::conv::{Conv1dConfig, Conv2dConfig, Conv3dConfig};
+use burn::nn::{BatchNormConfig, LinearConfig, PaddingConfig1d, PaddingConfig2d, PaddingConfig3d};
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use burn_lrp::{AnyTensor, Layer, Rule, Step};
+
+use super::naive::{Matrix, relevance};
+use super::setup::{Setup, assert_close, values};
+
+pub fn rules() -> Vec<Rule> {
+    let texts = [
+        "zero",
+        "epsilon=0.1",
+        "gamma=0.25",
+        "z-plus",
+        "alpha-beta=2,1",
+        "alpha-beta=1,0",
+        "w-square",
+        "flat",
+        "box=-1,1.5",
+    ];
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+/// The matrix that a layer is, from what it does to zero and to unit vectors.
+pub fn matrix<B: Backend>(setup: &Setup<B>, layer: &dyn Layer<B>, sample: &[usize]) -> Matrix {
+    let inputs: usize = sample.iter().product();
+    let mut units = vec![0.0; (inputs + 1) * inputs];
+    for unit in 0..inputs {
+        units[(unit + 1) * inputs + unit] = 1.0;
+    }
+    let dims = [&[inputs + 1], sample].concat();
+    let x = AnyTensor::from(setup.upload(units, [(inputs + 1) * inputs])).reshape(&dims).unwrap();
+    let z = layer.forward(&[x]).unwrap();
+    let outputs = z.len() / (inputs + 1);
+    let z = values(&z);
+    let bias = z[..outputs].to_vec();
+    let weight = (0..outputs)
+        .map(|k| (0..inputs).map(|j| z[(j + 1) * outputs + k] - bias[k]).collect())
+        .collect();
+    Matrix { weight, bias }
+}
+
+/// All rules on inputs of either sign, and on inputs that are not negative.
+#[track_caller]
+pub fn check<B: Backend>(setup: &Setup<B>, layer: &dyn Layer<B>, sample: &[usize]) {
+    let samples = 2;
+    let m = matrix(setup, layer, sample);
+    let inputs: usize = sample.iter().product();
+    let dims = [&[samples], sample].concat();
+    for positive in [false, true] {
+        let mut a = setup.numbers(7, samples * inputs);
+        if positive {
+            a.iter_mut().for_each(|a| *a = a.max(0.0));
+        }
+        let x: Tensor<B, 1> = setup.upload(a.clone(), [samples * inputs]);
+        let x = [AnyTensor::from(x).reshape(&dims).unwrap()];
+        let output = layer.forward(&x).unwrap();
+        let r = AnyTensor::from(setup.tensor::<1>(8, [output.len()]));
+        let r = r.reshape(&output.dims()).unwrap();
+        let per_sample = output.len() / samples;
+        let flat = values(&r);
+        for rule in rules() {
+            let step = Step { inputs: &x, output: &output, relevance: &r, report: true };
+            let handed = layer.relevance(&step, &rule).unwrap();
+            let found = values(&handed.inputs[0]);
+            let bias = handed.bias.map(|b| values(&AnyTensor::from(b)));
+            let mut expected = Vec::new();
+            let mut absorbed = Vec::new();
+            let mut condition = 1.0_f64;
+            for n in 0..samples {
+                let naive = relevance(
+                    &rule,
+                    &m,
+                    &a[n * inputs..][..inputs],
+                    &flat[n * per_sample..][..per_sample],
+                );
+                expected.extend(naive.inputs);
+                absorbed.push(naive.bias);
+                condition = condition.max(naive.condition);
+            }
+            let what = format!("{} by {rule}, positive: {positive}", layer.kind());
+            assert_eq!(handed.inputs[0].dims(), dims);
+            let tolerance = setup.tolerance_at(condition);
+            assert_close(&found, &expected, tolerance, &what);
+            match bias {
+                Some(bias) => assert_close(&bias, &absorbed, tolerance, &format!("bias of {what}")),
+                None => assert!(absorbed.iter().all(|b| *b == 0.0), "{what}"),
+            }
+        }
+    }
+}
+
+pub fn linear<B: Backend>(setup: &Setup<B>) {
+    for bias in [true, false] {
+        let layer = LinearConfig::new(5, 4).with_bias(bias).init::<B>(&setup.device);
+        let layer = setup.filled(1, layer);
+        check(setup, &layer, &[5]);
+        check(setup, &layer, &[3, 5]);
+    }
+}
+
+pub fn conv1d<B: Backend>(setup: &Setup<B>) {
+    for (stride, dilation, groups, padding) in [
+        (1, 1, 1, PaddingConfig1d::Valid),
+        (2, 1, 1, PaddingConfig1d::Same),
+        (2, 2, 2, PaddingConfig1d::Explicit(2, 1)),
+        (1, 1, 4, PaddingConfig1d::Same),
+    ] {
+        let config = Conv1dConfig::new(4, 4, 3).with_stride(stride).with_dilation(dilation);
+        let config = config.with_groups(groups).with_padding(padding);
+        check(setup, &setup.filled(2, config.init::<B>(&setup.device)), &[4, 8]);
+    }
+}
+
+pub fn conv2d<B: Backend>(setup: &Setup<B>) {
+    for (kernel, stride, dilation, groups, padding) in [
+        ([3, 3], [1, 1], [1, 1], 1, PaddingConfig2d::Valid),
+        ([3, 3], [2, 2], [1, 1], 1, PaddingConfig2d::Same),
+        ([3, 2], [2, 1], [1, 2], 2, PaddingConfig2d::Explicit(1, 0, 2, 1)),
+        ([3, 3], [1, 1], [1, 1], 2, PaddingConfig2d::Explicit(1, 1, 1, 1)),
+        ([3, 3], [2, 2], [1, 1], 2, PaddingConfig2d::Same),
+        ([1, 1], [1, 1], [1, 1], 1, PaddingConfig2d::Valid),
+        ([1, 1], [2, 2], [1, 1], 1, PaddingConfig2d::Valid),
+        ([2, 2], [3, 3], [1, 1], 1, PaddingConfig2d::Explicit(2, 2, 2, 2)),
+    ] {
+        let config = Conv2dConfig::new([2, 4], kernel).with_stride(stride);
+        let config = config.with_dilation(dilation).with_groups(groups).with_padding(padding);
+        check(setup, &setup.filled(3, config.init::<B>(&setup.device)), &[2, 6, 5]);
+    }
+}
+
+pub fn conv3d<B: Backend>(setup: &Setup<B>) {
+    for (stride, groups, padding) in [
+        ([1, 1, 1], 1, PaddingConfig3d::Valid),
+        ([2, 1, 1], 2, PaddingConfig3d::Explicit(1, 0, 1)),
+        ([1, 1, 1], 1, PaddingConfig3d::Same),
+    ] {
+        let config = Conv3dConfig::new([2, 2], [3, 1, 3]).with_stride(stride);
+        let config = config.with_groups(groups).with_padding(padding);
+        check(setup, &setup.filled(4, config.init::<B>(&setup.device)), &[2, 3, 3, 3]);
+    }
+}
+
+pub fn batch_norm<B: Backend>(setup: &Setup<B>) {
+    let mut layer = setup.filled(5, BatchNormConfig::new(3).init::<B>(&setup.device));
+    layer.running_var = burn::module::RunningState::new(setup.tensor(6, [3]).abs());
+    layer.running_mean = burn::module::RunningState::new(setup.tensor(7, [3]));
+    check(setup, &layer, &[3]);
+    check(setup, &layer, &[3, 2, 4]);
+}

@@ -1,0 +1,40 @@
+//! What must hold of layers, rules and networks, written once and run on every
+//! backend.
+
+pub mod affine;
+pub mod graph;
+pub mod naive;
+pub mod setup;
+
+/// Instantiates every test for one backend and precision.
+#[macro_export]
+macro_rules! lrp_on {
+    ($name:ident, $backend:ty, $dtype:expr, $ready:expr) => {
+        mod $name {
+            use super::checks::setup::Setup;
+            use super::checks::*;
+            use super::*;
+
+            fn setup() -> Setup<$backend> {
+                Setup::new($dtype)
+            }
+
+            $crate::lrp_on!(@tests $ready;
+                affine::linear,
+                affine::conv1d,
+                affine::conv2d,
+                affine::conv3d,
+                affine::batch_norm,
+                graph::skip_connection,
+            );
+        }
+    };
+    (@tests $ready:expr; $($module:ident::$test:ident),+ $(,)?) => {
+        $(#[test]
+        fn $test() {
+            if $ready {
+                $module::$test(&setup());
+            }
+        })+
+    };
+}

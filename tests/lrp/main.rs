@@ -1,0 +1,13 @@
+//! Layer-wise relevance propagation on every CPU backend, in both precisions.
+
+#![allow(unreachable_pub, clippy::unwrap_used)]
+
+mod checks;
+
+use burn::backend::{Flex, NdArray};
+use burn::tensor::DType;
+
+lrp_on!(flex_f32, Flex, DType::F32, true);
+lrp_on!(flex_f64, Flex, DType::F64, true);
+lrp_on!(ndarray_f32, NdArray<f32>, DType::F32, true);
+lrp_on!(ndarray_f64, NdArray<f64>, DType::F64, true);
