@@ -114,6 +114,22 @@ impl<B: Backend> AnyTensor<B> {
         Self { primitive: B::float_permute(self.primitive.clone(), axes) }
     }
 
+    /// Some of the samples: a range of the first dimension.
+    ///
+    /// # Errors
+    ///
+    /// If there are not so many.
+    pub fn samples(&self, range: std::ops::Range<usize>) -> Result<Self> {
+        let mut dims = self.dims();
+        if dims.is_empty() || range.end > dims[0] || range.start > range.end {
+            return Err(Error::shape("samples", format!("at least {} samples", range.end), &dims));
+        }
+        dims[0] = range.len();
+        let rows = self.rows();
+        let width = rows.dims()[1];
+        Ok(Self::from(rows.slice([range, 0..width])).shaped(&dims))
+    }
+
     /// Element by element.
     pub fn map(&self, f: impl FnOnce(Tensor<B, 1>) -> Tensor<B, 1>) -> Self {
         Self::from(f(self.flat())).shaped(&self.dims())
