@@ -115,6 +115,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
         }
         validate::dtype::<B>("x", &x.device(), x.dtype())?;
         let x = AnyTensor::from(x.clone());
+        validate::values("x", &x.rows())?;
         let mut relevances = Vec::new();
         let mut codes = Vec::new();
         let mut report: Option<Report> = None;

@@ -10,7 +10,7 @@ use crate::data::WholeFile;
 use crate::deep::DeepQuestion;
 use crate::error::{Error, Result};
 use crate::network::NeuralizedKMeans;
-use crate::{record, transfer};
+use crate::{record, transfer, validate};
 
 /// A neural encoder with a k-means clustering of its codes, in one module.
 ///
@@ -214,6 +214,7 @@ pub(super) fn encoded<B: Backend>(
     if parts.is_empty() {
         return Err(Error::Empty { what: "x" });
     }
+    validate::values("x", &x.rows())?;
     Ok(Tensor::cat(parts, 0))
 }
 
