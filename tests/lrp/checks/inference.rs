@@ -69,24 +69,28 @@ fn explained<B: Backend>(net: &Net<B>, x: Tensor<B, 3>) -> Vec<f64> {
     values(&plan.run(output.value().clone()).unwrap().of(&input).unwrap())
 }
 
-#[derive(Default)]
-struct State(Vec<(Vec<f64>, bool)>);
+/// Parameters, with what of them is learned, and running statistics.
+#[derive(Debug, Default, PartialEq)]
+struct State {
+    parameters: Vec<(Vec<f64>, bool)>,
+    running: Vec<Vec<f64>>,
+}
 
 impl<B: Backend> ModuleVisitor<B> for State {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        self.0.push((values(&param.val().into()), param.is_require_grad()));
+        self.parameters.push((values(&param.val().into()), param.is_require_grad()));
     }
 }
 
-/// Parameters, what of them is learned, and running statistics.
-fn state<B: Backend>(net: &Net<B>) -> (Vec<(Vec<f64>, bool)>, Vec<Vec<f64>>) {
-    let mut parameters = State::default();
-    net.visit(&mut parameters);
-    let running = [&net.norm, &net.second].map(|norm| {
-        let running = [norm.running_mean.value_sync(), norm.running_var.value_sync()];
-        running.map(|statistic| values(&statistic.into()))
-    });
-    (parameters.0, running.concat())
+fn state<B: Backend>(net: &Net<B>) -> State {
+    let mut state = State::default();
+    net.visit(&mut state);
+    for norm in [&net.norm, &net.second] {
+        for statistic in [norm.running_mean.value_sync(), norm.running_var.value_sync()] {
+            state.running.push(values(&statistic.into()));
+        }
+    }
+    state
 }
 
 pub fn never_training<B: Backend>(setup: &Setup<B>) {
@@ -95,7 +99,7 @@ pub fn never_training<B: Backend>(setup: &Setup<B>) {
     let x = setup.tensor::<3>(61, [3, 2, 4]);
     let dual = Tensor::<Autodiff<B>, 3>::from_inner(x.clone());
     let before = state(&net);
-    assert!(before.0.iter().any(|(_, learned)| *learned));
+    assert!(before.parameters.iter().any(|(_, learned)| *learned));
 
     let plain = net.valid();
     let expected = values(&plain.forward(x.clone()).into());
@@ -113,6 +117,6 @@ pub fn never_training<B: Backend>(setup: &Setup<B>) {
     assert_ne!(trained, values(&output));
     let after = explained(&net, dual);
     assert_ne!(after, first);
-    assert_ne!(state(&net).1, before.1);
+    assert_ne!(state(&net).running, before.running);
     assert_eq!(after, explained(&net.valid(), x), "explained after a training step");
 }

@@ -164,7 +164,7 @@ pub fn products<B: Backend>(setup: &Setup<B>) {
     }
 
     // A sample among others of another sign gets what it gets among its like.
-    let row = |x: &AnyTensor<B>| Tensor::<B, 2>::from(x.tensor().unwrap()).narrow(0, 0, 1);
+    let row = |x: &AnyTensor<B>| x.tensor::<2>().unwrap().narrow(0, 0, 1);
     let mixed = Tensor::cat(vec![row(&rectified), row(&signed.map(|x| x.abs().neg()))], 0).into();
     let alike = Tensor::cat(vec![row(&rectified), row(&signed.map(|x| x.abs()))], 0).into();
     for rule in ["gamma=0.25", "z-plus", "alpha-beta=2,1"] {
