@@ -175,6 +175,17 @@ impl<B: Backend> AnyTensor<B> {
         self.rows().sum_dim(1).squeeze_dim(1)
     }
 
+    /// Whether no number is NaN or infinite: one sum that is read back.
+    ///
+    /// Numbers are scaled so that the sum of finite ones cannot overflow.
+    pub(crate) fn is_finite(&self) -> bool {
+        if self.is_empty() {
+            return true;
+        }
+        let sum = (self.flat() * 2.0_f64.powi(-64)).sum();
+        sum.into_data().iter::<f64>().all(f64::is_finite)
+    }
+
     /// Ones, or another constant, in the same shape.
     pub(crate) fn filled(&self, value: f64) -> Self {
         let dims = self.dims();

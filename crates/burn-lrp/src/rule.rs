@@ -55,7 +55,7 @@ pub enum Formula {
     Zero,
     /// LRP-ε.
     Epsilon(f64),
-    /// LRP-γ.
+    /// LRP-γ. An output of exactly 0 favours neither side and hands nothing down.
     Gamma(f64),
     /// z⁺.
     ZPlus,

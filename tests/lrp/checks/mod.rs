@@ -3,7 +3,11 @@
 
 pub mod affine;
 pub mod graph;
+pub mod inference;
+pub mod merging;
 pub mod naive;
+pub mod numbers;
+pub mod oracle;
 pub mod setup;
 
 /// Instantiates every test for one backend and precision.
@@ -25,7 +29,33 @@ macro_rules! lrp_on {
                 affine::conv2d,
                 affine::conv3d,
                 affine::batch_norm,
+                affine::conv_transpose1d,
+                affine::conv_transpose2d,
+                affine::conv_transpose3d,
+                affine::affine_refusals,
                 graph::skip_connection,
+                graph::mixed_ranks,
+                graph::a_layer_used_twice,
+                graph::graph_refusals,
+                graph::an_unused_input,
+                graph::conservation,
+                graph::samples_are_apart,
+                graph::empty_inputs,
+                graph::not_finite,
+                inference::never_training,
+                merging::merged_like_one_layer,
+                merging::not_merged,
+                numbers::tiny_outputs,
+                numbers::zero_outputs,
+                numbers::small_is_exact,
+                numbers::products,
+                oracle::gradient_of_linear,
+                oracle::gradient_of_convolutions,
+                oracle::gradient_of_transposed_convolutions,
+                oracle::gradient_of_batch_norm,
+                oracle::gradient_times_input,
+                oracle::by_gradient,
+                oracle::by_gradient_refuses,
             );
         }
     };

@@ -319,6 +319,10 @@ fn geometry<const S: usize>(
     groups: usize,
     padding: impl FnOnce(&[usize], [usize; S]) -> Padding<S>,
 ) -> Result<([Axis; S], [usize; S])> {
+    if [&stride[..], &dilation, &weight[2..], &[groups]].concat().contains(&0) {
+        let detail = "kernel, stride, dilation and groups must be at least 1";
+        return Err(Error::layer(name, detail));
+    }
     let channels = weight[1] * groups;
     let wrong = || {
         let places = ["length", "height, width", "depth, height, width"][S - 1];
