@@ -165,6 +165,11 @@ pub fn graph_refusals<B: Backend>(setup: &Setup<B>) {
     assert!(text.contains("relevance: it is F"), "{text}");
     let text = tape.input("y", x.clone().cast(wrong)).then("layer", &layer).unwrap_err();
     assert!(text.to_string().contains("the weights are"), "{text}");
+    let cast = tape.input("cast", x.clone().cast(wrong));
+    for joined in [input.add(&cast), input.concat(&[&cast], 1)] {
+        let text = joined.unwrap_err().to_string();
+        assert!(text.contains("cast one"), "{text}");
+    }
 
     let forgetful = Tape::forgetful();
     let node = forgetful.input("x", x.clone()).then("layer", &layer).unwrap();
