@@ -139,7 +139,7 @@ impl<B: Backend> AnyTensor<B> {
     ///
     /// # Errors
     ///
-    /// If the shapes differ.
+    /// If the shapes or precisions differ.
     pub fn zip(
         &self,
         other: &Self,
@@ -149,14 +149,24 @@ impl<B: Backend> AnyTensor<B> {
         if other.dims() != dims {
             return Err(Error::shape("tensor", format!("{dims:?}"), &other.dims()));
         }
+        self.same_precision(other)?;
         Ok(Self::from(f(self.flat(), other.flat())).shaped(&dims))
+    }
+
+    /// Burn would panic.
+    pub(crate) fn same_precision(&self, other: &Self) -> Result<()> {
+        if self.dtype() == other.dtype() {
+            return Ok(());
+        }
+        let detail = format!("one is {:?}, the other {:?}; cast one", self.dtype(), other.dtype());
+        Err(Error::layer("tensors", detail))
     }
 
     /// Sum of two tensors of the same shape.
     ///
     /// # Errors
     ///
-    /// If the shapes differ.
+    /// If the shapes or precisions differ.
     pub fn plus(&self, other: &Self) -> Result<Self> {
         self.zip(other, |a, b| a + b)
     }
@@ -165,7 +175,7 @@ impl<B: Backend> AnyTensor<B> {
     ///
     /// # Errors
     ///
-    /// If the shapes differ.
+    /// If the shapes or precisions differ.
     pub fn times(&self, other: &Self) -> Result<Self> {
         self.zip(other, |a, b| a * b)
     }

@@ -229,6 +229,8 @@ pub fn affine_refusals<B: Backend>(setup: &Setup<B>) {
         let text = refused(&layer, dims);
         assert!(text.contains("expected [samples, 4, height, width]"), "{text}");
     }
+    let text = refused(&layer, &[1, 4, 0, 4]);
+    assert!(text.contains("more places"), "{text}");
     let config = ConvTranspose1dConfig::new([1, 1], 3).with_padding(3);
     let text = refused(&setup.filled(1, config.init::<B>(device)), &[1, 1, 2]);
     assert!(text.contains("more places than a padding of [3] cuts"), "{text}");

@@ -4,7 +4,7 @@ use burn::module::Param;
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig1d, Relu};
 use burn::tensor::backend::Backend;
-use burn::tensor::{DType, FloatDType, Tensor};
+use burn::tensor::{DType, Tensor, TensorData};
 use burn_lrp::{
     AnyTensor, Composite, Error, Family, Flatten, Layer, Node, Relevance, Result, Rule, Selector,
     Step, Tape, infer,
@@ -158,13 +158,21 @@ pub fn graph_refusals<B: Backend>(setup: &Setup<B>) {
     let text = plan.run(setup.tensor::<1>(1, [8])).unwrap_err().to_string();
     assert!(text.contains("expected [2, 4]"), "{text}");
     let wrong = match setup.dtype {
-        DType::F64 => FloatDType::F32,
-        _ => FloatDType::F64,
+        DType::F64 => DType::F32,
+        _ => DType::F64,
     };
-    let text = plan.run(x.clone().cast(wrong)).unwrap_err().to_string();
+    // Uploaded only: a device need not compute in it.
+    let data = TensorData::new(vec![0.5; 8], [2, 4]).convert_dtype(wrong);
+    let other_precision = Tensor::<B, 2>::from_data(data, (&setup.device, wrong));
+    let text = plan.run(other_precision.clone()).unwrap_err().to_string();
     assert!(text.contains("relevance: it is F"), "{text}");
-    let text = tape.input("y", x.clone().cast(wrong)).then("layer", &layer).unwrap_err();
+    let text = tape.input("y", other_precision.clone()).then("layer", &layer).unwrap_err();
     assert!(text.to_string().contains("the weights are"), "{text}");
+    let cast = tape.input("cast", other_precision.clone());
+    for joined in [input.add(&cast), input.concat(&[&cast], 1)] {
+        let text = joined.unwrap_err().to_string();
+        assert!(text.contains("cast one"), "{text}");
+    }
 
     let forgetful = Tape::forgetful();
     let node = forgetful.input("x", x.clone()).then("layer", &layer).unwrap();

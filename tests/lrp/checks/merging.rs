@@ -149,6 +149,15 @@ pub fn not_merged<B: Backend>(setup: &Setup<B>) {
     let wide = wide.then("layer", &layer).unwrap().then("norm", &norm).unwrap();
     assert_eq!(kinds(&wide.plan(&composite).unwrap()), ["Linear", "BatchNorm"]);
 
+    // A layer used twice is merged with either normalisation.
+    let twice = normed.then("layer", &layer).unwrap().then("norm", &norm).unwrap();
+    let plan = twice.plan(&composite).unwrap();
+    assert_eq!(plan.layers().len(), 2);
+    for at in plan.layers() {
+        assert_eq!(at.kind.name(), "Linear");
+        assert!(at.merged.as_ref().is_some_and(|path| path.starts_with("norm")), "{plan}");
+    }
+
     // Merged or apart, LRP-0 is the same; rules in between are not.
     let x = |composite: &Composite| {
         let plan = normed.plan(composite).unwrap();

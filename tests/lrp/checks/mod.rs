@@ -46,6 +46,7 @@ macro_rules! lrp_on {
                 merging::merged_like_one_layer,
                 merging::not_merged,
                 numbers::tiny_outputs,
+                numbers::subnormal_outputs,
                 numbers::zero_outputs,
                 numbers::small_is_exact,
                 numbers::products,

@@ -66,6 +66,15 @@ pub fn tiny_outputs<B: Backend>(setup: &Setup<B>) {
     }
 }
 
+/// Outputs below the smallest normal number count as zero on every backend.
+pub fn subnormal_outputs<B: Backend>(setup: &Setup<B>) {
+    let root = (smallest(setup) * 0.5).sqrt();
+    let layer = weighted(setup, &[root, 0.5], [1, 2]);
+    for rule in [Rule::ZERO, Rule::gamma(0.25).unwrap(), Rule::Z_PLUS] {
+        assert_eq!(handed(setup, &layer, &[root], &[1.0, 0.0], &rule), [0.0], "{rule}");
+    }
+}
+
 /// Outputs of zero hand nothing down without a stabiliser, whatever is asked of them.
 pub fn zero_outputs<B: Backend>(setup: &Setup<B>) {
     let layer = weighted(setup, &[1.0, 2.0, -1.0, 1.0], [2, 2]);

@@ -7,7 +7,7 @@ mod conv;
 mod conv_transpose;
 mod linear;
 
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::{FloatDType, Tensor, backend::Backend};
 
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
@@ -102,7 +102,7 @@ pub(crate) fn quotient<B: Backend, const D: usize>(
     z: Tensor<B, D>,
     epsilon: f64,
 ) -> Tensor<B, D> {
-    let range = z.dtype().finfo();
+    let range = z.dtype().finfo().unwrap_or(FloatDType::F32.finfo());
     let z = match epsilon == 0.0 {
         true => z,
         false => {
@@ -111,15 +111,11 @@ pub(crate) fn quotient<B: Backend, const D: usize>(
         }
     };
     // An ordinary stabiliser keeps quotients in range by itself.
-    if epsilon >= 1e-12 {
+    if epsilon >= range.min_positive.cbrt() {
         return relevance / z;
     }
-    let (smallest, largest) = range
-        .map_or((f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX)), |range| {
-            (range.min_positive, range.max)
-        });
-    let none = z.clone().abs().lower_elem(smallest);
-    let most = largest / 2.0_f64.powi(32);
+    let none = z.clone().abs().lower_elem(range.min_positive);
+    let most = range.max / 2.0_f64.powi(32);
     (relevance / z.mask_fill(none.clone(), 1.0)).mask_fill(none, 0.0).clamp(-most, most)
 }
 
