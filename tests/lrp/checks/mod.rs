@@ -8,6 +8,7 @@ pub mod merging;
 pub mod naive;
 pub mod numbers;
 pub mod oracle;
+pub mod pool;
 pub mod setup;
 
 /// Instantiates every test for one backend and precision.
@@ -57,6 +58,13 @@ macro_rules! lrp_on {
                 oracle::gradient_times_input,
                 oracle::by_gradient,
                 oracle::by_gradient_refuses,
+                pool::average_1d,
+                pool::average_2d,
+                pool::average_adaptive,
+                pool::max_1d,
+                pool::max_2d,
+                pool::max_ties,
+                pool::pool_refused,
             );
         }
     };
