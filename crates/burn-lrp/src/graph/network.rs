@@ -27,6 +27,12 @@ use crate::graph::Node;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no module that relevance can be handed through",
+    label = "no `Relevance<{B}>`",
+    note = "derive `Relevance` for a module that runs its fields in their order, or write how it runs",
+    note = "in a derived module, a field that is no layer is marked `#[relevance(skip)]`"
+)]
 pub trait Relevance<B: Backend> {
     /// Runs the module on a value, recording its layers.
     ///
