@@ -168,3 +168,217 @@ fn stepped(options: &Options, run: TokenStream, krate: &Path) -> Result<TokenStr
     }
     Ok(code)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(input: DeriveInput) -> String {
+        match relevance(&input) {
+            Ok(code) => panic!("{code}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_derived_is_said() {
+        let cases: [(DeriveInput, &str); 16] = [
+            (
+                parse_quote!(
+                    struct A;
+                ),
+                "`A` has no field that is a layer",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        size: usize,
+                    }
+                ),
+                "`A` has no field that is a layer",
+            ),
+            (parse_quote!(union A { a: L, b: L }), "a union has no layers to run"),
+            (
+                parse_quote!(
+                    enum A {}
+                ),
+                "`A` has no variant that holds a layer",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        One(L),
+                        Two,
+                    }
+                ),
+                "a variant holds one module",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        One(L, L),
+                    }
+                ),
+                "a variant holds one module",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        #[relevance(skip)]
+                        One(L),
+                    }
+                ),
+                "a variant cannot be skipped",
+            ),
+            (
+                parse_quote!(
+                    enum A {
+                        One(#[relevance(residual)] L),
+                    }
+                ),
+                "belongs before the variant",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[relevance(skipped)]
+                        a: L,
+                    }
+                ),
+                "there are `skip`, `residual`, `before(function, ..)` and `then(function, ..)`",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[relevance(then(rleu))]
+                        a: L,
+                    }
+                ),
+                "no function `rleu`; there are `relu`, `gelu`,",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[relevance(then = "relu")]
+                        a: L,
+                    }
+                ),
+                "`then(relu)`",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[relevance(then(leaky_relu))]
+                        a: L,
+                    }
+                ),
+                "`leaky_relu` takes the slope",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[relevance(then(relu(1)))]
+                        a: L,
+                    }
+                ),
+                "takes no argument",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        #[relevance(skip, residual)]
+                        a: L,
+                        b: L,
+                    }
+                ),
+                "`skip` stands alone",
+            ),
+            (
+                parse_quote!(
+                    struct A<B: Backend> {
+                        token: Param<Tensor<B, 1>>,
+                    }
+                ),
+                "a parameter on its own is no layer",
+            ),
+            (
+                parse_quote!(
+                    #[relevance(skip)]
+                    struct A {
+                        a: L,
+                    }
+                ),
+                "a type takes `crate",
+            ),
+        ];
+        for (input, said) in cases {
+            let found = refused(input);
+            assert!(found.contains(said), "{found}");
+        }
+    }
+
+    #[test]
+    fn backends_are_found_by_their_bound() -> Result<()> {
+        let cases: [(DeriveInput, &str); 6] = [
+            (
+                parse_quote!(
+                    struct A<M, X: Backend> {
+                        a: M,
+                        b: L<X>,
+                    }
+                ),
+                "Relevance < X >",
+            ),
+            (
+                parse_quote!(
+                    struct A<X: burn::AutodiffBackend> {
+                        b: L<X>,
+                    }
+                ),
+                "Relevance < X >",
+            ),
+            (
+                parse_quote!(
+                    struct A<X>
+                    where
+                        X: Backend,
+                    {
+                        b: L<X>,
+                    }
+                ),
+                "Relevance < X >",
+            ),
+            (
+                parse_quote!(
+                    struct A<M, B> {
+                        a: M,
+                        b: L<B>,
+                    }
+                ),
+                "Relevance < B >",
+            ),
+            (
+                parse_quote!(
+                    struct A {
+                        a: Relu,
+                    }
+                ),
+                "Relevance < __B >",
+            ),
+            (
+                parse_quote!(
+                    #[relevance(crate = "other::lrp")]
+                    struct A {
+                        a: Relu,
+                    }
+                ),
+                "impl < __B : other :: lrp :: derive :: Backend > other :: lrp :: Relevance",
+            ),
+        ];
+        for (input, contained) in cases {
+            let found = relevance(&input)?.to_string();
+            assert!(found.contains(contained), "{found}");
+        }
+        Ok(())
+    }
+}
