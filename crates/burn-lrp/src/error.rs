@@ -51,6 +51,9 @@ pub enum Error {
     /// Layers that cannot follow the rules given to them: all of the network.
     #[error("the composite does not fit the network:{}", lines(.0))]
     Unsupported(Vec<Unsupported>),
+    /// Selectors of a composite that name layers which the network does not have.
+    #[error("the composite does not fit the network:{}", lines(.0))]
+    Unmatched(Vec<Unmatched>),
     /// A NaN or an infinite value.
     #[error("{at}: {detail}")]
     NonFinite {
@@ -94,7 +97,22 @@ impl fmt::Display for Unsupported {
     }
 }
 
-fn lines(items: &[Unsupported]) -> String {
+/// A selector that names layers, by path or kind, and means none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmatched {
+    /// The selector, as text.
+    pub selector: String,
+    /// What there is instead.
+    pub detail: String,
+}
+
+impl fmt::Display for Unmatched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` means no layer; {}", self.selector, self.detail)
+    }
+}
+
+fn lines<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(|item| format!("\n  {item}")).collect()
 }
 

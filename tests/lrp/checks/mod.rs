@@ -2,9 +2,12 @@
 //! backend.
 
 pub mod affine;
+pub mod composite;
+pub mod derive;
 pub mod graph;
 pub mod inference;
 pub mod merging;
+pub mod modules;
 pub mod naive;
 pub mod numbers;
 pub mod oracle;
@@ -58,6 +61,18 @@ macro_rules! lrp_on {
                 oracle::gradient_times_input,
                 oracle::by_gradient,
                 oracle::by_gradient_refuses,
+                composite::plan_prints_itself,
+                composite::presets_fit_their_networks,
+                composite::unsupported_all_at_once,
+                composite::names_that_are_not_there,
+                derive::derived_as_by_hand,
+                derive::derived_functions,
+                derive::derived_enums_and_generics,
+                derive::derived_sum_of_two_shapes,
+                modules::modules_run_and_are_named,
+                modules::modules_print_themselves,
+                modules::modules_saved_and_loaded,
+                modules::modules_learn,
                 pool::average_1d,
                 pool::average_2d,
                 pool::average_adaptive,

@@ -1,16 +1,62 @@
 //! Which rule goes to which layer.
 
+mod preset;
+mod reader;
 mod selector;
+mod text;
 
 pub use selector::Selector;
 
+use serde::{Deserialize, Serialize};
+
+use crate::error::Unmatched;
 use crate::layer::Kind;
 use crate::rule::Rule;
 
 /// An ordered list of selectors with their rules; the first that matches wins.
 ///
 /// A layer that nothing matches follows its own default rule.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// It is written as text, an entry a line, and read again:
+///
+/// ```
+/// use burn_lrp::{Composite, Family, Rule, Selector};
+///
+/// let composite: Composite = "
+///     # The input: pixels between 0 and 1.
+///     first(family:convolution) -> box=0,1
+///     family:convolution        -> gamma=0.25
+///     path:head.**              -> epsilon=1e-6
+/// "
+/// .parse()?;
+/// let same = Composite::new()
+///     .with(Selector::Family(Family::Convolution).first(), Rule::bounded(0.0, 1.0)?)
+///     .with(Selector::Family(Family::Convolution), Rule::gamma(0.25)?)
+///     .with(Selector::path("head.**"), Rule::EPSILON);
+/// assert_eq!(composite, same);
+/// assert_eq!(composite.to_string().parse::<Composite>()?, same);
+/// # Ok::<(), burn_lrp::Error>(())
+/// ```
+///
+/// # Grammar
+///
+/// - entries are separated by line ends or `;`; a line that begins with `#` is a remark
+/// - an entry is `selector -> rule`, with selectors as in [`Selector`] and rules as in
+///   [`Rule`]
+/// - `merge-normalization=false` instead of an entry is
+///   [`with_merged_normalization(false)`](Self::with_merged_normalization)
+///
+/// Serialised, it is `{"entries": ["selector -> rule", ..], "merge_normalization": true}`.
+///
+/// # Selectors that match nothing
+///
+/// A selector that names layers, by a path or a kind, and means none of the network is an
+/// error of [`Node::plan`](crate::Node::plan): a name with a typing error would else change
+/// relevances in silence. One that speaks of families or all layers may mean none, so that one
+/// composite does for many networks. [`Plan::unused`](crate::Plan::unused) tells the entries
+/// that no layer follows, for whatever reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "text::Entries", into = "text::Entries")]
 pub struct Composite {
     entries: Vec<(Selector, Rule)>,
     merge: bool,
@@ -58,16 +104,37 @@ impl Composite {
         self.merge
     }
 
-    /// The rule of every layer, where an entry matches.
-    pub(crate) fn choose(&self, sites: &[Site]) -> Vec<Option<Rule>> {
+    /// Which entry every layer follows, where one matches.
+    pub(crate) fn choose(&self, sites: &[Site]) -> Vec<Option<usize>> {
         let mut chosen = vec![None; sites.len()];
-        for (selector, rule) in &self.entries {
+        for (entry, (selector, _)) in self.entries.iter().enumerate() {
             for (place, matches) in chosen.iter_mut().zip(selector.matches(sites)) {
                 if matches && place.is_none() {
-                    *place = Some(*rule);
+                    *place = Some(entry);
                 }
             }
         }
         chosen
+    }
+
+    /// Selectors that name layers and mean none; `merged` are normalisations with the layer
+    /// that each became a part of.
+    pub(crate) fn unmatched(&self, sites: &[Site], merged: &[(Site, String)]) -> Vec<Unmatched> {
+        let gone: Vec<Site> = merged.iter().map(|(site, _)| site.clone()).collect();
+        let named = self.entries.iter().map(|(selector, _)| selector).filter(|s| s.names_layers());
+        named
+            .filter(|selector| !selector.matches(sites).contains(&true))
+            .map(|selector| {
+                let within = selector.matches(&gone).iter().position(|matches| *matches);
+                let detail = match within.map(|at| &merged[at]) {
+                    Some((site, into)) => format!(
+                        "`{}` is merged into `{into}`; `merge-normalization=false` keeps it a layer",
+                        site.path
+                    ),
+                    None => selector.alternatives(sites),
+                };
+                Unmatched { selector: selector.to_string(), detail }
+            })
+            .collect()
     }
 }

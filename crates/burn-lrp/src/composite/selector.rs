@@ -1,8 +1,36 @@
+use std::fmt;
+use std::ops::Not;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
 use crate::composite::Site;
+use crate::composite::reader::{Reader, quoted};
+use crate::error::{Error, Result};
 use crate::layer::Family;
 
 /// Which layers an entry of a composite means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// | text | layers |
+/// |---|---|
+/// | `all` | all of them |
+/// | `family:convolution` | of a [`Family`] |
+/// | `kind:Conv2d` | of a kind, by the name of its type |
+/// | `path:encoder.*.conv` | whose path fits: `*` is any part of a name, `**` any names |
+/// | `first(..)`, `last(..)` | the first or last that another selector means, in the order in which they run |
+/// | `and(.., ..)`, `or(.., ..)`, `not(..)` | that all, any, none of the selectors mean |
+///
+/// A path with other characters than letters, digits and `._-#*` stands in quotes: `path:"my layer"`.
+///
+/// ```
+/// use burn_lrp::Selector;
+///
+/// let selector: Selector = "first(and(kind:Conv2d, not(path:stem.**)))".parse()?;
+/// assert_eq!(selector, Selector::kind("Conv2d").and(!Selector::path("stem.**")).first());
+/// # Ok::<(), burn_lrp::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Selector {
     /// All layers.
@@ -17,6 +45,12 @@ pub enum Selector {
     First(Box<Selector>),
     /// The last one.
     Last(Box<Selector>),
+    /// Layers that every one of the selectors means.
+    And(Vec<Selector>),
+    /// Layers that at least one of the selectors means.
+    Or(Vec<Selector>),
+    /// Layers that another selector does not mean.
+    Not(Box<Selector>),
 }
 
 impl Selector {
@@ -40,23 +74,143 @@ impl Selector {
         Self::Path(pattern.to_string())
     }
 
+    /// Layers that both selectors mean.
+    pub fn and(self, other: Self) -> Self {
+        Self::And(vec![self, other])
+    }
+
+    /// Layers that one of the selectors means, or both.
+    pub fn or(self, other: Self) -> Self {
+        Self::Or(vec![self, other])
+    }
+
     pub(crate) fn matches(&self, sites: &[Site]) -> Vec<bool> {
+        let each = |fits: &dyn Fn(&Site) -> bool| sites.iter().map(fits).collect();
         match self {
             Self::All => vec![true; sites.len()],
-            Self::Family(family) => {
-                sites.iter().map(|site| site.kind.family() == *family).collect()
-            }
-            Self::Kind(name) => sites.iter().map(|site| site.kind.name() == name).collect(),
-            Self::Path(pattern) => sites.iter().map(|site| fits(pattern, &site.path)).collect(),
+            Self::Family(family) => each(&|site| site.kind.family() == *family),
+            Self::Kind(name) => each(&|site| site.kind.name() == name),
+            Self::Path(pattern) => each(&|site| fits(pattern, &site.path)),
             Self::First(inner) => only(inner.matches(sites), |all| all.iter().position(|m| *m)),
             Self::Last(inner) => only(inner.matches(sites), |all| all.iter().rposition(|m| *m)),
+            Self::And(parts) => fold(parts, sites, true, |a, b| a && b),
+            Self::Or(parts) => fold(parts, sites, false, |a, b| a || b),
+            Self::Not(inner) => inner.matches(sites).into_iter().map(|m| !m).collect(),
         }
+    }
+
+    /// Whether it speaks of layers by path or kind, and so of layers that must be there.
+    pub(crate) fn names_layers(&self) -> bool {
+        match self {
+            Self::All | Self::Family(_) => false,
+            Self::Kind(_) | Self::Path(_) => true,
+            Self::First(inner) | Self::Last(inner) | Self::Not(inner) => inner.names_layers(),
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::names_layers),
+        }
+    }
+
+    fn speaks_of_kinds_only(&self) -> bool {
+        match self {
+            Self::Path(_) => false,
+            Self::All | Self::Family(_) | Self::Kind(_) => true,
+            Self::First(inner) | Self::Last(inner) | Self::Not(inner) => {
+                inner.speaks_of_kinds_only()
+            }
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(Self::speaks_of_kinds_only),
+        }
+    }
+
+    /// What there is, where the selector means nothing: what is closest comes first.
+    pub(crate) fn alternatives(&self, sites: &[Site]) -> String {
+        const SHOWN: usize = 5;
+        let (what, mut names): (_, Vec<String>) = match self.speaks_of_kinds_only() {
+            true => ("kinds", sites.iter().map(|site| site.kind.name().to_string()).collect()),
+            false => ("paths", sites.iter().map(|site| site.path.clone()).collect()),
+        };
+        let text = self.to_string();
+        let wanted = text.rsplit(':').next().unwrap_or_default().trim_end_matches(')');
+        // The order of layers is kept where two are equally far.
+        names.sort_by_key(|name| distance(wanted, name));
+        let mut seen: Vec<String> = Vec::new();
+        for name in names {
+            if !seen.contains(&name) {
+                seen.push(name);
+            }
+        }
+        let more = if seen.len() > SHOWN { ", .." } else { "" };
+        let listed: Vec<String> = seen.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+        format!("the network has the {what} {}{more}", listed.join(", "))
+    }
+}
+
+/// Layers that the selector does not mean.
+impl Not for Selector {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self::Not(Box::new(self))
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |parts: &[Self]| {
+            parts.iter().map(ToString::to_string).collect::<Vec<String>>().join(", ")
+        };
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Family(family) => write!(f, "family:{family}"),
+            Self::Kind(name) => write!(f, "kind:{}", quoted(name)),
+            Self::Path(pattern) => write!(f, "path:{}", quoted(pattern)),
+            Self::First(inner) => write!(f, "first({inner})"),
+            Self::Last(inner) => write!(f, "last({inner})"),
+            Self::And(parts) => write!(f, "and({})", list(parts)),
+            Self::Or(parts) => write!(f, "or({})", list(parts)),
+            Self::Not(inner) => write!(f, "not({inner})"),
+        }
+    }
+}
+
+impl FromStr for Selector {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Reader::new(text).selector().map_err(|(at, detail)| Error::Parse {
+            text: text.trim().into(),
+            what: "a selector",
+            detail: format!("at character {}, {detail}", at + 1),
+        })
+    }
+}
+
+impl TryFrom<String> for Selector {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Selector> for String {
+    fn from(selector: Selector) -> Self {
+        selector.to_string()
     }
 }
 
 fn only(all: Vec<bool>, which: impl Fn(&[bool]) -> Option<usize>) -> Vec<bool> {
     let kept = which(&all);
     (0..all.len()).map(|at| Some(at) == kept).collect()
+}
+
+fn fold(
+    parts: &[Selector],
+    sites: &[Site],
+    start: bool,
+    f: impl Fn(bool, bool) -> bool,
+) -> Vec<bool> {
+    parts.iter().fold(vec![start; sites.len()], |all, part| {
+        all.into_iter().zip(part.matches(sites)).map(|(a, b)| f(a, b)).collect()
+    })
 }
 
 fn fits(pattern: &str, path: &str) -> bool {
@@ -84,4 +238,20 @@ fn name_fits(pattern: &[u8], name: &[u8]) -> bool {
         Some((b'*', rest)) => (0..=name.len()).any(|skip| name_fits(rest, &name[skip..])),
         Some((first, rest)) => name.first() == Some(first) && name_fits(rest, &name[1..]),
     }
+}
+
+/// How many characters must be changed, added or left out (Levenshtein 1966).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (at, from) in a.chars().enumerate() {
+        let mut before = row[0];
+        row[0] = at + 1;
+        for (to, other) in b.iter().enumerate() {
+            let changed = before + usize::from(from != *other);
+            before = row[to + 1];
+            row[to + 1] = changed.min(row[to] + 1).min(before + 1);
+        }
+    }
+    row[b.len()]
 }

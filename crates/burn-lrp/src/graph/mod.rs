@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
+use burn::nn::{Gelu, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
 use burn::tensor::{Int, Tensor, backend::Backend};
 
 use crate::any::AnyTensor;
@@ -273,6 +274,60 @@ impl<'m, B: Backend> Node<'m, B> {
     /// If there is one dimension only.
     pub fn flatten(&self) -> Result<Self> {
         self.made("flatten", Flatten::default(), &[])
+    }
+
+    /// The positive part.
+    ///
+    /// # Errors
+    ///
+    /// On values that the layer cannot take.
+    pub fn relu(&self) -> Result<Self> {
+        self.made("relu", Relu, &[])
+    }
+
+    /// GELU, exactly.
+    ///
+    /// # Errors
+    ///
+    /// On values that the layer cannot take.
+    pub fn gelu(&self) -> Result<Self> {
+        self.made("gelu", Gelu::new(), &[])
+    }
+
+    /// The hyperbolic tangent.
+    ///
+    /// # Errors
+    ///
+    /// On values that the layer cannot take.
+    pub fn tanh(&self) -> Result<Self> {
+        self.made("tanh", Tanh, &[])
+    }
+
+    /// The logistic function.
+    ///
+    /// # Errors
+    ///
+    /// On values that the layer cannot take.
+    pub fn sigmoid(&self) -> Result<Self> {
+        self.made("sigmoid", Sigmoid, &[])
+    }
+
+    /// The value where it is positive, `slope` times it where it is not.
+    ///
+    /// # Errors
+    ///
+    /// On values that the layer cannot take.
+    pub fn leaky_relu(&self, slope: f64) -> Result<Self> {
+        self.made("leaky_relu", LeakyRelu { negative_slope: slope }, &[])
+    }
+
+    /// `ln(1 + exp(β x)) / β`.
+    ///
+    /// # Errors
+    ///
+    /// On values that the layer cannot take.
+    pub fn softplus(&self, beta: f64) -> Result<Self> {
+        self.made("softplus", Softplus { beta }, &[])
     }
 
     /// Samples in another shape.

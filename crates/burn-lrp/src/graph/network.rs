@@ -27,6 +27,62 @@ use crate::graph::Node;
 ///     }
 /// }
 /// ```
+///
+/// # Deriving it
+///
+/// Fields run in their order, each under its name; those of tuple structs under their number.
+/// Of an enum, the module of the variant that there is runs, and the variant adds nothing to
+/// paths.
+///
+/// | attribute of a field or variant | |
+/// |---|---|
+/// | `#[relevance(then(relu))]` | functions after the field, in their order: `then(relu, flatten)` |
+/// | `#[relevance(before(flatten))]` | functions before it |
+/// | `#[relevance(residual)]` | `field(x) + x`; functions before come before both, functions after after the sum |
+/// | `#[relevance(skip)]` | the field does not run |
+///
+/// Functions are methods of [`Node`] and layers of their name: `relu`, `gelu`, `tanh`, `sigmoid`,
+/// `leaky_relu(slope)`, `softplus(beta)`, `flatten`, `reshape(sizes of a sample, ..)` and
+/// `permute(dimensions, ..)`.
+///
+/// Numbers, texts, `bool`, `PhantomData` and `Ignored`, and tuples, arrays and options of
+/// them, can never be layers and are skipped by themselves. A `Param` or `Tensor` on its own is
+/// refused: a module that uses one says how it runs.
+///
+/// The backend is the type parameter that is bounded by `Backend`, whatever its name; fields of
+/// other type parameters must be `Relevance` too. Where this crate is known by another path,
+/// the type says so: `#[relevance(crate = "path::to::burn_lrp")]`.
+///
+/// ```
+/// use burn::module::Module;
+/// use burn::nn::{Dropout, Linear};
+/// use burn::tensor::backend::Backend;
+/// use burn_lrp::Relevance;
+///
+/// #[derive(Module, Debug, Relevance)]
+/// struct Mlp<B: Backend> {
+///     #[relevance(before(flatten), then(relu))]
+///     first: Linear<B>,
+///     dropout: Dropout,
+///     #[relevance(residual, then(relu))]
+///     second: Linear<B>,
+///     head: Head<B>,
+///     classes: usize,
+/// }
+///
+/// #[derive(Module, Debug, Relevance)]
+/// enum Head<B: Backend> {
+///     Scores(Linear<B>),
+///     #[relevance(then(sigmoid))]
+///     Probabilities(Linear<B>),
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no module that relevance can be handed through",
+    label = "no `Relevance<{B}>`",
+    note = "derive `Relevance` for a module that runs its fields in their order, or write how it runs",
+    note = "in a derived module, a field that is no layer is marked `#[relevance(skip)]`"
+)]
 pub trait Relevance<B: Backend> {
     /// Runs the module on a value, recording its layers.
     ///

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use burn::tensor::backend::Backend;
 
-use crate::composite::{Composite, Site};
+use crate::composite::{Composite, Selector, Site};
 use crate::error::{Error, Result, Unsupported};
 use crate::graph::{Graph, Held, Node};
 use crate::layer::Kind;
@@ -21,6 +21,7 @@ pub struct Plan<'m, B: Backend> {
     /// In the order in which layers ran.
     pub(crate) steps: Vec<PlanStep<'m, B>>,
     layers: Vec<Planned>,
+    unused: Vec<(Selector, Rule)>,
 }
 
 /// A layer of a [`Plan`].
@@ -51,8 +52,9 @@ impl<'m, B: Backend> Node<'m, B> {
     /// # Errors
     ///
     /// If a layer cannot follow the rule that the composite gives it; all such layers
-    /// are listed. If an input of the network, or the value of this node, is not
-    /// finite. On a tape that keeps nothing.
+    /// are listed. If a selector names layers, by path or kind, that the network does not
+    /// have. If an input of the network, or the value of this node, is not finite. On a
+    /// tape that keeps nothing.
     pub fn plan(&self, composite: &Composite) -> Result<Plan<'m, B>> {
         let graph = self.graph.borrow();
         if graph.records.is_empty() {
@@ -80,6 +82,7 @@ impl<'m, B: Backend> Node<'m, B> {
         let mut steps: Vec<PlanStep<'m, B>> = Vec::new();
         let mut sites: Vec<Site> = Vec::new();
         let mut merged: Vec<Option<String>> = Vec::new();
+        let mut gone: Vec<(Site, String)> = Vec::new();
         for (id, record) in graph.records.iter().enumerate().filter(|(id, _)| needed[*id]) {
             let Some(held) = &record.layer else { continue };
             // A normalisation right after a layer that nobody else looks at.
@@ -96,6 +99,8 @@ impl<'m, B: Backend> Node<'m, B> {
                 steps[at].held = Held::Owned(Rc::from(layer));
                 steps[at].output = id;
                 merged[at] = Some(record.path.clone());
+                let site = Site { path: record.path.clone(), kind: held.layer().kind() };
+                gone.push((site, sites[at].path.clone()));
                 continue;
             }
             let kind = held.layer().kind();
@@ -109,10 +114,16 @@ impl<'m, B: Backend> Node<'m, B> {
             });
         }
 
+        let unmatched = composite.unmatched(&sites, &gone);
+        if !unmatched.is_empty() {
+            return Err(Error::Unmatched(unmatched));
+        }
         let mut unsupported = Vec::new();
-        for ((step, site), chosen) in steps.iter_mut().zip(&sites).zip(composite.choose(&sites)) {
+        let chosen = composite.choose(&sites);
+        for ((step, site), chosen) in steps.iter_mut().zip(&sites).zip(&chosen) {
             let layer = step.held.layer();
-            let Some(rule) = chosen else { continue };
+            let Some(entry) = *chosen else { continue };
+            let rule = composite.entries()[entry].1;
             if layer.rules().contains(&rule.name()) {
                 step.rule = rule;
             } else {
@@ -138,8 +149,11 @@ impl<'m, B: Backend> Node<'m, B> {
                 merged,
             })
             .collect();
+        let entries = composite.entries().iter().enumerate();
+        let unused = entries.filter(|(entry, _)| !chosen.contains(&Some(*entry)));
+        let unused = unused.map(|(_, entry)| entry.clone()).collect();
         // Merged layers took a later place than they had.
-        let mut plan = Plan { graph: self.graph.clone(), output: self.id, steps, layers };
+        let mut plan = Plan { graph: self.graph.clone(), output: self.id, steps, layers, unused };
         plan.order();
         Ok(plan)
     }
@@ -149,6 +163,12 @@ impl<B: Backend> Plan<'_, B> {
     /// What every layer follows, in the order in which they ran.
     pub fn layers(&self) -> &[Planned] {
         &self.layers
+    }
+
+    /// Entries of the composite that no layer follows: they mean none, or others before
+    /// them took all.
+    pub fn unused(&self) -> &[(Selector, Rule)] {
+        &self.unused
     }
 
     fn order(&mut self) {

@@ -1,0 +1,84 @@
+//! Composites that the literature recommends.
+
+use crate::composite::{Composite, Selector};
+use crate::error::Result;
+use crate::layer::Family;
+use crate::rule::{Formula, Rule};
+
+const DENSE: Selector = Selector::Family(Family::Dense);
+const CONVOLUTION: Selector = Selector::Family(Family::Convolution);
+
+impl Composite {
+    /// LRP-ε on dense layers: for networks on tables of numbers.
+    ///
+    /// Source: Bach et al. 2015, whose LRP-ε keeps the signs of contributions; a table's
+    /// columns are few, so that there is little noise to smooth away.
+    pub fn tabular() -> Self {
+        Self::new().with(DENSE, Rule::EPSILON)
+    }
+
+    /// For networks on images whose pixels lie between `low` and `high`: z^B on the first
+    /// convolution, LRP-γ with γ = 0.25 on the others, LRP-ε on dense layers.
+    ///
+    /// Source: Montavon et al. 2019, "Layer-Wise Relevance Propagation: An Overview". Zennit
+    /// knows it as `EpsilonGammaBox`.
+    ///
+    /// # Errors
+    ///
+    /// If the bounds are not finite, or low is not below high.
+    pub fn image(low: f64, high: f64) -> Result<Self> {
+        Ok(Self::convolutional(Rule::bounded(low, high)?))
+    }
+
+    /// For networks on images without one range of values, such as pixels that are
+    /// standardised channel by channel: as [`image`](Self::image) with w² on the first
+    /// convolution.
+    ///
+    /// Source: Montavon et al. 2017, whose w² is the deep Taylor rule for real inputs without
+    /// bounds; the other layers are those of Montavon et al. 2019.
+    pub fn image_unbounded() -> Self {
+        Self::convolutional(Rule::W_SQUARE)
+    }
+
+    fn convolutional(input: Rule) -> Self {
+        Self::new()
+            .with(CONVOLUTION.first(), input)
+            .with(CONVOLUTION, Rule::made(Formula::Gamma(0.25)))
+            .with(DENSE, Rule::EPSILON)
+    }
+
+    /// Zennit's composite of this name, the same as [`image`](Self::image).
+    ///
+    /// Source: Anders et al. 2021.
+    ///
+    /// # Errors
+    ///
+    /// If the bounds are not finite, or low is not below high.
+    pub fn epsilon_gamma_box(low: f64, high: f64) -> Result<Self> {
+        Self::image(low, high)
+    }
+
+    /// Zennit's composite of this name: flat on the first layer with weights, z⁺ on
+    /// convolutions, LRP-ε on dense layers.
+    ///
+    /// Source: Anders et al. 2021, "Software for Dataset-wide XAI: From Local Explanations to
+    /// Global Insights with Zennit, CoRelAy, and ViRelAy"; the composite itself goes back to
+    /// Lapuschkin et al. 2019 and Kohlbrenner et al. 2020.
+    pub fn epsilon_plus_flat() -> Self {
+        Self::new()
+            .with(DENSE.or(CONVOLUTION).first(), Rule::FLAT)
+            .with(CONVOLUTION, Rule::Z_PLUS)
+            .with(DENSE, Rule::EPSILON)
+    }
+
+    /// For transformers: LRP-ε on dense layers, attention weights as constants; what
+    /// normalisations divide by is a constant too, which is their own default.
+    ///
+    /// Source: Ali et al. 2022, "XAI for Transformers: Better Explanations through
+    /// Conservative Propagation".
+    pub fn transformer() -> Self {
+        Self::new()
+            .with(DENSE, Rule::EPSILON)
+            .with(Selector::Family(Family::Attention), Rule::SIGNAL_TAKE_ALL)
+    }
+}
