@@ -4,6 +4,7 @@
 pub mod affine;
 pub mod graph;
 pub mod naive;
+pub mod peers;
 pub mod setup;
 
 /// Instantiates every test for one backend and precision.
@@ -26,6 +27,9 @@ macro_rules! lrp_on {
                 affine::conv3d,
                 affine::batch_norm,
                 graph::skip_connection,
+                peers::convolutions,
+                peers::residual,
+                peers::perceptron,
             );
         }
     };
