@@ -5,6 +5,7 @@ pub mod affine;
 pub mod graph;
 pub mod naive;
 pub mod peers;
+pub mod pool;
 pub mod setup;
 
 /// Instantiates every test for one backend and precision.
@@ -30,6 +31,13 @@ macro_rules! lrp_on {
                 peers::convolutions,
                 peers::residual,
                 peers::perceptron,
+                pool::average_1d,
+                pool::average_2d,
+                pool::average_adaptive,
+                pool::max_1d,
+                pool::max_2d,
+                pool::max_ties,
+                pool::pool_refused,
             );
         }
     };
