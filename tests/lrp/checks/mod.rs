@@ -11,6 +11,7 @@ pub mod modules;
 pub mod naive;
 pub mod numbers;
 pub mod oracle;
+pub mod peers;
 pub mod pool;
 pub mod setup;
 
@@ -73,6 +74,9 @@ macro_rules! lrp_on {
                 modules::modules_print_themselves,
                 modules::modules_saved_and_loaded,
                 modules::modules_learn,
+                peers::convolutions,
+                peers::residual,
+                peers::perceptron,
                 pool::average_1d,
                 pool::average_2d,
                 pool::average_adaptive,
