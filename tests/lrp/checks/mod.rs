@@ -4,6 +4,7 @@
 pub mod affine;
 pub mod graph;
 pub mod naive;
+pub mod pool;
 pub mod setup;
 
 /// Instantiates every test for one backend and precision.
@@ -26,6 +27,13 @@ macro_rules! lrp_on {
                 affine::conv3d,
                 affine::batch_norm,
                 graph::skip_connection,
+                pool::average_1d,
+                pool::average_2d,
+                pool::average_adaptive,
+                pool::max_1d,
+                pool::max_2d,
+                pool::max_ties,
+                pool::pool_refused,
             );
         }
     };

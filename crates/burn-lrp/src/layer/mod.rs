@@ -3,6 +3,7 @@
 mod activation;
 mod dropout;
 mod join;
+mod pool;
 mod shape;
 
 use std::fmt::{self, Debug};

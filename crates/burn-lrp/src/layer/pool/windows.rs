@@ -1,0 +1,353 @@
+use burn::nn::{PaddingConfig1d, PaddingConfig2d};
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+
+use crate::any::AnyTensor;
+use crate::error::{Error, Result};
+
+/// The windows that pooling looks at, over height and width.
+///
+/// A window is a rectangle, so sums over it are sums over one dimension after
+/// the other.
+#[derive(Debug, Clone)]
+pub(super) enum Windows {
+    /// All alike, at equal distances.
+    Regular([Axis; 2]),
+    /// As many as asked for, from `⌊i n / m⌋` to `⌈(i + 1) n / m⌉`.
+    Adaptive { input: [usize; 2], output: [usize; 2] },
+}
+
+/// How windows lie along one dimension.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Axis {
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    pub(super) dilation: usize,
+    pub(super) before: usize,
+    pub(super) after: usize,
+    pub(super) input: usize,
+    pub(super) output: usize,
+}
+
+/// Padding before and after height and width.
+pub(super) type Padding = [(usize, usize); 2];
+
+impl Axis {
+    fn padded(&self) -> usize {
+        self.input + self.before + self.after
+    }
+
+    fn reach(&self) -> usize {
+        (self.kernel - 1) * self.dilation
+    }
+
+    /// Elements of every window: of the input, and with the padding counted.
+    fn counts(&self) -> Vec<(usize, usize)> {
+        let inside = |at: usize, from: usize, to: usize| {
+            let places = (0..self.kernel).map(|tap| at * self.stride + tap * self.dilation);
+            places.filter(|place| (from..to).contains(place)).count()
+        };
+        (0..self.output)
+            .map(|at| {
+                let input = inside(at, self.before, self.before + self.input);
+                (input, inside(at, 0, self.padded()))
+            })
+            .collect()
+    }
+}
+
+/// Padding that keeps `ceil(size / stride)` positions, the odd one at the end.
+fn same(kernel: usize, stride: usize, size: usize) -> (usize, usize) {
+    let positions = size.div_ceil(stride.max(1)).max(1);
+    let total = ((positions - 1) * stride + kernel).saturating_sub(size);
+    (total / 2, total - total / 2)
+}
+
+pub(super) fn padding_1d(
+    padding: &PaddingConfig1d,
+    size: usize,
+    kernel: usize,
+    stride: usize,
+) -> Padding {
+    let along = match padding {
+        PaddingConfig1d::Valid => (0, 0),
+        PaddingConfig1d::Explicit(left, right) => (*left, *right),
+        PaddingConfig1d::Same => same(kernel, stride, size),
+    };
+    [(0, 0), along]
+}
+
+pub(super) fn padding_2d(
+    padding: &PaddingConfig2d,
+    size: [usize; 2],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+) -> Padding {
+    match padding {
+        PaddingConfig2d::Valid => [(0, 0); 2],
+        PaddingConfig2d::Explicit(top, left, bottom, right) => [(*top, *bottom), (*left, *right)],
+        PaddingConfig2d::Same => std::array::from_fn(|d| same(kernel[d], stride[d], size[d])),
+    }
+}
+
+/// What a layer with a kernel is set to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) kernel: [usize; 2],
+    pub(super) stride: [usize; 2],
+    pub(super) dilation: [usize; 2],
+    pub(super) padding: Padding,
+    pub(super) ceil: bool,
+}
+
+impl Settings {
+    /// The windows over an image of this size.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is 0, if no window fits, or if one has nothing in it: nothing
+    /// of the input or, where the padding counts, nothing of that either.
+    pub(super) fn windows(&self, name: &str, size: [usize; 2], padding: bool) -> Result<Windows> {
+        if self.kernel.contains(&0) || self.stride.contains(&0) || self.dilation.contains(&0) {
+            return Err(Error::layer(name, "kernel, stride and dilation must be at least 1"));
+        }
+        let mut axes = Vec::new();
+        for d in 0..2 {
+            let (before, after) = self.padding[d];
+            let mut axis = Axis {
+                kernel: self.kernel[d],
+                stride: self.stride[d],
+                dilation: self.dilation[d],
+                before,
+                after,
+                input: size[d],
+                output: 0,
+            };
+            let room = axis.padded().checked_sub(axis.reach() + 1).ok_or_else(|| {
+                let expected = format!("room for a window of {:?}", self.kernel);
+                Error::shape(name, expected, &size)
+            })?;
+            axis.output = match self.ceil {
+                true => room.div_ceil(axis.stride),
+                false => room / axis.stride,
+            } + 1;
+            let nothing = |(inside, padded): &(usize, usize)| match padding {
+                true => *padded == 0,
+                false => *inside == 0,
+            };
+            if let Some(at) = axis.counts().iter().position(nothing) {
+                let detail = format!(
+                    "window {at} along a dimension of {} lies wholly outside of the input; use \
+                     less padding, or no ceil_mode",
+                    size[d]
+                );
+                return Err(Error::layer(name, detail));
+            }
+            axes.push(axis);
+        }
+        Ok(Windows::Regular([axes[0], axes[1]]))
+    }
+
+    /// Whether there is as much padding before as after.
+    pub(super) fn symmetric(&self) -> bool {
+        self.padding.iter().all(|(before, after)| before == after)
+    }
+
+    /// What Burn's own operation is to pad, once an uneven padding is in the
+    /// image.
+    pub(super) fn remaining(&self) -> [usize; 2] {
+        match self.symmetric() {
+            true => self.padding.map(|(before, _)| before),
+            false => [0; 2],
+        }
+    }
+
+    /// The image with an uneven padding around it; an even one is left to
+    /// Burn's own operation.
+    ///
+    /// Burn's `pad` takes its constant in the default precision, which may be
+    /// another than that of the input.
+    pub(super) fn uneven<B: Backend>(&self, image: &AnyTensor<B>, value: f64) -> AnyTensor<B> {
+        if self.symmetric() {
+            return image.clone();
+        }
+        let along = |x: AnyTensor<B>, d: usize| {
+            let (before, after) = self.padding[d];
+            surrounded(&x, 2 + d, before, after, value)
+        };
+        along(along(image.clone(), 0), 1)
+    }
+}
+
+impl Windows {
+    pub(super) fn output(&self) -> [usize; 2] {
+        match self {
+            Self::Regular(axes) => axes.map(|axis| axis.output),
+            Self::Adaptive { output, .. } => *output,
+        }
+    }
+
+    /// One over the number of elements of every window, `[height, width]`.
+    pub(super) fn shares<B: Backend>(&self, padding: bool, like: &AnyTensor<B>) -> AnyTensor<B> {
+        let counts = |d: usize| -> Vec<usize> {
+            match self {
+                Self::Regular(axes) => axes[d]
+                    .counts()
+                    .into_iter()
+                    .map(|(inside, padded)| if padding { padded } else { inside })
+                    .collect(),
+                Self::Adaptive { input, output } => (0..output[d])
+                    .map(|at| adaptive(at, input[d], output[d]))
+                    .map(|(start, end)| end - start)
+                    .collect(),
+            }
+        };
+        let (rows, columns) = (counts(0), counts(1));
+        let shares = rows.iter().flat_map(|r| columns.iter().map(move |c| 1.0 / (r * c) as f64));
+        constant(shares.collect(), [rows.len(), columns.len()], like).into()
+    }
+
+    /// The sum of every window.
+    ///
+    /// # Shapes
+    ///
+    /// - image: `[samples, channels, height, width]`
+    pub(super) fn sums<B: Backend>(&self, image: &AnyTensor<B>) -> AnyTensor<B> {
+        (0..2).fold(image.clone(), |x, d| match self {
+            Self::Regular(axes) => {
+                let Axis { before, after, stride, .. } = axes[d];
+                // Room for the last window, and for a whole step after it.
+                let end = (axes[d].output - 1) * stride + axes[d].reach() + stride;
+                let more = end.saturating_sub(axes[d].padded());
+                let x = surrounded(&x, 2 + d, before, after + more, 0.0);
+                window_sums(&x, 2 + d, &axes[d])
+            }
+            Self::Adaptive { input, output } => {
+                let inside = members(input[d], output[d], &x);
+                along(&x, 2 + d, inside)
+            }
+        })
+    }
+
+    /// Every element gets the sum of what its windows have: the adjoint of
+    /// [`sums`](Self::sums).
+    pub(super) fn back<B: Backend>(&self, s: &AnyTensor<B>) -> AnyTensor<B> {
+        (0..2).fold(s.clone(), |s, d| match self {
+            Self::Regular(axes) => {
+                let axis = axes[d];
+                let wide = spread(&s, 2 + d, axis.stride);
+                let wide = surrounded(&wide, 2 + d, axis.reach(), axis.reach(), 0.0);
+                let reached = wide.dims()[2 + d] - axis.reach();
+                let each = Axis { stride: 1, output: reached, ..axis };
+                let whole = window_sums(&wide, 2 + d, &each);
+                let missing = (axis.before + axis.input).saturating_sub(reached);
+                let whole = surrounded(&whole, 2 + d, 0, missing, 0.0);
+                narrowed(&whole, 2 + d, axis.before, axis.input)
+            }
+            Self::Adaptive { input, output } => {
+                let inside = members(input[d], output[d], &s);
+                along(&s, 2 + d, inside.transpose())
+            }
+        })
+    }
+}
+
+/// Where a window of adaptive pooling starts and ends.
+fn adaptive(at: usize, input: usize, output: usize) -> (usize, usize) {
+    (at * input / output, ((at + 1) * input).div_ceil(output))
+}
+
+/// Which elements are in which window of adaptive pooling, `[windows, elements]`.
+fn members<B: Backend>(input: usize, output: usize, like: &AnyTensor<B>) -> Tensor<B, 2> {
+    let inside = (0..output).flat_map(|at| {
+        let (start, end) = adaptive(at, input, output);
+        (0..input).map(move |place| f64::from(u8::from((start..end).contains(&place))))
+    });
+    constant(inside.collect(), [output, input], like)
+}
+
+fn constant<B: Backend>(values: Vec<f64>, dims: [usize; 2], like: &AnyTensor<B>) -> Tensor<B, 2> {
+    let data = TensorData::new(values, dims).convert_dtype(like.dtype());
+    Tensor::from_data(data, (&like.device(), like.dtype()))
+}
+
+/// The dimensions before, of, and after one.
+fn around(dims: &[usize], dim: usize) -> [usize; 3] {
+    [dims[..dim].iter().product(), dims[dim], dims[dim + 1..].iter().product()]
+}
+
+fn resized(mut dims: Vec<usize>, dim: usize, size: usize) -> Vec<usize> {
+    dims[dim] = size;
+    dims
+}
+
+/// A matrix `[to, from]` applied along a dimension.
+fn along<B: Backend>(x: &AnyTensor<B>, dim: usize, matrix: Tensor<B, 2>) -> AnyTensor<B> {
+    let dims = x.dims();
+    let [before, from, after] = around(&dims, dim);
+    let [to, _] = matrix.dims();
+    let rows = x.view([before, from, after]).swap_dims(1, 2).reshape([before * after, from]);
+    let rows = rows.matmul(matrix.transpose()).reshape([before, after, to]);
+    AnyTensor::from(rows.swap_dims(1, 2)).shaped(&resized(dims, dim, to))
+}
+
+/// The sums of windows along a dimension that has room for a step after the last.
+fn window_sums<B: Backend>(x: &AnyTensor<B>, dim: usize, axis: &Axis) -> AnyTensor<B> {
+    let dims = x.dims();
+    let [before, size, after] = around(&dims, dim);
+    let x = x.view([before, size, after]);
+    let tap = |tap: usize| {
+        let part = x.clone().narrow(1, tap * axis.dilation, axis.output * axis.stride);
+        if axis.stride == 1 {
+            return part;
+        }
+        // Every stride-th element, from the first.
+        let steps = part.reshape([before, axis.output, axis.stride, after]);
+        steps.narrow(2, 0, 1).reshape([before, axis.output, after])
+    };
+    let sum = (1..axis.kernel).fold(tap(0), |sum, at| sum + tap(at));
+    AnyTensor::from(sum).shaped(&resized(dims, dim, axis.output))
+}
+
+fn narrowed<B: Backend>(x: &AnyTensor<B>, dim: usize, start: usize, size: usize) -> AnyTensor<B> {
+    let dims = x.dims();
+    let part = x.view(around(&dims, dim)).narrow(1, start, size);
+    AnyTensor::from(part).shaped(&resized(dims, dim, size))
+}
+
+/// A constant before and after a dimension.
+fn surrounded<B: Backend>(
+    x: &AnyTensor<B>,
+    dim: usize,
+    before: usize,
+    after: usize,
+    value: f64,
+) -> AnyTensor<B> {
+    if before + after == 0 {
+        return x.clone();
+    }
+    let dims = x.dims();
+    let [outer, size, inner] = around(&dims, dim);
+    let more = |size| Tensor::<B, 3>::full([outer, size, inner], value, (&x.device(), x.dtype()));
+    let mut parts = vec![x.view([outer, size, inner])];
+    if before > 0 {
+        parts.insert(0, more(before));
+    }
+    if after > 0 {
+        parts.push(more(after));
+    }
+    AnyTensor::from(Tensor::cat(parts, 1)).shaped(&resized(dims, dim, size + before + after))
+}
+
+/// Zeros between the elements of a dimension, so that they are `stride` apart.
+fn spread<B: Backend>(x: &AnyTensor<B>, dim: usize, stride: usize) -> AnyTensor<B> {
+    if stride == 1 {
+        return x.clone();
+    }
+    let dims = x.dims();
+    let [before, size, after] = around(&dims, dim);
+    let zeros = Tensor::zeros([before, size, stride - 1, after], (&x.device(), x.dtype()));
+    let wide = Tensor::cat(vec![x.view([before, size, 1, after]), zeros], 2);
+    let length = (size - 1) * stride + 1;
+    let wide = wide.reshape([before, size * stride, after]).narrow(1, 0, length);
+    AnyTensor::from(wide).shaped(&resized(dims, dim, length))
+}
