@@ -20,13 +20,13 @@ use std::process::Command;
 use std::time::Instant;
 
 use burn::backend::Flex;
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::{DType, Int, Tensor, TensorData};
 use burn_lrp::{Composite, Family, Selector, Tape};
 use neuralize::prelude::*;
 use serde_json::Value;
 
 use network::{EfficientNet, FEATURES};
-use photo::{Crop, Photo, SIZE};
+use photo::{Crop, Mask, Photo, SIZE};
 use sheet::Sheet;
 
 const PHOTOS: [&str; 4] = ["astronaut", "chelsea", "coffee", "motorcycle_left"];
@@ -58,20 +58,9 @@ fn main() -> Result<()> {
 
     // Crops, their features, and clusters of these.
     let started = Instant::now();
-    let crops: Vec<Crop> = photos
-        .iter()
-        .enumerate()
-        .flat_map(|(at, photo)| {
-            let side = (photo.height.min(photo.width) as f64 * SHARE) as usize;
-            photo.grid(at, side, GRID)
-        })
-        .collect();
-    let mut features = Vec::new();
-    for batch in crops.chunks(BATCH) {
-        let batch: Vec<&Crop> = batch.iter().collect();
-        features.push(burn_lrp::infer(&network.features, images(&batch))?.tensor::<2>()?);
-    }
-    let features = Tensor::cat(features, 0);
+    let crops: Vec<Crop> =
+        photos.iter().enumerate().flat_map(|(at, photo)| photo.grid(at, SHARE, GRID)).collect();
+    let features = features_of(&network, &crops)?;
     println!(
         "\n{} crops of {} photographs, {FEATURES} features each: {:.1} s",
         crops.len(),
@@ -81,83 +70,173 @@ fn main() -> Result<()> {
     let fit = KMeansConfig::new(CLUSTERS).with_n_init(Some(20)).fit(&features)?;
     let clusters = fit.model.neuralize()?;
     let explanation = clusters.explain(&features, Target::Assigned, Beta::Heuristic)?;
-    let cluster: Vec<usize> =
-        explanation.cluster.clone().into_data().iter::<i64>().map(|k| k as usize).collect();
+    let cluster: Vec<i64> = explanation.cluster.clone().into_data().iter().collect();
     let logit: Vec<f64> = explanation.logit.clone().into_data().iter().collect();
 
     // Down to the pixels, cluster by cluster.
-    let composite = composite()?;
     let mut sheet = Sheet::new(CLUSTERS, SHOWN);
-    let mut absorbers: BTreeMap<String, f64> = BTreeMap::new();
-    let mut worst: f64 = 0.0;
-    let (mut recording, mut passing) = (0.0, 0.0);
+    let mut found = Found::default();
     for k in 0..CLUSTERS {
-        let mut members: Vec<usize> = (0..crops.len()).filter(|at| cluster[*at] == k).collect();
+        let mut members: Vec<usize> =
+            (0..crops.len()).filter(|at| cluster[*at] == k as i64).collect();
         members.sort_by(|a, b| logit[*b].total_cmp(&logit[*a]));
-        let from: Vec<String> = photos
-            .iter()
-            .enumerate()
-            .map(|(at, photo)| (members.iter().filter(|m| crops[**m].photo == at).count(), photo))
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, photo)| format!("{count} of {}", photo.name))
-            .collect();
-        println!("\ncluster {k}: {} crops, {}", members.len(), from.join(", "));
+        println!("\ncluster {k}: {} crops, {}", members.len(), sources(&members, &crops, &photos));
 
         let shown = spread(&members);
-        let batch: Vec<&Crop> = shown.iter().map(|at| &crops[*at]).collect();
-        let started = Instant::now();
-        let tape = Tape::new();
-        let input = tape.input("images", images(&batch));
-        let output = input.then("features", &network.features)?;
-        recording += started.elapsed().as_secs_f64();
-
-        let started = Instant::now();
-        let plan = output.plan(&composite)?;
-        if k == 0 && std::env::var("LRP_PLAN").is_ok() {
-            println!("{plan}");
-        }
-        let rows = Tensor::<Flex, 1, burn::tensor::Int>::from_data(
-            TensorData::new(shown.iter().map(|at| *at as i64).collect(), [shown.len()]),
-            &device,
-        );
-        let relevances = plan.run_with_report(explanation.relevance.clone().select(0, rows))?;
-        passing += started.elapsed().as_secs_f64();
-        let report = relevances.report().ok_or("a report was asked for")?;
-        if k == 0 && std::env::var("LRP_REPORT").is_ok() {
-            println!("{report}");
-        }
-
-        let pixels: Tensor<Flex, 4> = relevances.of(&input)?.tensor()?;
-        let pixels = pixels.sum_dim(1).into_data().iter::<f64>().collect::<Vec<f64>>();
-        for (place, at) in shown.iter().enumerate() {
-            let map = &pixels[place * SIZE * SIZE..(place + 1) * SIZE * SIZE];
-            let (sum, absorbed) = (map.iter().sum::<f64>(), report.absorbed()[place]);
-            let size: f64 = map.iter().map(|r| r.abs()).sum();
-            let error = (sum + absorbed - logit[*at]).abs() / logit[*at].abs().max(size);
-            worst = worst.max(error);
-            println!(
-                "  logit {:8.3} = {sum:8.3} of the pixels + {absorbed:8.3} absorbed; Σ|R| {size:.3}",
-                logit[*at]
-            );
-            sheet.draw(k, place, &crops[*at], map);
-            for layer in report.layers() {
-                let lost = (layer.bias[place] + layer.rest[place]).abs() / logit[*at];
-                *absorbers.entry(layer.path.clone()).or_default() += lost;
+        let some: Vec<&Crop> = shown.iter().map(|at| &crops[*at]).collect();
+        let rows = TensorData::new(shown.iter().map(|at| *at as i64).collect(), [shown.len()]);
+        let rows = Tensor::<Flex, 1, Int>::from_data(rows, &device);
+        let maps = pixels(&network, &some, explanation.relevance.clone().select(0, rows), &mut found)?;
+        for (place, (at, map)) in shown.iter().zip(&maps).enumerate() {
+            found.check(logit[*at], map);
+            sheet.draw(k, place, &crops[*at], &map.relevance);
+            let kept: Vec<f64> = Mask::ALL
+                .iter()
+                .map(|mask| {
+                    let masked = crops[*at].masked(&map.relevance, *mask);
+                    let features = features_of(&network, &[masked])?;
+                    let logits = clusters.forward(features)?.into_data();
+                    Ok(logits.iter::<f64>().nth(k).unwrap_or(f64::NAN))
+                })
+                .collect::<Result<_>>()?;
+            for (sum, kept) in found.kept.iter_mut().zip(&kept) {
+                *sum += kept / logit[*at];
             }
+            println!(
+                "  logit {:7.2} = {:6.2} of the pixels + {:7.2} absorbed; masked {kept:.0?}",
+                logit[*at],
+                map.sum(),
+                map.absorbed
+            );
         }
     }
-    println!("\nconservation: at most {worst:.1e} of the relevance is missing");
-    let shown = CLUSTERS * SHOWN;
-    let mut absorbers: Vec<(String, f64)> = absorbers.into_iter().collect();
-    absorbers.sort_by(|a, b| b.1.total_cmp(&a.1));
-    println!("what absorbs most, as a mean share of the logit:");
-    for (path, sum) in absorbers.iter().take(8) {
-        println!("  {path:40} {:.4}", sum / shown as f64);
-    }
-    println!("{shown} crops: recorded in {recording:.1} s, passed in {passing:.1} s");
+    found.print();
     sheet.save(&picture)?;
-    println!("{}: a row a cluster; the surest crop, one in the middle, the least sure", picture.display());
+    println!(
+        "{}: a row a cluster; the surest crop, one in the middle, the least sure",
+        picture.display()
+    );
     Ok(())
+}
+
+/// Relevance of the pixels of a crop, row by row, and what did not come that far.
+struct Map {
+    relevance: Vec<f64>,
+    absorbed: f64,
+}
+
+impl Map {
+    fn sum(&self) -> f64 {
+        self.relevance.iter().sum()
+    }
+}
+
+/// What was found on the way.
+#[derive(Default)]
+struct Found {
+    crops: usize,
+    /// How far pixels and what is absorbed are from the logit, relative to it.
+    missing: f64,
+    /// How much larger Σ|R| of the pixels is than |ΣR|.
+    cancelled: f64,
+    reached: f64,
+    /// What every layer absorbed, as a share of the logit, summed over crops.
+    absorbed: BTreeMap<String, f64>,
+    kept: [f64; 3],
+    recording: f64,
+    passing: f64,
+}
+
+impl Found {
+    fn check(&mut self, logit: f64, map: &Map) {
+        let size: f64 = map.relevance.iter().map(|r| r.abs()).sum();
+        let missing = (map.sum() + map.absorbed - logit).abs() / logit.abs().max(size);
+        self.missing = self.missing.max(missing);
+        self.cancelled = self.cancelled.max(size / map.sum().abs());
+        self.reached += map.sum() / logit;
+        self.crops += 1;
+    }
+
+    fn print(&self) {
+        let crops = self.crops as f64;
+        println!("\nconservation: at most {:.1e} of the relevance is missing", self.missing);
+        println!(
+            "{:.1} % of the logit reaches the pixels, where |R| sums to at most {:.2} times that",
+            100.0 * self.reached / crops,
+            self.cancelled
+        );
+        println!("biases absorb the rest; most, as a mean share of the logit:");
+        let mut layers: Vec<(&String, &f64)> = self.absorbed.iter().collect();
+        layers.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        for (path, sum) in layers.iter().take(6) {
+            println!("  {path:38} {:7.3}", *sum / crops);
+        }
+        let [most, evenly, least] = self.kept.map(|sum| 100.0 * sum / crops);
+        println!(
+            "of the logit, {most:.0} % is left without the fifth of the patches that is most relevant, \
+             {evenly:.0} % without every fifth, {least:.0} % without the least relevant"
+        );
+        println!(
+            "{} crops: recorded in {:.1} s, passed in {:.1} s",
+            self.crops, self.recording, self.passing
+        );
+    }
+}
+
+/// Hands relevance of the features down to the pixels.
+fn pixels(
+    network: &EfficientNet<Flex>,
+    crops: &[&Crop],
+    relevance: Tensor<Flex, 2>,
+    found: &mut Found,
+) -> Result<Vec<Map>> {
+    let started = Instant::now();
+    let tape = Tape::new();
+    let input = tape.input("images", images(crops));
+    let output = input.then("features", &network.features)?;
+    found.recording += started.elapsed().as_secs_f64();
+
+    let started = Instant::now();
+    let logits: Vec<f64> = relevance.clone().sum_dim(1).into_data().iter().collect();
+    let relevances = output.plan(&composite()?)?.run_with_report(relevance)?;
+    let report = relevances.report().ok_or("a report was asked for")?;
+    found.passing += started.elapsed().as_secs_f64();
+    for layer in report.layers() {
+        let shares = layer.bias.iter().zip(&layer.rest).zip(&logits);
+        *found.absorbed.entry(layer.path.clone()).or_default() +=
+            shares.map(|((bias, rest), logit)| (bias + rest) / logit).sum::<f64>();
+    }
+    let pixels: Tensor<Flex, 4> = relevances.of(&input)?.tensor()?;
+    let pixels: Vec<f64> = pixels.sum_dim(1).into_data().iter().collect();
+    Ok(pixels
+        .chunks(SIZE * SIZE)
+        .zip(report.absorbed())
+        .map(|(relevance, absorbed)| Map { relevance: relevance.to_vec(), absorbed })
+        .collect())
+}
+
+/// What the network makes of crops, in batches.
+fn features_of(network: &EfficientNet<Flex>, crops: &[Crop]) -> Result<Tensor<Flex, 2>> {
+    let features = crops
+        .chunks(BATCH)
+        .map(|batch| {
+            let batch: Vec<&Crop> = batch.iter().collect();
+            Ok(burn_lrp::infer(&network.features, images(&batch))?.tensor::<2>()?)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Tensor::cat(features, 0))
+}
+
+/// How many crops are of which photograph.
+fn sources(members: &[usize], crops: &[Crop], photos: &[Photo]) -> String {
+    let of = |photo: usize| members.iter().filter(|at| crops[**at].photo == photo).count();
+    let counts: Vec<String> = photos
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| of(*at) > 0)
+        .map(|(at, photo)| format!("{} of {}", of(at), photo.name))
+        .collect();
+    counts.join(", ")
 }
 
 /// Flat on the pixels, γ on the convolutions, ε elsewhere.

@@ -51,8 +51,9 @@ impl Photo {
         self.crop(photo, (self.height - side) / 2, (self.width - side) / 2, side)
     }
 
-    /// Overlapping squares, so many down and across.
-    pub fn grid(&self, photo: usize, side: usize, [down, across]: [usize; 2]) -> Vec<Crop> {
+    /// Overlapping squares, so many down and across, of this share of the shorter side.
+    pub fn grid(&self, photo: usize, share: f64, [down, across]: [usize; 2]) -> Vec<Crop> {
+        let side = (self.height.min(self.width) as f64 * share) as usize;
         let place = |at: usize, of: usize, size: usize| at * (size - side) / (of - 1).max(1);
         (0..down * across)
             .map(|at| {
@@ -89,6 +90,49 @@ impl Photo {
     }
 }
 
+/// Which patches of a crop become grey.
+#[derive(Clone, Copy)]
+pub enum Mask {
+    Most,
+    Evenly,
+    Least,
+}
+
+impl Mask {
+    pub const ALL: [Self; 3] = [Self::Most, Self::Evenly, Self::Least];
+}
+
+/// Pixels along a side of a patch, and one of how many patches a mask takes.
+const PATCH: usize = 16;
+const ONE_OF: usize = 5;
+
+impl Crop {
+    /// The crop with a fifth of its patches in the mean colour, chosen by relevance.
+    pub fn masked(&self, relevance: &[f64], mask: Mask) -> Self {
+        let across = SIZE / PATCH;
+        let patch = |pixel: usize| pixel / SIZE / PATCH * across + pixel % SIZE / PATCH;
+        let mut sums = vec![0.0; across * across];
+        for (pixel, relevance) in relevance.iter().enumerate() {
+            sums[patch(pixel)] += relevance;
+        }
+        let mut order: Vec<usize> = (0..sums.len()).collect();
+        order.sort_by(|a, b| sums[*b].total_cmp(&sums[*a]));
+        let count = order.len() / ONE_OF;
+        let chosen: Vec<usize> = match mask {
+            Mask::Most => order[..count].to_vec(),
+            Mask::Evenly => order.iter().copied().skip(ONE_OF / 2).step_by(ONE_OF).collect(),
+            Mask::Least => order[order.len() - count..].to_vec(),
+        };
+        let mut pixels = self.pixels.clone();
+        for (at, value) in pixels.iter_mut().enumerate() {
+            if chosen.contains(&patch(at / 3)) {
+                *value = MEAN[at % 3];
+            }
+        }
+        Self { photo: self.photo, pixels }
+    }
+}
+
 /// Which pixels of a side make up every one of the `SIZE` new ones, and by how much.
 fn triangle(side: usize) -> Vec<Vec<(usize, f64)>> {
     let scale = side as f64 / SIZE as f64;
@@ -117,10 +161,4 @@ pub fn normalised(crops: &[&Crop]) -> Vec<f32> {
         }
     }
     all
-}
-
-/// The least and the largest number that [`normalised`] can give.
-pub fn bounds() -> (f64, f64) {
-    let each = |value: f64| (0..3).map(move |c| (value - MEAN[c]) / DEVIATION[c]);
-    (each(0.0).fold(f64::INFINITY, f64::min), each(1.0).fold(f64::NEG_INFINITY, f64::max))
 }
