@@ -86,7 +86,8 @@ fn main() -> Result<()> {
         let some: Vec<&Crop> = shown.iter().map(|at| &crops[*at]).collect();
         let rows = TensorData::new(shown.iter().map(|at| *at as i64).collect(), [shown.len()]);
         let rows = Tensor::<Flex, 1, Int>::from_data(rows, &device);
-        let maps = pixels(&network, &some, explanation.relevance.clone().select(0, rows), &mut found)?;
+        let maps =
+            pixels(&network, &some, explanation.relevance.clone().select(0, rows), &mut found)?;
         for (place, (at, map)) in shown.iter().zip(&maps).enumerate() {
             found.check(logit[*at], map);
             sheet.draw(k, place, &crops[*at], &map.relevance);
