@@ -32,9 +32,9 @@ pub fn load<B: Backend>(
     device: &B::Device,
 ) -> Result<EfficientNet<B>, Box<dyn std::error::Error>> {
     let mut network = EfficientNet::new(device);
-    let mut store = NAMES
-        .iter()
-        .fold(PytorchStore::from_file(path), |store, (from, to)| store.with_key_remapping(from, *to));
+    let mut store = NAMES.iter().fold(PytorchStore::from_file(path), |store, (from, to)| {
+        store.with_key_remapping(from, *to)
+    });
     // Missing weights and other shapes are errors of the store's own.
     let loaded = network.load_from(&mut store)?;
     // How often a normalisation was trained: PyTorch keeps it, nothing needs it.
