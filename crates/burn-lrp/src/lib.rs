@@ -14,6 +14,9 @@ pub use composite::{Composite, Selector};
 pub use error::{Error, Result, Unsupported};
 pub use graph::{LayerReport, Node, Plan, Planned, Relevance, Relevances, Report, Tape};
 pub use layer::{Add, Concat, Family, Flatten, Handed, Kind, Layer, Permute, Reshape, Step};
+pub use layer::{
+    MeanOver, Multiply, RootedLinear, Silu, Softmax, SquaredDistance, Subtract, SumOver,
+};
 pub use rule::{Formula, Rule, RuleName};
 
 use burn::tensor::backend::Backend;
