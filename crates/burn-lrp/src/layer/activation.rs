@@ -14,13 +14,12 @@ use crate::rule::{Rule, RuleName};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Silu;
 
-/// Element by element: relevance passes as it is (Bach et al. 2015; Achtibat et al.
-/// 2024 for smooth ones).
-///
-/// The functions are written out where Burn's own are rounded to single
-/// precision on a backend, or overflow.
+/// The functions are written out where Burn's own are rounded to single precision on
+/// a backend, or overflow.
 macro_rules! elementwise {
     ($($layer:ident $(<$backend:ident>)? = |$this:ident, $x:ident| $value:expr;)+) => {$(
+        /// Element by element: relevance passes as it is (Bach et al. 2015; Achtibat et
+        /// al. 2024 for smooth functions).
         impl<B: Backend> Layer<B> for $layer $(<$backend>)? {
             fn kind(&self) -> Kind {
                 Kind::new(stringify!($layer), Family::Activation)

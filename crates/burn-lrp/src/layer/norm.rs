@@ -11,15 +11,7 @@ use crate::layer::{Family, Handed, Kind, Layer, Step, only};
 use crate::leaf;
 use crate::rule::{Formula, Rule, RuleName};
 
-/// Normalisation by the statistics of a sample itself:
 /// `y = γ (x − mean) / σ + β`, with no mean for `RmsNorm`.
-///
-/// - `pass`, the default: the relevance as it is, which conserves all of it (Achtibat
-///   et al. 2024)
-/// - `zero`, `epsilon`: σ is a constant, so that the layer is affine with the weights
-///   `γ_k (δ_jk − 1 / width) / σ` and the bias β, by LRP-0 or LRP-ε (Ali et
-///   al. 2022). Outputs near zero, where x is near its mean, make it unstable
-///   for a small ε
 struct Standard<B: Backend> {
     /// Elements that share a mean and a deviation; they are next to each other.
     width: usize,
@@ -80,7 +72,16 @@ impl<B: Backend> Standard<B> {
 }
 
 macro_rules! normalization {
-    ($layer:ident, |$this:ident, $x:ident| $standard:expr) => {
+    ($layer:ident, |$this:ident, $x:ident| $forward:expr, $standard:expr) => {
+        /// Normalisation by the statistics of a sample itself:
+        /// `y = γ (x − mean) / σ + β`, with no mean for `RmsNorm`.
+        ///
+        /// - `pass`, the default: the relevance as it is, which conserves all of it (Achtibat
+        ///   et al. 2024)
+        /// - `zero`, `epsilon`: σ is a constant, so that the layer is affine with the weights
+        ///   `γ_k (δ_jk − 1 / width) / σ` and the bias β, by LRP-0 or LRP-ε (Ali et
+        ///   al. 2022). Outputs near zero, where x is near its mean, make it unstable
+        ///   for a small ε
         impl<B: Backend> Layer<B> for $layer<B> {
             fn kind(&self) -> Kind {
                 Kind::new(stringify!($layer), Family::Normalization)
@@ -88,8 +89,7 @@ macro_rules! normalization {
 
             fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
                 let ($this, $x) = (self, only(inputs)?);
-                let standard: Standard<B> = $standard?;
-                Ok(standard.forward($x))
+                $forward
             }
 
             fn rules(&self) -> &'static [RuleName] {
@@ -129,14 +129,31 @@ fn constant<B: Backend>(value: f64, like: &AnyTensor<B>) -> Tensor<B, 2> {
     Tensor::full([1, 1], value, (&like.device(), like.dtype()))
 }
 
-normalization!(LayerNorm, |layer, x| {
+normalization!(LayerNorm, |layer, x| centred_last(layer, x), layer_norm(layer, x));
+normalization!(RmsNorm, |layer, x| Ok(rms_norm(layer, x)?.forward(x)), rms_norm(layer, x));
+normalization!(GroupNorm, |layer, x| Ok(group_norm(layer, x)?.forward(x)), group_norm(layer, x));
+normalization!(
+    InstanceNorm,
+    |layer, x| Ok(instance_norm(layer, x)?.forward(x)),
+    instance_norm(layer, x)
+);
+
+/// Burn's own, which knows its ε.
+fn centred_last<B: Backend>(layer: &LayerNorm<B>, x: &AnyTensor<B>) -> Result<AnyTensor<B>> {
+    let [width] = layer.gamma.val().dims();
+    last("LayerNorm", x, width)?;
+    let y = layer.forward(x.view([x.len() / width, width]));
+    Ok(AnyTensor::from(y).shaped(&x.dims()))
+}
+
+fn layer_norm<B: Backend>(layer: &LayerNorm<B>, x: &AnyTensor<B>) -> Result<Standard<B>> {
     let gamma = layer.gamma.val();
     let [width] = gamma.dims();
     let dim = last("LayerNorm", x, width)?;
     let epsilon = epsilon(layer, x, width);
     let beta = layer.beta.as_ref().map(Param::val);
-    Ok::<_, Error>(Standard { width, centred: true, epsilon, gamma: Some(gamma), beta, dim })
-});
+    Ok(Standard { width, centred: true, epsilon, gamma: Some(gamma), beta, dim })
+}
 
 /// The layer keeps its ε to itself. Of the row `(a, −a, 0, ..)` with a tiny a it
 /// makes `a / √(2 a² / width + ε)`, so ε is what it makes of that row.
@@ -160,29 +177,26 @@ fn epsilon<B: Backend>(layer: &LayerNorm<B>, like: &AnyTensor<B>, width: usize) 
     (root.square() - 2.0 * TINY * TINY / width as f64).clamp_min(0.0)
 }
 
-normalization!(RmsNorm, |layer, x| {
+/// Burn takes the mean of squares in single precision; this is that of the input.
+fn rms_norm<B: Backend>(layer: &RmsNorm<B>, x: &AnyTensor<B>) -> Result<Standard<B>> {
     let gamma = layer.gamma.val();
     let [width] = gamma.dims();
     let dim = last("RmsNorm", x, width)?;
     let epsilon = constant(layer.epsilon, x);
-    Ok::<_, Error>(Standard { width, centred: false, epsilon, gamma: Some(gamma), beta: None, dim })
-});
+    Ok(Standard { width, centred: false, epsilon, gamma: Some(gamma), beta: None, dim })
+}
 
-normalization!(GroupNorm, |layer, x| grouped(
-    "GroupNorm",
-    x,
-    [layer.num_channels, layer.num_groups],
-    layer.epsilon,
-    layer.affine.then_some((&layer.gamma, &layer.beta)),
-));
+fn group_norm<B: Backend>(layer: &GroupNorm<B>, x: &AnyTensor<B>) -> Result<Standard<B>> {
+    let affine = layer.affine.then_some((&layer.gamma, &layer.beta));
+    let counts = [layer.num_channels, layer.num_groups];
+    grouped("GroupNorm", x, counts, layer.epsilon, affine)
+}
 
-normalization!(InstanceNorm, |layer, x| grouped(
-    "InstanceNorm",
-    x,
-    [layer.num_channels, layer.num_channels],
-    layer.epsilon,
-    layer.affine.then_some((&layer.gamma, &layer.beta)),
-));
+fn instance_norm<B: Backend>(layer: &InstanceNorm<B>, x: &AnyTensor<B>) -> Result<Standard<B>> {
+    let affine = layer.affine.then_some((&layer.gamma, &layer.beta));
+    let counts = [layer.num_channels, layer.num_channels];
+    grouped("InstanceNorm", x, counts, layer.epsilon, affine)
+}
 
 type Vector<B> = Option<Param<Tensor<B, 1>>>;
 

@@ -48,7 +48,7 @@ impl<B: Backend> Layer<B> for Softmax {
         let places = around(&dims, self.dim);
         let r = step.relevance.view(places);
         let x = step.input()?.reshape(&dims)?.view(places);
-        let masked = x.clone().equal_elem(f64::NEG_INFINITY);
+        let masked = x.clone().lower_elem(f64::from(f32::MIN));
         let x = x.mask_fill(masked, 0.0);
         let handed = x * (r.clone() - step.output.view(places) * r.clone().sum_dim(1));
         let handed = AnyTensor::from(handed).shaped(&dims);
