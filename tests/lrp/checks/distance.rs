@@ -40,6 +40,30 @@ pub fn squared_distance<B: Backend>(setup: &Setup<B>) {
     }
 }
 
+/// A point is at distance 0 from itself, whatever rounding says, and hands nothing
+/// down from there.
+pub fn distance_of_points<B: Backend>(setup: &Setup<B>) {
+    let (count, width) = (12, 7);
+    let u: Vec<f64> = setup.numbers(1, count * width).iter().map(|u| 3.0 * u).collect();
+    let points = setup.upload::<2>(u, [count, width]);
+    let u = values(&points.clone().into());
+    let layer = SquaredDistance::<B>::new(points.clone());
+    let r = setup.numbers(2, count * count);
+    let mut expected = vec![0.0; count * width];
+    for n in 0..count {
+        for k in (0..count).filter(|k| *k != n) {
+            let each: Vec<f64> =
+                (0..width).map(|i| (u[n * width + i] - u[k * width + i]).powi(2)).collect();
+            let d: f64 = each.iter().sum();
+            for i in 0..width {
+                expected[n * width + i] += each[i] / d * r[n * count + k];
+            }
+        }
+    }
+    let handed = hand(setup, &layer, &[points.into()], &r, &Rule::PROPORTIONAL);
+    assert_close(&handed.inputs[0], &expected, setup.tolerance_at(20.0), "relevance");
+}
+
 pub fn rooted_linear<B: Backend>(setup: &Setup<B>) {
     let linear = setup.filled(1, LinearConfig::new(5, 4).init::<B>(&setup.device));
     let (w, b) = (values(&linear.weight.val().into()), linear.bias.clone().unwrap());

@@ -60,6 +60,7 @@ macro_rules! lrp_on {
                 join::softmax,
                 join::joins_on_a_tape,
                 distance::squared_distance,
+                distance::distance_of_points,
                 distance::rooted_linear,
             );
         }
