@@ -122,6 +122,9 @@ pub use composite::{Composite, Selector};
 pub use error::{Error, Result, Unmatched, Unsupported};
 pub use graph::{LayerReport, Node, Plan, Planned, Relevance, Relevances, Report, Tape};
 pub use layer::{Add, Concat, Family, Flatten, Handed, Kind, Layer, Permute, Reshape, Step};
+pub use layer::{
+    MeanOver, Multiply, RootedLinear, Silu, Softmax, SquaredDistance, Subtract, SumOver,
+};
 pub use rule::{Formula, Rule, RuleName};
 
 /// What `#[derive(Relevance)]` needs to name; and what it refuses.

@@ -1,6 +1,7 @@
 //! What must hold of layers, rules and networks, written once and run on every
 //! backend.
 
+pub mod activation;
 pub mod affine;
 pub mod composite;
 pub mod derive;
@@ -12,8 +13,13 @@ pub mod naive;
 pub mod numbers;
 pub mod oracle;
 pub mod peers;
+pub mod distance;
+pub mod embedding;
+pub mod join;
+pub mod norm;
 pub mod pool;
 pub mod setup;
+pub mod step;
 
 /// Instantiates every test for one backend and precision.
 #[macro_export]
@@ -84,6 +90,28 @@ macro_rules! lrp_on {
                 pool::max_2d,
                 pool::max_ties,
                 pool::pool_refused,
+                activation::activations,
+                activation::prelu,
+                activation::activations_far_out,
+                activation::activation_wrapper,
+                activation::glu,
+                activation::swiglu,
+                norm::layer_norm,
+                norm::rms_norm,
+                norm::group_norm,
+                norm::normalization_wrapper,
+                embedding::embedding,
+                embedding::embedding_ids,
+                embedding::positional_encoding,
+                join::multiply,
+                join::multiply_by_channel,
+                join::subtract,
+                join::over_a_dimension,
+                join::softmax,
+                join::joins_on_a_tape,
+                distance::squared_distance,
+                distance::distance_of_points,
+                distance::rooted_linear,
             );
         }
     };
