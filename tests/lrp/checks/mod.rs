@@ -42,6 +42,7 @@ macro_rules! lrp_on {
                 modules::modules_print_themselves,
                 modules::modules_saved_and_loaded,
                 modules::modules_learn,
+                modules::modules_within_others,
                 pool::average_1d,
                 pool::average_2d,
                 pool::average_adaptive,

@@ -7,7 +7,7 @@ use burn::record::{FullPrecisionSettings, NamedMpkFileRecorder};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use burn_lrp::module::{Residual, Sequential};
-use burn_lrp::{Composite, Tape};
+use burn_lrp::{Composite, Relevance, Tape};
 use burn_store::{BurnpackStore, ModuleSnapshot};
 
 use super::setup::{Setup, assert_close, values};
@@ -149,4 +149,28 @@ pub fn modules_learn<B: Backend>(setup: &Setup<B>) {
         assert_close(found, expected, setup.tolerance(), "gradient");
     }
     assert_eq!(snapshots(&trained.valid()), snapshots(&inner));
+}
+
+#[derive(Module, Debug, Relevance)]
+struct Whole<B: Backend> {
+    body: Sequential<(Linear<B>, Relu)>,
+    tail: Residual<Linear<B>>,
+}
+
+pub fn modules_within_others<B: Backend>(setup: &Setup<B>) {
+    let linear = || LinearConfig::new(3, 3).with_bias(false).init::<B>(&setup.device);
+    let whole =
+        Whole { body: Sequential::new((linear(), Relu::new())), tail: Residual::new(linear()) };
+    let whole = setup.filled(1, whole);
+    let trained = whole.clone().train::<Autodiff<B>>().valid();
+    let names = |whole: &Whole<B>| -> Vec<String> {
+        whole.collect(None, None, false).iter().map(|tensor| tensor.full_path()).collect()
+    };
+    assert_eq!(names(&whole), ["body.0.weight", "tail.inner.weight"]);
+    assert_eq!(names(&trained), names(&whole));
+    let tape = Tape::new();
+    let output = tape.input("x", setup.tensor::<2>(2, [2, 3])).then("whole", &whole).unwrap();
+    let plan = output.plan(&Composite::default()).unwrap();
+    let paths: Vec<&str> = plan.layers().iter().map(|layer| layer.path.as_str()).collect();
+    assert_eq!(paths, ["whole.body.0", "whole.body.1", "whole.tail.inner", "whole.tail.add"]);
 }
