@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 import data
 import explanations
+import lrp
 import report
 from client import Field
 from contestants import CLUSTERING, EXPLAINING, HAVE_DEFAULT_FIT, OTHER_RULE, OWN_START
@@ -527,6 +528,7 @@ TABLES = {
     "fit": compare_fit,
     "explain": compare_explain,
     "seeding": compare_seeding,
+    "lrp": lrp.compare,
 }
 
 if __name__ == "__main__":

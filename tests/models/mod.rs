@@ -2,6 +2,7 @@
 //! backend. Every check compares with loops written from the definitions, with
 //! properties, or with reference figures.
 
+pub mod deep;
 pub mod folders;
 pub mod kernel;
 pub mod mixture;
@@ -23,6 +24,15 @@ macro_rules! models_on {
             }
 
             $crate::suite_on!(@tests $ready;
+                deep::input_relevance_by_hand,
+                deep::nothing_is_absorbed_without_biases,
+                deep::deep_blocks_make_no_difference,
+                deep::deep_edges,
+                deep::deep_fits,
+                deep::deep_records,
+                deep::weights_from_elsewhere,
+                deep::joint_training,
+                deep::images_as_input,
                 folders::every_kind_of_model,
                 reference::moons_by_hand,
                 reference::wine_by_hand,

@@ -114,6 +114,22 @@ impl<B: Backend> AnyTensor<B> {
         Self { primitive: B::float_permute(self.primitive.clone(), axes) }
     }
 
+    /// Some of the samples: a range of the first dimension.
+    ///
+    /// # Errors
+    ///
+    /// If there are not so many.
+    pub fn samples(&self, range: std::ops::Range<usize>) -> Result<Self> {
+        let mut dims = self.dims();
+        if dims.is_empty() || range.end > dims[0] || range.start > range.end {
+            return Err(Error::shape("samples", format!("at least {} samples", range.end), &dims));
+        }
+        dims[0] = range.len();
+        let rows = self.rows();
+        let width = rows.dims()[1];
+        Ok(Self::from(rows.slice([range, 0..width])).shaped(&dims))
+    }
+
     /// Element by element.
     pub fn map(&self, f: impl FnOnce(Tensor<B, 1>) -> Tensor<B, 1>) -> Self {
         Self::from(f(self.flat())).shaped(&self.dims())
@@ -123,7 +139,7 @@ impl<B: Backend> AnyTensor<B> {
     ///
     /// # Errors
     ///
-    /// If the shapes differ.
+    /// If the shapes or precisions differ.
     pub fn zip(
         &self,
         other: &Self,
@@ -133,14 +149,24 @@ impl<B: Backend> AnyTensor<B> {
         if other.dims() != dims {
             return Err(Error::shape("tensor", format!("{dims:?}"), &other.dims()));
         }
+        self.same_precision(other)?;
         Ok(Self::from(f(self.flat(), other.flat())).shaped(&dims))
+    }
+
+    /// Burn would panic.
+    pub(crate) fn same_precision(&self, other: &Self) -> Result<()> {
+        if self.dtype() == other.dtype() {
+            return Ok(());
+        }
+        let detail = format!("one is {:?}, the other {:?}; cast one", self.dtype(), other.dtype());
+        Err(Error::layer("tensors", detail))
     }
 
     /// Sum of two tensors of the same shape.
     ///
     /// # Errors
     ///
-    /// If the shapes differ.
+    /// If the shapes or precisions differ.
     pub fn plus(&self, other: &Self) -> Result<Self> {
         self.zip(other, |a, b| a + b)
     }
@@ -149,7 +175,7 @@ impl<B: Backend> AnyTensor<B> {
     ///
     /// # Errors
     ///
-    /// If the shapes differ.
+    /// If the shapes or precisions differ.
     pub fn times(&self, other: &Self) -> Result<Self> {
         self.zip(other, |a, b| a * b)
     }
@@ -157,6 +183,17 @@ impl<B: Backend> AnyTensor<B> {
     /// The sum of every sample, `[n]`.
     pub fn row_sums(&self) -> Tensor<B, 1> {
         self.rows().sum_dim(1).squeeze_dim(1)
+    }
+
+    /// Whether no number is NaN or infinite: one sum that is read back.
+    ///
+    /// Numbers are scaled so that the sum of finite ones cannot overflow.
+    pub(crate) fn is_finite(&self) -> bool {
+        if self.is_empty() {
+            return true;
+        }
+        let sum = (self.flat() * 2.0_f64.powi(-64)).sum();
+        sum.into_data().iter::<f64>().all(f64::is_finite)
     }
 
     /// Ones, or another constant, in the same shape.

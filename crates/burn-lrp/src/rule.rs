@@ -29,6 +29,9 @@ use crate::error::{Error, Result};
 /// | `signal-take-all` | signal-take-all | gates and attention weights are constants |
 /// | `halves` | halves | factors of a product share alike |
 ///
+/// Where a denominator is 0, that output hands nothing down; LRP-ε takes sign(0) for 1.
+/// LRP-γ hands nothing down from an output z_k of exactly 0.
+///
 /// Sources: Bach et al. 2015 (LRP-0, ε, αβ); Montavon et al. 2017 (z⁺, w², z^B);
 /// Lapuschkin et al. 2019 (flat); Montavon et al. 2019 (γ), Andéol et al. 2021 (its general form);
 /// Kauffmann et al. 2024 (midpoint, take-most); Arras et al. 2017 (signal-take-all);
@@ -55,7 +58,7 @@ pub enum Formula {
     Zero,
     /// LRP-ε.
     Epsilon(f64),
-    /// LRP-γ.
+    /// LRP-γ; an output of exactly 0 favours neither side and hands nothing down.
     Gamma(f64),
     /// z⁺.
     ZPlus,

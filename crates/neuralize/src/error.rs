@@ -185,6 +185,23 @@ pub enum Error {
     )]
     NoHeuristicBeta,
 
+    // --- encoders ------------------------------------------------------
+    /// A network that relevance cannot be handed through, or not so.
+    #[error(transparent)]
+    Relevance(#[from] burn_lrp::Error),
+    /// Training that came to numbers that are not finite.
+    #[error(
+        "training diverged in {phase} {epoch}: the loss is {loss}; lower the learning rate or scale the data"
+    )]
+    Diverged {
+        /// What was being trained.
+        phase: &'static str,
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The loss.
+        loss: f64,
+    },
+
     // --- tables --------------------------------------------------------
     /// A cell that is not a number.
     #[error("{file}, line {line}, column `{column}`: `{text}` is not a finite number")]

@@ -17,6 +17,7 @@
 //! | [`cluster`] | k-means in memory, in parts and in batches, by any distance, with a kernel; mixtures; labels from elsewhere |
 //! | [`outlier`] | how far a point is from a cloud of points, and why: kernel density as a network |
 //! | [`network`] | the layers and networks that a clusterer is rewritten into |
+//! | [`deep`] | clusters of the codes of a neural encoder, explained in its input |
 //! | [`explain`] | NEON, the relevance pass, and what it returns |
 #![cfg_attr(
     feature = "autodiff",
@@ -58,6 +59,7 @@ pub mod baseline;
 pub mod cases;
 pub mod cluster;
 pub mod data;
+pub mod deep;
 pub mod explain;
 pub mod network;
 pub mod outlier;
@@ -86,6 +88,7 @@ pub mod prelude {
     pub use crate::cluster::{Distance, FitOptions, Init, KMeans, KMeansConfig, KMeansFit};
     pub use crate::cluster::{GaussianMixtureConfig, KernelKMeansConfig, LabelledConfig};
     pub use crate::data::{Scale, Scaler, Table, TableOptions, TableReader};
+    pub use crate::deep::{DeepKMeans, DeepQuestion};
     pub use crate::explain::{Beta, Explanation, Target};
     pub use crate::network::{Network, NeuralizedKMeans};
     pub use crate::record::{Model, ModelInfo};

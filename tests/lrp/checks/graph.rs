@@ -1,9 +1,17 @@
 //! Networks: values that are used twice, layers that are used twice, merging.
 
-use burn::nn::{LinearConfig, Relu};
+use burn::module::Param;
+use burn::nn::conv::{Conv1d, Conv1dConfig};
+use burn::nn::{Linear, LinearConfig, PaddingConfig1d, Relu};
 use burn::tensor::backend::Backend;
-use burn_lrp::{Composite, Rule, Selector, Tape};
+use burn::tensor::{DType, Tensor, TensorData};
+use burn_lrp::{
+    AnyTensor, Composite, Error, Family, Flatten, Layer, Node, Relevance, Result, Rule, Selector,
+    Step, Tape, infer,
+};
 
+use super::affine::{matrix_of, rules};
+use super::naive::relevance;
 use super::setup::{Setup, assert_close, values};
 
 /// `relu(W x) + x`: what the skip gets and what the layer gets, by hand.
@@ -44,4 +52,314 @@ pub fn skip_connection<B: Backend>(setup: &Setup<B>) {
         }
     }
     assert_close(&found, &expected, setup.tolerance(), "relevance");
+}
+
+/// Values that are used more than once, in several ranks.
+#[derive(Debug)]
+struct Branches<B: Backend> {
+    first: Linear<B>,
+    conv: Conv1d<B>,
+    last: Linear<B>,
+    skipped: Linear<B>,
+}
+
+impl<B: Backend> Relevance<B> for Branches<B> {
+    fn trace<'m>(&'m self, x: Node<'m, B>) -> Result<Node<'m, B>> {
+        let hidden = x.then("first", &self.first)?;
+        let image = hidden.reshape(&[2, 3])?.then("conv", &self.conv)?;
+        let turned = image.permute(&[0, 2, 1])?.flatten()?.add(&x)?;
+        let output = hidden.concat(&[&turned], 1)?.then("last", &self.last)?;
+        x.then("skipped", &self.skipped)?.add(&output)
+    }
+}
+
+/// Without biases and activations the network is a matrix, and LRP-0 that of
+/// the matrix.
+pub fn mixed_ranks<B: Backend>(setup: &Setup<B>) {
+    let device = &setup.device;
+    let linear = |seed, inputs, outputs| {
+        let config = LinearConfig::new(inputs, outputs).with_bias(false);
+        setup.filled(seed, config.init::<B>(device))
+    };
+    let config = Conv1dConfig::new(2, 2, 3).with_padding(PaddingConfig1d::Same);
+    let network = Branches {
+        first: linear(101, 6, 6),
+        conv: setup.filled(104, config.with_bias(false).init::<B>(device)),
+        last: linear(102, 12, 2),
+        skipped: linear(103, 6, 2),
+    };
+    let m = matrix_of(setup, &[6], |x| infer(&network, x).unwrap());
+    assert!(m.bias.iter().all(|b| *b == 0.0));
+
+    let x = setup.numbers(105, 12);
+    let tape = Tape::new();
+    let input = tape.input("x", setup.upload(x.clone(), [2, 6]));
+    let output = network.trace(input.clone()).unwrap();
+    let composite = Composite::new()
+        .with(Selector::Family(Family::Shape), Rule::PASS)
+        .with(Selector::kind("Concat"), Rule::PASS)
+        .with(Selector::All, Rule::ZERO);
+    let plan = output.plan(&composite).unwrap();
+    let r = setup.numbers(106, 4);
+    let found = plan.run(setup.upload(r.clone(), [2, 2])).unwrap().of(&input).unwrap();
+    let naive = |n: usize| relevance(&Rule::ZERO, &m, &x[n * 6..][..6], &r[n * 2..][..2]);
+    let expected = [naive(0), naive(1)];
+    let condition = expected.iter().fold(1.0_f64, |most, found| most.max(found.condition));
+    let expected: Vec<f64> = expected.into_iter().flat_map(|found| found.inputs).collect();
+    assert_close(&values(&found), &expected, setup.tolerance_at(10.0 * condition), "relevance");
+}
+
+/// Its two uses are two layers of the network.
+pub fn a_layer_used_twice<B: Backend>(setup: &Setup<B>) {
+    let layer = setup.filled(111, LinearConfig::new(4, 4).init::<B>(&setup.device));
+    let x = AnyTensor::from(setup.tensor::<2>(112, [2, 4]));
+    let tape = Tape::new();
+    let input = tape.input("input", x.clone());
+    let hidden = input.then("x", &layer).unwrap();
+    let output = hidden.then("x", &layer).unwrap();
+    let epsilon = Rule::epsilon(0.25).unwrap();
+    let composite = Composite::new()
+        .with(Selector::path("x#2"), epsilon)
+        .with(Selector::path("x"), Rule::Z_PLUS);
+    let plan = output.plan(&composite).unwrap();
+    let found: Vec<_> =
+        plan.layers().iter().map(|layer| (layer.path.as_str(), layer.rule)).collect();
+    assert_eq!(found, [("x", Rule::Z_PLUS), ("x#2", epsilon)]);
+
+    let r = AnyTensor::from(setup.tensor::<2>(113, [2, 4]));
+    let by_hand = |x: &AnyTensor<B>, z: &AnyTensor<B>, r: &AnyTensor<B>, rule: Rule| {
+        let inputs = std::slice::from_ref(x);
+        let step = Step { inputs, output: z, relevance: r, report: false };
+        layer.relevance(&step, &rule).unwrap().inputs.remove(0)
+    };
+    let between = by_hand(hidden.value(), output.value(), &r, epsilon);
+    let expected = by_hand(&x, hidden.value(), &between, Rule::Z_PLUS);
+    let found = plan.run(r).unwrap().of(&input).unwrap();
+    assert_eq!(values(&found), values(&expected));
+}
+
+pub fn graph_refusals<B: Backend>(setup: &Setup<B>) {
+    let layer = setup.filled(121, LinearConfig::new(4, 4).init::<B>(&setup.device));
+    let x = setup.tensor::<2>(122, [2, 4]);
+    let (tape, other) = (Tape::new(), Tape::new());
+    let (input, foreign) = (tape.input("x", x.clone()), other.input("x", x.clone()));
+    assert_eq!(input.add(&foreign).unwrap_err(), Error::ForeignNode);
+    assert_eq!(input.concat(&[&input, &foreign], 1).unwrap_err(), Error::ForeignNode);
+
+    let output = input.then("layer", &layer).unwrap();
+    let plan = output.plan(&Composite::default()).unwrap();
+    let relevances = plan.run(x.clone()).unwrap();
+    assert_eq!(relevances.of(&foreign).unwrap_err(), Error::ForeignNode);
+    let text = relevances.of(&output).unwrap_err().to_string();
+    assert!(text.contains("layer: only the relevance of inputs is kept"), "{text}");
+
+    let text = plan.run(setup.tensor::<2>(1, [4, 2])).unwrap_err().to_string();
+    assert!(text.contains("the input has shape [4, 2], expected [2, 4]"), "{text}");
+    let text = plan.run(setup.tensor::<1>(1, [8])).unwrap_err().to_string();
+    assert!(text.contains("expected [2, 4]"), "{text}");
+    let wrong = match setup.dtype {
+        DType::F64 => DType::F32,
+        _ => DType::F64,
+    };
+    // Uploaded only: a device need not compute in it.
+    let data = TensorData::new(vec![0.5; 8], [2, 4]).convert_dtype(wrong);
+    let other_precision = Tensor::<B, 2>::from_data(data, (&setup.device, wrong));
+    let text = plan.run(other_precision.clone()).unwrap_err().to_string();
+    assert!(text.contains("relevance: it is F"), "{text}");
+    let text = tape.input("y", other_precision.clone()).then("layer", &layer).unwrap_err();
+    assert!(text.to_string().contains("the weights are"), "{text}");
+    let cast = tape.input("cast", other_precision.clone());
+    for joined in [input.add(&cast), input.concat(&[&cast], 1)] {
+        let text = joined.unwrap_err().to_string();
+        assert!(text.contains("cast one"), "{text}");
+    }
+
+    let forgetful = Tape::forgetful();
+    let node = forgetful.input("x", x.clone()).then("layer", &layer).unwrap();
+    assert_eq!(values(node.value()), values(output.value()));
+    assert_eq!(node.plan(&Composite::default()).unwrap_err(), Error::NotRecorded);
+    assert_eq!(relevances.of(&node).unwrap_err(), Error::ForeignNode);
+
+    let text = input.then("wrong", &Flatten { start: 0 }).unwrap_err().to_string();
+    assert!(text.starts_with("wrong (Flatten)"), "{text}");
+    let text = input.add(&tape.input("z", setup.tensor::<2>(1, [4, 2]))).unwrap_err().to_string();
+    assert!(text.contains("expected [2, 4]"), "{text}");
+}
+
+/// An input that the output does not depend on has no relevance.
+pub fn an_unused_input<B: Backend>(setup: &Setup<B>) {
+    let layer = setup.filled(131, LinearConfig::new(4, 2).init::<B>(&setup.device));
+    let tape = Tape::new();
+    let unused = tape.input("unused", setup.tensor::<3>(132, [2, 3, 1]));
+    let input = tape.input("x", setup.tensor::<2>(133, [2, 4]));
+    // What is made of an unused value is no part of the plan.
+    let aside = unused.flatten().unwrap();
+    let output = input.then("layer", &layer).unwrap();
+    let plan = output.plan(&Composite::default()).unwrap();
+    assert_eq!(plan.layers().len(), 1);
+    let relevances = plan.run(output.value().clone()).unwrap();
+    let found = relevances.of(&unused).unwrap();
+    assert_eq!((found.dims(), values(&found)), (vec![2, 3, 1], vec![0.0; 6]));
+    assert!(relevances.of(&aside).is_err());
+    // An input alone is a network, too.
+    let alone = input.plan(&Composite::default()).unwrap();
+    let found = alone.run(input.value().clone()).unwrap().of(&input).unwrap();
+    assert_eq!(values(&found), values(input.value()));
+}
+
+/// What goes in comes out, or is said to have been absorbed, and by whom.
+pub fn conservation<B: Backend>(setup: &Setup<B>) {
+    let device = &setup.device;
+    let linear = |seed, inputs, outputs, bias| {
+        let config = LinearConfig::new(inputs, outputs).with_bias(bias);
+        setup.filled(seed, config.init::<B>(device))
+    };
+    let x = setup.tensor::<2>(141, [3, 4]);
+    for bias in [false, true] {
+        for epsilon in [0.0, 0.1] {
+            let (first, second) = (linear(142, 4, 5, bias), linear(143, 5, 4, bias));
+            let rule = if epsilon == 0.0 { Rule::ZERO } else { Rule::epsilon(epsilon).unwrap() };
+            let tape = Tape::new();
+            let input = tape.input("x", x.clone());
+            let hidden = input.then("first", &first).unwrap();
+            let output = hidden.then("relu", &Relu).unwrap().then("second", &second).unwrap();
+            let output = output.add(&input).unwrap();
+            let composite =
+                Composite::new().with(Selector::kind("Relu"), Rule::PASS).with(Selector::All, rule);
+            let r = setup.tensor::<2>(144, [3, 4]);
+            let relevances = output.plan(&composite).unwrap().run_with_report(r.clone()).unwrap();
+            let found = relevances.of(&input).unwrap();
+            let report = relevances.report().unwrap();
+            let close = |found: f64, expected: f64, scale: f64, what: &str| {
+                let error = (found - expected).abs() / scale.max(1.0);
+                let tolerance = setup.tolerance_at(1000.0);
+                assert!(error <= tolerance, "{what}: {found} against {expected}\n{report}");
+            };
+            let names: Vec<_> = report.layers().iter().map(|l| l.path.as_str()).collect();
+            assert_eq!(names, ["first", "relu", "second", "add"]);
+
+            let rows = |t: &AnyTensor<B>| values(&t.row_sums().into());
+            let (whole, left) = (rows(&r.clone().into()), rows(&found));
+            let (z, seeds) = (values(output.value()), values(&r.into()));
+            for n in 0..3 {
+                let scale = report.layers().iter().fold(1.0_f64, |most, layer| {
+                    most.max(layer.output[n].abs()).max(layer.inputs[n].abs())
+                });
+                close(whole[n], left[n] + report.absorbed()[n], scale, "network");
+                for layer in report.layers() {
+                    close(
+                        layer.output[n],
+                        layer.inputs[n] + layer.bias[n] + layer.rest[n],
+                        scale,
+                        &layer.path,
+                    );
+                    if epsilon == 0.0 {
+                        close(layer.rest[n], 0.0, scale, &format!("rest of {}", layer.path));
+                    }
+                    if !bias {
+                        assert_eq!(layer.bias[n], 0.0);
+                    }
+                }
+                // What the stabiliser keeps is R ε sign(z) / (z + ε sign(z)).
+                let kept: f64 = (0..4)
+                    .map(|k| {
+                        let (z, r) = (z[n * 4 + k], seeds[n * 4 + k]);
+                        let stabiliser = epsilon.copysign(z);
+                        r * stabiliser / (z + stabiliser)
+                    })
+                    .sum();
+                close(report.layers()[3].rest[n], kept, scale, "stabiliser");
+            }
+            if bias {
+                assert!(report.layers()[0].bias.iter().any(|b| b.abs() > 1e-3));
+            }
+        }
+    }
+}
+
+/// Samples know nothing of each other.
+pub fn samples_are_apart<B: Backend>(setup: &Setup<B>) {
+    let device = &setup.device;
+    let config = Conv1dConfig::new(2, 2, 3).with_padding(PaddingConfig1d::Same);
+    let network = Branches {
+        first: setup.filled(151, LinearConfig::new(6, 6).init::<B>(device)),
+        conv: setup.filled(152, config.init::<B>(device)),
+        last: setup.filled(153, LinearConfig::new(12, 2).init::<B>(device)),
+        skipped: setup.filled(154, LinearConfig::new(6, 2).init::<B>(device)),
+    };
+    let (x, r) = (setup.tensor::<2>(155, [4, 6]), setup.tensor::<2>(156, [4, 2]));
+    for rule in rules() {
+        let composite = Composite::new()
+            .with(Selector::Family(Family::Dense), rule)
+            .with(Selector::Family(Family::Convolution), rule);
+        let explain = |x: Tensor<B, 2>, r: Tensor<B, 2>| {
+            let tape = Tape::new();
+            let input = tape.input("x", x);
+            let output = network.trace(input.clone()).unwrap();
+            let found = output.plan(&composite).unwrap().run(r).unwrap().of(&input).unwrap();
+            values(&found)
+        };
+        let together = explain(x.clone(), r.clone());
+        let apart: Vec<f64> = (0..4)
+            .flat_map(|n| explain(x.clone().narrow(0, n, 1), r.clone().narrow(0, n, 1)))
+            .collect();
+        let tolerance = setup.tolerance_at(10_000.0);
+        assert_close(&together, &apart, tolerance, &format!("one at a time by {rule}"));
+    }
+}
+
+/// No samples are refused, before a layer sees them.
+pub fn empty_inputs<B: Backend>(setup: &Setup<B>) {
+    let layer = setup.filled(161, LinearConfig::new(4, 2).init::<B>(&setup.device));
+    let x = Tensor::<B, 2>::zeros([0, 4], (&setup.device, setup.dtype));
+    let text = infer(&layer, x.clone()).unwrap_err().to_string();
+    assert!(text.contains("expected at least one sample"), "{text}");
+    let tape = Tape::new();
+    let input = tape.input("x", x.clone());
+    let text = input.then("layer", &layer).unwrap_err().to_string();
+    assert!(text.starts_with("layer: the input has shape [0, 4]"), "{text}");
+    // Nothing to explain, and nothing that could go wrong.
+    let found = input.plan(&Composite::default()).unwrap().run(x).unwrap();
+    assert_eq!(found.of(&input).unwrap().dims(), [0, 4]);
+}
+
+/// Values that are no numbers are refused where they come in.
+pub fn not_finite<B: Backend>(setup: &Setup<B>) {
+    let layer = setup.filled(171, LinearConfig::new(3, 2).init::<B>(&setup.device));
+    let at = |error: Error| match error {
+        Error::NonFinite { at, .. } => at,
+        other => panic!("{other}"),
+    };
+    let composite = Composite::default();
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let tape = Tape::new();
+        let input = tape.input("x", setup.upload(vec![0.0, bad, 1.0], [1, 3]));
+        let output = input.then("layer", &layer).unwrap();
+        // A rectifier may hide it.
+        let output = output.then("relu", &Relu).unwrap();
+        assert_eq!(at(output.plan(&composite).unwrap_err()), "x");
+
+        let mut broken = layer.clone();
+        broken.bias = Some(Param::from_tensor(setup.upload(vec![bad, 0.0], [2])));
+        let tape = Tape::new();
+        let input = tape.input("x", setup.tensor::<2>(172, [1, 3]));
+        let output = input.then("broken", &broken).unwrap();
+        assert_eq!(at(output.plan(&composite).unwrap_err()), "broken");
+
+        let tape = Tape::new();
+        let input = tape.input("x", setup.tensor::<2>(172, [1, 3]));
+        let output = input.then("layer", &layer).unwrap();
+        let plan = output.plan(&composite).unwrap();
+        let seed = setup.upload::<2>(vec![1.0, bad], [1, 2]);
+        assert_eq!(at(plan.run(seed).unwrap_err()), "relevance");
+        // Infinities that would cancel.
+        let seed = setup.upload::<2>(vec![bad, -bad], [1, 2]);
+        assert_eq!(at(plan.run(seed).unwrap_err()), "relevance");
+        // As large as it gets is finite, and so is the sum.
+        let largest = match setup.dtype {
+            DType::F64 => f64::MAX,
+            _ => f64::from(f32::MAX),
+        };
+        assert!(plan.run(setup.upload::<2>(vec![largest, largest], [1, 2])).is_ok());
+    }
 }

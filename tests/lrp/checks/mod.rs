@@ -5,8 +5,13 @@ pub mod affine;
 pub mod composite;
 pub mod derive;
 pub mod graph;
+pub mod inference;
+pub mod merging;
 pub mod modules;
 pub mod naive;
+pub mod numbers;
+pub mod oracle;
+pub mod peers;
 pub mod pool;
 pub mod setup;
 
@@ -29,7 +34,34 @@ macro_rules! lrp_on {
                 affine::conv2d,
                 affine::conv3d,
                 affine::batch_norm,
+                affine::conv_transpose1d,
+                affine::conv_transpose2d,
+                affine::conv_transpose3d,
+                affine::affine_refusals,
                 graph::skip_connection,
+                graph::mixed_ranks,
+                graph::a_layer_used_twice,
+                graph::graph_refusals,
+                graph::an_unused_input,
+                graph::conservation,
+                graph::samples_are_apart,
+                graph::empty_inputs,
+                graph::not_finite,
+                inference::never_training,
+                merging::merged_like_one_layer,
+                merging::not_merged,
+                numbers::tiny_outputs,
+                numbers::subnormal_outputs,
+                numbers::zero_outputs,
+                numbers::small_is_exact,
+                numbers::products,
+                oracle::gradient_of_linear,
+                oracle::gradient_of_convolutions,
+                oracle::gradient_of_transposed_convolutions,
+                oracle::gradient_of_batch_norm,
+                oracle::gradient_times_input,
+                oracle::by_gradient,
+                oracle::by_gradient_refuses,
                 composite::plan_prints_itself,
                 composite::presets_fit_their_networks,
                 composite::unsupported_all_at_once,
@@ -43,6 +75,9 @@ macro_rules! lrp_on {
                 modules::modules_saved_and_loaded,
                 modules::modules_learn,
                 modules::modules_within_others,
+                peers::convolutions,
+                peers::residual,
+                peers::perceptron,
                 pool::average_1d,
                 pool::average_2d,
                 pool::average_adaptive,

@@ -12,15 +12,18 @@ use crate::rule::{Rule, RuleName};
 /// `γ / √(var + ε)` and shifted by `β − mean γ / √(var + ε)`.
 ///
 /// A composite merges it into the layer before it, where there is one.
+///
+/// Statistics are those that `valid()` gives: Burn keeps the last update of a
+/// training step aside until it is asked for.
 impl<B: Backend> Affine<B> for BatchNorm<B> {
     fn weight(&self) -> AnyTensor<B> {
-        let variance = self.running_var.value();
+        let variance = self.running_var.value_sync();
         (self.gamma.val() / (variance + self.epsilon).sqrt()).into()
     }
 
     fn bias(&self) -> Option<Tensor<B, 1>> {
         let scale = self.weight().flat();
-        Some(self.beta.val() - self.running_mean.value() * scale)
+        Some(self.beta.val() - self.running_mean.value_sync() * scale)
     }
 
     fn channel_dim(&self, _: &AnyTensor<B>) -> usize {

@@ -69,6 +69,10 @@ impl<B: Backend> Layer<B> for Linear<B> {
         affine::relevance(self, step, rule)
     }
 
+    fn rescaled_dim(&self, output: &[usize]) -> usize {
+        output.len() - 1
+    }
+
     fn rescaled(
         &self,
         scale: &Tensor<B, 1>,

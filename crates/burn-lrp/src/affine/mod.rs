@@ -1,15 +1,21 @@
 //! The rules of layers that are linear but for a bias, written once.
 
 mod batch_norm;
+#[cfg(feature = "autodiff")]
+mod by_gradient;
 mod conv;
+mod conv_transpose;
 mod linear;
 
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::{FloatDType, Tensor, backend::Backend};
 
 use crate::any::AnyTensor;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layer::{Handed, Step};
 use crate::rule::{Formula, Rule, RuleName};
+
+#[cfg(feature = "autodiff")]
+pub use by_gradient::{ByGradient, WeightedByGradient};
 
 /// A layer `z = W a + b` of any shape.
 pub trait Affine<B: Backend> {
@@ -59,9 +65,16 @@ pub const AFFINE_RULES: &[RuleName] = &[
 ///
 /// # Errors
 ///
-/// If the input has a shape that the layer cannot take.
+/// If the input has a shape that the layer cannot take, or another precision
+/// than its weights.
 pub fn forward<B: Backend>(layer: &dyn Affine<B>, x: &AnyTensor<B>) -> Result<AnyTensor<B>> {
-    let z = layer.apply(x, &layer.weight())?;
+    let weight = layer.weight();
+    if x.dtype() != weight.dtype() {
+        let detail =
+            format!("the input is {:?}, the weights are {:?}; cast one", x.dtype(), weight.dtype());
+        return Err(Error::layer("layer", detail));
+    }
+    let z = layer.apply(x, &weight)?;
     Ok(biased(layer, z, layer.bias()))
 }
 
@@ -80,18 +93,30 @@ fn biased<B: Backend>(
 }
 
 /// `R / (z + ε sign z)`, with sign(0) = 1; without ε, 0 where z is 0.
+///
+/// What cannot be divided by is 0: numbers below the smallest normal one, which
+/// some backends flush. Quotients stay a factor of 2^32 within the largest number, so
+/// that products with them are no infinities, nor NaN where a weight is 0.
 pub(crate) fn quotient<B: Backend, const D: usize>(
     relevance: Tensor<B, D>,
     z: Tensor<B, D>,
     epsilon: f64,
 ) -> Tensor<B, D> {
-    if epsilon == 0.0 {
-        let none = z.clone().equal_elem(0.0);
-        return (relevance / z.mask_fill(none.clone(), 1.0)).mask_fill(none, 0.0);
+    let range = z.dtype().finfo().unwrap_or(FloatDType::F32.finfo());
+    let z = match epsilon == 0.0 {
+        true => z,
+        false => {
+            let negative = z.clone().lower_elem(0.0);
+            (z.clone() + epsilon).mask_where(negative, z - epsilon)
+        }
+    };
+    // An ordinary stabiliser keeps quotients in range by itself.
+    if epsilon >= range.min_positive.cbrt() {
+        return relevance / z;
     }
-    let negative = z.clone().lower_elem(0.0);
-    let away = (z.clone() + epsilon).mask_where(negative, z - epsilon);
-    relevance / away
+    let none = z.clone().abs().lower_elem(range.min_positive);
+    let most = range.max / 2.0_f64.powi(32);
+    (relevance / z.mask_fill(none.clone(), 1.0)).mask_fill(none, 0.0).clamp(-most, most)
 }
 
 /// One side of a rule: what contributes, and what the relevance is divided by.
@@ -132,38 +157,36 @@ pub fn relevance<B: Backend>(
             let r = step.relevance;
             let above = r.map(|r| r.mask_fill(output.clone().lower_equal_elem(0.0), 0.0));
             let below = r.map(|r| r.mask_fill(output.greater_equal_elem(0.0), 0.0));
-            let (x_up, x_down) = (positive(x), negative(x));
-            let (w_up, w_down) = (up(&weight), down(&weight));
-            let toward = Side {
-                parts: vec![(x_up.clone(), w_up.clone()), (x_down.clone(), w_down.clone())],
-                bias: bias_up,
-            };
-            let against = Side { parts: vec![(x_up, w_down), (x_down, w_up)], bias: bias_down };
+            let (signed, some_below) = signs(x, Some(&below));
+            let halves = Halves::of(x, signed);
+            let toward = halves.side(&|| up(&weight), &|| down(&weight), bias_up);
             let a = flow.side(&toward, &above)?;
-            let b = flow.side(&against, &below)?;
-            flow.join(a, 1.0, Some((b, 1.0)))
+            let b = match some_below {
+                true => {
+                    let against = halves.side(&|| down(&weight), &|| up(&weight), bias_down);
+                    Some((flow.side(&against, &below)?, 1.0))
+                }
+                false => None,
+            };
+            flow.join(a, 1.0, b)
         }
         Formula::ZPlus => {
-            let side = Side {
-                parts: vec![(positive(x), positive(&weight)), (negative(x), negative(&weight))],
-                bias: positive_bias(),
-            };
+            let halves = Halves::of(x, signs(x, None).0);
+            let side = halves.side(&|| positive(&weight), &|| negative(&weight), positive_bias());
             let handed = flow.side(&side, step.relevance)?;
             flow.join(handed, 1.0, None)
         }
         Formula::AlphaBeta { alpha, beta } => {
-            let (x_up, x_down) = (positive(x), negative(x));
-            let (w_up, w_down) = (positive(&weight), negative(&weight));
-            let toward = Side {
-                parts: vec![(x_up.clone(), w_up.clone()), (x_down.clone(), w_down.clone())],
-                bias: positive_bias(),
-            };
-            let against =
-                Side { parts: vec![(x_up, w_down), (x_down, w_up)], bias: negative_bias() };
+            let halves = Halves::of(x, signs(x, None).0);
+            let toward = halves.side(&|| positive(&weight), &|| negative(&weight), positive_bias());
             let a = flow.side(&toward, step.relevance)?;
             let b = match beta == 0.0 {
                 true => None,
-                false => Some((flow.side(&against, step.relevance)?, -beta)),
+                false => {
+                    let against =
+                        halves.side(&|| negative(&weight), &|| positive(&weight), negative_bias());
+                    Some((flow.side(&against, step.relevance)?, -beta))
+                }
             };
             flow.join(a, alpha, b)
         }
@@ -181,20 +204,65 @@ pub fn relevance<B: Backend>(
             flow.join(handed, 1.0, None)
         }
         Formula::Box { low, high } => {
-            let side = Side {
-                parts: vec![
-                    (x.clone(), weight.clone()),
-                    (x.filled(-low), positive(&weight)),
-                    (x.filled(-high), negative(&weight)),
-                ],
-                // The root point has the same bias: it cancels.
-                bias: None,
-            };
+            let mut parts = vec![(x.clone(), weight.clone())];
+            // A bound of zero takes nothing away.
+            if low != 0.0 {
+                parts.push((x.filled(-low), positive(&weight)));
+            }
+            if high != 0.0 {
+                parts.push((x.filled(-high), negative(&weight)));
+            }
+            // The root point has the same bias: it cancels.
+            let side = Side { parts, bias: None };
             let handed = flow.side(&side, step.relevance)?;
             flow.join(handed, 1.0, None)
         }
         // LRP-0; other rules have been refused before.
         _ => flow.linear(x, &weight, bias, 0.0),
+    }
+}
+
+/// Whether an input is negative, and whether there is relevance: what saves
+/// products where it does not hold. Both are read back from the device at once.
+fn signs<B: Backend>(x: &AnyTensor<B>, relevance: Option<&AnyTensor<B>>) -> (bool, bool) {
+    if x.is_empty() || relevance.is_some_and(AnyTensor::is_empty) {
+        return (true, true);
+    }
+    let mut asked = vec![x.flat().min()];
+    asked.extend(relevance.map(|r| r.flat().abs().max()));
+    let found: Vec<f64> = Tensor::cat(asked, 0).into_data().iter::<f64>().collect();
+    // NaN counts as both, so that nothing is left out for it.
+    let not_negative = found.first().is_some_and(|least| *least >= 0.0);
+    let nothing = found.get(1).is_some_and(|most| *most == 0.0);
+    (!not_negative, !nothing)
+}
+
+/// The positive part of an input, and the negative part if there is one: they
+/// contribute with the same sign through opposite weights.
+struct Halves<B: Backend> {
+    up: AnyTensor<B>,
+    down: Option<AnyTensor<B>>,
+}
+
+impl<B: Backend> Halves<B> {
+    fn of(x: &AnyTensor<B>, signed: bool) -> Self {
+        match signed {
+            true => {
+                Self { up: x.map(|x| x.clamp_min(0.0)), down: Some(x.map(|x| x.clamp_max(0.0))) }
+            }
+            false => Self { up: x.clone(), down: None },
+        }
+    }
+
+    fn side(
+        &self,
+        up: &dyn Fn() -> AnyTensor<B>,
+        down: &dyn Fn() -> AnyTensor<B>,
+        bias: Option<Tensor<B, 1>>,
+    ) -> Side<B> {
+        let mut parts = vec![(self.up.clone(), up())];
+        parts.extend(self.down.clone().map(|x| (x, down())));
+        Side { parts, bias }
     }
 }
 

@@ -354,11 +354,19 @@ impl<'m, B: Backend> Node<'m, B> {
         }
         let inputs: Vec<AnyTensor<B>> =
             std::iter::once(self).chain(further.iter().copied()).map(|n| n.value.clone()).collect();
-        let output = held.layer().forward(&inputs).map_err(|error| {
-            let parts: Vec<String> =
-                self.graph.borrow().scope.iter().cloned().chain(name.map(str::to_string)).collect();
-            error.within(&parts.join("."))
-        })?;
+        let at = || {
+            let graph = self.graph.borrow();
+            graph.scope.iter().map(String::as_str).chain(name).collect::<Vec<_>>().join(".")
+        };
+        // Burn's operations differ in what they do with nothing at all.
+        if let Some(empty) = inputs.iter().find(|input| input.is_empty()) {
+            return Err(Error::shape(
+                at(),
+                "at least one sample and no empty dimension",
+                &empty.dims(),
+            ));
+        }
+        let output = held.layer().forward(&inputs).map_err(|error| error.within(&at()))?;
         let ids = std::iter::once(self.id).chain(further.iter().map(|node| node.id)).collect();
         Ok(record(&self.graph, name, Some(held), ids, output))
     }

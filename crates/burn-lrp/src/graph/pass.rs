@@ -53,7 +53,7 @@ impl<'m, B: Backend> Plan<'m, B> {
     ///
     /// # Errors
     ///
-    /// If the relevance has another shape or precision.
+    /// If the relevance has another shape or precision, or is not finite.
     pub fn run(&self, relevance: impl Into<AnyTensor<B>>) -> Result<Relevances<'m, B>> {
         self.pass(relevance.into(), false)
     }
@@ -77,6 +77,10 @@ impl<'m, B: Backend> Plan<'m, B> {
         if relevance.dtype() != output.dtype() {
             let detail = format!("it is {:?}, the output {:?}", relevance.dtype(), output.dtype());
             return Err(Error::layer("relevance", detail));
+        }
+        if !relevance.is_finite() {
+            let detail = "a number that the pass starts from is NaN or infinite";
+            return Err(Error::NonFinite { at: "relevance".into(), detail: detail.into() });
         }
         let mut of: HashMap<usize, AnyTensor<B>> = HashMap::from([(self.output, relevance)]);
         let mut reports: Vec<LayerReport> = Vec::new();

@@ -53,7 +53,8 @@ impl<'m, B: Backend> Node<'m, B> {
     ///
     /// If a layer cannot follow the rule that the composite gives it; all such layers
     /// are listed. If a selector names layers, by path or kind, that the network does not
-    /// have. On a tape that keeps nothing.
+    /// have. If an input of the network, or the value of this node, is not finite. On a
+    /// tape that keeps nothing.
     pub fn plan(&self, composite: &Composite) -> Result<Plan<'m, B>> {
         let graph = self.graph.borrow();
         if graph.records.is_empty() {
@@ -71,6 +72,13 @@ impl<'m, B: Backend> Node<'m, B> {
             }
         }
 
+        for (id, record) in graph.records.iter().enumerate().filter(|(id, _)| needed[*id]) {
+            if (record.layer.is_none() || id == self.id) && !record.value.is_finite() {
+                let detail = "a value is NaN or infinite; relevance would be, too";
+                return Err(Error::NonFinite { at: record.path.clone(), detail: detail.into() });
+            }
+        }
+
         let mut steps: Vec<PlanStep<'m, B>> = Vec::new();
         let mut sites: Vec<Site> = Vec::new();
         let mut merged: Vec<Option<String>> = Vec::new();
@@ -85,6 +93,7 @@ impl<'m, B: Backend> Node<'m, B> {
                 && let Some((scale, shift)) = held.layer().channel_scale()
                 && let Some(at) = steps.iter().position(|step| step.output == *input)
                 && merged[at].is_none()
+                && steps[at].held.layer().rescaled_dim(&graph.records[*input].value.dims()) == 1
                 && let Some(layer) = steps[at].held.layer().rescaled(&scale, &shift)
             {
                 steps[at].held = Held::Owned(Rc::from(layer));

@@ -3,6 +3,7 @@ use std::fmt;
 use burn::tensor::backend::Backend;
 
 use crate::any::AnyTensor;
+use crate::error::{Error, Result};
 use crate::graph::Planned;
 use crate::layer::{Handed, Kind};
 use crate::rule::Rule;
@@ -79,6 +80,27 @@ impl Report {
     /// Every layer, in the order in which they ran.
     pub fn layers(&self) -> &[LayerReport] {
         &self.layers
+    }
+
+    /// The samples of another pass through the same network behind these.
+    ///
+    /// # Errors
+    ///
+    /// If the other pass went through other layers.
+    pub fn append(&mut self, other: Self) -> Result<()> {
+        let paths = |report: &Self| -> Vec<String> {
+            report.layers.iter().map(|layer| layer.path.clone()).collect()
+        };
+        if paths(self) != paths(&other) {
+            return Err(Error::layer("report", "the two passes went through different layers"));
+        }
+        for (layer, more) in self.layers.iter_mut().zip(other.layers) {
+            layer.output.extend(more.output);
+            layer.inputs.extend(more.inputs);
+            layer.bias.extend(more.bias);
+            layer.rest.extend(more.rest);
+        }
+        Ok(())
     }
 
     /// What all biases and stabilisers absorbed, for every sample.

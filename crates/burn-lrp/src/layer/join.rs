@@ -70,6 +70,7 @@ impl<B: Backend> Layer<B> for Concat {
                 let expected = format!("{dims:?} but for dimension {}", self.dim);
                 return Err(Error::shape("Concat", expected, &next.dims()));
             }
+            first.same_precision(next)?;
         }
         // As [before, dim, after], whatever the rank is.
         let before: usize = dims[..self.dim].iter().product();

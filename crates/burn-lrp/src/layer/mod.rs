@@ -195,7 +195,15 @@ pub trait Layer<B: Backend>: Debug {
         None
     }
 
-    /// The scale and shift of every channel, if that is all the layer does.
+    /// The dimension of the output that channels of [`rescaled`](Self::rescaled)
+    /// are counted along.
+    fn rescaled_dim(&self, output: &[usize]) -> usize {
+        let _ = output;
+        1
+    }
+
+    /// The scale and shift of every channel (dimension 1), if that is all the
+    /// layer does.
     fn channel_scale(&self) -> Option<(Tensor<B, 1>, Tensor<B, 1>)> {
         None
     }

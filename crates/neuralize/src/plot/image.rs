@@ -18,6 +18,17 @@ pub struct ImageShape {
     pub channels: usize,
 }
 
+/// An image with the relevance of its pixels, as [`heat_maps`] shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeatMap {
+    /// What is written above it.
+    pub title: String,
+    /// Values of the pixels.
+    pub values: Vec<f64>,
+    /// Relevances of the pixels; channels are summed.
+    pub relevance: Vec<f64>,
+}
+
 /// Points that are images, each with the relevance of its pixels (summed over
 /// channels) beside it: one, or a grid of them. Grey values and colours run from
 /// the least to the largest value of the set, relevances from blue (against)
@@ -35,14 +46,68 @@ pub fn images(cases: &Cases, shape: ImageShape, chosen: &[usize]) -> Result<Figu
     for &case in chosen {
         check_case(cases, case)?;
     }
-    let (least, most) = cases
-        .values
+    let title = match chosen {
+        [case] => super::heading(cases, *case),
+        _ => format!("{} points and the relevance of their pixels", chosen.len()),
+    };
+    let maps: Vec<HeatMap> = chosen
         .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), v| (least.min(*v), most.max(*v)));
-    let limit = largest(
-        &cases.relevance.chunks(shape.channels).map(|p| p.iter().sum()).collect::<Vec<f64>>(),
-    );
+        .map(|&case| HeatMap {
+            title: format!(
+                "point {}, {}",
+                cases.rows[case],
+                cases.cluster_title(cases.cluster[case])
+            ),
+            values: cases.values_of(case).to_vec(),
+            relevance: cases.relevance_of(case).to_vec(),
+        })
+        .collect();
+    let limits = Limits::of(&cases.values, &cases.relevance, shape);
+    draw(&maps, shape, &title, &limits)
+}
 
+/// Images, each with the relevance of its pixels (summed over channels) beside it,
+/// in a grid: what [`images`] shows of cases, for explanations that come from
+/// elsewhere, those of a [`DeepKMeans`](crate::deep::DeepKMeans) for one.
+///
+/// # Errors
+///
+/// If the shape does not have as many pixels as an image has values or relevances, its
+/// channels are neither 1 nor 3, or there is no image.
+pub fn heat_maps(maps: &[HeatMap], shape: ImageShape, title: &str) -> Result<Figure> {
+    if maps.is_empty() {
+        return Err(Error::Empty { what: "the list of images" });
+    }
+    for map in maps {
+        shape.check(map.values.len())?;
+        shape.check(map.relevance.len())?;
+    }
+    let all = |part: fn(&HeatMap) -> &Vec<f64>| -> Vec<f64> {
+        maps.iter().flat_map(|map| part(map).iter().copied()).collect()
+    };
+    let limits = Limits::of(&all(|map| &map.values), &all(|map| &map.relevance), shape);
+    draw(maps, shape, title, &limits)
+}
+
+/// What colours stand for, the same for all images of a figure.
+struct Limits {
+    least: f64,
+    most: f64,
+    relevance: f64,
+}
+
+impl Limits {
+    fn of(values: &[f64], relevance: &[f64], shape: ImageShape) -> Self {
+        let (least, most) =
+            values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), v| {
+                (least.min(*v), most.max(*v))
+            });
+        let pixels: Vec<f64> = relevance.chunks(shape.channels).map(|p| p.iter().sum()).collect();
+        Self { least, most, relevance: largest(&pixels) }
+    }
+}
+
+fn draw(maps: &[HeatMap], shape: ImageShape, title: &str, limits: &Limits) -> Result<Figure> {
     const GAP: u32 = 14;
     const HEADING: u32 = 22;
     let side = shape.height.max(shape.width) as f64;
@@ -50,30 +115,24 @@ pub fn images(cases: &Cases, shape: ImageShape, chosen: &[usize]) -> Result<Figu
     // However long and thin, there is something to see.
     let pixels = |side: usize| (side as f64 * scale).round().max(4.0) as u32;
     let (width, height) = (pixels(shape.width), pixels(shape.height));
-    let across = (chosen.len() as f64).sqrt().ceil().min(4.0) as u32;
-    let down = (chosen.len() as u32).div_ceil(across);
+    let across = (maps.len() as f64).sqrt().ceil().min(4.0) as u32;
+    let down = (maps.len() as u32).div_ceil(across);
     let (cell_width, cell_height) = ((2 * width + 2 * GAP).max(200), height + HEADING + GAP);
     let notes = ["right: relevance of the pixels, red for the cluster, blue against it".into()];
     let size = (across * cell_width, down * cell_height);
-    let title = match chosen {
-        [case] => super::heading(cases, *case),
-        _ => format!("{} points and the relevance of their pixels", chosen.len()),
-    };
-    sheet::draw(size, &title, &notes, |area| {
+    sheet::draw(size, title, &notes, |area| {
         let (left, top) = area.get_base_pixel();
         let mut pictures = Vec::new();
-        for (index, &case) in chosen.iter().enumerate() {
+        for (index, map) in maps.iter().enumerate() {
             let (row, column) = (index as u32 / across, index as u32 % across);
             let (x, y) = ((column * cell_width) as i32, (row * cell_height) as i32);
-            let cluster = cases.cluster_title(cases.cluster[case]);
-            let name = format!("point {}, {cluster}", cases.rows[case]);
-            let name = sheet::fitted(&name, SMALL, cell_width as i32 - 8);
+            let name = sheet::fitted(&map.title, SMALL, cell_width as i32 - 8);
             sheet::write(area, &name, (x, y), HPos::Left, VPos::Top, SMALL, palette::INK)?;
             let y = top + y + HEADING as i32;
-            let input = shape.input(cases.values_of(case), least, most)?;
+            let input = shape.input(&map.values, limits.least, limits.most)?;
             let size = (width, height);
             pictures.push(Picture { at: (left + x, y), size, png: input });
-            let relevance = shape.relevance(cases.relevance_of(case), limit)?;
+            let relevance = shape.relevance(&map.relevance, limits.relevance)?;
             pictures.push(Picture {
                 at: (left + x + (width + GAP / 2) as i32, y),
                 size,

@@ -47,7 +47,7 @@ mod waterfall;
 pub use clusters::clusters;
 pub use figure::Figure;
 pub use flow::flow;
-pub use image::{ImageShape, images};
+pub use image::{HeatMap, ImageShape, heat_maps, images};
 pub use matrix::matrix;
 pub use point::point;
 pub use profile::profile;

@@ -217,7 +217,7 @@ pub(super) fn numbered<B: Backend, M: Module<B>>(module: M) -> M {
 
 /// The module as it was read, with every float parameter in the given
 /// precision and a number of its own.
-pub(super) fn cast<B: Backend, M: Module<B>>(module: M, dtype: DType) -> M {
+pub(crate) fn cast<B: Backend, M: Module<B>>(module: M, dtype: DType) -> M {
     struct Cast(DType);
     impl<B: Backend> ModuleMapper<B> for Cast {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {

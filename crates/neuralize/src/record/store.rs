@@ -75,7 +75,7 @@ fn unusable<B: Backend, M: Stored<B>>(path: &Path) -> impl FnOnce(String) -> Err
 }
 
 /// The bytes of a burnpack file.
-pub(super) fn burnpack_bytes<B: Backend, M: Module<B>>(module: &M) -> Result<Vec<u8>, String> {
+pub(crate) fn burnpack_bytes<B: Backend, M: Module<B>>(module: &M) -> Result<Vec<u8>, String> {
     let mut store = BurnpackStore::from_bytes(None);
     let module = numbered(module.clone());
     let saved = module.save_into(&mut store).and_then(|()| store.get_bytes());
@@ -92,12 +92,31 @@ pub(super) fn from_burnpack<B: Backend, M: Stored<B>>(
     load(&mut store, device, dtype)
 }
 
-/// Numbers are brought to the precision on the host: not every device can hold
-/// that of the file.
+/// A module from the bytes of a burnpack file, into one that is made for the
+/// shapes in it; its values are not looked at.
+pub(crate) fn module_from_burnpack<B: Backend, M: Module<B>>(
+    bytes: Vec<u8>,
+    dtype: DType,
+    blank: impl FnOnce(&Shapes) -> Result<M, String>,
+) -> Result<M, String> {
+    let mut store = BurnpackStore::from_bytes(Some(Bytes::from_bytes_vec(bytes)));
+    load_into(&mut store, dtype, blank)
+}
+
 fn load<B: Backend, M: Stored<B>, S: ModuleStore>(
     store: &mut S,
     device: &B::Device,
     dtype: DType,
+) -> Result<M, String> {
+    load_into(store, dtype, |shapes| M::blank(shapes, device, dtype))?.checked()
+}
+
+/// Numbers are brought to the precision on the host: not every device can hold
+/// that of the file.
+fn load_into<B: Backend, M: Module<B>, S: ModuleStore>(
+    store: &mut S,
+    dtype: DType,
+    blank: impl FnOnce(&Shapes) -> Result<M, String>,
 ) -> Result<M, String> {
     let mut shapes = BTreeMap::new();
     let mut tensors = Vec::new();
@@ -117,7 +136,7 @@ fn load<B: Backend, M: Stored<B>, S: ModuleStore>(
             tensor.tensor_id.unwrap_or_default(),
         ));
     }
-    let mut module = M::blank(&Shapes::known(shapes), device, dtype)?;
+    let mut module = blank(&Shapes::known(shapes))?;
     let result = module.apply(tensors, None, None, false);
     if !result.is_success() || !result.missing.is_empty() {
         return Err(result.to_string());
@@ -126,5 +145,5 @@ fn load<B: Backend, M: Stored<B>, S: ModuleStore>(
     if !result.unused.is_empty() {
         return Err(format!("it holds tensors that are none of its: {:?}", result.unused));
     }
-    cast(module, dtype).checked()
+    Ok(cast(module, dtype))
 }

@@ -1,0 +1,115 @@
+use burn::module::Module;
+use burn::tensor::{Int, Tensor, backend::Backend};
+use burn_lrp::{AnyTensor, Relevance};
+
+use crate::cluster::{KMeans, KMeansConfig, MiniBatchKMeans};
+use crate::deep::model::encoded;
+use crate::deep::{DeepKMeans, DeepQuestion};
+use crate::error::{Error, Result};
+
+/// A fitted [`DeepKMeans`], and how the fit went.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct DeepFit<B: Backend, E: Module<B>> {
+    /// Encoder and clustering.
+    pub model: DeepKMeans<B, E>,
+    /// The codes that were clustered, `[N, D]`.
+    pub codes: Tensor<B, 2>,
+    /// Cluster of every input, `[N]`.
+    pub labels: Tensor<B, 1, Int>,
+    /// Sum of squared distances of codes to their centroids.
+    pub inertia: f64,
+    /// Iterations of the best restart.
+    pub n_iter: usize,
+    /// Whether that restart converged before `max_iter`.
+    pub converged: bool,
+    /// Inputs in every cluster.
+    pub sizes: Vec<usize>,
+}
+
+impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
+    /// Clusters the codes of inputs that come in batches: a Burn `DataLoader`'s,
+    /// or any others.
+    ///
+    /// Every batch is encoded once; the codes are kept, the inputs are not.
+    ///
+    /// # Shapes
+    ///
+    /// - every batch: `[n, ..]`, what the encoder takes
+    ///
+    /// # Errors
+    ///
+    /// If the encoder cannot take a batch, or its codes cannot be clustered (see
+    /// [`KMeansConfig::fit`]).
+    pub fn fit<X: Into<AnyTensor<B>>>(
+        encoder: E,
+        config: &KMeansConfig,
+        batches: impl IntoIterator<Item = X>,
+    ) -> Result<DeepFit<B, E>> {
+        let _ = encoder.num_params();
+        let mut codes: Vec<Tensor<B, 2>> = Vec::new();
+        for batch in batches {
+            push(&mut codes, code_of(&encoder, &batch.into())?)?;
+        }
+        if codes.is_empty() {
+            return Err(Error::Empty { what: "the data" });
+        }
+        let codes = Tensor::cat(codes, 0);
+        let fit = config.fit(&codes)?;
+        Ok(DeepFit {
+            model: Self::new(encoder, fit.model),
+            codes,
+            labels: fit.labels,
+            inertia: fit.inertia,
+            n_iter: fit.n_iter,
+            converged: fit.converged,
+            sizes: fit.sizes,
+        })
+    }
+
+    /// Clusters the codes of more inputs than memory holds codes of, by
+    /// [mini-batch k-means](MiniBatchKMeans): every pass encodes and looks at
+    /// every batch once, and nothing is kept.
+    ///
+    /// `batches` is called once a pass.
+    ///
+    /// # Shapes
+    ///
+    /// - every batch: `[n, ..]`, what the encoder takes; the first needs K
+    ///   different codes
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit), and if there are no passes.
+    pub fn fit_mini_batches<X: Into<AnyTensor<B>>, I: IntoIterator<Item = X>>(
+        encoder: E,
+        config: &KMeansConfig,
+        passes: usize,
+        mut batches: impl FnMut() -> I,
+    ) -> Result<Self> {
+        let _ = encoder.num_params();
+        let mut clusterer = MiniBatchKMeans::new(config.clone())?;
+        for _ in 0..passes {
+            for batch in batches() {
+                clusterer.partial_fit(&code_of(&encoder, &batch.into())?)?;
+            }
+        }
+        let head: KMeans<B> = clusterer.model()?;
+        Ok(Self::new(encoder, head))
+    }
+}
+
+fn code_of<B: Backend>(encoder: &impl Relevance<B>, x: &AnyTensor<B>) -> Result<Tensor<B, 2>> {
+    encoded(encoder, x, DeepQuestion::default().batch_size)
+}
+
+fn push<B: Backend>(codes: &mut Vec<Tensor<B, 2>>, next: Tensor<B, 2>) -> Result<()> {
+    if let Some(first) = codes.first() {
+        let ([_, width], found) = (first.dims(), next.dims());
+        if found[1] != width {
+            return Err(Error::shape("the codes of a batch", format!("[n, {width}]"), &found));
+        }
+    }
+    codes.push(next);
+    Ok(())
+}

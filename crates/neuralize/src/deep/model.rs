@@ -1,0 +1,225 @@
+use std::fs;
+use std::path::Path;
+
+use burn::module::{Module, ModuleDisplay};
+use burn::tensor::{DType, Int, Tensor, backend::Backend};
+use burn_lrp::{AnyTensor, Relevance};
+
+use crate::cluster::KMeans;
+use crate::data::WholeFile;
+use crate::deep::DeepQuestion;
+use crate::error::{Error, Result};
+use crate::network::NeuralizedKMeans;
+use crate::{record, transfer, validate};
+
+/// A neural encoder with a k-means clustering of its codes, in one module.
+///
+/// Everything runs in inference mode, whatever the backend is: no dropout,
+/// and normalisation by running statistics.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::module::Module;
+/// use burn::nn::{Linear, LinearConfig, Relu};
+/// use burn::tensor::{Tensor, backend::Backend};
+/// use burn_lrp::{Node, Relevance};
+/// use neuralize::cluster::KMeans;
+/// use neuralize::deep::{DeepKMeans, DeepQuestion};
+///
+/// #[derive(Module, Debug)]
+/// struct Encoder<B: Backend> {
+///     linear: Linear<B>,
+/// }
+///
+/// impl<B: Backend> Relevance<B> for Encoder<B> {
+///     fn trace<'m>(&'m self, x: Node<'m, B>) -> burn_lrp::Result<Node<'m, B>> {
+///         x.then("linear", &self.linear)?.then("relu", &Relu)
+///     }
+/// }
+///
+/// let device = Default::default();
+/// let encoder = Encoder { linear: LinearConfig::new(3, 2).with_bias(false).init(&device) };
+/// let centroids = Tensor::<Flex, 2>::from_data([[0.0, 0.0], [1.0, 1.0]], &device);
+/// let model = DeepKMeans::new(encoder, KMeans::from_centroids(centroids)?);
+///
+/// let x = Tensor::<Flex, 2>::from_data([[0.1, 0.9, 0.3], [0.8, 0.2, 0.7]], &device);
+/// let question = DeepQuestion::default().with_beta(1.0);
+/// let explanation = model.explain(&x, &question)?;
+/// assert_eq!(explanation.relevance.dims(), [2, 3]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Module, Debug)]
+pub struct DeepKMeans<B: Backend, E: Module<B>> {
+    /// From inputs to codes.
+    pub(crate) encoder: E,
+    /// The clustering of codes.
+    pub(crate) head: KMeans<B>,
+}
+
+impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
+    /// An encoder, and a clustering of its codes that is known already.
+    ///
+    /// To fit one, see [`fit`](Self::fit).
+    pub fn new(encoder: E, head: KMeans<B>) -> Self {
+        // Parameters that were never looked at would be drawn anew by a clone.
+        let _ = encoder.num_params();
+        Self { encoder, head }
+    }
+
+    /// From inputs to codes.
+    pub fn encoder(&self) -> &E {
+        &self.encoder
+    }
+
+    /// The clustering of codes.
+    pub fn head(&self) -> &KMeans<B> {
+        &self.head
+    }
+
+    /// How many clusters, K.
+    pub fn n_clusters(&self) -> usize {
+        self.head.n_clusters()
+    }
+
+    /// The clustering of codes as a network.
+    ///
+    /// # Errors
+    ///
+    /// If there is only one cluster.
+    pub fn neuralize(&self) -> Result<NeuralizedKMeans<B>> {
+        self.head.neuralize()
+    }
+
+    /// The model itself, if what Burn loaded into it is one.
+    ///
+    /// # Errors
+    ///
+    /// If the clustering's shapes or values are not usable.
+    pub fn checked(self) -> Result<Self> {
+        Ok(Self { head: self.head.checked()?, ..self })
+    }
+}
+
+impl<B: Backend, E: Module<B> + ModuleDisplay> DeepKMeans<B, E> {
+    /// Saves encoder and clustering as one burnpack file, every number as it
+    /// is. An interrupted run leaves an older file whole.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let bytes = record::burnpack_bytes::<B, _>(self);
+        WholeFile::write(path, &bytes.map_err(|detail| Error::model(path, detail))?)
+    }
+
+    /// Loads what [`save`](Self::save) wrote, into an encoder of the same
+    /// architecture, in the given precision.
+    ///
+    /// # Errors
+    ///
+    /// If the file is missing, truncated or not a burnpack file, its tensors
+    /// are not those of the encoder and a clustering (names, shapes, none missing,
+    /// none left over), or the clustering's values are not usable.
+    pub fn load(
+        path: impl AsRef<Path>,
+        encoder: E,
+        device: &B::Device,
+        dtype: DType,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = fs::read(path).map_err(Error::io(path))?;
+        let loaded = record::module_from_burnpack(bytes, dtype, |shapes| {
+            let head = <KMeans<B> as record::Load<B>>::blank(&shapes.under("head"), device, dtype)?;
+            Ok(Self::new(encoder, head))
+        });
+        loaded
+            .and_then(|model: Self| Ok(Self { head: record::Load::checked(model.head)?, ..model }))
+            .map_err(|detail| Error::model(path, format!("is not a usable deep k-means: {detail}")))
+    }
+}
+
+impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
+    /// The codes of inputs, encoded a block of samples at a time.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, ..]`, what the encoder takes
+    /// - output: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// If the encoder cannot take x, or gives other than `[N, D]` with the
+    /// clustering's D.
+    pub fn codes(&self, x: impl Into<AnyTensor<B>>) -> Result<Tensor<B, 2>> {
+        let codes = encoded(&self.encoder, &x.into(), DeepQuestion::default().batch_size)?;
+        let [rows, width] = codes.dims();
+        match width == self.head.n_features() {
+            true => Ok(codes),
+            false => {
+                let expected = format!("[samples, {}]", self.head.n_features());
+                Err(Error::shape("the table of codes", expected, &[rows, width]))
+            }
+        }
+    }
+
+    /// The cluster of every input.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, ..]`
+    /// - output: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// As [`codes`](Self::codes), and if codes are not finite.
+    pub fn predict(&self, x: impl Into<AnyTensor<B>>) -> Result<Tensor<B, 1, Int>> {
+        self.head.predict(&self.codes(x)?)
+    }
+
+    /// The cluster of every input with its logit.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, ..]`
+    /// - output: `[N]` and `[N]`
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict), and if there is only one cluster.
+    pub fn predict_with_logit(
+        &self,
+        x: impl Into<AnyTensor<B>>,
+    ) -> Result<(Tensor<B, 1, Int>, Tensor<B, 1>)> {
+        self.neuralize()?.predict_with_logit(&self.codes(x)?)
+    }
+}
+
+/// Codes of inputs, a block of samples at a time.
+pub(super) fn encoded<B: Backend>(
+    encoder: &impl Relevance<B>,
+    x: &AnyTensor<B>,
+    batch_size: usize,
+) -> Result<Tensor<B, 2>> {
+    let rows = x.dims().first().copied().unwrap_or(0);
+    let mut parts = Vec::new();
+    for range in blocks(rows, batch_size) {
+        let codes = burn_lrp::infer(encoder, x.samples(range.clone())?)?;
+        if codes.rank() != 2 || codes.dims()[0] != range.len() {
+            let expected = format!("[{}, code]; end the encoder with a flattening", range.len());
+            return Err(Error::shape("what the encoder gave", expected, &codes.dims()));
+        }
+        parts.push(transfer::untracked(codes.tensor()?));
+    }
+    if parts.is_empty() {
+        return Err(Error::Empty { what: "x" });
+    }
+    validate::values("x", &x.rows())?;
+    Ok(Tensor::cat(parts, 0))
+}
+
+/// Ranges of at most `size` rows.
+pub(super) fn blocks(rows: usize, size: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let size = size.max(1);
+    (0..rows).step_by(size).map(move |start| start..(start + size).min(rows))
+}

@@ -1,0 +1,198 @@
+//! Deep clustering explained in pixels: a small convolutional autoencoder is
+//! trained on handwritten digits together with a k-means of its codes, and
+//! layer-wise relevance propagation says which pixels put an image into its
+//! cluster.
+//!
+//! `cargo run --release --example digits -- [FIGURE.svg]`
+
+use std::time::Instant;
+
+use burn::backend::{Autodiff, Flex};
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::nn::{Linear, LinearConfig, PaddingConfig2d, Relu};
+use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor};
+use burn_lrp::{Composite, Family, Node, Relevance, Rule, Selector};
+use neuralize::cluster::match_to_classes;
+use neuralize::deep::{Autoencoder, DeepKMeans, DeepQuestion, JointTraining};
+use neuralize::plot::{self, HeatMap, ImageShape};
+use neuralize::prelude::*;
+
+const DIGITS: &str = include_str!("../tests/reference/digits/digits.csv");
+const CODE: usize = 10;
+const SIDE: usize = 8;
+
+/// From an image of 8 × 8 pixels to a code of 10 numbers.
+#[derive(Module, Debug)]
+struct Encoder<B: Backend> {
+    first: Conv2d<B>,
+    pool: MaxPool2d,
+    second: Conv2d<B>,
+    code: Linear<B>,
+}
+
+/// And back.
+#[derive(Module, Debug)]
+struct Decoder<B: Backend> {
+    linear: Linear<B>,
+    up: ConvTranspose2d<B>,
+    last: Conv2d<B>,
+}
+
+#[derive(Module, Debug)]
+struct DigitsAutoencoder<B: Backend> {
+    encoder: Encoder<B>,
+    decoder: Decoder<B>,
+}
+
+impl<B: Backend> DigitsAutoencoder<B> {
+    fn init(device: &B::Device) -> Self {
+        let same = || PaddingConfig2d::Explicit(1, 1, 1, 1);
+        Self {
+            encoder: Encoder {
+                first: Conv2dConfig::new([1, 16], [3, 3]).with_padding(same()).init(device),
+                pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
+                second: Conv2dConfig::new([16, 32], [3, 3]).with_padding(same()).init(device),
+                code: LinearConfig::new(32 * 4 * 4, CODE).init(device),
+            },
+            decoder: Decoder {
+                linear: LinearConfig::new(CODE, 32 * 4 * 4).init(device),
+                up: ConvTranspose2dConfig::new([32, 16], [2, 2]).with_stride([2, 2]).init(device),
+                last: Conv2dConfig::new([16, 1], [3, 3]).with_padding(same()).init(device),
+            },
+        }
+    }
+}
+
+/// How the encoder runs, for explanations.
+impl<B: Backend> Relevance<B> for Encoder<B> {
+    fn trace<'m>(&'m self, x: Node<'m, B>) -> burn_lrp::Result<Node<'m, B>> {
+        x.then("first", &self.first)?
+            .then("relu", &Relu)?
+            .then("pool", &self.pool)?
+            .then("second", &self.second)?
+            .then("relu", &Relu)?
+            .flatten()?
+            .then("code", &self.code)
+    }
+}
+
+/// How it runs, for training.
+impl<B: Backend> Autoencoder<B, 4> for DigitsAutoencoder<B> {
+    fn encode(&self, x: Tensor<B, 4>) -> Tensor<B, 2> {
+        let encoder = &self.encoder;
+        let x = encoder.pool.forward(Relu.forward(encoder.first.forward(x)));
+        encoder.code.forward(Relu.forward(encoder.second.forward(x)).flatten(1, 3))
+    }
+
+    fn decode(&self, codes: Tensor<B, 2>) -> Tensor<B, 4> {
+        let decoder = &self.decoder;
+        let x = Relu.forward(decoder.linear.forward(codes));
+        let [samples, _] = x.dims();
+        let x = Relu.forward(decoder.up.forward(x.reshape([samples, 32, 4, 4])));
+        decoder.last.forward(x)
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let device = Default::default();
+    let options = TableOptions::default().with_label("digit");
+    let table = TableReader::csv("digits.csv", DIGITS.as_bytes(), &options)?.read_all()?;
+    let pixels: Tensor<Flex, 2> = table.to_tensor(&device, DType::F32)?;
+    let x: Tensor<Flex, 4> = (pixels.clone() / 16.0).reshape([table.rows(), 1, SIDE, SIDE]);
+    let digits: Vec<usize> = table
+        .labels()
+        .unwrap_or_default()
+        .iter()
+        .map(|label| label.parse())
+        .collect::<Result<_, _>>()?;
+    let accuracy = |labels: &[i64]| {
+        let clusters: Vec<usize> = labels.iter().map(|label| *label as usize).collect();
+        match_to_classes(&clusters, &digits, 10, 10).agreeing as f64 / digits.len() as f64
+    };
+
+    let clusters = KMeansConfig::new(10).with_seed(1);
+    let plain = clusters.fit(&pixels)?;
+    let plain: Vec<i64> = plain.labels.into_data().iter().collect();
+    println!(
+        "k-means of pixels: {:.1} % of the images agree with their digit",
+        100.0 * accuracy(&plain)
+    );
+
+    let start = Instant::now();
+    Autodiff::<Flex>::seed(&device, 1);
+    let training =
+        JointTraining { warm_up_epochs: 40, joint_epochs: 20, seed: 1, ..JointTraining::default() };
+    let fit = training.fit::<Autodiff<Flex>, _, 4>(
+        DigitsAutoencoder::init(&device),
+        &x,
+        &clusters,
+        |progress| {
+            if progress.epoch % 10 == 0 {
+                let phase = if progress.warming_up { "autoencoder" } else { "both" };
+                println!(
+                    "  {phase:<11} epoch {:>2}: reconstruction {:.4}, divergence {:.4}",
+                    progress.epoch, progress.reconstruction, progress.divergence
+                );
+            }
+        },
+    )?;
+    let model = DeepKMeans::new(fit.autoencoder.encoder, fit.head);
+    let labels: Vec<i64> = model.predict(x.clone())?.into_data().iter().collect();
+    println!(
+        "k-means of codes:  {:.1} % agree, trained in {:.1} s",
+        100.0 * accuracy(&labels),
+        start.elapsed().as_secs_f64()
+    );
+
+    // Pixels lie between 0 and 1; the rule of the first layer knows.
+    let composite = Composite::new()
+        .with(Selector::Family(Family::Convolution).first(), Rule::bounded(0.0, 1.0)?)
+        .with(Selector::Family(Family::Convolution), Rule::gamma(0.25)?);
+    println!("\n{}", model.plan(x.clone().narrow(0, 0, 1), &composite)?);
+    let question = DeepQuestion::default().with_composite(composite).with_report();
+    let start = Instant::now();
+    let explanation = model.explain(&x, &question)?;
+    println!(
+        "{} images explained in {:.2} s; relevance, mean of an image:",
+        table.rows(),
+        start.elapsed().as_secs_f64()
+    );
+    if let Some(report) = &explanation.report {
+        println!("{report}");
+    }
+    let host = |t: Tensor<Flex, 1>| t.into_data().iter::<f64>().collect::<Vec<f64>>();
+    let logit = host(explanation.codes.logit.clone());
+    let absorbed = host(explanation.absorbed.clone());
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    println!(
+        "logit {:.4} = pixels {:.4} + absorbed {:.4}",
+        mean(&logit),
+        mean(&logit) - mean(&absorbed),
+        mean(&absorbed)
+    );
+
+    if let Some(path) = std::env::args().nth(1) {
+        let shape = ImageShape { height: SIDE, width: SIDE, channels: 1 };
+        let values: Vec<f64> = pixels.into_data().iter().collect();
+        let relevance: Vec<f64> = explanation.relevance.into_data().iter().collect();
+        let part = |all: &[f64], row: usize| all[row * SIDE * SIDE..][..SIDE * SIDE].to_vec();
+        let mut maps = Vec::new();
+        for cluster in 0..10 {
+            // The image that is farthest from all other clusters.
+            let members = (0..labels.len()).filter(|row| labels[*row] == cluster);
+            if let Some(row) = members.max_by(|a, b| logit[*a].total_cmp(&logit[*b])) {
+                maps.push(HeatMap {
+                    title: format!("cluster {cluster}, a {}", digits[row]),
+                    values: part(&values, row),
+                    relevance: part(&relevance, row),
+                });
+            }
+        }
+        plot::heat_maps(&maps, shape, "Why these digits are in their clusters")?.save(&path)?;
+        println!("{path}");
+    }
+    Ok(())
+}

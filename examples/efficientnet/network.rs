@@ -1,0 +1,215 @@
+//! EfficientNet-Lite0 as Burn modules that say how they run.
+//!
+//! Inverted bottlenecks of MobileNetV2 without squeeze-and-excitation, ReLU6
+//! throughout, padding as TensorFlow has it (Tan and Le 2019; the Lite variant
+//! is their repository's).
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
+use burn::tensor::backend::Backend;
+use burn_lrp::{
+    AnyTensor, Family, Handed, Kind, Layer, Node, Relevance, Result, Rule, RuleName, Step, leaf,
+};
+
+/// Times a block is repeated, size of its kernel, stride of the first, factor of
+/// expansion, channels.
+const STAGES: [(usize, usize, usize, usize, usize); 7] = [
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+];
+const STEM: usize = 32;
+pub const FEATURES: usize = 1280;
+pub const CLASSES: usize = 1000;
+
+/// The whole network: photographs to logits.
+#[derive(Module, Debug)]
+pub struct EfficientNet<B: Backend> {
+    pub features: Features<B>,
+    pub classifier: Linear<B>,
+}
+
+/// All but the last layer: photographs to what they show.
+#[derive(Module, Debug)]
+pub struct Features<B: Backend> {
+    stem: Convolution<B>,
+    blocks: Vec<Block<B>>,
+    head: Convolution<B>,
+}
+
+/// Wider, then every channel by itself, then narrower: an inverted bottleneck.
+#[derive(Module, Debug)]
+struct Block<B: Backend> {
+    expand: Option<Convolution<B>>,
+    depthwise: Convolution<B>,
+    project: Convolution<B>,
+    skips: bool,
+}
+
+/// A convolution and its normalisation.
+#[derive(Module, Debug)]
+struct Convolution<B: Backend> {
+    conv: Conv2d<B>,
+    norm: BatchNorm<B>,
+}
+
+/// The smaller of 6 and what is positive. A layer of our own: relevance passes as
+/// it is, as through any activation.
+#[derive(Debug)]
+struct Relu6;
+
+impl<B: Backend> EfficientNet<B> {
+    pub fn new(device: &B::Device) -> Self {
+        Self {
+            features: Features::new(device),
+            classifier: LinearConfig::new(FEATURES, CLASSES).init(device),
+        }
+    }
+}
+
+impl<B: Backend> Features<B> {
+    fn new(device: &B::Device) -> Self {
+        let mut blocks = Vec::new();
+        let mut channels = STEM;
+        for (repeats, kernel, stride, expansion, output) in STAGES {
+            for at in 0..repeats {
+                let stride = if at == 0 { stride } else { 1 };
+                blocks.push(Block::new(channels, output, kernel, stride, expansion, device));
+                channels = output;
+            }
+        }
+        Self {
+            stem: Convolution::new([3, STEM], 3, 2, 1, device),
+            blocks,
+            head: Convolution::new([channels, FEATURES], 1, 1, 1, device),
+        }
+    }
+}
+
+impl<B: Backend> Block<B> {
+    fn new(
+        input: usize,
+        output: usize,
+        kernel: usize,
+        stride: usize,
+        expansion: usize,
+        device: &B::Device,
+    ) -> Self {
+        let wide = input * expansion;
+        Self {
+            expand: (expansion > 1).then(|| Convolution::new([input, wide], 1, 1, 1, device)),
+            depthwise: Convolution::new([wide, wide], kernel, stride, wide, device),
+            project: Convolution::new([wide, output], 1, 1, 1, device),
+            skips: stride == 1 && input == output,
+        }
+    }
+}
+
+impl<B: Backend> Convolution<B> {
+    fn new(
+        channels: [usize; 2],
+        kernel: usize,
+        stride: usize,
+        groups: usize,
+        device: &B::Device,
+    ) -> Self {
+        Self {
+            conv: Conv2dConfig::new(channels, [kernel, kernel])
+                .with_stride([stride, stride])
+                .with_groups(groups)
+                .with_padding(PaddingConfig2d::Same)
+                .with_bias(false)
+                .init(device),
+            norm: BatchNormConfig::new(channels[1]).with_epsilon(1e-3).init(device),
+        }
+    }
+}
+
+impl<B: Backend> Relevance<B> for EfficientNet<B> {
+    fn trace<'m>(&'m self, images: Node<'m, B>) -> Result<Node<'m, B>> {
+        images.then("features", &self.features)?.then("classifier", &self.classifier)
+    }
+}
+
+impl<B: Backend> Relevance<B> for Features<B> {
+    fn trace<'m>(&'m self, images: Node<'m, B>) -> Result<Node<'m, B>> {
+        let stem = images.then("stem", &self.stem)?.then("relu6", &Relu6)?;
+        let blocks = stem.then("blocks", &self.blocks)?;
+        let head = blocks.then("head", &self.head)?.then("head.relu6", &Relu6)?;
+        head.then("pool", &Pool)?.flatten()
+    }
+}
+
+impl<B: Backend> Relevance<B> for Block<B> {
+    fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
+        let wide = match &self.expand {
+            Some(expand) => input.then("expand", expand)?.then("expand.relu6", &Relu6)?,
+            None => input.clone(),
+        };
+        let deep = wide.then("depthwise", &self.depthwise)?.then("depthwise.relu6", &Relu6)?;
+        let output = deep.then("project", &self.project)?;
+        if self.skips { output.add(&input) } else { Ok(output) }
+    }
+}
+
+impl<B: Backend> Relevance<B> for Convolution<B> {
+    fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
+        input.then("conv", &self.conv)?.then("norm", &self.norm)
+    }
+}
+
+impl<B: Backend> Layer<B> for Relu6 {
+    fn kind(&self) -> Kind {
+        Kind::new("Relu6", Family::Activation)
+    }
+
+    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
+        Ok(inputs[0].map(|x| x.clamp(0.0, 6.0)))
+    }
+
+    fn rules(&self) -> &'static [RuleName] {
+        &[RuleName::Pass]
+    }
+
+    fn default_rule(&self) -> Rule {
+        Rule::PASS
+    }
+
+    fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Handed<B>> {
+        Ok(Handed::whole(step.relevance.clone()))
+    }
+}
+
+leaf!(Relu6);
+
+#[derive(Debug)]
+struct Pool;
+impl<B: Backend> Layer<B> for Pool {
+    fn kind(&self) -> Kind {
+        Kind::new("Pool", Family::Pooling)
+    }
+    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
+        let x: burn::tensor::Tensor<B, 4> = inputs[0].tensor()?;
+        Ok(x.mean_dim(2).mean_dim(3).into())
+    }
+    fn rules(&self) -> &'static [RuleName] {
+        &[RuleName::Zero]
+    }
+    fn default_rule(&self) -> Rule {
+        Rule::ZERO
+    }
+    fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Handed<B>> {
+        let x: burn::tensor::Tensor<B, 4> = step.inputs[0].tensor()?;
+        let r: burn::tensor::Tensor<B, 4> = step.relevance.tensor()?;
+        let z: burn::tensor::Tensor<B, 4> = step.output.tensor()?;
+        let [_, _, h, w] = x.dims();
+        let s = r / (z + 1e-9) / ((h * w) as f64);
+        Ok(Handed::whole((x * s).into()))
+    }
+}
+leaf!(Pool);

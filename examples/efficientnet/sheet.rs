@@ -1,0 +1,76 @@
+//! A sheet of crops and of what in them speaks for their cluster.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+
+use crate::photo::{Crop, SIZE};
+
+const GAP: usize = 8;
+/// Between a pair of crop and heat map and the next pair.
+const WIDE_GAP: usize = 24;
+const RED: [f64; 3] = [0.79, 0.0, 0.13];
+const BLUE: [f64; 3] = [0.02, 0.31, 0.68];
+/// The share of pixels that may be beyond the end of the colours: single pixels
+/// are much stronger than all others.
+const BEYOND: f64 = 0.005;
+
+/// Rows of pairs: a crop, and its heat map.
+pub struct Sheet {
+    width: usize,
+    height: usize,
+    bytes: Vec<u8>,
+}
+
+impl Sheet {
+    pub fn new(rows: usize, pairs: usize) -> Self {
+        let width = pairs * (2 * SIZE + GAP) + (pairs + 1) * WIDE_GAP;
+        let height = rows * (SIZE + WIDE_GAP) + WIDE_GAP;
+        Self { width, height, bytes: vec![255; width * height * 3] }
+    }
+
+    /// Draws a crop and the relevance of its pixels.
+    pub fn draw(&mut self, row: usize, pair: usize, crop: &Crop, relevance: &[f64]) {
+        let top = WIDE_GAP + row * (SIZE + WIDE_GAP);
+        let left = WIDE_GAP + pair * (2 * SIZE + GAP + WIDE_GAP);
+        let end = end_of_scale(relevance);
+        for at in 0..SIZE * SIZE {
+            let pixel: [f64; 3] = std::array::from_fn(|channel| crop.pixels[at * 3 + channel]);
+            self.set(top, left, at, pixel);
+            self.set(top, left + SIZE + GAP, at, heat(pixel, relevance[at] / end));
+        }
+    }
+
+    pub fn save(&self, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+        let file = BufWriter::new(File::create(path)?);
+        let mut encoder = png::Encoder::new(file, self.width as u32, self.height as u32);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.write_header()?.write_image_data(&self.bytes)?;
+        Ok(())
+    }
+
+    fn set(&mut self, top: usize, left: usize, at: usize, colour: [f64; 3]) {
+        let place = ((top + at / SIZE) * self.width + left + at % SIZE) * 3;
+        for (byte, value) in self.bytes[place..place + 3].iter_mut().zip(colour) {
+            *byte = (value * 255.0).round() as u8;
+        }
+    }
+}
+
+/// Red where relevance is positive, blue where it is negative, over a pale copy of
+/// the pixel; -1 to 1 from end to end.
+fn heat(pixel: [f64; 3], relevance: f64) -> [f64; 3] {
+    let grey = 0.3 * pixel[0] + 0.59 * pixel[1] + 0.11 * pixel[2];
+    let pale = 0.75 + 0.25 * grey;
+    let colour = if relevance > 0.0 { RED } else { BLUE };
+    let share = relevance.abs().min(1.0);
+    colour.map(|colour| pale + (colour - pale) * share)
+}
+
+fn end_of_scale(relevance: &[f64]) -> f64 {
+    let mut sizes: Vec<f64> = relevance.iter().map(|r| r.abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    let at = ((1.0 - BEYOND) * sizes.len() as f64) as usize;
+    sizes[at.min(sizes.len() - 1)].max(f64::MIN_POSITIVE)
+}
