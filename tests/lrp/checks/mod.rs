@@ -80,6 +80,7 @@ macro_rules! lrp_on {
                 modules::modules_print_themselves,
                 modules::modules_saved_and_loaded,
                 modules::modules_learn,
+                modules::modules_within_others,
                 peers::convolutions,
                 peers::residual,
                 peers::perceptron,

@@ -23,7 +23,7 @@ use crate::rule::Rule;
 /// use burn_lrp::{Composite, Family, Rule, Selector};
 ///
 /// let composite: Composite = "
-///     # The input: pixels between 0 and 1.
+///     ## The input: pixels between 0 and 1.
 ///     first(family:convolution) -> box=0,1
 ///     family:convolution        -> gamma=0.25
 ///     path:head.**              -> epsilon=1e-6
