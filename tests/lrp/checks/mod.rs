@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod affine;
+pub mod attention;
 pub mod distance;
 pub mod embedding;
 pub mod graph;
@@ -10,6 +11,7 @@ pub mod join;
 pub mod naive;
 pub mod norm;
 pub mod pool;
+pub mod recurrent;
 pub mod setup;
 pub mod step;
 
@@ -62,6 +64,20 @@ macro_rules! lrp_on {
                 distance::squared_distance,
                 distance::distance_of_points,
                 distance::rooted_linear,
+                attention::attention,
+                attention::attention_all_masked,
+                attention::attention_refused,
+                attention::attention_forward,
+                attention::attention_conserves,
+                attention::encoder_forward,
+                attention::encoder_relevance,
+                recurrent::lstm,
+                recurrent::gru,
+                recurrent::rnn,
+                recurrent::recurrent_forward,
+                recurrent::both_directions,
+                recurrent::recurrent_conserves,
+                recurrent::recurrent_refused,
             );
         }
     };
