@@ -5,6 +5,7 @@
 pub mod deep;
 pub mod folders;
 pub mod kernel;
+pub mod layers;
 pub mod mixture;
 pub mod outliers;
 pub mod reference;
@@ -33,6 +34,9 @@ macro_rules! models_on {
                 deep::weights_from_elsewhere,
                 deep::joint_training,
                 deep::images_as_input,
+                layers::neon_layer_by_layer,
+                layers::min_pool_is_linear_in_relevance,
+                layers::soft_pools_as_layers,
                 folders::every_kind_of_model,
                 reference::moons_by_hand,
                 reference::wine_by_hand,

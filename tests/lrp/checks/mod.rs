@@ -5,6 +5,7 @@ pub mod activation;
 pub mod affine;
 pub mod composite;
 pub mod derive;
+pub mod attention;
 pub mod distance;
 pub mod embedding;
 pub mod graph;
@@ -18,6 +19,7 @@ pub mod numbers;
 pub mod oracle;
 pub mod peers;
 pub mod pool;
+pub mod recurrent;
 pub mod setup;
 pub mod step;
 
@@ -113,6 +115,20 @@ macro_rules! lrp_on {
                 distance::squared_distance,
                 distance::distance_of_points,
                 distance::rooted_linear,
+                attention::attention,
+                attention::attention_all_masked,
+                attention::attention_refused,
+                attention::attention_forward,
+                attention::attention_conserves,
+                attention::encoder_forward,
+                attention::encoder_relevance,
+                recurrent::lstm,
+                recurrent::gru,
+                recurrent::rnn,
+                recurrent::recurrent_forward,
+                recurrent::both_directions,
+                recurrent::recurrent_conserves,
+                recurrent::recurrent_refused,
             );
         }
     };

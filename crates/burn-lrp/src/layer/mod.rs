@@ -1,6 +1,7 @@
 //! What a layer must know to hand relevance down, and the layers there are.
 
 mod activation;
+mod attention;
 mod dropout;
 mod embedding;
 mod gated;
@@ -8,6 +9,7 @@ mod join;
 mod norm;
 mod pool;
 mod product;
+mod recurrent;
 mod reduce;
 mod rooted;
 mod shape;
@@ -23,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::rule::{Rule, RuleName};
 
 pub use activation::Silu;
+pub use attention::{Attention, Masked, Masks};
 pub use join::{Add, Concat, Subtract};
 pub use product::Multiply;
 pub use reduce::{MeanOver, SumOver};

@@ -3,6 +3,7 @@
 mod dense;
 mod kernel_kmeans;
 mod kmeans;
+mod layers;
 mod min_pool;
 mod mixture;
 mod pairs;
@@ -22,6 +23,7 @@ use crate::{kernel, transfer};
 pub use dense::DenseNeuralizedKMeans;
 pub use kernel_kmeans::{NeuralizedKernelKMeans, PairRule};
 pub use kmeans::{NeuralizedKMeans, NeuralizedKMeansConfig};
+pub use layers::RootedKMeans;
 pub use min_pool::MinPool;
 pub(crate) use min_pool::Pooled;
 pub use mixture::NeuralizedGaussianMixture;

@@ -1,0 +1,180 @@
+mod encoder;
+mod masks;
+mod multi_head;
+
+use burn::tensor::activation::{quiet_softmax, softmax};
+use burn::tensor::{Tensor, backend::Backend};
+
+use crate::affine::quotient;
+use crate::any::AnyTensor;
+use crate::error::{Error, Result};
+use crate::layer::{Family, Handed, Kind, Layer, Step};
+use crate::rule::{Rule, RuleName};
+
+pub use masks::{Masked, Masks};
+
+/// The stabiliser of every denominator, as in LRP-ε.
+const EPSILON: f64 = 1e-6;
+
+/// Scaled dot-product attention of several heads, without projections.
+///
+/// Of a head, with queries q_i, keys k_j and values v_j of size d:
+///
+/// `x_ij = q_i·k_j / √d`, `A_ij = softmax_j x_ij`, `o_i = Σ_j A_ij v_j`
+///
+/// Masked scores are a low constant. The inputs are queries `[n, t, h d]`, keys
+/// and values `[n, s, h d]`, the output is `[n, t, h d]`; head by head, as Burn's
+/// `MultiHeadAttention`.
+///
+/// - `signal-take-all`, the default: A is a constant, and relevance flows through the values alone,
+///   `R_jp(v) = Σ_i A_ij v_jp / (o_ip + ε) R_ip` (Ali et al. 2022). It conserves all but what ε
+///   takes; queries and keys get nothing.
+/// - `halves`: `A v` and `q kᵀ` share what they get between their factors (Achtibat et al. 2024,
+///   propositions 3.3 and 3.1):
+///   - `R_jp(v) = Σ_i A_ij v_jp / (2 o_ip + ε) R_ip`,
+///     `R_ij(A) = Σ_p A_ij v_jp / (2 o_ip + ε) R_ip`: each half of the relevance
+///   - `R_ij(x) = x_ij (R_ij(A) − A_ij Σ_k R_ik(A))`, the softmax by its Taylor expansion, which
+///     does not conserve: it leaves out what the expansion's constant holds
+///   - `R_ip(q) = Σ_j q_ip k_jp / √d / (2 x_ij + ε) R_ij(x)`, and k the same: half of that each
+///
+/// ε has the sign of what it is added to. Masked scores are constants and hand
+/// nothing to queries and keys, and masked values get nothing. Only where all
+/// keys of a query are masked does softmax weigh them alike, and then values
+/// get what they gave.
+#[derive(Debug, Clone)]
+pub struct Attention<B: Backend> {
+    n_heads: usize,
+    min_float: f64,
+    quiet_softmax: bool,
+    masks: Masks<B>,
+}
+
+impl<B: Backend> Attention<B> {
+    /// Attention without masks.
+    pub fn new(n_heads: usize) -> Self {
+        Self { n_heads, min_float: -1e4, quiet_softmax: false, masks: Masks::none() }
+    }
+
+    /// The score in place of masked ones; −10⁴ unless given.
+    pub fn with_min_float(mut self, min_float: f64) -> Self {
+        self.min_float = min_float;
+        self
+    }
+
+    /// Softmax with one more score, 0, that has no value: weights may sum to
+    /// less than 1. Not so unless given.
+    pub fn with_quiet_softmax(mut self, quiet: bool) -> Self {
+        self.quiet_softmax = quiet;
+        self
+    }
+
+    /// What is not looked at.
+    pub fn with_masks(mut self, masks: Masks<B>) -> Self {
+        self.masks = masks;
+        self
+    }
+
+    fn heads(&self, inputs: &[AnyTensor<B>]) -> Result<Heads<B>> {
+        let [query, key, value] = inputs else {
+            let detail = format!("it has a query, a key and a value, not {} inputs", inputs.len());
+            return Err(Error::layer("Attention", detail));
+        };
+        let dims = query.dims();
+        let [samples, queries, width] = dims[..] else {
+            return Err(Error::shape("query", "[samples, queries, width]", &dims));
+        };
+        if self.n_heads == 0 || width == 0 || width % self.n_heads != 0 {
+            let expected = format!("a width that {} heads share alike", self.n_heads);
+            return Err(Error::shape("query", expected, &dims));
+        }
+        let keys = key.dims().get(1).copied().unwrap_or(0);
+        for (name, input) in [("key", key), ("value", value)] {
+            if keys == 0 || input.dims() != [samples, keys, width] {
+                let expected = format!("[{samples}, keys, {width}], as many keys as values");
+                return Err(Error::shape(name, expected, &input.dims()));
+            }
+        }
+        self.masks.check(samples, queries, keys)?;
+
+        let size = width / self.n_heads;
+        let query = apart(query, self.n_heads);
+        let key = apart(key, self.n_heads);
+        // Single precision, as Burn has it.
+        let root = (size as f32).sqrt();
+        let scores = query.clone().matmul(key.clone().transpose()).div_scalar(root);
+        let scores = self.masks.fill(scores, self.min_float);
+        let weights = match self.quiet_softmax {
+            true => quiet_softmax(scores.clone(), 3),
+            false => softmax(scores.clone(), 3),
+        };
+        Ok(Heads { query, key, value: apart(value, self.n_heads), scores, weights, root })
+    }
+}
+
+/// All heads, `[samples, heads, tokens, size]`.
+struct Heads<B: Backend> {
+    query: Tensor<B, 4>,
+    key: Tensor<B, 4>,
+    value: Tensor<B, 4>,
+    /// x.
+    scores: Tensor<B, 4>,
+    /// A.
+    weights: Tensor<B, 4>,
+    /// √d.
+    root: f32,
+}
+
+/// `[n, t, h d]` as `[n, h, t, d]`.
+fn apart<B: Backend>(x: &AnyTensor<B>, heads: usize) -> Tensor<B, 4> {
+    let dims = x.dims();
+    x.view([dims[0], dims[1], heads, dims[2] / heads]).swap_dims(1, 2)
+}
+
+/// `[n, h, t, d]` as `[n, t, h d]`.
+fn together<B: Backend>(x: Tensor<B, 4>) -> AnyTensor<B> {
+    let [samples, heads, tokens, size] = x.dims();
+    AnyTensor::from(x.swap_dims(1, 2)).shaped(&[samples, tokens, heads * size])
+}
+
+impl<B: Backend> Layer<B> for Attention<B> {
+    fn kind(&self) -> Kind {
+        Kind::new("Attention", Family::Attention)
+    }
+
+    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
+        let heads = self.heads(inputs)?;
+        Ok(together(heads.weights.matmul(heads.value)))
+    }
+
+    fn rules(&self) -> &'static [RuleName] {
+        &[RuleName::SignalTakeAll, RuleName::Halves]
+    }
+
+    fn default_rule(&self) -> Rule {
+        Rule::SIGNAL_TAKE_ALL
+    }
+
+    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Handed<B>> {
+        let Heads { query, key, value, scores, weights, root } = self.heads(step.inputs)?;
+        let output = apart(step.output, self.n_heads);
+        let relevance = apart(step.relevance, self.n_heads);
+        if rule.name() != RuleName::Halves {
+            let s = quotient(relevance, output, EPSILON);
+            let handed = together(value * weights.transpose().matmul(s));
+            let nothing = |input: &AnyTensor<B>| input.filled(0.0);
+            let inputs = vec![nothing(&step.inputs[0]), nothing(&step.inputs[1]), handed];
+            return Ok(Handed { inputs, bias: None });
+        }
+
+        let s = quotient(relevance, output * 2.0, EPSILON);
+        let to_value = value.clone() * weights.clone().transpose().matmul(s.clone());
+        let to_weights = weights.clone() * s.matmul(value.transpose());
+        let sum = to_weights.clone().sum_dim(3);
+        let to_scores = scores.clone() * (to_weights - weights * sum);
+        let to_scores = self.masks.fill(to_scores, 0.0);
+        let s = quotient(to_scores, scores * 2.0, EPSILON).div_scalar(root);
+        let to_query = query.clone() * s.clone().matmul(key.clone());
+        let to_key = key * s.transpose().matmul(query);
+        Ok(Handed { inputs: [to_query, to_key, to_value].map(together).into(), bias: None })
+    }
+}

@@ -1,0 +1,160 @@
+use burn::tensor::{Tensor, backend::Backend};
+
+use crate::any::AnyTensor;
+use crate::error::{Error, Result};
+use crate::layer::recurrent::gate::both;
+use crate::layer::recurrent::{Cell, Flow, State};
+use crate::layer::{Family, Handed, Kind, Layer, Step, only};
+use crate::rule::{Rule, RuleName};
+
+/// A recurrent layer that runs over its steps in one direction.
+#[derive(Debug)]
+pub(super) struct Unrolled<'m, C> {
+    pub(super) cell: &'m C,
+    /// Whether samples are the first dimension, and steps the second.
+    pub(super) batch_first: bool,
+    pub(super) reverse: bool,
+}
+
+impl<C> Unrolled<'_, C> {
+    /// `[samples, steps, size]`, and the other way round.
+    fn turned<B: Backend>(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
+        match self.batch_first {
+            true => x,
+            false => x.swap_dims(0, 1),
+        }
+    }
+
+    fn order(&self, steps: usize) -> Vec<usize> {
+        match self.reverse {
+            true => (0..steps).rev().collect(),
+            false => (0..steps).collect(),
+        }
+    }
+
+    /// The states after all steps, `[samples, steps, hidden]`, and what was
+    /// seen, in the order in which steps ran.
+    fn run<B: Backend>(&self, x: &AnyTensor<B>) -> Result<(Tensor<B, 3>, Vec<C::Seen>)>
+    where
+        C: Cell<B>,
+    {
+        let (inputs, hidden) = self.cell.sizes()?;
+        let dims = x.dims();
+        if dims.len() != 3 || dims[2] != inputs || dims.contains(&0) {
+            let first = if self.batch_first { "samples, steps" } else { "steps, samples" };
+            let expected = format!("[{first}, {inputs}], none of them 0");
+            return Err(Error::shape(C::NAME, expected, &dims));
+        }
+        let x = self.turned(x.tensor::<3>()?);
+        let [samples, steps, _] = x.dims();
+        let nothing = Tensor::zeros([samples, hidden], (&x.device(), x.dtype()));
+        let mut state = State { hidden: nothing.clone(), cell: nothing };
+        let mut states = vec![state.hidden.clone(); steps];
+        let mut seen = Vec::with_capacity(steps);
+        for at in self.order(steps) {
+            let (after, saw) = self.cell.step(step_of(&x, at), state)?;
+            states[at] = after.hidden.clone();
+            seen.push(saw);
+            state = after;
+        }
+        Ok((Tensor::stack(states, 1), seen))
+    }
+}
+
+/// The numbers of one step, `[samples, size]`.
+fn step_of<B: Backend>(x: &Tensor<B, 3>, at: usize) -> Tensor<B, 2> {
+    x.clone().narrow(1, at, 1).squeeze_dim(1)
+}
+
+impl<B: Backend, C: Cell<B>> Layer<B> for Unrolled<'_, C> {
+    fn kind(&self) -> Kind {
+        Kind::new(C::NAME, Family::Recurrent)
+    }
+
+    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
+        let (states, _) = self.run(only(inputs)?)?;
+        Ok(self.turned(states).into())
+    }
+
+    fn rules(&self) -> &'static [RuleName] {
+        self.cell.rules()
+    }
+
+    fn default_rule(&self) -> Rule {
+        self.cell.default_rule()
+    }
+
+    /// What biases absorb is told by the first dimension: of every step, summed over
+    /// samples, where samples come second.
+    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Handed<B>> {
+        let flow = Flow::new(rule, step.report);
+        let (_, seen) = self.run(step.input()?)?;
+        let relevance = self.turned(step.relevance.tensor::<3>()?);
+        let [samples, steps, hidden] = relevance.dims();
+        let nothing = Tensor::zeros([samples, hidden], (&relevance.device(), relevance.dtype()));
+        let mut state = State { hidden: nothing.clone(), cell: nothing };
+        let mut handed: Vec<Option<Tensor<B, 2>>> = vec![None; steps];
+        let mut biases: Vec<Option<Tensor<B, 1>>> = vec![None; steps];
+        for (at, saw) in self.order(steps).into_iter().zip(seen).rev() {
+            state.hidden = state.hidden + step_of(&relevance, at);
+            let below = self.cell.back(saw, state, &flow);
+            handed[at] = Some(below.input);
+            biases[at] = below.bias;
+            state = below.before;
+        }
+        // The state before the first step is 0: it gave nothing and gets nothing.
+        let bias = match self.batch_first {
+            true => biases.into_iter().fold(None, both),
+            false => {
+                let sums: Vec<_> = biases.into_iter().flatten().map(Tensor::sum).collect();
+                (!sums.is_empty()).then(|| Tensor::cat(sums, 0))
+            }
+        };
+        let handed: Tensor<B, 3> = Tensor::stack(handed.into_iter().flatten().collect(), 1);
+        Ok(Handed { inputs: vec![self.turned(handed).into()], bias })
+    }
+}
+
+/// A recurrent layer of Burn: its documentation, its type, and whether samples come first and
+/// steps run backwards.
+macro_rules! recurrent {
+    ($(#[$doc:meta])+ $layer:ident, |$this:ident| $direction:expr) => {
+        /// As its own settings say.
+        fn unrolled<B: Backend>(
+            $this: &$layer<B>,
+        ) -> $crate::layer::recurrent::unrolled::Unrolled<'_, $layer<B>> {
+            let (batch_first, reverse) = $direction;
+            $crate::layer::recurrent::unrolled::Unrolled { cell: $this, batch_first, reverse }
+        }
+
+        $(#[$doc])+
+        impl<B: Backend> $crate::layer::Layer<B> for $layer<B> {
+            fn kind(&self) -> $crate::layer::Kind {
+                unrolled(self).kind()
+            }
+
+            fn forward(&self, inputs: &[$crate::AnyTensor<B>]) -> Result<$crate::AnyTensor<B>> {
+                unrolled(self).forward(inputs)
+            }
+
+            fn rules(&self) -> &'static [RuleName] {
+                Cell::rules(self)
+            }
+
+            fn default_rule(&self) -> Rule {
+                Cell::default_rule(self)
+            }
+
+            fn relevance(
+                &self,
+                step: &$crate::layer::Step<'_, B>,
+                rule: &Rule,
+            ) -> Result<$crate::layer::Handed<B>> {
+                unrolled(self).relevance(step, rule)
+            }
+        }
+
+        $crate::leaf!($layer<B>);
+    };
+}
+pub(super) use recurrent;
