@@ -3,9 +3,9 @@
 
 pub mod activation;
 pub mod affine;
+pub mod attention;
 pub mod composite;
 pub mod derive;
-pub mod attention;
 pub mod distance;
 pub mod embedding;
 pub mod graph;

@@ -57,7 +57,7 @@ impl<B: Backend> Layer<B> for MinPool {
     fn forward(&self, inputs: &[AnyTensor<B>]) -> burn_lrp::Result<AnyTensor<B>> {
         let scores = sole("MinPool", inputs)?;
         match scores.dims().as_slice() {
-            [_, 2..] => Ok(MinPool::forward(self, scores.tensor()?).into()),
+            [_, clusters] if *clusters > 1 => Ok(MinPool::forward(self, scores.tensor()?).into()),
             dims => Err(wrong("MinPool", "[samples, clusters], two clusters or more", dims)),
         }
     }
@@ -109,9 +109,8 @@ macro_rules! soft_pool {
                 let h = sole($name, inputs)?;
                 let dims = h.dims();
                 match dims.as_slice() {
-                    [_, .., 1..] => {
-                        let width = dims[dims.len() - 1];
-                        let rows: Tensor<B, 2> = h.reshape(&[h.len() / width, width])?.tensor()?;
+                    [_, .., width] if *width > 0 => {
+                        let rows: Tensor<B, 2> = h.reshape(&[h.len() / width, *width])?.tensor()?;
                         let pooled = AnyTensor::from($layer::forward(self, rows, 1));
                         pooled.reshape(&[&dims[..dims.len() - 1], &[1]].concat())
                     }
