@@ -49,7 +49,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == "--serve") {
-        let [parameters, relevance] = &arguments[at + 1..] else {
+        let [parameters, relevance, ..] = &arguments[at + 1..] else {
             return Err("--serve takes two paths".into());
         };
         return serve(parameters, relevance);
