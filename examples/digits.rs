@@ -123,8 +123,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let start = Instant::now();
     Autodiff::<Flex>::seed(&device, 1);
-    let training =
-        JointTraining { warm_up_epochs: 40, joint_epochs: 20, seed: 1, ..JointTraining::default() };
+    let training = JointTraining { warm_up_epochs: 40, seed: 1, ..JointTraining::default() };
     let fit = training.fit::<Autodiff<Flex>, _, 4>(
         DigitsAutoencoder::init(&device),
         &x,

@@ -6,6 +6,7 @@
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::backend::Backend;
 use burn_lrp::{
@@ -40,6 +41,7 @@ pub struct Features<B: Backend> {
     stem: Convolution<B>,
     blocks: Vec<Block<B>>,
     head: Convolution<B>,
+    pool: AdaptiveAvgPool2d,
 }
 
 /// Wider, then every channel by itself, then narrower: an inverted bottleneck.
@@ -87,6 +89,7 @@ impl<B: Backend> Features<B> {
             stem: Convolution::new([3, STEM], 3, 2, 1, device),
             blocks,
             head: Convolution::new([channels, FEATURES], 1, 1, 1, device),
+            pool: AdaptiveAvgPool2dConfig::new([1, 1]).init(),
         }
     }
 }
@@ -141,7 +144,7 @@ impl<B: Backend> Relevance<B> for Features<B> {
         let stem = images.then("stem", &self.stem)?.then("relu6", &Relu6)?;
         let blocks = stem.then("blocks", &self.blocks)?;
         let head = blocks.then("head", &self.head)?.then("head.relu6", &Relu6)?;
-        head.then("pool", &Pool)?.flatten()
+        head.then("pool", &self.pool)?.flatten()
     }
 }
 
@@ -186,30 +189,3 @@ impl<B: Backend> Layer<B> for Relu6 {
 }
 
 leaf!(Relu6);
-
-#[derive(Debug)]
-struct Pool;
-impl<B: Backend> Layer<B> for Pool {
-    fn kind(&self) -> Kind {
-        Kind::new("Pool", Family::Pooling)
-    }
-    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
-        let x: burn::tensor::Tensor<B, 4> = inputs[0].tensor()?;
-        Ok(x.mean_dim(2).mean_dim(3).into())
-    }
-    fn rules(&self) -> &'static [RuleName] {
-        &[RuleName::Zero]
-    }
-    fn default_rule(&self) -> Rule {
-        Rule::ZERO
-    }
-    fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Handed<B>> {
-        let x: burn::tensor::Tensor<B, 4> = step.inputs[0].tensor()?;
-        let r: burn::tensor::Tensor<B, 4> = step.relevance.tensor()?;
-        let z: burn::tensor::Tensor<B, 4> = step.output.tensor()?;
-        let [_, _, h, w] = x.dims();
-        let s = r / (z + 1e-9) / ((h * w) as f64);
-        Ok(Handed::whole((x * s).into()))
-    }
-}
-leaf!(Pool);

@@ -34,10 +34,10 @@ impl Sheet {
         let top = WIDE_GAP + row * (SIZE + WIDE_GAP);
         let left = WIDE_GAP + pair * (2 * SIZE + GAP + WIDE_GAP);
         let end = end_of_scale(relevance);
-        for at in 0..SIZE * SIZE {
+        for (at, relevance) in relevance.iter().enumerate() {
             let pixel: [f64; 3] = std::array::from_fn(|channel| crop.pixels[at * 3 + channel]);
             self.set(top, left, at, pixel);
-            self.set(top, left + SIZE + GAP, at, heat(pixel, relevance[at] / end));
+            self.set(top, left + SIZE + GAP, at, heat(pixel, relevance / end));
         }
     }
 

@@ -51,7 +51,8 @@ pub enum Error {
     /// Layers that cannot follow the rules given to them: all of the network.
     #[error("the composite does not fit the network:{}", lines(.0))]
     Unsupported(Vec<Unsupported>),
-    /// Selectors of a composite that name layers which the network does not have.
+    /// Selectors of a composite that speak of paths which the network does not have, or
+    /// misspell its kinds.
     #[error("the composite does not fit the network:{}", lines(.0))]
     Unmatched(Vec<Unmatched>),
     /// A NaN or an infinite value.
@@ -97,7 +98,7 @@ impl fmt::Display for Unsupported {
     }
 }
 
-/// A selector that names layers, by path or kind, and means none.
+/// A selector that must mean a layer of the network, and means none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmatched {
     /// The selector, as text.

@@ -37,7 +37,7 @@
 //!     pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
 //!     head: LinearConfig::new(16, 3).init(&device),
 //! };
-//! let images = Tensor::random([5, 1, 8, 8], Distribution::Uniform(0.0, 1.0), &device);
+//! let images = Tensor::<Flex, 4>::random([5, 1, 8, 8], Distribution::Uniform(0.0, 1.0), &device);
 //!
 //! // Run it once, and say which layer follows which rule.
 //! let tape = Tape::new();
@@ -122,6 +122,9 @@ pub use composite::{Composite, Selector};
 pub use error::{Error, Result, Unmatched, Unsupported};
 pub use graph::{LayerReport, Node, Plan, Planned, Relevance, Relevances, Report, Tape};
 pub use layer::{Add, Concat, Family, Flatten, Handed, Kind, Layer, Permute, Reshape, Step};
+pub use layer::{
+    MeanOver, Multiply, RootedLinear, Silu, Softmax, SquaredDistance, Subtract, SumOver,
+};
 pub use rule::{Formula, Rule, RuleName};
 
 /// What `#[derive(Relevance)]` needs to name; and what it refuses.

@@ -157,17 +157,24 @@ pub fn conv3d<B: Backend>(setup: &Setup<B>) {
 }
 
 pub fn conv_transpose1d<B: Backend>(setup: &Setup<B>) {
-    for (stride, dilation, groups, padding, padding_out) in
-        [(1, 1, 1, 0, 0), (2, 1, 1, 1, 1), (2, 2, 2, 1, 0), (2, 1, 2, 0, 3), (1, 1, 4, 2, 2)]
-    {
+    for (stride, dilation, groups, padding, padding_out) in [
+        (1, 1, 1, 0, 0),
+        (2, 1, 1, 1, 1),
+        (2, 2, 2, 1, 0),
+        (2, 1, 2, 0, 3),
+        (1, 1, 4, 2, 2),
+        (5, 1, 2, 1, 1),
+    ] {
         let config = ConvTranspose1dConfig::new([4, 8], 3).with_stride(stride);
         let config = config.with_dilation(dilation).with_groups(groups).with_padding(padding);
         let config = config.with_padding_out(padding_out);
         let layer = setup.filled(12, config.init::<B>(&setup.device));
         check(setup, &layer, &[4, 4]);
         let x = setup.tensor::<3>(13, [2, 4, 4]);
-        let found = layer.forward(x.clone());
-        like_burn(setup, &layer, &x.into(), &found.into());
+        if 3 * dilation >= stride || setup.sparse_kernels() {
+            let found = layer.forward(x.clone());
+            like_burn(setup, &layer, &x.into(), &found.into());
+        }
     }
 }
 
@@ -184,8 +191,11 @@ pub fn conv_transpose2d<B: Backend>(setup: &Setup<B>) {
         let layer = setup.filled(13, config.init::<B>(&setup.device));
         check(setup, &layer, &[4, 3, 2]);
         let x = setup.tensor::<4>(14, [2, 4, 3, 2]);
-        let found = layer.forward(x.clone());
-        like_burn(setup, &layer, &x.into(), &found.into());
+        let spans = (0..2).all(|d| kernel[d] * dilation[d] >= stride[d]);
+        if spans || setup.sparse_kernels() {
+            let found = layer.forward(x.clone());
+            like_burn(setup, &layer, &x.into(), &found.into());
+        }
     }
 }
 
@@ -199,8 +209,10 @@ pub fn conv_transpose3d<B: Backend>(setup: &Setup<B>) {
         let layer = setup.filled(14, config.init::<B>(&setup.device));
         check(setup, &layer, &[2, 2, 2, 2]);
         let x = setup.tensor::<5>(15, [2, 2, 2, 2, 2]);
-        let found = layer.forward(x.clone());
-        like_burn(setup, &layer, &x.into(), &found.into());
+        if stride[1] == 1 || setup.sparse_kernels() {
+            let found = layer.forward(x.clone());
+            like_burn(setup, &layer, &x.into(), &found.into());
+        }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::marker::PhantomData;
 
-use burn::module::{Ignored, Module};
+use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig, Relu};
+use burn::tensor::Tensor;
 use burn::tensor::activation::{gelu, leaky_relu, relu, sigmoid, softplus};
 use burn::tensor::backend::Backend;
-use burn::tensor::{Distribution, Tensor};
 use burn_lrp::{AnyTensor, Composite, Error, Relevance, Tape, infer};
 
 use super::setup::{Setup, assert_close, values};
@@ -161,8 +161,6 @@ where
 {
     #[allow(dead_code)]
     sizes: ([usize; 2], Option<f64>, &'static str),
-    #[allow(dead_code)]
-    start: Ignored<Distribution>,
     layer: M,
     activation: Relu,
 }
@@ -192,12 +190,7 @@ pub fn derived_enums_and_generics<B: Backend>(setup: &Setup<B>) {
     let found = infer(&deep, x.clone()).unwrap();
     assert_close(&values(&found), &values(&expected), setup.tolerance(), "output");
 
-    let pair = Pair {
-        sizes: ([1, 2], None, "nothing"),
-        start: Ignored(Distribution::Default),
-        layer: linear(1),
-        activation: Relu::new(),
-    };
+    let pair = Pair { sizes: ([1, 2], None, "nothing"), layer: linear(1), activation: Relu::new() };
     assert_eq!(paths(&pair), ["head.layer", "head.activation"]);
 }
 

@@ -1,19 +1,25 @@
 //! What must hold of layers, rules and networks, written once and run on every
 //! backend.
 
+pub mod activation;
 pub mod affine;
 pub mod composite;
 pub mod derive;
+pub mod distance;
+pub mod embedding;
 pub mod graph;
 pub mod inference;
+pub mod join;
 pub mod merging;
 pub mod modules;
 pub mod naive;
+pub mod norm;
 pub mod numbers;
 pub mod oracle;
 pub mod peers;
 pub mod pool;
 pub mod setup;
+pub mod step;
 
 /// Instantiates every test for one backend and precision.
 #[macro_export]
@@ -74,6 +80,7 @@ macro_rules! lrp_on {
                 modules::modules_print_themselves,
                 modules::modules_saved_and_loaded,
                 modules::modules_learn,
+                modules::modules_within_others,
                 peers::convolutions,
                 peers::residual,
                 peers::perceptron,
@@ -84,6 +91,28 @@ macro_rules! lrp_on {
                 pool::max_2d,
                 pool::max_ties,
                 pool::pool_refused,
+                activation::activations,
+                activation::prelu,
+                activation::activations_far_out,
+                activation::activation_wrapper,
+                activation::glu,
+                activation::swiglu,
+                norm::layer_norm,
+                norm::rms_norm,
+                norm::group_norm,
+                norm::normalization_wrapper,
+                embedding::embedding,
+                embedding::embedding_ids,
+                embedding::positional_encoding,
+                join::multiply,
+                join::multiply_by_channel,
+                join::subtract,
+                join::over_a_dimension,
+                join::softmax,
+                join::joins_on_a_tape,
+                distance::squared_distance,
+                distance::distance_of_points,
+                distance::rooted_linear,
             );
         }
     };

@@ -1,13 +1,13 @@
 //! Modules in a row and around a skip connection: what they compute, save, load and learn.
 
 use burn::backend::Autodiff;
-use burn::module::{AutodiffModule, Module};
+use burn::module::{AutodiffModule, Module, ModuleMapper, Param};
 use burn::nn::{Linear, LinearConfig, Relu};
 use burn::record::{FullPrecisionSettings, NamedMpkFileRecorder};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use burn_lrp::module::{Residual, Sequential};
-use burn_lrp::{Composite, Tape};
+use burn_lrp::{Composite, Relevance, Tape};
 use burn_store::{BurnpackStore, ModuleSnapshot};
 
 use super::setup::{Setup, assert_close, values};
@@ -125,12 +125,21 @@ pub fn modules_saved_and_loaded<B: Backend>(setup: &Setup<B>) {
     assert_eq!(snapshots(&loaded), bits);
 }
 
+struct Tracked;
+
+impl<B: Backend> ModuleMapper<B> for Tracked {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+        param.map(|tensor| tensor.require_grad())
+    }
+}
+
 /// Gradients flow through a forgetful tape as through Burn's own functions, and to every
 /// parameter.
 pub fn modules_learn<B: Backend>(setup: &Setup<B>) {
-    let inner = net(setup, 1);
-    let x = setup.tensor::<2>(2, [3, 4]);
-    let trained: Net<Autodiff<B>> = inner.clone().train();
+    let inner = net(setup, 4);
+    let x = setup.tensor::<2>(2, [6, 4]);
+    let trained = Setup::<Autodiff<B>> { device: setup.device.clone(), dtype: setup.dtype };
+    let trained = net(&trained, 4).map(&mut Tracked);
     let weights = |net: &Net<Autodiff<B>>| {
         let (first, blocks, last) = net.modules();
         let shortcut = blocks[1].shortcut().as_ref().unwrap();
@@ -144,9 +153,33 @@ pub fn modules_learn<B: Backend>(setup: &Setup<B>) {
     let x = Tensor::<Autodiff<B>, 2>::from_inner(x);
     let found = gradients(trained.forward(x.clone()).unwrap());
     let expected = gradients(plain(&trained, x));
-    for (found, expected) in found.iter().zip(&expected) {
-        assert!(expected.iter().any(|value| *value != 0.0));
+    for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        assert!(expected.iter().any(|value| *value != 0.0), "nothing reaches layer {at}");
         assert_close(found, expected, setup.tolerance(), "gradient");
     }
     assert_eq!(snapshots(&trained.valid()), snapshots(&inner));
+}
+
+#[derive(Module, Debug, Relevance)]
+struct Whole<B: Backend> {
+    body: Sequential<(Linear<B>, Relu)>,
+    tail: Residual<Linear<B>>,
+}
+
+pub fn modules_within_others<B: Backend>(setup: &Setup<B>) {
+    let linear = || LinearConfig::new(3, 3).with_bias(false).init::<B>(&setup.device);
+    let whole =
+        Whole { body: Sequential::new((linear(), Relu::new())), tail: Residual::new(linear()) };
+    let whole = setup.filled(1, whole);
+    let trained = whole.clone().train::<Autodiff<B>>().valid();
+    let names = |whole: &Whole<B>| -> Vec<String> {
+        whole.collect(None, None, false).iter().map(|tensor| tensor.full_path()).collect()
+    };
+    assert_eq!(names(&whole), ["body.0.weight", "tail.inner.weight"]);
+    assert_eq!(names(&trained), names(&whole));
+    let tape = Tape::new();
+    let output = tape.input("x", setup.tensor::<2>(2, [2, 3])).then("whole", &whole).unwrap();
+    let plan = output.plan(&Composite::default()).unwrap();
+    let paths: Vec<&str> = plan.layers().iter().map(|layer| layer.path.as_str()).collect();
+    assert_eq!(paths, ["whole.body.0", "whole.body.1", "whole.tail.inner", "whole.tail.add"]);
 }

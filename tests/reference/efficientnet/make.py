@@ -54,6 +54,6 @@ for name in ["astronaut", "chelsea", "coffee"]:
     top5 = logits.topk(5)
     classes = [{"index": int(at), "name": NAMES.get(int(at), ""), "logit": round(float(logit), 5)}
                for logit, at in zip(top5.values, top5.indices)]
-    images.append({"image": f"{name}.png", "mean": round(float(x.double().mean()), 6), "top5": classes})
+    images.append({"image": f"{name}.png", "top5": classes})
     print(name, [(each["index"], each["logit"], each["name"]) for each in classes])
 pathlib.Path("top5.json").write_text(json.dumps(images, indent=1) + "\n")

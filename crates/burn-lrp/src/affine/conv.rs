@@ -128,6 +128,25 @@ fn padded<B: Backend, const S: usize>(
     (padded, [0; S])
 }
 
+/// The kernel with zeros after it where it spans less than a stride.
+///
+/// Transposed convolutions of Burn's GPU backends (0.21) give wrong numbers for such
+/// kernels. The output grows at its end, and must be cut to its size.
+pub(super) fn spanning<B: Backend>(
+    weight: &AnyTensor<B>,
+    stride: &[usize],
+    dilation: &[usize],
+) -> AnyTensor<B> {
+    let mut wide = weight.clone();
+    for (d, (stride, dilation)) in stride.iter().zip(dilation).enumerate() {
+        let missing = stride.div_ceil(*dilation).saturating_sub(wide.dims()[2 + d]);
+        if missing > 0 {
+            wide = surrounded(&wide, 2 + d, 0, missing);
+        }
+    }
+    wide
+}
+
 /// Zeros before and after a dimension.
 fn surrounded<B: Backend>(
     x: &AnyTensor<B>,
@@ -256,10 +275,12 @@ macro_rules! convolution {
                     std::array::from_fn(|d| axes[d].untouched(input[2 + d], output[d]));
                 let options =
                     ConvTransposeOptions::new(stride, padding, untouched, dilation, self.groups);
+                let weight = spanning(&weight.into(), &stride, &dilation).tensor()?;
                 let mut back: Tensor<B, $rank> = $transpose(s.tensor()?, weight, None, options);
-                if !symmetric {
-                    for d in 0..$space {
-                        back = back.narrow(2 + d, axes[d].before, input[2 + d]);
+                for d in 0..$space {
+                    if back.dims()[2 + d] != input[2 + d] {
+                        let start = if symmetric { 0 } else { axes[d].before };
+                        back = back.narrow(2 + d, start, input[2 + d]);
                     }
                 }
                 Ok(back.into())

@@ -6,6 +6,7 @@ use burn::tensor::module::{
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Tensor, backend::Backend};
 
+use crate::affine::conv::spanning;
 use crate::affine::{self, AFFINE_RULES, Affine};
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
@@ -46,6 +47,15 @@ impl<const S: usize> Geometry<S> {
         }
         Ok(())
     }
+
+    /// Sizes of the output, of settings that were checked.
+    fn output(&self, input: &[usize], weight: &[usize]) -> [usize; S] {
+        std::array::from_fn(|d| {
+            let reach = (weight[2 + d] - 1) * self.dilation[d];
+            let whole = (input[2 + d] - 1) * self.stride[d] + reach + 1;
+            whole + self.padding_out[d] - 2 * self.padding[d]
+        })
+    }
 }
 
 macro_rules! transposed_convolution {
@@ -77,7 +87,15 @@ macro_rules! transposed_convolution {
                     g.dilation,
                     g.groups,
                 );
-                Ok($transpose(x.tensor()?, weight, None, options).into())
+                let sizes = g.output(&x.dims(), &weight.dims());
+                let weight = spanning(&weight.into(), &g.stride, &g.dilation).tensor()?;
+                let mut z: Tensor<B, $rank> = $transpose(x.tensor()?, weight, None, options);
+                for (d, size) in sizes.into_iter().enumerate() {
+                    if z.dims()[2 + d] > size {
+                        z = z.narrow(2 + d, 0, size);
+                    }
+                }
+                Ok(z.into())
             }
 
             fn adjoint(

@@ -23,7 +23,7 @@ use crate::rule::Rule;
 /// use burn_lrp::{Composite, Family, Rule, Selector};
 ///
 /// let composite: Composite = "
-///     # The input: pixels between 0 and 1.
+///     ## The input: pixels between 0 and 1.
 ///     first(family:convolution) -> box=0,1
 ///     family:convolution        -> gamma=0.25
 ///     path:head.**              -> epsilon=1e-6
@@ -50,11 +50,12 @@ use crate::rule::Rule;
 ///
 /// # Selectors that match nothing
 ///
-/// A selector that names layers, by a path or a kind, and means none of the network is an
-/// error of [`Node::plan`](crate::Node::plan): a name with a typing error would else change
-/// relevances in silence. One that speaks of families or all layers may mean none, so that one
-/// composite does for many networks. [`Plan::unused`](crate::Plan::unused) tells the entries
-/// that no layer follows, for whatever reason.
+/// A selector that speaks of paths and means no layer is an error of
+/// [`Node::plan`](crate::Node::plan): a path belongs to one network, and a typing error in it would
+/// else change relevances in silence. So is a kind in another spelling than the network's, such as
+/// `conv2d`. Families and other kinds may be missing, so that one composite does for many
+/// networks; [`Plan::unused`](crate::Plan::unused) tells the entries that no layer follows,
+/// for whatever reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "text::Entries", into = "text::Entries")]
 pub struct Composite {
@@ -117,12 +118,13 @@ impl Composite {
         chosen
     }
 
-    /// Selectors that name layers and mean none; `merged` are normalisations with the layer
+    /// Selectors that must mean a layer and mean none; `merged` are normalisations with the layer
     /// that each became a part of.
     pub(crate) fn unmatched(&self, sites: &[Site], merged: &[(Site, String)]) -> Vec<Unmatched> {
         let gone: Vec<Site> = merged.iter().map(|(site, _)| site.clone()).collect();
-        let named = self.entries.iter().map(|(selector, _)| selector).filter(|s| s.names_layers());
-        named
+        let selectors = self.entries.iter().map(|(selector, _)| selector);
+        selectors
+            .filter(|selector| selector.must_match(sites))
             .filter(|selector| !selector.matches(sites).contains(&true))
             .map(|selector| {
                 let within = selector.matches(&gone).iter().position(|matches| *matches);

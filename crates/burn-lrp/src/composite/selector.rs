@@ -99,13 +99,17 @@ impl Selector {
         }
     }
 
-    /// Whether it speaks of layers by path or kind, and so of layers that must be there.
-    pub(crate) fn names_layers(&self) -> bool {
+    /// Whether it must mean a layer of the network: it speaks of paths, or of a kind that the
+    /// network has under a name that is written otherwise.
+    pub(crate) fn must_match(&self, sites: &[Site]) -> bool {
         match self {
             Self::All | Self::Family(_) => false,
-            Self::Kind(_) | Self::Path(_) => true,
-            Self::First(inner) | Self::Last(inner) | Self::Not(inner) => inner.names_layers(),
-            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::names_layers),
+            Self::Kind(name) => sites
+                .iter()
+                .any(|site| site.kind.name() != name && letters(site.kind.name()) == letters(name)),
+            Self::Path(_) => true,
+            Self::First(inner) | Self::Last(inner) | Self::Not(inner) => inner.must_match(sites),
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(|part| part.must_match(sites)),
         }
     }
 
@@ -195,6 +199,11 @@ impl From<Selector> for String {
     fn from(selector: Selector) -> Self {
         selector.to_string()
     }
+}
+
+/// A name without its capitals and underscores.
+fn letters(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn only(all: Vec<bool>, which: impl Fn(&[bool]) -> Option<usize>) -> Vec<bool> {

@@ -17,6 +17,7 @@ use burn::tensor::{Int, Tensor, backend::Backend};
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
 use crate::layer::{Add, Concat, Flatten, Layer, Permute, Reshape};
+use crate::layer::{MeanOver, Multiply, Softmax, Subtract, SumOver};
 
 pub use network::Relevance;
 pub use pass::Relevances;
@@ -256,6 +257,52 @@ impl<'m, B: Backend> Node<'m, B> {
     /// If the shapes differ.
     pub fn add(&self, other: &Self) -> Result<Self> {
         self.made("add", Add, &[other])
+    }
+
+    /// The difference to another value.
+    ///
+    /// # Errors
+    ///
+    /// If the shapes differ.
+    pub fn sub(&self, other: &Self) -> Result<Self> {
+        self.made("sub", Subtract, &[other])
+    }
+
+    /// The product with a gate, element by element; the gate may have size 1
+    /// along dimensions where this value has more.
+    ///
+    /// # Errors
+    ///
+    /// If the shapes do not fit.
+    pub fn mul(&self, gate: &Self) -> Result<Self> {
+        self.made("mul", Multiply, &[gate])
+    }
+
+    /// The mean over a dimension, which is gone afterwards.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such dimension, or it is that of samples.
+    pub fn mean_over(&self, dim: usize) -> Result<Self> {
+        self.made("mean", MeanOver { dim }, &[])
+    }
+
+    /// The sum over a dimension, which is gone afterwards.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such dimension, or it is that of samples.
+    pub fn sum_over(&self, dim: usize) -> Result<Self> {
+        self.made("sum", SumOver { dim }, &[])
+    }
+
+    /// The softmax along a dimension.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such dimension, or it is that of samples.
+    pub fn softmax(&self, dim: usize) -> Result<Self> {
+        self.made("softmax", Softmax { dim }, &[])
     }
 
     /// Values side by side along a dimension.

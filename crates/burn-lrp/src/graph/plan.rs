@@ -52,8 +52,8 @@ impl<'m, B: Backend> Node<'m, B> {
     /// # Errors
     ///
     /// If a layer cannot follow the rule that the composite gives it; all such layers
-    /// are listed. If a selector names layers, by path or kind, that the network does not
-    /// have. If an input of the network, or the value of this node, is not finite. On a
+    /// are listed. If a selector speaks of paths that the network does not have, or
+    /// misspells its kinds. If an input of the network, or the value of this node, is not finite. On a
     /// tape that keeps nothing.
     pub fn plan(&self, composite: &Composite) -> Result<Plan<'m, B>> {
         let graph = self.graph.borrow();

@@ -13,6 +13,10 @@ use crate::rule::{Formula, Rule, RuleName};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Add;
 
+/// The first input less the second; relevance goes to them as for [`Add`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subtract;
+
 /// The inputs side by side along a dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Concat {
@@ -46,6 +50,36 @@ impl<B: Backend> Layer<B> for Add {
         let share = quotient(step.relevance.flat(), step.output.flat(), epsilon);
         let inputs = step.inputs.iter().map(|input| input.map(|x| x * share.clone())).collect();
         Ok(Handed { inputs, bias: None })
+    }
+}
+
+impl<B: Backend> Layer<B> for Subtract {
+    fn kind(&self) -> Kind {
+        Kind::new("Subtract", Family::Join)
+    }
+
+    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
+        match inputs {
+            [first, second] => first.zip(second, |a, b| a - b),
+            _ => Err(Error::layer("Subtract", format!("it has 2 inputs, not {}", inputs.len()))),
+        }
+    }
+
+    fn rules(&self) -> &'static [RuleName] {
+        &[RuleName::Proportional, RuleName::Zero, RuleName::Epsilon]
+    }
+
+    fn default_rule(&self) -> Rule {
+        Rule::EPSILON
+    }
+
+    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Handed<B>> {
+        let handed = Layer::<B>::relevance(&Add, step, rule)?;
+        let signed = handed.inputs.into_iter().enumerate().map(|(at, r)| match at {
+            0 => r,
+            _ => r.map(|r| r.neg()),
+        });
+        Ok(Handed { inputs: signed.collect(), bias: None })
     }
 }
 

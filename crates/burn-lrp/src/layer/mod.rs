@@ -2,9 +2,17 @@
 
 mod activation;
 mod dropout;
+mod embedding;
+mod gated;
 mod join;
+mod norm;
 mod pool;
+mod product;
+mod reduce;
+mod rooted;
 mod shape;
+mod softmax;
+mod squared_distance;
 
 use std::fmt::{self, Debug};
 
@@ -14,8 +22,14 @@ use crate::any::AnyTensor;
 use crate::error::{Error, Result};
 use crate::rule::{Rule, RuleName};
 
-pub use join::{Add, Concat};
+pub use activation::Silu;
+pub use join::{Add, Concat, Subtract};
+pub use product::Multiply;
+pub use reduce::{MeanOver, SumOver};
+pub use rooted::RootedLinear;
 pub use shape::{Flatten, Permute, Reshape};
+pub use softmax::Softmax;
+pub use squared_distance::SquaredDistance;
 
 /// What layers have in common, for selectors that mean many of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -236,6 +250,11 @@ impl<B: Backend> Step<'_, B> {
 /// The first input.
 pub(crate) fn only<B: Backend>(inputs: &[AnyTensor<B>]) -> Result<&AnyTensor<B>> {
     inputs.first().ok_or_else(|| Error::layer("layer", "it was given no input"))
+}
+
+/// How many elements are before, in, and after a dimension.
+pub(crate) fn around(dims: &[usize], dim: usize) -> [usize; 3] {
+    [dims[..dim].iter().product(), dims[dim], dims[dim + 1..].iter().product()]
 }
 
 /// What a layer hands down.

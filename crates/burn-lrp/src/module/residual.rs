@@ -1,3 +1,5 @@
+use std::fmt;
+
 use burn::module::*;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Device, Tensor};
@@ -160,3 +162,9 @@ impl<M: ModuleDisplay, S: ModuleDisplay> ModuleDisplayDefault for Residual<M, S>
 }
 
 impl<M: ModuleDisplay, S: ModuleDisplay> ModuleDisplay for Residual<M, S> {}
+
+impl<M: ModuleDisplay, S: ModuleDisplay> fmt::Display for Residual<M, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.format(DisplaySettings::default()))
+    }
+}

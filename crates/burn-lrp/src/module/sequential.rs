@@ -1,3 +1,5 @@
+use std::fmt;
+
 use burn::module::*;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Device, Tensor};
@@ -27,6 +29,9 @@ use crate::graph::{Node, Relevance};
 /// assert_eq!(scores.dims(), [3, 2]);
 /// # Ok::<(), burn_lrp::Error>(())
 /// ```
+///
+/// Burn's tuples and arrays have no [`train`](Module::train): for training, make the network
+/// on the `Autodiff` backend, or a field of a derived module.
 #[derive(Clone, Debug)]
 pub struct Sequential<M> {
     modules: M,
@@ -128,3 +133,9 @@ impl<M: ModuleDisplay> ModuleDisplayDefault for Sequential<M> {
 }
 
 impl<M: ModuleDisplay> ModuleDisplay for Sequential<M> {}
+
+impl<M: ModuleDisplay> fmt::Display for Sequential<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.format(DisplaySettings::default()))
+    }
+}

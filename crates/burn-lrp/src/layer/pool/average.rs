@@ -12,8 +12,6 @@ use crate::rule::{Rule, RuleName};
 use super::windows::{Settings, Windows, padding_1d, padding_2d};
 use super::{Pooled, image, unimage};
 
-/// An average is an affine layer whose weights are one over the size of a window;
-/// `proportional` is its LRP-0.
 const AVERAGE_RULES: &[RuleName] = &[
     RuleName::Zero,
     RuleName::Epsilon,
@@ -78,6 +76,8 @@ impl Average {
 
 macro_rules! average {
     ($layer:ident, $space:literal, |$this:ident, $size:ident| $average:expr) => {
+        /// An average is an affine layer whose weights are one over the size of a
+        /// window, with all rules of such; `proportional` is its LRP-0.
         impl<B: Backend> Layer<B> for $layer {
             fn kind(&self) -> Kind {
                 Kind::new(stringify!($layer), Family::Pooling)

@@ -13,10 +13,6 @@ use crate::rule::{Formula, Rule, RuleName};
 use super::windows::{Settings, Windows, padding_1d, padding_2d};
 use super::{Pooled, image, unimage};
 
-/// The largest of a window. `winner-take-all` gives all relevance to the element
-/// that Burn names the largest; `proportional` and `epsilon` treat the layer as
-/// the sum of its window, `R_j = Σ_k a_j / Σ_{i in k} a_i R_k` (Montavon et al.
-/// 2019).
 struct Largest<'a> {
     name: &'a str,
     settings: Settings,
@@ -105,6 +101,10 @@ fn sum<B: Backend>(
 
 macro_rules! largest {
     ($layer:ident, $space:literal, |$this:ident, $size:ident| $settings:expr) => {
+        /// The largest of a window. `winner-take-all` gives all relevance to the element
+        /// that Burn names the largest; `proportional` and `epsilon` treat the layer as
+        /// the sum of its window, `R_j = Σ_k a_j / Σ_{i in k} a_i R_k` (Montavon et al.
+        /// 2019).
         impl<B: Backend> Layer<B> for $layer {
             fn kind(&self) -> Kind {
                 Kind::new(stringify!($layer), Family::Pooling)

@@ -3,6 +3,7 @@ use burn::tensor::{Tensor, TensorData, backend::Backend};
 
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
+use crate::layer::around;
 
 /// The windows that pooling looks at, over height and width.
 ///
@@ -268,11 +269,6 @@ fn members<B: Backend>(input: usize, output: usize, like: &AnyTensor<B>) -> Tens
 fn constant<B: Backend>(values: Vec<f64>, dims: [usize; 2], like: &AnyTensor<B>) -> Tensor<B, 2> {
     let data = TensorData::new(values, dims).convert_dtype(like.dtype());
     Tensor::from_data(data, (&like.device(), like.dtype()))
-}
-
-/// The dimensions before, of, and after one.
-fn around(dims: &[usize], dim: usize) -> [usize; 3] {
-    [dims[..dim].iter().product(), dims[dim], dims[dim + 1..].iter().product()]
 }
 
 fn resized(mut dims: Vec<usize>, dim: usize, size: usize) -> Vec<usize> {
