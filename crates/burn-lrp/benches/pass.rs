@@ -21,7 +21,7 @@ use burn::backend::Flex;
 use burn::module::{Param, ParamId};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::nn::{Linear, LinearConfig, PaddingConfig2d, Relu};
+use burn::nn::{Linear, PaddingConfig2d, Relu};
 use burn::tensor::{DType, Tensor, TensorData};
 use burn_lrp::{AnyTensor, Composite, Family, Node, Relevance, Rule, Selector, Tape, infer};
 use rand_chacha::ChaCha8Rng;
@@ -49,7 +49,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == "--serve") {
-        let [parameters, relevance] = &arguments[at + 1..] else {
+        let [parameters, relevance, ..] = &arguments[at + 1..] else {
             return Err("--serve takes two paths".into());
         };
         return serve(parameters, relevance);
@@ -164,7 +164,7 @@ fn network(numbers: &mut dyn FnMut(usize, f32) -> Vec<f32>) -> (Network, Tensor<
         .collect();
     let weight = param(numbers(FEATURES * CLASSES, 0.05), [FEATURES, CLASSES]);
     let bias = Some(param(numbers(CLASSES, 0.1), [CLASSES]));
-    let dense = Linear { weight, bias, ..LinearConfig::new(FEATURES, CLASSES).init(&device) };
+    let dense = Linear { weight, bias };
     let images = numbers(SAMPLES * 3 * SIDE * SIDE, 1.0);
     (Network { convolutions, dense }, tensor(images, [SAMPLES, 3, SIDE, SIDE]))
 }

@@ -217,12 +217,22 @@ impl<B: Backend> AnyTensor<B> {
         &self,
         values: &Tensor<B, 1>,
         dim: usize,
-        f: impl FnOnce(Tensor<B, 3>, Tensor<B, 3>) -> Tensor<B, 3>,
+        f: impl FnOnce(Tensor<B, 2>, Tensor<B, 2>) -> Tensor<B, 2>,
     ) -> Self {
         let dims = self.dims();
+        let size = dims[dim];
         let before: usize = dims[..dim].iter().product();
         let after: usize = dims[dim + 1..].iter().product();
-        let x = self.view([before, dims[dim], after]);
-        Self::from(f(x, values.clone().reshape([1, dims[dim], 1]))).shaped(&dims)
+        let values = values.clone().reshape([1, size]);
+        // Rows and one row, or rows and one column: what Flex has fast paths for.
+        // A dimension in the middle costs it as much as a convolution.
+        let (x, values) = match after {
+            1 => (self.view([before, size]), values),
+            _ => {
+                let column = values.repeat_dim(0, before).reshape([before * size, 1]);
+                (self.view([before * size, after]), column)
+            }
+        };
+        Self::from(f(x, values)).shaped(&dims)
     }
 }

@@ -7,8 +7,7 @@ use burn::module::{Param, ParamId, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::nn::{
-    BatchNorm, BatchNormConfig, LeakyRelu, LeakyReluConfig, Linear, LinearConfig, PaddingConfig2d,
-    Relu, Tanh,
+    BatchNorm, BatchNormConfig, LeakyRelu, LeakyReluConfig, Linear, PaddingConfig2d, Relu, Tanh,
 };
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
@@ -71,10 +70,8 @@ impl<B: Backend> Parameters<'_, B> {
     /// PyTorch's weights are the other way round.
     fn linear(&self, name: &str) -> Linear<B> {
         let weight: Tensor<B, 2> = self.tensor(&format!("{name}.weight"));
-        let [outputs, inputs] = weight.dims();
         let weight = Param::initialized(ParamId::new(), weight.transpose());
-        let config = LinearConfig::new(inputs, outputs);
-        Linear { weight, bias: self.bias(name), ..config.init(&self.setup.device) }
+        Linear { weight, bias: self.bias(name) }
     }
 
     fn norm(&self, name: &str) -> BatchNorm<B> {
