@@ -14,7 +14,7 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d, Relu};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
-use burn_lrp::{Composite, Family, Node, Relevance, Rule, Selector};
+use burn_lrp::{Composite, Relevance};
 use neuralize::cluster::match_to_classes;
 use neuralize::deep::{Autoencoder, DeepKMeans, DeepQuestion, JointTraining};
 use neuralize::plot::{self, HeatMap, ImageShape};
@@ -24,11 +24,14 @@ const DIGITS: &str = include_str!("../tests/reference/digits/digits.csv");
 const CODE: usize = 10;
 const SIDE: usize = 8;
 
-/// From an image of 8 × 8 pixels to a code of 10 numbers.
-#[derive(Module, Debug)]
+/// From an image of 8 × 8 pixels to a code of 10 numbers. Its fields run in their order, so
+/// one line makes it explainable.
+#[derive(Module, Debug, Relevance)]
 struct Encoder<B: Backend> {
+    #[relevance(then(relu))]
     first: Conv2d<B>,
     pool: MaxPool2d,
+    #[relevance(then(relu, flatten))]
     second: Conv2d<B>,
     code: Linear<B>,
 }
@@ -66,20 +69,7 @@ impl<B: Backend> DigitsAutoencoder<B> {
     }
 }
 
-/// How the encoder runs, for explanations.
-impl<B: Backend> Relevance<B> for Encoder<B> {
-    fn trace<'m>(&'m self, x: Node<'m, B>) -> burn_lrp::Result<Node<'m, B>> {
-        x.then("first", &self.first)?
-            .then("relu", &Relu)?
-            .then("pool", &self.pool)?
-            .then("second", &self.second)?
-            .then("relu", &Relu)?
-            .flatten()?
-            .then("code", &self.code)
-    }
-}
-
-/// How it runs, for training.
+/// How it runs in training.
 impl<B: Backend> Autoencoder<B, 4> for DigitsAutoencoder<B> {
     fn encode(&self, x: Tensor<B, 4>) -> Tensor<B, 2> {
         let encoder = &self.encoder;
@@ -113,7 +103,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         match_to_classes(&clusters, &digits, 10, 10).agreeing as f64 / digits.len() as f64
     };
 
-    let clusters = KMeansConfig::new(10).with_seed(1);
+    let clusters = KMeansConfig::new(10).with_n_init(Some(10)).with_seed(1);
     let plain = clusters.fit(&pixels)?;
     let plain: Vec<i64> = plain.labels.into_data().iter().collect();
     println!(
@@ -123,7 +113,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let start = Instant::now();
     Autodiff::<Flex>::seed(&device, 1);
-    let training = JointTraining { warm_up_epochs: 40, seed: 1, ..JointTraining::default() };
+    let training = JointTraining {
+        warm_up_epochs: 60,
+        joint_epochs: 30,
+        batch_size: 64,
+        learning_rate: 2e-3,
+        clustering: 0.3,
+        seed: 1,
+        ..JointTraining::default()
+    };
     let fit = training.fit::<Autodiff<Flex>, _, 4>(
         DigitsAutoencoder::init(&device),
         &x,
@@ -147,9 +145,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
 
     // Pixels lie between 0 and 1; the rule of the first layer knows.
-    let composite = Composite::new()
-        .with(Selector::Family(Family::Convolution).first(), Rule::bounded(0.0, 1.0)?)
-        .with(Selector::Family(Family::Convolution), Rule::gamma(0.25)?);
+    let composite = Composite::image(0.0, 1.0)?;
     println!("\n{}", model.plan(x.clone().narrow(0, 0, 1), &composite)?);
     let question = DeepQuestion::default().with_composite(composite).with_report();
     let start = Instant::now();
@@ -186,7 +182,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 maps.push(HeatMap {
                     title: format!("cluster {cluster}, a {}", digits[row]),
                     values: part(&values, row),
-                    relevance: part(&relevance, row),
+                    // As shares of the logit, so that clusters can be compared.
+                    relevance: part(&relevance, row).iter().map(|r| r / logit[row]).collect(),
                 });
             }
         }
