@@ -1,6 +1,7 @@
 //! Attention and transformer encoders, against loops and against Burn's own
 //! forward pass.
 
+use burn::backend::Autodiff;
 use burn::nn::activation::ActivationConfig;
 use burn::nn::attention::generate_autoregressive_mask;
 use burn::nn::attention::{MhaInput, MultiHeadAttention, MultiHeadAttentionConfig};
@@ -81,18 +82,18 @@ impl Head {
         };
         for i in 0..queries {
             let mut to_weights = vec![0.0; keys];
-            for p in 0..size {
+            for (p, r) in r[i].iter().enumerate() {
                 let parts: Vec<f64> = (0..keys).map(|j| weights[i][j] * self.value[j][p]).collect();
                 let o: f64 = parts.iter().sum();
                 found.output[i][p] = o;
                 condition = condition.max(parts.iter().map(|p| p.abs()).sum::<f64>() / o.abs());
                 for j in 0..keys {
                     if halves {
-                        let share = parts[j] * r[i][p] / stable(2.0 * o);
+                        let share = parts[j] * r / stable(2.0 * o);
                         found.value[j][p] += share;
                         to_weights[j] += share;
                     } else {
-                        found.value[j][p] += parts[j] * r[i][p] / stable(o);
+                        found.value[j][p] += parts[j] * r / stable(o);
                     }
                 }
             }
@@ -107,8 +108,8 @@ impl Head {
                 let parts = (0..size).map(|p| self.query[i][p] * self.key[j][p] / root);
                 let parts: Vec<f64> = parts.collect();
                 condition = condition.max(parts.iter().map(|p| p.abs()).sum::<f64>() / x.abs());
-                for p in 0..size {
-                    let share = parts[p] * to_score / stable(2.0 * x);
+                for (p, part) in parts.iter().enumerate() {
+                    let share = part * to_score / stable(2.0 * x);
                     found.query[i][p] += share;
                     found.key[j][p] += share;
                 }
@@ -253,6 +254,8 @@ pub fn attention_refused<B: Backend>(setup: &Setup<B>) {
         vec![q.clone(), x(&[2, 4]), k.clone()],
         vec![q.clone(), k.clone(), q.clone()],
         vec![q.clone(), x(&[1, 2, 4]), x(&[1, 2, 4])],
+        vec![x(&[2, 0, 4]), k.clone(), k.clone()],
+        vec![q.clone(), x(&[2, 0, 4]), x(&[2, 0, 4])],
         vec![x(&[2, 3, 5]), x(&[2, 2, 5]), x(&[2, 2, 5])],
     ] {
         assert!(none.forward(&inputs).is_err());
@@ -374,6 +377,25 @@ pub fn encoder_forward<B: Backend>(setup: &Setup<B>) {
             assert!(paths.iter().any(|found| found == path), "{path} of {paths:?}");
         }
     }
+}
+
+/// A pass is inference on a backend that trains, too: nothing is dropped, and relevance is the
+/// same.
+pub fn encoder_on_autodiff<B: Backend>(setup: &Setup<B>) {
+    fn pass<B: Backend>(setup: &Setup<B>) -> [Vec<f64>; 2] {
+        let config = TransformerEncoderConfig::new(6, 8, 2, 2).with_dropout(0.5);
+        let network = setup.filled(36, config.init::<B>(&setup.device));
+        let tape = Tape::new();
+        let input = tape.input("x", setup.tensor::<3>(37, [2, 3, 6]));
+        let output = input.then("net", &network).unwrap();
+        let plan = output.plan(&Composite::default()).unwrap();
+        let relevances = plan.run(output.value().clone()).unwrap();
+        [values(output.value()), values(&relevances.of(&input).unwrap())]
+    }
+    let training = Setup::<Autodiff<B>> { device: setup.device.clone(), dtype: setup.dtype };
+    let (plain, found) = (pass(setup), pass(&training));
+    assert_close(&found[0], &plain[0], setup.tolerance(), "output");
+    assert_close(&found[1], &plain[1], setup.tolerance_at(1e4), "relevance");
 }
 
 /// Nothing is lost but to biases and stabilisers, and padded tokens get nothing.

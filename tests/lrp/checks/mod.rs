@@ -122,6 +122,7 @@ macro_rules! lrp_on {
                 attention::attention_conserves,
                 attention::encoder_forward,
                 attention::encoder_relevance,
+                attention::encoder_on_autodiff,
                 recurrent::lstm,
                 recurrent::gru,
                 recurrent::rnn,

@@ -34,13 +34,14 @@ const EPSILON: f64 = 1e-6;
 ///   - `R_jp(v) = Σ_i A_ij v_jp / (2 o_ip + ε) R_ip`,
 ///     `R_ij(A) = Σ_p A_ij v_jp / (2 o_ip + ε) R_ip`: each half of the relevance
 ///   - `R_ij(x) = x_ij (R_ij(A) − A_ij Σ_k R_ik(A))`, the softmax by its Taylor expansion, which
-///     does not conserve: it leaves out what the expansion's constant holds
+///     does not conserve: it leaves out what the expansion's constant holds, which a report
+///     tells as `rest`
 ///   - `R_ip(q) = Σ_j q_ip k_jp / √d / (2 x_ij + ε) R_ij(x)`, and k the same: half of that each
 ///
-/// ε has the sign of what it is added to. Masked scores are constants and hand
-/// nothing to queries and keys, and masked values get nothing. Only where all
-/// keys of a query are masked does softmax weigh them alike, and then values
-/// get what they gave.
+/// ε has the sign of what it is added to and is 10⁻⁶. Masked scores are constants and
+/// hand nothing to queries and keys. Masked values get nothing, since their weights
+/// are 0; but where all keys of a query are masked, softmax weighs them alike, and
+/// values get what they gave.
 #[derive(Debug, Clone)]
 pub struct Attention<B: Backend> {
     n_heads: usize,
@@ -83,7 +84,10 @@ impl<B: Backend> Attention<B> {
         let [samples, queries, width] = dims[..] else {
             return Err(Error::shape("query", "[samples, queries, width]", &dims));
         };
-        if self.n_heads == 0 || width == 0 || width % self.n_heads != 0 {
+        if dims.contains(&0) {
+            return Err(Error::shape("query", "at least one sample and one query", &dims));
+        }
+        if self.n_heads == 0 || width % self.n_heads != 0 {
             let expected = format!("a width that {} heads share alike", self.n_heads);
             return Err(Error::shape("query", expected, &dims));
         }

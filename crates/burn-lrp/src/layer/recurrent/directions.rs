@@ -6,10 +6,11 @@ use crate::error::{Error, Result};
 use crate::graph::{Node, Relevance};
 use crate::layer::recurrent::unrolled::Unrolled;
 
-/// Both directions side by side: two layers, `forward` and `reverse`, and a
-/// [`Concat`](crate::Concat).
+/// Layers of two directions; what the first one's own settings say.
 macro_rules! bidirectional {
     ($($layer:ident: |$this:ident| $forward:expr;)+) => {$(
+        /// Both directions side by side: two layers, `forward` and `reverse`, and a
+        /// [`Concat`](crate::Concat).
         impl<B: Backend> Relevance<B> for $layer<B> {
             fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
                 let $this = self;

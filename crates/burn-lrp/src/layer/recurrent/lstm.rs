@@ -22,6 +22,9 @@ recurrent!(
     ///   Arjona-Medina et al. 2018); not where the input gate is coupled to the forget gate
     ///
     /// Both conserve all but what biases and ε take.
+    ///
+    /// Without `batch_first`, steps come before samples, and the rows of a report are steps:
+    /// what a bias absorbed at each, summed over samples.
     Lstm,
     |layer| (layer.batch_first, layer.reverse)
 );

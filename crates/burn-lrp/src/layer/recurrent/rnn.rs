@@ -14,6 +14,9 @@ recurrent!(
     /// The activation and clipping pass relevance as it is; the sum shares it by LRP-0 or
     /// LRP-ε (Bach et al. 2015; Arras et al. 2017). There are no gates: `signal-take-all` is
     /// LRP-ε with ε = 10⁻⁶.
+    ///
+    /// Without `batch_first`, steps come before samples, and the rows of a report are steps:
+    /// what a bias absorbed at each, summed over samples.
     Rnn,
     |layer| (layer.batch_first, layer.reverse)
 );
