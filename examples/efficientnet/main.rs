@@ -7,7 +7,7 @@
 //! the first run; nothing is installed. FOLDER keeps them, `target/efficientnet`
 //! unless another is named; PICTURE is where the heat maps go.
 //!
-//! `cargo run --release --example efficientnet [FOLDER] [PICTURE]`
+//! `cargo run --release -p neuralize --features pytorch --example efficientnet [FOLDER] [PICTURE]`
 
 #![allow(unreachable_pub)]
 

@@ -15,3 +15,13 @@ models_on!(flex_f32, Flex, DType::F32, true);
 models_on!(flex_f64, Flex, DType::F64, true);
 models_on!(ndarray_f32, NdArray<f32>, DType::F32, true);
 models_on!(ndarray_f64, NdArray<f64>, DType::F64, true);
+
+#[cfg(feature = "pytorch")]
+mod files_of_pytorch {
+    use super::*;
+
+    weights_on!(flex_f32, Flex, DType::F32, true);
+    weights_on!(flex_f64, Flex, DType::F64, true);
+    weights_on!(ndarray_f32, NdArray<f32>, DType::F32, true);
+    weights_on!(ndarray_f64, NdArray<f64>, DType::F64, true);
+}

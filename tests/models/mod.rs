@@ -10,6 +10,8 @@ pub mod mixture;
 pub mod outliers;
 pub mod reference;
 pub mod separable;
+#[cfg(feature = "pytorch")]
+pub mod weights;
 
 /// Instantiates every test of these models for one backend and precision.
 #[macro_export]
@@ -108,6 +110,31 @@ macro_rules! models_on {
                 outliers::outliers_edges,
                 outliers::outliers_bad_settings,
                 outliers::outliers_records,
+            );
+        }
+    };
+}
+
+/// Instantiates the tests of PyTorch's files for one backend and precision.
+#[cfg(feature = "pytorch")]
+#[macro_export]
+macro_rules! weights_on {
+    ($name:ident, $backend:ty, $dtype:expr, $ready:expr) => {
+        mod $name {
+            use super::models::*;
+            use super::suite::*;
+            use super::*;
+
+            fn setup() -> Setup<$backend> {
+                Setup::new($dtype)
+            }
+
+            $crate::suite_on!(@tests $ready;
+                weights::weights_of_every_layout,
+                weights::weights_refused,
+                weights::weights_damaged,
+                weights::weights_of_a_damaged_pickle,
+                weights::weights_of_a_hostile_pickle,
             );
         }
     };

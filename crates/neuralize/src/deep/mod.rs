@@ -24,6 +24,8 @@ mod fit;
 #[cfg(feature = "autodiff")]
 mod joint;
 mod model;
+#[cfg(feature = "pytorch")]
+mod pytorch;
 mod weights;
 
 pub use explanation::{DeepExplanation, DeepQuestion};

@@ -1,9 +1,12 @@
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use burn::module::Module;
+use burn::module::{Module, ParamId};
 use burn::tensor::{DType, backend::Backend};
 use burn_store::{
-    ApplyResult, KeyRemapper, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter, SafetensorsStore,
+    ApplyError, ApplyResult, KeyRemapper, ModuleAdapter, ModuleSnapshot, ModuleStore,
+    PyTorchToBurnAdapter, SafetensorsStore, TensorSnapshot, TensorSnapshotError,
+    map_indices_contiguous,
 };
 
 use crate::error::{Error, Result};
@@ -17,6 +20,13 @@ use crate::record;
 /// PyTorch's conventions unless [`of_burn`](Self::of_burn) says otherwise. Every
 /// parameter must be found, and nothing in the file may be left over, but for
 /// what [`without`](Self::without) names and PyTorch's batch counters.
+///
+/// PyTorch's own files are those of `torch.save` since its release 1.6, of a
+/// `state_dict` or of dictionaries around one: `{"state_dict": …}` needs
+/// `.rename("^state_dict\\.", "")`. Tensors may lie in any order of their dimensions,
+/// channels last for one, because strides are read too; a slice or an expanded
+/// tensor is refused, because its numbers do not fill their storage. Nothing in a file is
+/// run.
 ///
 /// ```no_run
 /// use burn::backend::Flex;
@@ -83,44 +93,44 @@ impl Weights {
         std::fs::metadata(&self.path).map_err(Error::io(&self.path))?;
         let renames = KeyRemapper::from_patterns(self.renames.clone())
             .map_err(|error| fail(format!("a name cannot be replaced: {error}")))?;
-        let extension = self.path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-        let applied = match extension {
-            "safetensors" => {
-                let mut store =
-                    SafetensorsStore::from_file(&self.path).remap(renames).validate(false);
-                store = store.allow_partial(true).skip_enum_variants(self.pytorch);
-                if self.pytorch {
-                    store =
-                        store.with_from_adapter(PyTorchToBurnAdapter).map_indices_contiguous(true);
-                }
-                apply(&mut encoder, &mut store)
-            }
-            #[cfg(feature = "pytorch")]
-            "pt" | "pth" | "bin" => {
-                let store = burn_store::PytorchStore::from_file(&self.path).remap(renames);
-                apply(&mut encoder, &mut store.validate(false).allow_partial(true))
-            }
-            other => Err(format!(
-                "weights are read from .safetensors{}, not `.{other}`",
-                if cfg!(feature = "pytorch") {
-                    ", .pt and .pth"
-                } else {
-                    " (.pt and .pth need the feature `pytorch`)"
-                }
-            )),
-        };
-        let applied = applied.map_err(fail)?;
+        let tensors = self.tensors().map_err(fail)?.into_iter().map(|tensor| cast(tensor, dtype));
+        let (mut tensors, _) = renames.remap(tensors.collect());
+        if self.pytorch {
+            (tensors, _) = map_indices_contiguous(tensors);
+        }
+        let mut names: Vec<String> = tensors.iter().map(TensorSnapshot::full_path).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(fail(format!("two tensors are named `{}`: rename one", twice[0])));
+        }
+        // Burn would take them for what the parameter holds.
+        let parameters = encoder.collect(None, None, self.pytorch);
+        if let Some(tensor) = tensors.iter().find(|tensor| {
+            !tensor.dtype.is_float()
+                && parameters.iter().any(|parameter| {
+                    parameter.dtype.is_float() && is_named(tensor, &parameter.full_path())
+                })
+        }) {
+            return Err(fail(format!(
+                "`{}` holds {:?} and not floating-point numbers: save it as float32",
+                tensor.full_path(),
+                tensor.dtype
+            )));
+        }
+        let adapter: Option<Box<dyn ModuleAdapter>> =
+            self.pytorch.then(|| Box::new(PyTorchToBurnAdapter) as _);
+        let applied = encoder.apply(tensors.clone(), None, adapter, self.pytorch);
         if let Some(error) = applied.errors.first() {
-            return Err(fail(format!("a tensor cannot be used: {error}")));
+            return Err(fail(format!("a tensor cannot be used: {}", reason(error, &tensors))));
         }
         let missing: Vec<&String> = applied.missing.iter().map(|(name, _)| name).collect();
         if !missing.is_empty() {
-            let unused = self.left_over(&applied);
+            let unused = self.left_over(&applied, &names);
             return Err(fail(format!(
                 "it has no tensors for {missing:?}; it has others, {unused:?}: rename them"
             )));
         }
-        let unused = self.left_over(&applied);
+        let unused = self.left_over(&applied, &names);
         if !unused.is_empty() {
             return Err(fail(format!(
                 "it has tensors that are none of the encoder's, {unused:?}: rename them, or leave their part out"
@@ -129,21 +139,87 @@ impl Weights {
         Ok(record::cast(encoder, dtype))
     }
 
-    fn left_over<'a>(&self, applied: &'a ApplyResult) -> Vec<&'a String> {
+    /// All tensors of the file, by their names there.
+    fn tensors(&self) -> Result<Vec<TensorSnapshot>, String> {
+        match self.path.extension().and_then(|e| e.to_str()).unwrap_or_default() {
+            "safetensors" => {
+                let mut store = SafetensorsStore::from_file(&self.path);
+                let tensors = store.get_all_snapshots().map_err(|error| error.to_string())?;
+                Ok(tensors.values().cloned().collect())
+            }
+            #[cfg(feature = "pytorch")]
+            "pt" | "pth" | "bin" => super::pytorch::tensors(&self.path),
+            other => Err(format!(
+                "weights are read from .safetensors{}, not `.{other}`",
+                if cfg!(feature = "pytorch") {
+                    ", .pt and .pth"
+                } else {
+                    " (.pt and .pth need the feature `pytorch`)"
+                }
+            )),
+        }
+    }
+
+    fn left_over<'a>(&self, applied: &'a ApplyResult, names: &[String]) -> Vec<&'a String> {
         let counter = |name: &str| self.pytorch && name.ends_with("num_batches_tracked");
+        // The store does not count them as used.
+        let normalisations: Vec<String> = applied
+            .applied
+            .iter()
+            .filter(|name| self.pytorch && names.binary_search(name).is_err())
+            .filter_map(|name| name_in_pytorch(name))
+            .collect();
         let without = |name: &str| {
             self.without.iter().any(|part| {
                 name.strip_prefix(part.as_str())
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             })
         };
-        applied.unused.iter().filter(|name| !counter(name) && !without(name)).collect()
+        let unused = applied.unused.iter();
+        unused
+            .filter(|name| !counter(name) && !normalisations.contains(name) && !without(name))
+            .collect()
     }
 }
 
-fn apply<B: Backend, E: Module<B>>(
-    encoder: &mut E,
-    store: &mut impl ModuleStore,
-) -> Result<ApplyResult, String> {
-    encoder.load_from(store).map_err(|error| error.to_string())
+/// The tensor in the given precision, if it has one; some backends know no 16 bits.
+fn cast(tensor: TensorSnapshot, dtype: DType) -> TensorSnapshot {
+    if !tensor.dtype.is_float() {
+        return tensor;
+    }
+    let read = tensor.clone_data_fn();
+    TensorSnapshot::from_closure(
+        Rc::new(move || Ok(read()?.convert_dtype(dtype))),
+        dtype,
+        tensor.shape,
+        tensor.path_stack.unwrap_or_default(),
+        Vec::new(),
+        ParamId::new(),
+    )
+}
+
+/// What PyTorch calls a parameter of a normalisation.
+fn name_in_pytorch(name: &str) -> Option<String> {
+    let (layer, parameter) = name.rsplit_once('.').unwrap_or(("", name));
+    let parameter = match parameter {
+        "gamma" => "weight",
+        "beta" => "bias",
+        _ => return None,
+    };
+    Some(if layer.is_empty() { parameter.to_string() } else { format!("{layer}.{parameter}") })
+}
+
+/// Whether a tensor is for the parameter of this path in the module.
+fn is_named(tensor: &TensorSnapshot, path: &str) -> bool {
+    let name = tensor.full_path();
+    name == path || name_in_pytorch(path).is_some_and(|other| other == name)
+}
+
+/// Why a tensor cannot be used: as its file says it, where the store would quote that.
+fn reason(error: &ApplyError, tensors: &[TensorSnapshot]) -> String {
+    let ApplyError::LoadError { path, .. } = error else { return error.to_string() };
+    match tensors.iter().find(|tensor| is_named(tensor, path)).map(TensorSnapshot::to_data) {
+        Some(Err(TensorSnapshotError::DataError(reason))) => reason,
+        _ => error.to_string(),
+    }
 }

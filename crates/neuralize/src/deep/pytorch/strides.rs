@@ -1,0 +1,44 @@
+//! Where the numbers of a tensor lie.
+
+/// Whether a tensor fills its part of the storage, without gaps and without repeats:
+/// whether some order of its dimensions is contiguous.
+pub(super) fn are_dense(size: &[usize], strides: &[usize]) -> bool {
+    if size.len() != strides.len() {
+        return false;
+    }
+    if size.contains(&0) {
+        return true;
+    }
+    // No step is ever made along a dimension of one.
+    let mut steps: Vec<(usize, usize)> =
+        strides.iter().copied().zip(size.iter().copied()).filter(|(_, size)| *size > 1).collect();
+    steps.sort_unstable();
+    let mut expected = Some(1usize);
+    steps.into_iter().all(|(stride, size)| {
+        let fits = expected == Some(stride);
+        expected = stride.checked_mul(size);
+        fits
+    })
+}
+
+/// The elements of a dense tensor, each of some bytes, with the last dimension
+/// running fastest.
+pub(super) fn in_order(bytes: &[u8], element: usize, size: &[usize], strides: &[usize]) -> Vec<u8> {
+    let mut ordered = Vec::with_capacity(bytes.len());
+    let mut at = vec![0; size.len()];
+    let mut place = 0;
+    while ordered.len() < bytes.len() {
+        let start = place * element;
+        ordered.extend_from_slice(&bytes[start..start + element]);
+        for dim in (0..size.len()).rev() {
+            at[dim] += 1;
+            place += strides[dim];
+            if at[dim] < size[dim] {
+                break;
+            }
+            at[dim] = 0;
+            place -= strides[dim] * size[dim];
+        }
+    }
+    ordered
+}
