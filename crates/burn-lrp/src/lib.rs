@@ -123,7 +123,9 @@ pub use composite::{Composite, Selector};
 pub use error::{Error, Result, Unmatched, Unsupported};
 pub use explain::{Explained, Explainer};
 pub use graph::{LayerReport, Node, Plan, Planned, Relevance, Relevances, Report, Tape};
-pub use layer::{Add, Concat, Family, Flatten, Handed, Kind, Layer, Permute, Reshape, Step};
+pub use layer::{
+    Add, Concat, Family, Flatten, Handed, Kind, Layer, Permute, Reshape, Select, Step,
+};
 pub use layer::{Attention, Masked, Masks};
 pub use layer::{
     MeanOver, Multiply, RootedLinear, Silu, Softmax, SquaredDistance, Subtract, SumOver,

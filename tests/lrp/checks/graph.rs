@@ -363,3 +363,25 @@ pub fn not_finite<B: Backend>(setup: &Setup<B>) {
         assert!(plan.run(setup.upload::<2>(vec![largest, largest], [1, 2])).is_ok());
     }
 }
+
+/// One step of a sequence: the others get nothing.
+pub fn one_step_of_a_sequence<B: Backend>(setup: &Setup<B>) {
+    let x = setup.tensor::<3>(3, [2, 3, 4]);
+    let all = values(&x.clone().into());
+    for (place, step) in [(0, 0), (1, 1), (-1, 2)] {
+        let tape = Tape::new();
+        let input = tape.input("x", x.clone());
+        let output = input.select(1, place).unwrap();
+        assert_eq!(output.value().dims(), [2, 4]);
+        let plan = output.plan(&Composite::default()).unwrap();
+        let found = values(&plan.run(output.value().clone()).unwrap().of(&input).unwrap());
+        for n in 0..24 {
+            let expected = if n / 4 % 3 == step { all[n] } else { 0.0 };
+            assert_eq!(found[n], expected, "number {n} of place {place}");
+        }
+    }
+    let input = Tape::new().input("x", x);
+    for (dim, place) in [(0, 0), (1, 3), (1, -4), (3, 0)] {
+        assert!(input.select(dim, place).is_err(), "{dim}, {place}");
+    }
+}

@@ -47,6 +47,7 @@ macro_rules! lrp_on {
                 affine::conv_transpose3d,
                 affine::affine_refusals,
                 graph::skip_connection,
+                graph::one_step_of_a_sequence,
                 graph::mixed_ranks,
                 graph::a_layer_used_twice,
                 graph::graph_refusals,

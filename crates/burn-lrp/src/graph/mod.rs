@@ -16,7 +16,7 @@ use burn::tensor::{Int, Tensor, backend::Backend};
 
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
-use crate::layer::{Add, Concat, Flatten, Layer, Permute, Reshape};
+use crate::layer::{Add, Concat, Flatten, Layer, Permute, Reshape, Select};
 use crate::layer::{MeanOver, Multiply, Softmax, Subtract, SumOver};
 
 pub use network::Relevance;
@@ -393,6 +393,15 @@ impl<'m, B: Backend> Node<'m, B> {
     /// If the order does not name every dimension once.
     pub fn permute(&self, axes: &[usize]) -> Result<Self> {
         self.made("permute", Permute { axes: axes.to_vec() }, &[])
+    }
+
+    /// One place of a dimension, which goes; −1 is the last.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such place, or the dimension is that of samples.
+    pub fn select(&self, dim: usize, place: isize) -> Result<Self> {
+        self.made("select", Select { dim, place }, &[])
     }
 
     fn run(&self, name: Option<&str>, held: Held<'m, B>, further: &[&Self]) -> Result<Self> {

@@ -30,7 +30,7 @@ pub use join::{Add, Concat, Subtract};
 pub use product::Multiply;
 pub use reduce::{MeanOver, SumOver};
 pub use rooted::RootedLinear;
-pub use shape::{Flatten, Permute, Reshape};
+pub use shape::{Flatten, Permute, Reshape, Select};
 pub use softmax::Softmax;
 pub use squared_distance::SquaredDistance;
 

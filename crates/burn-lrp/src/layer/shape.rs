@@ -1,4 +1,4 @@
-use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, backend::Backend};
 
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
@@ -25,6 +25,78 @@ pub struct Reshape {
 pub struct Permute {
     /// Where every dimension of the output comes from.
     pub axes: Vec<usize>,
+}
+
+/// One place of a dimension, which goes: the last step of a sequence, the first
+/// token of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Select {
+    /// The dimension; not that of samples, 0.
+    pub dim: usize,
+    /// The place in it; −1 is the last.
+    pub place: isize,
+}
+
+impl Select {
+    fn index(&self, dims: &[usize]) -> Result<usize> {
+        let size = dims.get(self.dim).copied().unwrap_or(0);
+        let place = match self.place {
+            place if place < 0 => size.checked_sub(place.unsigned_abs()),
+            place => Some(place.unsigned_abs()),
+        };
+        match place.filter(|place| self.dim > 0 && *place < size) {
+            Some(place) => Ok(place),
+            None => {
+                let expected = format!(
+                    "a dimension {} that is not that of samples, with a place {}",
+                    self.dim, self.place
+                );
+                Err(Error::shape("Select", expected, dims))
+            }
+        }
+    }
+}
+
+impl<B: Backend> Layer<B> for Select {
+    fn kind(&self) -> Kind {
+        Kind::new("Select", Family::Shape)
+    }
+
+    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
+        let x = only(inputs)?;
+        let mut dims = x.dims();
+        let place = self.index(&dims)?;
+        let before: usize = dims[..self.dim].iter().product();
+        let after: usize = dims[self.dim + 1..].iter().product();
+        let chosen = x.view([before, dims[self.dim], after]).narrow(1, place, 1);
+        dims.remove(self.dim);
+        Ok(AnyTensor::from(chosen).shaped(&dims))
+    }
+
+    fn rules(&self) -> &'static [RuleName] {
+        &[RuleName::Pass]
+    }
+
+    fn default_rule(&self) -> Rule {
+        Rule::PASS
+    }
+
+    fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Handed<B>> {
+        let x = step.input()?;
+        let dims = x.dims();
+        let place = self.index(&dims)?;
+        let before: usize = dims[..self.dim].iter().product();
+        let after: usize = dims[self.dim + 1..].iter().product();
+        let zeros = |size| Tensor::<B, 3>::zeros([before, size, after], (&x.device(), x.dtype()));
+        let mut parts = vec![step.relevance.view([before, 1, after])];
+        if place > 0 {
+            parts.insert(0, zeros(place));
+        }
+        if place + 1 < dims[self.dim] {
+            parts.push(zeros(dims[self.dim] - place - 1));
+        }
+        Ok(Handed::whole(AnyTensor::from(Tensor::cat(parts, 1)).shaped(&dims)))
+    }
 }
 
 impl Default for Flatten {
@@ -127,4 +199,4 @@ impl<B: Backend> Layer<B> for Permute {
     }
 }
 
-leaf!(Flatten, Reshape, Permute);
+leaf!(Flatten, Reshape, Permute, Select);
