@@ -144,8 +144,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         start.elapsed().as_secs_f64()
     );
 
-    // Pixels lie between 0 and 1; the rule of the first layer knows.
-    let composite = Composite::image(0.0, 1.0)?;
+    // Pixels lie between 0 and 1; numbers of a code that are nearly 0 want γ, not ε.
+    let composite: Composite = "first(family:convolution) -> box=0,1
+        family:convolution -> gamma=0.25
+        family:dense -> gamma=0.25"
+        .parse()?;
     println!("\n{}", model.plan(x.clone().narrow(0, 0, 1), &composite)?);
     let question = DeepQuestion::default().with_composite(composite).with_report();
     let start = Instant::now();
