@@ -391,7 +391,7 @@ impl<'a> Machine<'a> {
     /// Keys and values by turns, for the dictionary on top.
     fn set(&mut self, items: Vec<Value>) -> Result<(), String> {
         let top = self.top()?;
-        if items.len() % 2 != 0 {
+        if !items.len().is_multiple_of(2) {
             return Err("a key has no value".to_string());
         }
         // Other classes have items too.
