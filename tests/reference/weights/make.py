@@ -48,7 +48,6 @@ module = Network()
 module.load_state_dict(network())
 torch.save(module.state_dict(), "contiguous.pth")
 torch.save(module, "module.pth")
-torch.save(module.state_dict(), "legacy.pth", _use_new_zipfile_serialization=False)
 torch.save(module.half().state_dict(), "half.pth")
 
 # Channels last, a transposed weight; what nobody asks for may lie anyhow.
@@ -64,6 +63,8 @@ torch.save(strided, "strided.pth")
 last = network()
 last["conv.weight"] = last["conv.weight"].permute(2, 3, 1, 0).contiguous().permute(3, 2, 0, 1)
 torch.save(last, "output_last.pth")
+# As PyTorch wrote before 1.6.
+torch.save(last, "old.pth", _use_new_zipfile_serialization=False)
 
 # All in one storage, as parameters, by a later protocol of pickle.
 flat = torch.cat([tensor.float().flatten() for tensor in network().values()])

@@ -21,8 +21,7 @@ use crate::record;
 /// parameter must be found, and nothing in the file may be left over, but for
 /// what [`without`](Self::without) names and PyTorch's batch counters.
 ///
-/// PyTorch's own files are those of `torch.save` since its release 1.6, of a
-/// `state_dict` or of dictionaries around one: `{"state_dict": …}` needs
+/// PyTorch's own files are those of `torch.save`, of a `state_dict` or of dictionaries around one: `{"state_dict": …}` needs
 /// `.rename("^state_dict\\.", "")`. Tensors may lie in any order of their dimensions,
 /// channels last for one, because strides are read too; a slice or an expanded
 /// tensor is refused, because its numbers do not fill their storage. Nothing in a file is

@@ -1,10 +1,14 @@
-//! Tensors of PyTorch's own files (`.pt`, `.pth`) as `torch.save` writes them since
-//! its release 1.6: a zip archive of a pickle, `NAME/data.pkl`, which says what
-//! tensors there are, and one record of numbers for every storage, `NAME/data/KEY`.
+//! Tensors of PyTorch's own files (`.pt`, `.pth`).
+//!
+//! Since release 1.6 `torch.save` writes a zip archive of a pickle, `NAME/data.pkl`,
+//! which says what tensors there are, and one record of numbers for every
+//! storage, `NAME/data/KEY`. Before, it wrote a few pickles and then the
+//! storages, one after another ([`old`]).
 //!
 //! They are read here and not by burn-store, whose release 0.21 takes every tensor
 //! for contiguous (burn#5383) and what it cannot find for zeros.
 
+mod old;
 mod pickle;
 mod strides;
 
@@ -29,23 +33,40 @@ const LONGEST_PICKLE: u64 = 1 << 25;
 /// All tensors in the dictionaries of a file, by their names there; numbers are read
 /// when they are asked for, and what is wrong with a tensor is said then.
 pub(super) fn tensors(path: &Path) -> Result<Vec<TensorSnapshot>, String> {
-    let mut archive = Archive::open(path)?;
-    let found = pickle::tensors(&archive.pickle()?)
-        .map_err(|error| format!("{}data.pkl: {error}", archive.folder))?;
-    let archive = Rc::new(RefCell::new(archive));
-    Ok(found.into_iter().map(|(name, found)| snapshot(name, found, &archive)).collect())
+    let damaged = |error: std::io::Error| format!("the file is damaged: {error}");
+    let mut file = BufReader::new(File::open(path).map_err(|error| error.to_string())?);
+    let mut start = Vec::new();
+    file.by_ref().take(old::MAGIC.len() as u64).read_to_end(&mut start).map_err(damaged)?;
+    file.seek(SeekFrom::Start(0)).map_err(damaged)?;
+    let (found, storages) = if start.starts_with(&ZIP) {
+        let mut archive = Archive::open(file)?;
+        let found = pickle::tensors(&archive.pickle()?)
+            .map_err(|error| format!("{}data.pkl: {error}", archive.folder))?;
+        (found, Storages::Archive(archive))
+    } else if start == old::MAGIC {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(damaged)?;
+        let (found, file) = old::File::open(bytes)?;
+        (found, Storages::Old(file))
+    } else {
+        return Err("`torch.save` has not written it so: save it anew with a release of PyTorch \
+                    since 1.6, or as safetensors"
+            .to_string());
+    };
+    let storages = Rc::new(RefCell::new(storages));
+    Ok(found.into_iter().map(|(name, found)| snapshot(name, found, &storages)).collect())
 }
 
-fn snapshot(name: String, found: Found, archive: &Rc<RefCell<Archive>>) -> TensorSnapshot {
+fn snapshot(name: String, found: Found, storages: &Rc<RefCell<Storages>>) -> TensorSnapshot {
     let path = name.split('.').map(str::to_string).collect();
     let (size, dtype) = match &found {
         Found::Tensor(stored) => (stored.size.clone(), dtype(&stored.storage.kind)),
         Found::Other(_) => (Vec::new(), None),
     };
-    let archive = archive.clone();
+    let storages = storages.clone();
     let read = move || {
         let data = match &found {
-            Found::Tensor(stored) => archive.borrow_mut().numbers(stored),
+            Found::Tensor(stored) => storages.borrow_mut().numbers(stored),
             Found::Other(how) => Err(format!("was saved by `{how}`; save a plain dense tensor")),
         };
         data.map_err(|error| TensorSnapshotError::DataError(format!("`{name}` {error}")))
@@ -79,6 +100,36 @@ fn dtype(kind: &str) -> Option<DType> {
     })
 }
 
+/// Where numbers are.
+enum Storages {
+    Archive(Archive),
+    Old(old::File),
+}
+
+impl Storages {
+    /// The numbers of a tensor, the last dimension running fastest.
+    fn numbers(&mut self, stored: &Stored) -> Result<TensorData, String> {
+        let Stored { storage, offset, size, strides } = stored;
+        let dtype = dtype(&storage.kind).ok_or_else(|| {
+            format!("is of type `{}`, which is not read: save it as float32", storage.kind)
+        })?;
+        if !strides::are_dense(size, strides) {
+            return Err(format!(
+                "has size {size:?} and strides {strides:?}, so its numbers do not lie together: \
+                 save `tensor.contiguous()`"
+            ));
+        }
+        let bytes = match self {
+            Self::Archive(archive) => archive.storage(&storage.key)?,
+            Self::Old(file) => file.storage(&storage.key)?,
+        };
+        let bytes = section(bytes, *offset, size, dtype.size())
+            .ok_or_else(|| format!("reaches beyond its storage of {} bytes", bytes.len()))?;
+        let bytes = strides::in_order(bytes, dtype.size(), size, strides);
+        Ok(TensorData::from_bytes_vec(bytes, Shape::from(size.clone()), dtype))
+    }
+}
+
 struct Archive {
     zip: ZipArchive<BufReader<File>>,
     /// What all names in it begin with.
@@ -88,17 +139,8 @@ struct Archive {
 }
 
 impl Archive {
-    fn open(path: &Path) -> Result<Self, String> {
+    fn open(file: BufReader<File>) -> Result<Self, String> {
         let damaged = |error: &dyn std::fmt::Display| format!("the file is damaged: {error}");
-        let mut file = BufReader::new(File::open(path).map_err(|error| error.to_string())?);
-        let mut start = Vec::new();
-        file.by_ref().take(4).read_to_end(&mut start).map_err(|error| damaged(&error))?;
-        if start != ZIP {
-            return Err("it is no zip archive, as files of PyTorch before 1.6 are none: save it \
-                        anew with `torch.save` of a later release, or as safetensors"
-                .to_string());
-        }
-        file.seek(SeekFrom::Start(0)).map_err(|error| damaged(&error))?;
         let zip = ZipArchive::new(file).map_err(|error| damaged(&error))?;
         let folder = zip
             .file_names()
@@ -135,28 +177,13 @@ impl Archive {
         Ok(bytes)
     }
 
-    /// The numbers of a tensor, the last dimension running fastest.
-    fn numbers(&mut self, stored: &Stored) -> Result<TensorData, String> {
-        let Stored { storage, offset, size, strides } = stored;
-        let dtype = dtype(&storage.kind).ok_or_else(|| {
-            format!("is of type `{}`, which is not read: save it as float32", storage.kind)
-        })?;
-        if !strides::are_dense(size, strides) {
-            return Err(format!(
-                "has size {size:?} and strides {strides:?}, so its numbers do not lie together: \
-                 save `tensor.contiguous()`"
-            ));
-        }
-        if self.last.as_ref().is_none_or(|(key, _)| *key != storage.key) {
+    fn storage(&mut self, key: &str) -> Result<&[u8], String> {
+        if self.last.as_ref().is_none_or(|(last, _)| last != key) {
             self.last = None;
-            let bytes = self.record(&format!("{}data/{}", self.folder, storage.key))?;
-            self.last = Some((storage.key.clone(), bytes));
+            let bytes = self.record(&format!("{}data/{key}", self.folder))?;
+            self.last = Some((key.to_string(), bytes));
         }
-        let bytes = self.last.as_ref().map_or(&[][..], |(_, bytes)| bytes);
-        let bytes = section(bytes, *offset, size, dtype.size())
-            .ok_or_else(|| format!("reaches beyond its storage of {} bytes", bytes.len()))?;
-        let bytes = strides::in_order(bytes, dtype.size(), size, strides);
-        Ok(TensorData::from_bytes_vec(bytes, Shape::from(size.clone()), dtype))
+        Ok(self.last.as_ref().map_or(&[], |(_, bytes)| bytes))
     }
 }
 

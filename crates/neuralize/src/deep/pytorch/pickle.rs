@@ -47,11 +47,46 @@ pub(super) struct Storage {
 /// dots between.
 pub(super) fn tensors(pickle: &[u8]) -> Result<Vec<(String, Found)>, String> {
     let mut machine = Machine { rest: pickle, ..Machine::default() };
-    match machine.run()? {
-        Value::Dict(root) => machine.names(root),
-        Value::Found(_) => Err("it holds a tensor by itself, without a name".to_string()),
-        _ => Err(NO_DICTIONARY.to_string()),
+    let root = machine.run()?;
+    machine.named(&root)
+}
+
+/// The pickles that a file of PyTorch before 1.6 begins with.
+pub(super) struct Pickles {
+    pub(super) tensors: Vec<(String, Found)>,
+    /// What numbers follow, in their order.
+    pub(super) storages: Vec<Rc<Storage>>,
+    /// Bytes of the pickles.
+    pub(super) length: usize,
+}
+
+/// Reads what follows the magic number: a version, the machine's sizes, the
+/// dictionary, the keys of storages.
+pub(super) fn pickles(file: &[u8]) -> Result<Pickles, String> {
+    let mut rest = file;
+    let mut next = || {
+        let mut machine = Machine { rest, ..Machine::default() };
+        let value = machine.run()?;
+        rest = machine.rest;
+        Ok::<_, String>((machine, value))
+    };
+    next()?;
+    let (machine, sizes) = next()?;
+    let Value::Dict(sizes) = sizes else { return Err("it does not say its sizes".to_string()) };
+    let is_big = |(key, value): &(Value, Value)| matches!((key, value), (Value::Text(key), Value::Int(0)) if **key == *"little_endian");
+    if machine.dicts[sizes].iter().any(is_big) {
+        return Err("its numbers are big-endian: save it anew, as safetensors".to_string());
     }
+    let (machine, root) = next()?;
+    let tensors = machine.named(&root)?;
+    let (keys, list) = next()?;
+    let kept = machine.storages;
+    let storages = keys.items(&list)?.iter().map(|key| match key {
+        Value::Text(key) => kept.get(&**key).cloned(),
+        _ => None,
+    });
+    let storages = storages.collect::<Option<_>>().ok_or("a storage is of no tensor")?;
+    Ok(Pickles { tensors, storages, length: file.len() - rest.len() })
 }
 
 const NO_DICTIONARY: &str =
@@ -68,7 +103,7 @@ enum Value {
     Class(Rc<str>),
     Storage(Rc<Storage>),
     Found(Found),
-    /// A place in `tuples`.
+    /// A place in `tuples`; lists are there too.
     Tuple(usize),
     /// A place in `dicts`.
     Dict(usize),
@@ -83,6 +118,8 @@ struct Machine<'a> {
     memo: HashMap<u32, Value>,
     tuples: Vec<Vec<Value>>,
     dicts: Vec<Vec<(Value, Value)>>,
+    /// By their keys.
+    storages: HashMap<String, Rc<Storage>>,
 }
 
 impl<'a> Machine<'a> {
@@ -114,7 +151,7 @@ impl<'a> Machine<'a> {
                 }
                 // NONE, NEWTRUE, NEWFALSE, BINFLOAT
                 b'N' => self.stack.push(Value::None),
-                0x88 | 0x89 => self.stack.push(Value::Some),
+                0x88 | 0x89 => self.stack.push(Value::Int(i64::from(code == 0x88))),
                 b'G' => {
                     self.skip(8)?;
                     self.stack.push(Value::Some);
@@ -149,19 +186,23 @@ impl<'a> Machine<'a> {
                     self.tuple(items);
                 }
                 // EMPTY_LIST, EMPTY_SET, LIST, FROZENSET
-                b']' | 0x8f => self.stack.push(Value::Some),
+                b']' | 0x8f => self.tuple(Vec::new()),
                 b'l' | 0x91 => {
-                    self.marked()?;
-                    self.stack.push(Value::Some);
+                    let items = self.marked()?;
+                    self.tuple(items);
                 }
-                // APPEND, BUILD, APPENDS, ADDITEMS
-                b'a' | b'b' => {
+                // BUILD, APPEND, APPENDS, ADDITEMS
+                b'b' => {
                     self.pop()?;
                     self.top()?;
                 }
+                b'a' => {
+                    let item = self.pop()?;
+                    self.append(vec![item])?;
+                }
                 b'e' | 0x90 => {
-                    self.marked()?;
-                    self.top()?;
+                    let items = self.marked()?;
+                    self.append(items)?;
                 }
                 // EMPTY_DICT, DICT, SETITEM, SETITEMS
                 b'}' => self.dict(),
@@ -203,8 +244,9 @@ impl<'a> Machine<'a> {
                 // BINPERSID
                 b'Q' => {
                     let id = self.pop()?;
-                    let storage = self.storage(&id)?;
-                    self.stack.push(Value::Storage(storage.into()));
+                    let storage = Rc::new(self.storage(&id)?);
+                    self.storages.insert(storage.key.clone(), storage.clone());
+                    self.stack.push(Value::Storage(storage));
                 }
                 // REDUCE, NEWOBJ, NEWOBJ_EX
                 b'R' => {
@@ -333,6 +375,14 @@ impl<'a> Machine<'a> {
         self.tuples.push(items);
     }
 
+    /// For the list on top.
+    fn append(&mut self, items: Vec<Value>) -> Result<(), String> {
+        if let Value::Tuple(place) = self.top()? {
+            self.tuples[place].extend(items);
+        }
+        Ok(())
+    }
+
     fn dict(&mut self) {
         self.stack.push(Value::Dict(self.dicts.len()));
         self.dicts.push(Vec::new());
@@ -341,7 +391,7 @@ impl<'a> Machine<'a> {
     /// Keys and values by turns, for the dictionary on top.
     fn set(&mut self, items: Vec<Value>) -> Result<(), String> {
         let top = self.top()?;
-        if items.len() % 2 != 0 {
+        if !items.len().is_multiple_of(2) {
             return Err("a key has no value".to_string());
         }
         // Other classes have items too.
@@ -361,10 +411,11 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// `("storage", class, key, device, elements)`.
+    /// `("storage", class, key, device, elements)`, and before 1.6 whose view it is.
     fn storage(&self, id: &Value) -> Result<Storage, String> {
         match self.items(id)? {
-            [Value::Text(what), Value::Class(kind), Value::Text(key), ..]
+            [Value::Text(what), Value::Class(kind), Value::Text(key), _, _]
+            | [Value::Text(what), Value::Class(kind), Value::Text(key), _, _, Value::None]
                 if **what == *"storage" =>
             {
                 Ok(Storage { kind: kind.to_string(), key: key.to_string() })
@@ -376,7 +427,8 @@ impl<'a> Machine<'a> {
     /// What a function would return, if it is one that makes tensors.
     fn call(&self, function: Value, arguments: Value) -> Result<Value, String> {
         let (mut function, mut arguments) = (function, arguments);
-        loop {
+        // A list of arguments may be in itself.
+        for _ in 0..DEEPEST {
             let Value::Class(name) = &function else { return Ok(Value::Some) };
             match &**name {
                 "torch._utils._rebuild_tensor_v2" => return self.tensor(name, &arguments),
@@ -401,6 +453,7 @@ impl<'a> Machine<'a> {
                 _ => return Ok(Value::Some),
             }
         }
+        Err("a tensor is wrapped too often".to_string())
     }
 
     /// (storage, offset, size, strides, needs gradients, hooks, [more about it]).
@@ -426,6 +479,14 @@ impl<'a> Machine<'a> {
             _ => None,
         });
         sizes.collect::<Option<_>>().ok_or_else(|| "a size is not a number".to_string())
+    }
+
+    fn named(&self, root: &Value) -> Result<Vec<(String, Found)>, String> {
+        match root {
+            Value::Dict(root) => self.names(*root),
+            Value::Found(_) => Err("it holds a tensor by itself, without a name".to_string()),
+            _ => Err(NO_DICTIONARY.to_string()),
+        }
     }
 
     /// All tensors below a dictionary.
