@@ -411,10 +411,7 @@ impl<B: Backend> Autoencoder<B, 2> for Linear2<B> {
 }
 
 /// Training brings the loss down, is the same twice, and ends in a usable model.
-pub fn joint_training<B: Backend>(setup: &Setup<B>)
-where
-    B: Backend,
-{
+pub fn joint_training<B: Backend>(setup: &Setup<B>) {
     train::<burn::backend::Autodiff<B>>(setup);
 }
 

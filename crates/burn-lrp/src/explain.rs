@@ -79,12 +79,26 @@ impl Explainer {
         &self,
         network: &(impl Relevance<B> + ?Sized),
         x: impl Into<AnyTensor<B>>,
-        mut relevance: impl FnMut(&AnyTensor<B>) -> Result<AnyTensor<B>>,
+        relevance: impl FnMut(&AnyTensor<B>) -> Result<AnyTensor<B>>,
     ) -> Result<Explained<B>> {
+        self.explain_with(network, x, relevance)
+    }
+
+    /// As [`explain`](Self::explain), for a `relevance` that fails with an error of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`explain`](Self::explain), and those of `relevance`.
+    pub fn explain_with<B: Backend, E: From<Error>>(
+        &self,
+        network: &(impl Relevance<B> + ?Sized),
+        x: impl Into<AnyTensor<B>>,
+        mut relevance: impl FnMut(&AnyTensor<B>) -> Result<AnyTensor<B>, E>,
+    ) -> Result<Explained<B>, E> {
         let x: AnyTensor<B> = x.into();
         let samples = x.dims().first().copied().unwrap_or(0);
         if samples == 0 {
-            return Err(Error::shape("input", "one sample or more", &x.dims()));
+            return Err(Error::shape("input", "one sample or more", &x.dims()).into());
         }
         let (mut outputs, mut relevances) = (Vec::new(), Vec::new());
         let mut report: Option<Report> = None;

@@ -2,7 +2,7 @@ use burn::tensor::backend::Backend;
 
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
-use crate::layer::{Family, Handed, Kind, Layer, Step, around};
+use crate::layer::{Family, Handed, Kind, Layer, Step, around, repeated};
 use crate::rule::{Rule, RuleName};
 
 /// The product of two inputs, element by element.
@@ -71,7 +71,7 @@ fn expanded<B: Backend>(x: &AnyTensor<B>, dims: &[usize]) -> AnyTensor<B> {
         let mut now = x.dims();
         if now[dim] != *size {
             let [before, _, after] = around(&now, dim);
-            let wide = x.view([before, 1, after]).expand([before, *size, after]);
+            let wide = repeated(x.view([before, 1, after]), *size);
             now[dim] = *size;
             x = AnyTensor::from(wide).shaped(&now);
         }

@@ -3,7 +3,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use crate::affine::{self, Affine};
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
-use crate::layer::{Family, Handed, Kind, Layer, Step, around, only};
+use crate::layer::{Family, Handed, Kind, Layer, Step, around, only, repeated};
 use crate::leaf;
 use crate::rule::{Rule, RuleName};
 
@@ -83,7 +83,7 @@ impl<B: Backend> Affine<B> for Reduced<B> {
     ) -> Result<AnyTensor<B>> {
         let [before, size, after] = around(input, self.dim);
         let each = s.view([before, 1, after]) * weight.view([1, 1, 1]);
-        Ok(AnyTensor::from(each.expand([before, size, after])).shaped(input))
+        Ok(AnyTensor::from(repeated(each, size)).shaped(input))
     }
 }
 

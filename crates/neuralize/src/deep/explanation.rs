@@ -1,9 +1,8 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
-use burn_lrp::{AnyTensor, Composite, Family, Relevance, Report, Rule, Selector, Tape};
+use burn_lrp::{AnyTensor, Composite, Explainer, Family, Relevance, Report, Rule, Selector, Tape};
 
 use crate::deep::DeepKMeans;
-use crate::deep::model::blocks;
 use crate::error::{Error, Result};
 use crate::explain::{Beta, Explanation, Target};
 use crate::network::Network;
@@ -128,33 +127,24 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
         validate::dtype::<B>("x", &x.device(), x.dtype())?;
         let x = AnyTensor::from(x.clone());
         validate::values("x", &x.rows())?;
-        let mut relevances = Vec::new();
-        let mut codes = Vec::new();
-        let mut report: Option<Report> = None;
-        for range in blocks(rows, question.batch_size) {
-            let tape = Tape::new();
-            let input = tape.input("input", x.samples(range)?);
-            let output = self.encoder.trace(input.clone())?;
-            let plan = output.plan(&question.composite)?;
-            let code: Tensor<B, 2> = output.tensor()?;
-            let explanation = Network::explain(&network, &code, question.target, question.beta)?;
-            let seed = explanation.relevance.clone();
-            let found = match question.report {
-                true => plan.run_with_report(seed)?,
-                false => plan.run(seed)?,
-            };
-            relevances.push(found.of(&input)?.tensor()?);
-            codes.push(explanation);
-            if let Some(more) = found.report() {
-                match &mut report {
-                    Some(report) => report.append(more.clone())?,
-                    None => report = Some(more.clone()),
-                }
-            }
+        let mut explainer =
+            Explainer::new(question.composite.clone()).with_block(question.batch_size);
+        if question.report {
+            explainer = explainer.with_report();
         }
-        let relevance: Tensor<B, D> = Tensor::cat(relevances, 0);
+        let mut codes = Vec::new();
+        let explained =
+            explainer.explain_with(&self.encoder, x, |code| -> Result<AnyTensor<B>> {
+                let code: Tensor<B, 2> = code.tensor()?;
+                let explanation =
+                    Network::explain(&network, &code, question.target, question.beta)?;
+                let seed = explanation.relevance.clone();
+                codes.push(explanation);
+                Ok(seed.into())
+            })?;
         let codes = Explanation::cat(codes);
-        let absorbed = codes.logit.clone() - AnyTensor::from(relevance.clone()).row_sums();
+        let absorbed = codes.logit.clone() - explained.relevance.row_sums();
+        let (relevance, report) = (explained.relevance.tensor()?, explained.report);
         Ok(DeepExplanation { relevance, codes, absorbed, report })
     }
 

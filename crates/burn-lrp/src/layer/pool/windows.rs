@@ -281,9 +281,8 @@ fn along<B: Backend>(x: &AnyTensor<B>, dim: usize, matrix: Tensor<B, 2>) -> AnyT
     let dims = x.dims();
     let [before, from, after] = around(&dims, dim);
     let [to, _] = matrix.dims();
-    let rows = x.view([before, from, after]).swap_dims(1, 2).reshape([before * after, from]);
-    let rows = rows.matmul(matrix.transpose()).reshape([before, after, to]);
-    AnyTensor::from(rows.swap_dims(1, 2)).shaped(&resized(dims, dim, to))
+    let applied = matrix.unsqueeze::<3>().matmul(x.view([before, from, after]));
+    AnyTensor::from(applied).shaped(&resized(dims, dim, to))
 }
 
 /// The sums of windows along a dimension that has room for a step after the last.
