@@ -66,6 +66,14 @@ def comma_separated(text):
     return [name.strip() for name in text.split(",")]
 
 
+def version(name):
+    """The version of a package; a table may be measured without those of the others."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def environment(settings):
     cpu = next(
         (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if "model name" in line),
@@ -78,7 +86,7 @@ def environment(settings):
         "cores": os.cpu_count(),
         "load_before": os.getloadavg()[0],
         "python": platform.python_version(),
-        "packages": {name: importlib.metadata.version(name) for name in packages},
+        "packages": {name: version(name) for name in packages},
         "threads": settings.threads,
         "rounds": settings.rounds,
         "small": settings.small,
