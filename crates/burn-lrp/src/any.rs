@@ -130,12 +130,12 @@ impl<B: Backend> AnyTensor<B> {
         Ok(Self::from(rows.slice([range, 0..width])).shaped(&dims))
     }
 
-    /// Element by element.
+    /// Element by element; f keeps the number of elements.
     pub fn map(&self, f: impl FnOnce(Tensor<B, 1>) -> Tensor<B, 1>) -> Self {
         Self::from(f(self.flat())).shaped(&self.dims())
     }
 
-    /// Element by element with a tensor of the same shape.
+    /// Element by element with a tensor of the same shape; f keeps the number of elements.
     ///
     /// # Errors
     ///

@@ -7,6 +7,9 @@ use crate::graph::{Relevance, Report, Tape};
 
 /// A relevance pass over many samples, a block of them at a time.
 ///
+/// Samples are the first dimension of the input: networks that want another there (a recurrent
+/// layer with `batch_first = false`) are run on a [`Tape`] as a whole.
+///
 /// Memory is that of the activations of one block. Blocks that fit a processor's cache
 /// are faster than all samples at once, too.
 ///

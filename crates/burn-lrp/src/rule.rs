@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 /// | `midpoint` | midpoint | `(a_j − m_jk) w_jk`, for layers that know the root points m |
 /// | `pass` | pass | the relevance as it is |
 /// | `winner-take-all` | winner-take-all | all to the input that gave the output |
-/// | `take-most=1` | take-most | softmax or softmin shares of this stiffness |
+/// | `take-most=1` | take-most | softmax or softmin shares of this stiffness, for pools over competitors |
 /// | `proportional` | proportional | in proportion to what the inputs gave |
 /// | `signal-take-all` | signal-take-all | gates and attention weights are constants |
 /// | `halves` | halves | factors of a product share alike |
@@ -120,7 +120,7 @@ pub enum RuleName {
 
 impl RuleName {
     /// Every rule there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: &'static [Self] = &[
         Self::Zero,
         Self::Epsilon,
         Self::Gamma,
@@ -320,7 +320,7 @@ impl FromStr for Rule {
             Some((name, numbers)) => (name.trim(), Some(numbers)),
             None => (text.trim(), None),
         };
-        let known = RuleName::ALL.into_iter().find(|known| known.text() == name);
+        let known = RuleName::ALL.iter().copied().find(|known| known.text() == name);
         let known = known.ok_or_else(|| {
             let all: Vec<&str> = RuleName::ALL.iter().map(|name| name.text()).collect();
             wrong(format!("the rules are {}", all.join(", ")))

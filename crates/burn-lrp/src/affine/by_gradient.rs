@@ -253,6 +253,9 @@ fn additive<B: Backend>(
     let [both, first, second, zero] = parts;
     let rest = both.plus(&zero)?.zip(&first.plus(&second)?, |a, b| a - b)?;
     let precision = x.dtype().finfo().map_or(1e-3, |info| info.epsilon);
+    if !scale.is_finite() || !largest(&rest).is_finite() {
+        return Err(Error::layer(name, "the function gives NaN or infinite numbers"));
+    }
     // Rounding of long sums grows with their square root at most.
     if largest(&rest) <= scale * precision.sqrt() {
         return Ok(());

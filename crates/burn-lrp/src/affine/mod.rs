@@ -204,14 +204,12 @@ pub fn relevance<B: Backend>(
             flow.join(handed, 1.0, None)
         }
         Formula::Box { low, high } => {
-            let mut parts = vec![(x.clone(), weight.clone())];
-            // A bound of zero takes nothing away.
-            if low != 0.0 {
-                parts.push((x.filled(-low), positive(&weight)));
-            }
-            if high != 0.0 {
-                parts.push((x.filled(-high), negative(&weight)));
-            }
+            inside(rule, x, low, high)?;
+            // x W − l W⁺ − h W⁻, so that nothing inside the box is negative and cancels.
+            let parts = vec![
+                (x.map(|x| x - low), positive(&weight)),
+                (x.map(|x| x - high), negative(&weight)),
+            ];
             // The root point has the same bias: it cancels.
             let side = Side { parts, bias: None };
             let handed = flow.side(&side, step.relevance)?;
@@ -219,6 +217,23 @@ pub fn relevance<B: Backend>(
         }
         // LRP-0; other rules have been refused before.
         _ => flow.linear(x, &weight, bias, 0.0),
+    }
+}
+
+/// Inputs of z^B lie between its bounds, but for rounding.
+fn inside<B: Backend>(rule: &Rule, x: &AnyTensor<B>, low: f64, high: f64) -> Result<()> {
+    if x.is_empty() {
+        return Ok(());
+    }
+    let found = Tensor::cat(vec![x.flat().min(), x.flat().max()], 0);
+    let found: Vec<f64> = found.into_data().iter::<f64>().collect();
+    let slack = 1e-5 * (high - low);
+    match found.as_slice() {
+        [least, most] if *least < low - slack || *most > high + slack => {
+            let detail = format!("its inputs lie between {least} and {most}, outside the bounds");
+            Err(Error::Rule { rule: rule.to_string(), detail })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -122,21 +122,22 @@ impl Composite {
     /// that each became a part of.
     pub(crate) fn unmatched(&self, sites: &[Site], merged: &[(Site, String)]) -> Vec<Unmatched> {
         let gone: Vec<Site> = merged.iter().map(|(site, _)| site.clone()).collect();
-        let selectors = self.entries.iter().map(|(selector, _)| selector);
-        selectors
-            .filter(|selector| selector.must_match(sites))
-            .filter(|selector| !selector.matches(sites).contains(&true))
-            .map(|selector| {
-                let within = selector.matches(&gone).iter().position(|matches| *matches);
-                let detail = match within.map(|at| &merged[at]) {
-                    Some((site, into)) => format!(
-                        "`{}` is merged into `{into}`; `merge-normalization=false` keeps it a layer",
-                        site.path
+        let all = [sites, &gone].concat();
+        let unmatched = |selector: &Selector| -> Option<Unmatched> {
+            let detail = match selector.lost(&all) {
+                Some(part) => part.alternatives(sites),
+                None if !selector.must_match(sites) => return None,
+                None if selector.matches(sites).contains(&true) => return None,
+                None => match selector.matches(&gone).iter().position(|matches| *matches) {
+                    Some(at) => format!(
+                        "`{}` is merged into `{}`; `merge-normalization=false` keeps it a layer",
+                        merged[at].0.path, merged[at].1
                     ),
                     None => selector.alternatives(sites),
-                };
-                Unmatched { selector: selector.to_string(), detail }
-            })
-            .collect()
+                },
+            };
+            Some(Unmatched { selector: selector.to_string(), detail })
+        };
+        self.entries.iter().filter_map(|(selector, _)| unmatched(selector)).collect()
     }
 }

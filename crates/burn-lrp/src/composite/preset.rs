@@ -71,11 +71,10 @@ impl Composite {
             .with(DENSE, Rule::EPSILON)
     }
 
-    /// For transformers: LRP-ε on dense layers, attention weights as constants; what
-    /// normalisations divide by is a constant too, which is their own default.
-    ///
-    /// Source: Ali et al. 2022, "XAI for Transformers: Better Explanations through
-    /// Conservative Propagation".
+    /// For transformers: LRP-ε on dense layers, attention weights as constants (Ali et al. 2022,
+    /// "XAI for Transformers: Better Explanations through Conservative Propagation").
+    /// Normalisations follow their default and pass relevance as it is (Achtibat et al. 2024,
+    /// "AttnLRP").
     pub fn transformer() -> Self {
         Self::new()
             .with(DENSE, Rule::EPSILON)

@@ -10,11 +10,13 @@ pub(crate) type Wrong = (usize, String);
 pub(crate) struct Reader {
     text: Vec<char>,
     at: usize,
+    /// Brackets that are open.
+    depth: usize,
 }
 
 impl Reader {
     pub(crate) fn new(text: &str) -> Self {
-        Self { text: text.trim().chars().collect(), at: 0 }
+        Self { text: text.trim().chars().collect(), at: 0, depth: 0 }
     }
 
     /// The text as one selector.
@@ -36,7 +38,7 @@ impl Reader {
                 self.at += 1;
                 let at = self.at;
                 let name = self.name()?;
-                let known = Family::ALL.into_iter().find(|family| family.to_string() == name);
+                let known = Family::ALL.iter().copied().find(|family| family.to_string() == name);
                 Selector::Family(known.ok_or_else(|| {
                     let all: Vec<String> = Family::ALL.iter().map(ToString::to_string).collect();
                     (at, format!("there is no family `{name}`; there are {}", all.join(", ")))
@@ -71,6 +73,11 @@ impl Reader {
     }
 
     fn list(&mut self) -> Result<Vec<Selector>, Wrong> {
+        const DEEPEST: usize = 64;
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err((self.at, format!("brackets are nested more than {DEEPEST} deep")));
+        }
         self.at += 1;
         let mut list = Vec::new();
         loop {
@@ -79,6 +86,7 @@ impl Reader {
                 Some(',') => self.at += 1,
                 Some(')') => {
                     self.at += 1;
+                    self.depth -= 1;
                     return Ok(list);
                 }
                 Some(_) => return Err((self.at, "a `,` or `)` is needed".into())),

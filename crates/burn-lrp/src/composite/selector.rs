@@ -90,7 +90,7 @@ impl Selector {
             Self::All => vec![true; sites.len()],
             Self::Family(family) => each(&|site| site.kind.family() == *family),
             Self::Kind(name) => each(&|site| site.kind.name() == name),
-            Self::Path(pattern) => each(&|site| fits(pattern, &site.path)),
+            Self::Path(pattern) => each(&|site| path_fits(pattern, &site.path)),
             Self::First(inner) => only(inner.matches(sites), |all| all.iter().position(|m| *m)),
             Self::Last(inner) => only(inner.matches(sites), |all| all.iter().rposition(|m| *m)),
             Self::And(parts) => fold(parts, sites, true, |a, b| a && b),
@@ -110,6 +110,19 @@ impl Selector {
             Self::Path(_) => true,
             Self::First(inner) | Self::Last(inner) | Self::Not(inner) => inner.must_match(sites),
             Self::And(parts) | Self::Or(parts) => parts.iter().any(|part| part.must_match(sites)),
+        }
+    }
+
+    /// The first part that names a path that no layer has, or misspells a kind, however deep
+    /// it is in the selector.
+    pub(crate) fn lost(&self, sites: &[Site]) -> Option<&Self> {
+        match self {
+            Self::All | Self::Family(_) => None,
+            Self::Kind(_) | Self::Path(_) => {
+                (self.must_match(sites) && !self.matches(sites).contains(&true)).then_some(self)
+            }
+            Self::First(inner) | Self::Last(inner) | Self::Not(inner) => inner.lost(sites),
+            Self::And(parts) | Self::Or(parts) => parts.iter().find_map(|part| part.lost(sites)),
         }
     }
 
@@ -220,6 +233,12 @@ fn fold(
     parts.iter().fold(vec![start; sites.len()], |all, part| {
         all.into_iter().zip(part.matches(sites)).map(|(a, b)| f(a, b)).collect()
     })
+}
+
+/// A pattern without a number means every use of a layer: `cell` is `cell#2`, too.
+fn path_fits(pattern: &str, path: &str) -> bool {
+    let (base, _) = path.rsplit_once('#').unwrap_or((path, ""));
+    fits(pattern, path) || (!pattern.contains('#') && fits(pattern, base))
 }
 
 fn fits(pattern: &str, path: &str) -> bool {

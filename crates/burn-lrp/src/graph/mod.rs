@@ -8,6 +8,7 @@ mod plan;
 mod report;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -55,6 +56,8 @@ pub(crate) struct Graph<'m, B: Backend> {
     pub(crate) records: Vec<Record<'m, B>>,
     /// Names of the modules around the one that is being run.
     scope: Vec<String>,
+    /// How often every path was used.
+    uses: HashMap<String, usize>,
     /// Whether activations are kept.
     keeps: bool,
 }
@@ -121,7 +124,7 @@ impl<'m, B: Backend> Tape<'m, B> {
     }
 
     fn keeping(keeps: bool) -> Self {
-        let graph = Graph { records: Vec::new(), scope: Vec::new(), keeps };
+        let graph = Graph { records: Vec::new(), scope: Vec::new(), uses: HashMap::new(), keeps };
         Self { graph: Rc::new(RefCell::new(graph)) }
     }
 
@@ -170,19 +173,21 @@ fn record<'m, B: Backend>(
 
 impl<B: Backend> Graph<'_, B> {
     /// Where in the network we are; a second use of a path gets a number.
-    fn path(&self, name: Option<&str>) -> String {
+    fn path(&mut self, name: Option<&str>) -> String {
         let parts: Vec<&str> = self.scope.iter().map(String::as_str).chain(name).collect();
         let path = parts.join(".");
-        if self.records.iter().all(|record| record.path != path) {
-            return path;
-        }
-        let mut again = 2;
         loop {
-            let numbered = format!("{path}#{again}");
-            if self.records.iter().all(|record| record.path != numbered) {
+            let uses = self.uses.entry(path.clone()).or_insert(0);
+            *uses += 1;
+            if *uses == 1 {
+                return path;
+            }
+            let numbered = format!("{path}#{uses}");
+            // A module may have this very name.
+            if !self.uses.contains_key(&numbered) {
+                self.uses.insert(numbered.clone(), 1);
                 return numbered;
             }
-            again += 1;
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::any::AnyTensor;
 use crate::error::{Error, Result};
 use crate::graph::report::{LayerReport, Report};
 use crate::graph::{Node, Plan};
-use crate::layer::Step;
+use crate::layer::{Handed, Step};
 
 /// What a relevance pass found.
 #[derive(Debug)]
@@ -99,6 +99,7 @@ impl<'m, B: Backend> Plan<'m, B> {
                 .layer()
                 .relevance(&view, &step.rule)
                 .map_err(|error| error.within(&planned.path))?;
+            fits(&handed, &inputs).map_err(|error| error.within(&planned.path))?;
             if report {
                 reports.push(LayerReport::of(planned, &relevance, &handed));
             }
@@ -117,4 +118,15 @@ impl<'m, B: Backend> Plan<'m, B> {
             report: report.then(|| Report::new(reports)),
         })
     }
+}
+
+/// Whether every input was handed relevance in its shape.
+fn fits<B: Backend>(handed: &Handed<B>, inputs: &[AnyTensor<B>]) -> Result<()> {
+    let shapes = |all: &[AnyTensor<B>]| all.iter().map(AnyTensor::dims).collect::<Vec<_>>();
+    let (found, expected) = (shapes(&handed.inputs), shapes(inputs));
+    if found == expected {
+        return Ok(());
+    }
+    let detail = format!("it hands down relevance of shapes {found:?}, its inputs have {expected:?}");
+    Err(Error::layer("relevance", detail))
 }

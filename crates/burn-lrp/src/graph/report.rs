@@ -88,11 +88,14 @@ impl Report {
     ///
     /// If the other pass went through other layers.
     pub fn append(&mut self, other: Self) -> Result<()> {
-        let paths = |report: &Self| -> Vec<String> {
-            report.layers.iter().map(|layer| layer.path.clone()).collect()
+        let same = |(a, b): (&LayerReport, &LayerReport)| {
+            a.path == b.path && a.kind == b.kind && a.rule == b.rule
         };
-        if paths(self) != paths(&other) {
-            return Err(Error::layer("report", "the two passes went through different layers"));
+        if self.layers.len() != other.layers.len()
+            || !self.layers.iter().zip(&other.layers).all(same)
+        {
+            let detail = "the two passes went through different layers, or by other rules";
+            return Err(Error::layer("report", detail));
         }
         for (layer, more) in self.layers.iter_mut().zip(other.layers) {
             layer.output.extend(more.output);

@@ -44,7 +44,7 @@ pub enum Family {
     Convolution,
     /// Batch, layer, group and other normalisations.
     Normalization,
-    /// Element by element, without weights of their own.
+    /// Activation functions, gated ones and the softmax too.
     Activation,
     /// Maximum, average and adaptive pooling.
     Pooling,
@@ -66,7 +66,7 @@ pub enum Family {
 
 impl Family {
     /// Every family there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: &'static [Self] = &[
         Self::Dense,
         Self::Convolution,
         Self::Normalization,

@@ -1,7 +1,7 @@
 use burn::nn::pool::{MaxPool1d, MaxPool2d};
 use burn::tensor::backend::Backend;
 use burn::tensor::module::{max_pool2d, max_pool2d_with_indices};
-use burn::tensor::{Tensor, TensorPrimitive};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorPrimitive};
 
 use crate::affine::{self, Affine};
 use crate::any::AnyTensor;
@@ -63,17 +63,23 @@ impl Largest<'_> {
         let padding = self.settings.remaining();
         let (_, indices) =
             max_pool2d_with_indices(padded.clone(), kernel, stride, padding, dilation, ceil);
-        let back = B::max_pool2d_with_indices_backward(
+        let relevance: Tensor<B, 4> = relevance.tensor()?;
+        // Burn's backward pass is not there on autodiff backends.
+        let back = if B::ad_enabled(&padded.device()) {
+            scattered(&padded, indices, relevance)
+        } else {
+            let back = B::max_pool2d_with_indices_backward(
             padded.into_primitive().tensor(),
             kernel,
             stride,
             padding,
             dilation,
             ceil,
-            relevance.tensor::<4>()?.into_primitive().tensor(),
+            relevance.into_primitive().tensor(),
             indices.into_primitive(),
         );
-        let back: Tensor<B, 4> = Tensor::from_primitive(TensorPrimitive::Float(back.x_grad));
+            Tensor::from_primitive(TensorPrimitive::Float(back.x_grad))
+        };
         if self.settings.symmetric() {
             return Ok(back.into());
         }
@@ -81,6 +87,21 @@ impl Largest<'_> {
         let dims = image.dims();
         Ok(back.narrow(2, top, dims[2]).narrow(3, left, dims[3]).into())
     }
+}
+
+/// What every window has, added where its largest element is.
+fn scattered<B: Backend>(
+    image: &Tensor<B, 4>,
+    indices: Tensor<B, 4, Int>,
+    relevance: Tensor<B, 4>,
+) -> Tensor<B, 4> {
+    let [samples, channels, height, width] = image.dims();
+    let [_, _, rows, columns] = relevance.dims();
+    let windows = [samples * channels, rows * columns];
+    let plane = [samples * channels, height * width];
+    Tensor::<B, 2>::zeros(plane, (&image.device(), image.dtype()))
+        .scatter(1, indices.reshape(windows), relevance.reshape(windows), IndexingUpdateOp::Add)
+        .reshape([samples, channels, height, width])
 }
 
 /// The relevance as if the layer were the sum of its windows.
