@@ -87,6 +87,10 @@ impl<B: Backend> Autoencoder<B, 4> for DigitsAutoencoder<B> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let figure = std::env::args().nth(1).map(std::path::PathBuf::from);
+    if let Some(folder) = figure.as_deref().and_then(|path| path.parent()) {
+        std::fs::create_dir_all(folder)?;
+    }
     let device = Default::default();
     let options = TableOptions::default().with_label("digit");
     let table = TableReader::csv("digits.csv", DIGITS.as_bytes(), &options)?.read_all()?;
@@ -172,7 +176,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         mean(&absorbed)
     );
 
-    if let Some(path) = std::env::args().nth(1) {
+    if let Some(path) = figure {
         let shape = ImageShape { height: SIDE, width: SIDE, channels: 1 };
         let values: Vec<f64> = pixels.into_data().iter().collect();
         let relevance: Vec<f64> = explanation.relevance.into_data().iter().collect();
@@ -191,7 +195,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         plot::heat_maps(&maps, shape, "Why these digits are in their clusters")?.save(&path)?;
-        println!("{path}");
+        println!("{}", path.display());
     }
     Ok(())
 }

@@ -38,6 +38,7 @@ impl<B: Backend> Encoder<B> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".into());
+    std::fs::create_dir_all(&folder)?;
     let device = Default::default();
     Flex::seed(&device, 1);
     let encoder = Encoder::<Flex>::init(&device);

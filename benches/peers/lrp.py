@@ -29,6 +29,9 @@ CONVOLUTIONS = [
 ]
 FEATURES = 2048
 CALLS = ["forward", "epsilon", "image"]
+# The same a few samples at a time, for both: whichever is faster counts.
+IN_BLOCKS = " in blocks"
+BLOCK = 4
 
 
 def compare(settings):
@@ -41,7 +44,8 @@ def compare(settings):
         for name, command in {BURN: BENCH, ZENNIT: [sys.executable, __file__]}.items()
     }
     try:
-        result = {call: measured(contestants, call, settings.rounds) for call in CALLS}
+        ways = [call + way for call in CALLS for way in ("", IN_BLOCKS)]
+        result = {call: measured(contestants, call, settings.rounds) for call in ways}
     finally:
         for contestant in contestants.values():
             contestant.close()
@@ -98,9 +102,12 @@ def measured(contestants, call, rounds):
 
 def print_result(result):
     rows = []
-    for call, entry in result.items():
-        own, peer = entry["ms"][BURN], entry["ms"][ZENNIT]
-        forward = [result["forward"]["ms"][name] for name in (BURN, ZENNIT)]
+    best = {
+        call: [min(result[call + way]["ms"][name] for way in ("", IN_BLOCKS)) for name in (BURN, ZENNIT)]
+        for call in CALLS
+    }
+    for call in CALLS:
+        (own, peer), forward, entry = best[call], best["forward"], result[call]
         rows.append(
             [
                 call,
@@ -115,8 +122,8 @@ def print_result(result):
     header = ["pass", "burn-lrp, ms", "of its forward", "zennit, ms", "of its forward"]
     report.table("Relevance", [*header, "zennit / burn-lrp", "difference"], rows)
     report.note(
-        "A pass is all of it, the forward pass with it. Least times; the difference is "
-        "the largest, relative to the largest number."
+        "A pass is all of it, the forward pass with it. Least times, of 32 images at once or four at "
+        "a time; the difference is the largest, relative to the largest number."
     )
 
 
@@ -149,7 +156,10 @@ def serve(parameters, out):
     os.dup2(2, 1)
     for line in sys.stdin:
         start = time.perf_counter()
-        found = run(torch, network, x, composites.get(line.strip()))
+        call = line.strip()
+        composite = composites.get(call.removesuffix(IN_BLOCKS))
+        size = BLOCK if call.endswith(IN_BLOCKS) else len(x)
+        found = torch.cat([run(torch, network, part, composite) for part in x.split(size)])
         ms = (time.perf_counter() - start) * 1e3
         found.detach().contiguous().numpy().astype("<f4").tofile(out)
         print(json.dumps({"ms": ms}), file=replies)

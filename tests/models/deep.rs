@@ -4,7 +4,7 @@ use std::fs;
 
 use burn::module::{Module, Param, ParamId};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{Linear, LinearConfig, Relu};
+use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig, Relu};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{DType, Tensor};
 use burn_lrp::{AnyTensor, Composite, Node, Relevance, Rule, Selector};
@@ -466,6 +466,21 @@ fn train<B: AutodiffBackend>(setup: &Setup<B::InnerBackend>) {
     let explanation = model.explain(&x, &DeepQuestion::default()).unwrap();
     assert_eq!(explanation.relevance.dims(), [30, 5]);
 
+    // The clustering's loss moves centroids and draws codes together.
+    let alone = JointTraining { reconstruction: 0.0, clustering: 1.0, ..training.clone() };
+    let mut divergences = Vec::new();
+    let drawn = alone
+        .fit::<B, _, 2>(trained(), &x, &KMeansConfig::new(2), |progress| {
+            if !progress.warming_up {
+                divergences.push(progress.divergence);
+            }
+        })
+        .unwrap();
+    assert!(divergences[7] < 0.95 * divergences[0], "{divergences:?}");
+    let none = JointTraining { clustering: 0.0, ..alone };
+    let still = none.fit::<B, _, 2>(trained(), &x, &KMeansConfig::new(2), |_| ()).unwrap();
+    assert_ne!(values(drawn.head.centroids()), values(still.head.centroids()));
+
     let bad = JointTraining { learning_rate: -1.0, ..training.clone() };
     assert!(bad.fit::<B, _, 2>(trained(), &x, &KMeansConfig::new(2), |_| ()).is_err());
     let none = x.slice([0..0, 0..5]);
@@ -499,4 +514,58 @@ pub fn images_as_input<B: Backend>(setup: &Setup<B>) {
         let slack = 1e-4 * (logit[n].abs() + absorbed[n].abs() + sums[n].abs());
         assert!((sums[n] + absorbed[n] - logit[n]).abs() <= slack);
     }
+}
+
+/// Texts: an embedding, the mean over tokens, a dense layer.
+#[derive(Module, Debug)]
+pub struct Words<B: Backend> {
+    embedding: Embedding<B>,
+    code: Linear<B>,
+}
+
+impl<B: Backend> Relevance<B> for Words<B> {
+    fn trace<'m>(&'m self, x: Node<'m, B>) -> burn_lrp::Result<Node<'m, B>> {
+        x.then("embedding", &self.embedding)?.mean_over(1)?.then("code", &self.code)
+    }
+}
+
+/// Token ids go in as numbers; every token gets a relevance, and equal tokens the same.
+pub fn tokens_as_input<B: Backend>(setup: &Setup<B>) {
+    let mut encoder = Words {
+        embedding: EmbeddingConfig::new(6, 4).init::<B>(&setup.device),
+        code: LinearConfig::new(4, 2).with_bias(false).init::<B>(&setup.device),
+    };
+    let table = setup.rounded(&random_rows(6, 4, 0.0, 101));
+    let weight = setup.rounded(&random_rows(4, 2, 0.0, 102));
+    encoder.embedding.weight = Param::initialized(ParamId::new(), setup.tensor(&table));
+    encoder.code.weight = Param::initialized(ParamId::new(), setup.tensor(&weight));
+    let head = setup.kmeans(&random_rows(3, 2, 0.0, 103)).with_beta(1.0).unwrap();
+    let model = DeepKMeans::new(encoder, head);
+    let ids = vec![vec![0.0, 3.0, 3.0, 5.0], vec![1.0, 2.0, 4.0, 0.0]];
+    let composite = Composite::new()
+        .with(Selector::kind("Linear"), Rule::ZERO)
+        .with(Selector::kind("MeanOver"), Rule::ZERO);
+    let question = DeepQuestion::default().with_composite(composite);
+    let explanation = model.explain(&setup.tensor(&ids), &question).unwrap();
+    let found = rows(explanation.relevance);
+    let code = rows(explanation.codes.relevance);
+    for n in 0..2 {
+        // Both layers are linear: a token gets its share of every number of the code.
+        let part = |token: usize, k: usize| -> f64 {
+            let id = ids[n][token] as usize;
+            (0..4).map(|d| table[id][d] * weight[d][k]).sum()
+        };
+        let expected: Vec<f64> = (0..4)
+            .map(|token| {
+                (0..2)
+                    .map(|k| part(token, k) / (0..4).map(|t| part(t, k)).sum::<f64>() * code[n][k])
+                    .sum()
+            })
+            .collect();
+        let expected = vec![expected];
+        assert_rows_close(&vec![found[n].clone()], &expected, 100.0 * setup.tolerance, "tokens");
+    }
+    assert_eq!(found[0][1], found[0][2]);
+    let unknown = setup.tensor(&vec![vec![0.0, 6.0]]);
+    assert!(model.explain(&unknown, &question).unwrap_err().to_string().contains('6'));
 }

@@ -36,6 +36,7 @@ macro_rules! models_on {
                 deep::weights_from_elsewhere,
                 deep::joint_training,
                 deep::images_as_input,
+                deep::tokens_as_input,
                 layers::neon_layer_by_layer,
                 layers::min_pool_is_linear_in_relevance,
                 layers::soft_pools_as_layers,

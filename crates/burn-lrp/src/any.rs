@@ -180,6 +180,18 @@ impl<B: Backend> AnyTensor<B> {
         self.zip(other, |a, b| a * b)
     }
 
+    /// The same numbers in another precision.
+    pub(crate) fn in_dtype(&self, dtype: DType) -> Self {
+        let dims = self.dims();
+        Self::from(self.flat().cast(dtype)).shaped(&dims)
+    }
+
+    /// The same numbers outside of any graph of gradients.
+    pub fn detached(&self) -> Self {
+        let dims = self.dims();
+        Self::from(self.flat().detach()).shaped(&dims)
+    }
+
     /// The sum of every sample, `[n]`.
     pub fn row_sums(&self) -> Tensor<B, 1> {
         self.rows().sum_dim(1).squeeze_dim(1)

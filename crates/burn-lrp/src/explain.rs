@@ -115,8 +115,9 @@ impl Explainer {
                 true => plan.run_with_report(seed)?,
                 false => plan.run(seed)?,
             };
-            relevances.push(found.of(&input)?);
-            outputs.push(output.value().clone());
+            // On an autodiff backend a graph would keep every block alive.
+            relevances.push(found.of(&input)?.detached());
+            outputs.push(output.value().detached());
             if let Some(more) = found.report() {
                 match &mut report {
                     Some(report) => report.append(more.clone())?,

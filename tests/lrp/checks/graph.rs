@@ -1,13 +1,15 @@
 //! Networks: values that are used twice, layers that are used twice, merging.
 
+use burn::backend::Autodiff;
 use burn::module::Param;
 use burn::nn::conv::{Conv1d, Conv1dConfig};
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig1d, Relu};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor, TensorData};
 use burn_lrp::{
-    AnyTensor, Composite, Error, Family, Flatten, Layer, Node, Relevance, Result, Rule, Selector,
-    Step, Tape, infer,
+    AnyTensor, Composite, Error, Explainer, Family, Flatten, Layer, Node, Relevance, Result, Rule,
+    RuleName, Selector, Step, Tape, infer,
 };
 
 use super::affine::{matrix_of, rules};
@@ -288,7 +290,8 @@ pub fn samples_are_apart<B: Backend>(setup: &Setup<B>) {
         skipped: setup.filled(154, LinearConfig::new(6, 2).init::<B>(device)),
     };
     let (x, r) = (setup.tensor::<2>(155, [4, 6]), setup.tensor::<2>(156, [4, 2]));
-    for rule in rules() {
+    // Values inside a network are in no box.
+    for rule in rules().into_iter().filter(|rule| rule.name() != RuleName::Box) {
         let composite = Composite::new()
             .with(Selector::Family(Family::Dense), rule)
             .with(Selector::Family(Family::Convolution), rule);
@@ -384,4 +387,88 @@ pub fn one_step_of_a_sequence<B: Backend>(setup: &Setup<B>) {
     for (dim, place) in [(0, 0), (1, 3), (1, -4), (3, 0)] {
         assert!(input.select(dim, place).is_err(), "{dim}, {place}");
     }
+}
+
+/// A pass in blocks is that of all samples at once, with a report of all of them.
+pub fn blocks_of_samples<B: Backend>(setup: &Setup<B>) {
+    let layer = setup.filled(1, LinearConfig::new(4, 3).init::<B>(&setup.device));
+    let net = (&layer, Relu);
+    let x = setup.tensor::<2>(2, [7, 4]);
+    let composite = Composite::new().with(Selector::kind("Linear"), Rule::gamma(0.5).unwrap());
+    let run = |block: usize| {
+        let explainer = Explainer::new(composite.clone()).with_block(block).with_report();
+        explainer.explain(&net, x.clone(), |output| Ok(output.clone())).unwrap()
+    };
+    let whole = run(7);
+    for block in [1, 3, 100] {
+        let parts = run(block);
+        let tolerance = setup.tolerance();
+        assert_close(&values(&parts.relevance), &values(&whole.relevance), tolerance, "relevance");
+        assert_close(&values(&parts.output), &values(&whole.output), tolerance, "output");
+        let (parts, whole) = (parts.report.unwrap(), whole.report.as_ref().unwrap());
+        assert_eq!(parts.layers().len(), 2);
+        for (part, whole) in parts.layers().iter().zip(whole.layers()) {
+            assert_close(&part.bias, &whole.bias, tolerance, "bias");
+            assert_close(&part.output, &whole.output, tolerance, "handed");
+        }
+    }
+    // Another rule is another pass.
+    let other = Explainer::new(Composite::default()).with_report();
+    let other = other.explain(&net, x.clone(), |output| Ok(output.clone())).unwrap();
+    let mut report = whole.report.unwrap();
+    assert!(report.append(other.report.unwrap()).is_err());
+    let none = x.slice([0..0, 0..4]);
+    let explainer = Explainer::new(composite);
+    assert!(explainer.explain(&net, none, |output| Ok(output.clone())).is_err());
+}
+
+/// A path without a number means every use of a layer; a misspelt one is found however deep
+/// it is in a selector.
+pub fn paths_of_shared_layers<B: Backend>(setup: &Setup<B>) {
+    let layer = setup.filled(1, LinearConfig::new(4, 4).init::<B>(&setup.device));
+    let tape = Tape::new();
+    let mut node = tape.input("x", setup.tensor::<2>(2, [2, 4]));
+    for _ in 0..3 {
+        node = node.then("cell", &layer).unwrap();
+    }
+    let rules = |text: &str| -> Vec<String> {
+        let composite: Composite = text.parse().unwrap();
+        let plan = node.plan(&composite).unwrap();
+        plan.layers().iter().map(|layer| layer.rule.to_string()).collect()
+    };
+    assert_eq!(rules("path:cell -> flat"), ["flat", "flat", "flat"]);
+    assert_eq!(rules("path:\"cell#2\" -> flat\npath:cell -> zero"), ["zero", "flat", "zero"]);
+    for text in ["or(path:cel, path:cell)", "not(path:cel)", "and(all, not(path:cel))"] {
+        let composite: Composite = format!("{text} -> flat").parse().unwrap();
+        assert!(node.plan(&composite).unwrap_err().to_string().contains("cell"), "{text}");
+    }
+    let deep = format!("{}all{} -> flat", "not(".repeat(10_000), ")".repeat(10_000));
+    assert!(deep.parse::<Composite>().is_err());
+}
+
+/// Largest of a window on an autodiff backend, where Burn has no backward pass for it.
+pub fn max_pool_on_autodiff<B: Backend>(setup: &Setup<B>) {
+    let pool = MaxPool2dConfig::new([2, 3]).with_strides([1, 2]).init();
+    let x = setup.numbers(5, 2 * 2 * 4 * 7);
+    let seed = setup.numbers(6, 2 * 2 * 3 * 3);
+    let plain = winner::<B>(
+        &pool,
+        setup.upload(x.clone(), [2, 2, 4, 7]),
+        setup.upload(seed.clone(), [2, 2, 3, 3]),
+    );
+    let outer = Setup::<Autodiff<B>>::new(setup.dtype);
+    let found = winner::<Autodiff<B>>(
+        &pool,
+        outer.upload(x, [2, 2, 4, 7]),
+        outer.upload(seed, [2, 2, 3, 3]),
+    );
+    assert_close(&found, &plain, setup.tolerance(), "relevance");
+}
+
+fn winner<B: Backend>(pool: &MaxPool2d, x: Tensor<B, 4>, seed: Tensor<B, 4>) -> Vec<f64> {
+    let tape = Tape::new();
+    let input = tape.input("x", x);
+    let output = input.then("pool", pool).unwrap();
+    let plan = output.plan(&Composite::default()).unwrap();
+    values(&plan.run(seed).unwrap().of(&input).unwrap())
 }

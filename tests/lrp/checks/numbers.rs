@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use burn::module::Param;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
@@ -161,8 +162,7 @@ pub fn products<B: Backend>(setup: &Setup<B>) {
         ("z-plus", [[2, 2], [1, 1]]),
         ("alpha-beta=2,1", [[4, 4], [2, 2]]),
         ("alpha-beta=1,0", [[2, 2], [1, 1]]),
-        ("box=-1,1", [[3, 3], [3, 3]]),
-        ("box=0,1", [[2, 2], [2, 2]]),
+        ("box=-1,1", [[2, 2], [2, 2]]),
     ] {
         for (x, expected) in [&signed, &rectified].into_iter().zip(expected) {
             for (only_above, expected) in [false, true].into_iter().zip(expected) {
@@ -181,4 +181,24 @@ pub fn products<B: Backend>(setup: &Setup<B>) {
         assert!(all.0 > fewer.0);
         assert_eq!(all.1[..5], fewer.1[..5], "{rule}");
     }
+}
+
+/// At the bounds of the box nothing cancels, and beyond them the rule is refused.
+pub fn inside_the_box<B: Backend>(setup: &Setup<B>) {
+    let mut layer = LinearConfig::new(200, 1).with_bias(false).init::<B>(&setup.device);
+    let weight: Vec<f64> = setup.numbers(94, 200).iter().map(|w| w.abs()).collect();
+    layer.weight = Param::initialized(layer.weight.id, setup.upload(weight, [200, 1]));
+    // All but one at the lower bound: that one has all the relevance.
+    let mut x = vec![-2.0; 200];
+    x[7] = -1.9999;
+    let inputs = [AnyTensor::from(setup.upload(x, [1, 200]))];
+    let output = Layer::forward(&layer, &inputs).unwrap();
+    let r = AnyTensor::from(setup.upload(vec![1.0], [1, 1]));
+    let step = Step { inputs: &inputs, output: &output, relevance: &r, report: true };
+    let hand = |rule: &str| layer.relevance(&step, &rule.parse().unwrap());
+    let found = values(&hand("box=-2,1").unwrap().inputs[0]);
+    assert!((found[7] - 1.0).abs() < 1e-6, "{}", found[7]);
+    assert!(found.iter().enumerate().all(|(at, r)| at == 7 || *r == 0.0));
+    let refused = hand("box=-1,1").unwrap_err().to_string();
+    assert!(refused.contains("-2") && refused.contains("box=-1,1"), "{refused}");
 }

@@ -127,6 +127,7 @@ fn fits<B: Backend>(handed: &Handed<B>, inputs: &[AnyTensor<B>]) -> Result<()> {
     if found == expected {
         return Ok(());
     }
-    let detail = format!("it hands down relevance of shapes {found:?}, its inputs have {expected:?}");
+    let detail =
+        format!("it hands down relevance of shapes {found:?}, its inputs have {expected:?}");
     Err(Error::layer("relevance", detail))
 }

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
-use burn::tensor::backend::Backend;
+use burn::tensor::{DType, backend::Backend};
 
 use crate::composite::{Composite, Selector, Site};
 use crate::error::{Error, Result, Unsupported};
@@ -73,6 +73,13 @@ impl<'m, B: Backend> Node<'m, B> {
         }
 
         for (id, record) in graph.records.iter().enumerate().filter(|(id, _)| needed[*id]) {
+            if record.layer.is_none() && !matches!(record.value.dtype(), DType::F32 | DType::F64) {
+                let detail = format!(
+                    "it is {:?}; relevance is computed in F32 and F64, cast it first",
+                    record.value.dtype()
+                );
+                return Err(Error::layer(record.path.clone(), detail));
+            }
             if (record.layer.is_none() || id == self.id) && !record.value.is_finite() {
                 let detail = "a value is NaN or infinite; relevance would be, too";
                 return Err(Error::NonFinite { at: record.path.clone(), detail: detail.into() });

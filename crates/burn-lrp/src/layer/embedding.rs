@@ -54,8 +54,10 @@ impl<B: Backend> Layer<B> for Embedding<B> {
     }
 
     fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Handed<B>> {
-        let sums: Tensor<B, 3> = step.relevance.tensor::<3>()?.sum_dim(2);
-        Ok(Handed::whole(AnyTensor::from(sums).reshape(&step.input()?.dims())?))
+        let ids = step.input()?;
+        // Ids may be kept in another precision than the weights are.
+        let sums = AnyTensor::from(step.relevance.tensor::<3>()?.sum_dim(2)).in_dtype(ids.dtype());
+        Ok(Handed::whole(sums.reshape(&ids.dims())?))
     }
 }
 

@@ -21,7 +21,7 @@ impl<B: Backend> Layer<B> for GLU {
     fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
         let x = only(inputs)?;
         let dims = x.dims();
-        let dim = dimension::<B>(self, x)?;
+        let dim = dimension(self)?;
         if dim == 0 || dim >= dims.len() || !dims[dim].is_multiple_of(2) {
             let expected = format!("a dimension {dim} of even size that is not that of samples");
             return Err(Error::shape("GLU", expected, &dims));
@@ -42,7 +42,7 @@ impl<B: Backend> Layer<B> for GLU {
 
     fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Handed<B>> {
         let x = step.input()?;
-        let dim = dimension::<B>(self, x)?;
+        let dim = dimension(self)?;
         let mut half = x.dims();
         half[dim] /= 2;
         let [before, size, after] = crate::layer::around(&half, dim);
@@ -67,8 +67,11 @@ fn parts<B: Backend>(x: &AnyTensor<B>, dim: usize) -> (Tensor<B, 3>, Tensor<B, 3
 /// The dimension that is halved. The layer keeps it to itself, but prints it.
 fn dimension(layer: &GLU) -> Result<usize> {
     let printed = format!("{layer:?}");
-    let digits: String =
-        printed.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    let digits: String = printed
+        .chars()
+        .skip_while(|c| !c.is_ascii_digit())
+        .take_while(char::is_ascii_digit)
+        .collect();
     digits.parse().map_err(|_| Error::layer("GLU", "its dimension cannot be read"))
 }
 

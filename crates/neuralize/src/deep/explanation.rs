@@ -3,6 +3,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use burn_lrp::{AnyTensor, Composite, Explainer, Family, Relevance, Report, Rule, Selector, Tape};
 
 use crate::deep::DeepKMeans;
+use crate::deep::model::table_of;
 use crate::error::{Error, Result};
 use crate::explain::{Beta, Explanation, Target};
 use crate::network::Network;
@@ -135,7 +136,8 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
         let mut codes = Vec::new();
         let explained =
             explainer.explain_with(&self.encoder, x, |code| -> Result<AnyTensor<B>> {
-                let code: Tensor<B, 2> = code.tensor()?;
+                let left = rows - codes.iter().map(Explanation::len).sum::<usize>();
+                let code = table_of(code, left.min(question.batch_size))?;
                 let explanation =
                     Network::explain(&network, &code, question.target, question.beta)?;
                 let seed = explanation.relevance.clone();

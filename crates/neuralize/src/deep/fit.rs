@@ -71,7 +71,8 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     /// [mini-batch k-means](MiniBatchKMeans): every pass encodes and looks at
     /// every batch once, and nothing is kept.
     ///
-    /// `batches` is called once a pass.
+    /// `batches` is called once a pass. The heuristic β is that of the last batch;
+    /// [`DeepQuestion`] takes another.
     ///
     /// # Shapes
     ///

@@ -1,7 +1,7 @@
-use burn::module::{AutodiffModule, Param, ParamId};
+use burn::module::{AutodiffModule, Module, ModuleVisitor, Param, ParamId};
 use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{DType, Int, Tensor};
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -115,9 +115,9 @@ impl JointTraining {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, x is empty or not finite, codes cannot be
-    /// clustered, decoding gives another shape than the input's, or the loss becomes
-    /// infinite.
+    /// If a setting cannot be used, x is empty, not finite or of another precision than the
+    /// autoencoder, encoding gives other than a code a sample, codes cannot be clustered,
+    /// decoding gives another shape than the input's, or the loss becomes infinite.
     pub fn fit<B, A, const D: usize>(
         &self,
         mut autoencoder: A,
@@ -140,6 +140,7 @@ impl JointTraining {
         validate::dtype::<B::InnerBackend>("x", &x.device(), x.dtype())?;
         validate::values("x", &flat)?;
         let _ = autoencoder.num_params();
+        same_precision::<B::InnerBackend, _>(&autoencoder.valid(), x.dtype())?;
 
         let mut optimizer = AdamConfig::new().init();
         let mut last =
@@ -148,8 +149,10 @@ impl JointTraining {
             let mut mean = Mean::default();
             for batch in self.batches(rows, epoch as u64, x) {
                 let x = Tensor::<B, D>::from_inner(batch.1);
-                let loss = rebuilt(&autoencoder, x.clone(), autoencoder.encode(x))?;
-                mean.add(&loss);
+                let samples = x.dims()[0];
+                let codes = checked(autoencoder.encode(x.clone()), samples)?;
+                let loss = rebuilt(&autoencoder, x, codes)?;
+                mean.add(&loss, samples);
                 let grads = GradientsParams::from_grads(loss.backward(), &autoencoder);
                 autoencoder = optimizer.step(self.learning_rate, autoencoder, grads);
             }
@@ -163,24 +166,25 @@ impl JointTraining {
             observe(last);
         }
 
-        let codes = codes_of(&autoencoder.valid(), x, self.batch_size);
+        let codes = codes_of(&autoencoder.valid(), x, self.batch_size)?;
         let start = clusters.fit(&codes)?;
         let centroids = Tensor::<B, 2>::from_inner(start.model.centroids());
         let mut centroids = Param::initialized(ParamId::new(), centroids.require_grad());
         let mut mover = AdamConfig::new().init();
         for epoch in 1..=self.joint_epochs {
-            let codes = codes_of(&autoencoder.valid(), x, self.batch_size);
+            let codes = codes_of(&autoencoder.valid(), x, self.batch_size)?;
             let target = sharpened(assignments(codes, centroids.val().inner()));
             let (mut rebuilding, mut dividing) = (Mean::default(), Mean::default());
             let stream = (self.warm_up_epochs + epoch) as u64;
             for (index, batch) in self.batches(rows, stream, x) {
                 let x = Tensor::<B, D>::from_inner(batch);
-                let codes = autoencoder.encode(x.clone());
+                let samples = x.dims()[0];
+                let codes = checked(autoencoder.encode(x.clone()), samples)?;
                 let rebuilt = rebuilt(&autoencoder, x, codes.clone())?;
                 let p = Tensor::<B, 2>::from_inner(target.clone().select(0, index));
                 let divergence = divergence(p, assignments(codes, centroids.val()));
-                rebuilding.add(&rebuilt);
-                dividing.add(&divergence);
+                rebuilding.add(&rebuilt, samples);
+                dividing.add(&divergence, samples);
                 let loss = rebuilt * self.reconstruction + divergence * self.clustering;
                 let mut grads = loss.backward();
                 let own = GradientsParams::from_module::<B, _>(&mut grads, &autoencoder);
@@ -199,7 +203,7 @@ impl JointTraining {
         }
 
         let autoencoder = autoencoder.valid();
-        let codes = codes_of(&autoencoder, x, self.batch_size);
+        let codes = codes_of(&autoencoder, x, self.batch_size)?;
         let mut head = KMeans::from_centroids(centroids.val().inner())?;
         if head.n_clusters() > 1 {
             // Without it where all codes are one point.
@@ -268,21 +272,21 @@ fn finite(phase: &'static str, epoch: usize, loss: f64) -> Result<()> {
     }
 }
 
-/// Mean of losses, one number a step.
+/// Mean of losses over samples, of which a step has some.
 #[derive(Default)]
 struct Mean {
     sum: f64,
-    count: usize,
+    samples: usize,
 }
 
 impl Mean {
-    fn add<B: Backend>(&mut self, loss: &Tensor<B, 1>) {
-        self.sum += transfer::download(loss.clone().detach())[0];
-        self.count += 1;
+    fn add<B: Backend>(&mut self, loss: &Tensor<B, 1>, samples: usize) {
+        self.sum += transfer::download(loss.clone().detach())[0] * samples as f64;
+        self.samples += samples;
     }
 
     fn value(&self) -> f64 {
-        self.sum / self.count.max(1) as f64
+        self.sum / self.samples.max(1) as f64
     }
 }
 
@@ -304,10 +308,45 @@ fn codes_of<B: Backend, A: Autoencoder<B, D>, const D: usize>(
     autoencoder: &A,
     x: &Tensor<B, D>,
     batch_size: usize,
-) -> Tensor<B, 2> {
-    let parts = blocks(x.dims()[0], batch_size)
-        .map(|range| autoencoder.encode(x.clone().narrow(0, range.start, range.len())));
-    Tensor::cat(parts.collect(), 0)
+) -> Result<Tensor<B, 2>> {
+    let mut parts: Vec<Tensor<B, 2>> = Vec::new();
+    for range in blocks(x.dims()[0], batch_size) {
+        let block = x.clone().narrow(0, range.start, range.len());
+        let codes = checked(autoencoder.encode(block), range.len())?;
+        let width = parts.first().map_or(codes.dims()[1], |first| first.dims()[1]);
+        if codes.dims()[1] != width {
+            return Err(Error::shape("the codes", format!("[n, {width}]"), &codes.dims()));
+        }
+        parts.push(codes);
+    }
+    Ok(Tensor::cat(parts, 0))
+}
+
+/// A code for every sample.
+fn checked<B: Backend>(codes: Tensor<B, 2>, samples: usize) -> Result<Tensor<B, 2>> {
+    match codes.dims() {
+        [found, width] if found == samples && width > 0 => Ok(codes),
+        found => Err(Error::shape("what was encoded", format!("[{samples}, code]"), &found)),
+    }
+}
+
+/// Parameters in the precision of the data.
+fn same_precision<B: Backend, M: Module<B>>(module: &M, data: DType) -> Result<()> {
+    struct Find(Option<DType>, DType);
+    impl<B: Backend> ModuleVisitor<B> for Find {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            let found = param.val().dtype();
+            if found != self.1 {
+                self.0 = Some(found);
+            }
+        }
+    }
+    let mut find = Find(None, data);
+    module.visit(&mut find);
+    match find.0 {
+        Some(expected) => Err(Error::DTypeMismatch { what: "x", expected, found: data }),
+        None => Ok(()),
+    }
 }
 
 /// Soft assignment by Student's t with one degree of freedom; a row sums to one.
@@ -317,6 +356,9 @@ fn codes_of<B: Backend, A: Autoencoder<B, D>, const D: usize>(
 /// - codes: `[n, D]`, centroids: `[K, D]`
 /// - output: `[n, K]`
 fn assignments<B: Backend>(codes: Tensor<B, 2>, centroids: Tensor<B, 2>) -> Tensor<B, 2> {
+    // Far from the origin the squares would lose the digits of their difference.
+    let middle = centroids.clone().detach().mean_dim(0);
+    let (codes, centroids) = (codes - middle.clone(), centroids - middle);
     let squares = codes.clone().square().sum_dim(1);
     let sizes = centroids.clone().square().sum_dim(1).transpose();
     let distances = (squares + sizes - codes.matmul(centroids.transpose()) * 2.0).clamp_min(0.0);
@@ -336,4 +378,68 @@ fn divergence<B: Backend>(p: Tensor<B, 2>, q: Tensor<B, 2>) -> Tensor<B, 1> {
     let least = f64::from(f32::MIN_POSITIVE);
     let ratio = p.clone().clamp_min(least).log() - q.clamp_min(least).log();
     (p * ratio).sum_dim(1).mean()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+
+    fn table(values: &[f64], shape: [usize; 2]) -> Tensor<Flex, 2> {
+        transfer::upload(values.to_vec(), shape, &Default::default(), DType::F64)
+    }
+
+    /// Xie et al. 2016, equations 1 to 3, in loops.
+    #[test]
+    fn soft_assignment_target_and_divergence() {
+        let codes = [0.1, 0.4, -0.7, 0.2, 1.3, -0.5];
+        let centroids = [0.0, 0.0, 1.0, -0.4];
+        let mut q = [[0.0; 2]; 3];
+        for (i, row) in q.iter_mut().enumerate() {
+            for (j, q) in row.iter_mut().enumerate() {
+                let distance: f64 =
+                    (0..2).map(|d| (codes[2 * i + d] - centroids[2 * j + d] as f64).powi(2)).sum();
+                *q = 1.0 / (1.0 + distance);
+            }
+            let sum = row[0] + row[1];
+            row.iter_mut().for_each(|q| *q /= sum);
+        }
+        let totals = [0, 1].map(|j| q.iter().map(|row| row[j]).sum::<f64>());
+        let p = q.map(|row| {
+            let raw = [row[0] * row[0] / totals[0], row[1] * row[1] / totals[1]];
+            raw.map(|p| p / (raw[0] + raw[1]))
+        });
+        let divergence_by_hand: f64 = p
+            .iter()
+            .zip(&q)
+            .map(|(p, q)| (0..2).map(|j| p[j] * (p[j] / q[j]).ln()).sum::<f64>())
+            .sum::<f64>()
+            / 3.0;
+        // The same wherever the origin is.
+        for offset in [0.0, 1e4] {
+            let moved = |values: &[f64]| values.iter().map(|v| v + offset).collect::<Vec<f64>>();
+            let found =
+                assignments(table(&moved(&codes), [3, 2]), table(&moved(&centroids), [2, 2]));
+            let target = sharpened(found.clone());
+            let kl = transfer::download(divergence(target.clone(), found.clone()))[0];
+            for (found, expected) in transfer::download(found).iter().zip(q.concat()) {
+                assert!((found - expected).abs() < 1e-10, "{found} against {expected}");
+            }
+            for (found, expected) in transfer::download(target).iter().zip(p.concat()) {
+                assert!((found - expected).abs() < 1e-10, "{found} against {expected}");
+            }
+            assert!((kl - divergence_by_hand).abs() < 1e-10);
+        }
+    }
+
+    #[test]
+    fn a_small_last_batch_counts_for_its_samples() {
+        let mut mean = Mean::default();
+        let loss = |value: f64| {
+            transfer::upload::<Flex, 1>(vec![value], [1], &Default::default(), DType::F64)
+        };
+        mean.add(&loss(1.0), 8);
+        mean.add(&loss(10.0), 1);
+        assert_eq!(mean.value(), 2.0);
+    }
 }

@@ -205,17 +205,24 @@ pub(super) fn encoded<B: Backend>(
     let mut parts = Vec::new();
     for range in blocks(rows, batch_size) {
         let codes = burn_lrp::infer(encoder, x.samples(range.clone())?)?;
-        if codes.rank() != 2 || codes.dims()[0] != range.len() {
-            let expected = format!("[{}, code]; end the encoder with a flattening", range.len());
-            return Err(Error::shape("what the encoder gave", expected, &codes.dims()));
-        }
-        parts.push(transfer::untracked(codes.tensor()?));
+        parts.push(table_of(&codes, range.len())?);
     }
     if parts.is_empty() {
         return Err(Error::Empty { what: "x" });
     }
     validate::values("x", &x.rows())?;
     Ok(Tensor::cat(parts, 0))
+}
+
+/// The codes of a block of samples, as a table of finite numbers.
+pub(super) fn table_of<B: Backend>(codes: &AnyTensor<B>, samples: usize) -> Result<Tensor<B, 2>> {
+    if codes.rank() != 2 || codes.dims()[0] != samples {
+        let expected = format!("[{samples}, code]; end the encoder with a flattening");
+        return Err(Error::shape("what the encoder gave", expected, &codes.dims()));
+    }
+    let codes = transfer::untracked(codes.tensor()?);
+    validate::values("the table of codes", &codes)?;
+    Ok(codes)
 }
 
 /// Ranges of at most `size` rows.

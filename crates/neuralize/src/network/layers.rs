@@ -229,8 +229,8 @@ impl<B: Backend> Relevance<B> for NeuralizedKMeans<B> {
 /// competitors (Kauffmann et al. 2024).
 ///
 /// Its outputs are those of [`NeuralizedKMeans`], and by the rules `midpoint` and
-/// `take-most=β` its relevances too. For inspection and tests: it has
-/// K (K − 1) D weights.
+/// `take-most=β` its relevances too. For inspection and tests: it has K (K − 1) D weights, and
+/// no centre that would keep the digits of single precision far from the origin.
 #[derive(Module, Debug)]
 pub struct RootedKMeans<B: Backend> {
     /// `[D, K (K − 1)]`, with root points `m_ck = (μ_c + μ_k) / 2`.

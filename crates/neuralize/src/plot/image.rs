@@ -73,7 +73,7 @@ pub fn images(cases: &Cases, shape: ImageShape, chosen: &[usize]) -> Result<Figu
 /// # Errors
 ///
 /// If the shape does not have as many pixels as an image has values or relevances, its
-/// channels are neither 1 nor 3, or there is no image.
+/// channels are neither 1 nor 3, a number is not finite, or there is no image.
 pub fn heat_maps(maps: &[HeatMap], shape: ImageShape, title: &str) -> Result<Figure> {
     if maps.is_empty() {
         return Err(Error::Empty { what: "the list of images" });
@@ -81,6 +81,9 @@ pub fn heat_maps(maps: &[HeatMap], shape: ImageShape, title: &str) -> Result<Fig
     for map in maps {
         shape.check(map.values.len())?;
         shape.check(map.relevance.len())?;
+        if let Some(number) = map.values.iter().chain(&map.relevance).find(|v| !v.is_finite()) {
+            return Err(Error::Figure { detail: format!("`{}` holds {number}", map.title) });
+        }
     }
     let all = |part: fn(&HeatMap) -> &Vec<f64>| -> Vec<f64> {
         maps.iter().flat_map(|map| part(map).iter().copied()).collect()

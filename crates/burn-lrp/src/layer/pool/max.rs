@@ -69,15 +69,15 @@ impl Largest<'_> {
             scattered(&padded, indices, relevance)
         } else {
             let back = B::max_pool2d_with_indices_backward(
-            padded.into_primitive().tensor(),
-            kernel,
-            stride,
-            padding,
-            dilation,
-            ceil,
-            relevance.into_primitive().tensor(),
-            indices.into_primitive(),
-        );
+                padded.into_primitive().tensor(),
+                kernel,
+                stride,
+                padding,
+                dilation,
+                ceil,
+                relevance.into_primitive().tensor(),
+                indices.into_primitive(),
+            );
             Tensor::from_primitive(TensorPrimitive::Float(back.x_grad))
         };
         if self.settings.symmetric() {
