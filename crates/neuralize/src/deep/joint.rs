@@ -392,13 +392,13 @@ mod tests {
     /// Xie et al. 2016, equations 1 to 3, in loops.
     #[test]
     fn soft_assignment_target_and_divergence() {
-        let codes = [0.1, 0.4, -0.7, 0.2, 1.3, -0.5];
-        let centroids = [0.0, 0.0, 1.0, -0.4];
+        let codes: [f64; 6] = [0.1, 0.4, -0.7, 0.2, 1.3, -0.5];
+        let centroids: [f64; 4] = [0.0, 0.0, 1.0, -0.4];
         let mut q = [[0.0; 2]; 3];
         for (i, row) in q.iter_mut().enumerate() {
             for (j, q) in row.iter_mut().enumerate() {
                 let distance: f64 =
-                    (0..2).map(|d| (codes[2 * i + d] - centroids[2 * j + d] as f64).powi(2)).sum();
+                    (0..2).map(|d| (codes[2 * i + d] - centroids[2 * j + d]).powi(2)).sum();
                 *q = 1.0 / (1.0 + distance);
             }
             let sum = row[0] + row[1];
