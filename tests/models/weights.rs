@@ -46,6 +46,12 @@ impl<B: Backend> Network<B> {
     }
 }
 
+/// Layers with numbers.
+#[derive(Module, Debug)]
+pub struct Layers<B: Backend> {
+    net: Vec<Linear<B>>,
+}
+
 /// What the script writes.
 fn expected() -> Vec<Vec<f64>> {
     let counts = [36, 3, 3, 3, 3, 3, 20, 5];
@@ -78,6 +84,42 @@ pub fn weights_of_every_layout<B: Backend>(setup: &Setup<B>) {
         assert_eq!(network.numbers(), expected(), "{weights:?}");
         assert_eq!(network.code.weight.val().dtype(), setup.dtype);
     }
+    gaps_in_numbers(setup);
+}
+
+/// Layers 0, 2 and 4 of a file are 0, 1 and 2 of the module; what is left out and
+/// what messages name goes by the file.
+fn gaps_in_numbers<B: Backend>(setup: &Setup<B>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gaps.pth");
+    let load = |weights: Weights, layers: usize| {
+        let layer = |_| LinearConfig::new(2, 2).with_bias(false).init(&setup.device);
+        let module: Layers<B> = Layers { net: (0..layers).map(layer).collect() };
+        let module = weights.load(module, setup.dtype).map_err(|error| error.to_string())?;
+        Ok::<_, String>(
+            module.net.iter().map(|layer| values(layer.weight.val())[0]).collect::<Vec<f64>>(),
+        )
+    };
+    for (part, renames) in [("net", None), ("body", Some(("^body", "net")))] {
+        let names = [0, 2, 4].map(|layer| format!("{part}.{layer}.weight"));
+        fs::write(&path, layers(&names)).unwrap();
+        let weights = || {
+            renames.iter().fold(Weights::of(&path), |weights, (from, to)| weights.rename(from, to))
+        };
+        assert_eq!(load(weights(), 3).unwrap(), [1.0, 2.0, 3.0]);
+        assert_eq!(load(weights().without("net.4"), 2).unwrap(), [1.0, 2.0]);
+        assert_eq!(load(weights().without("net.2"), 2).unwrap(), [1.0, 3.0]);
+        assert_eq!(load(weights().without("net.1"), 3).unwrap(), [1.0, 2.0, 3.0]);
+        let text = load(weights(), 2).unwrap_err();
+        assert!(text.contains(&names[2]) && text.contains("net.4.weight"), "{text}");
+        assert!(!text.contains("2.weight"), "{text}");
+        assert_eq!(text.contains("renamed"), renames.is_some(), "{text}");
+        let text = load(weights().without("net.0"), 3).unwrap_err();
+        assert!(text.contains("no tensors for [\"net.2.weight\"]"), "{text}");
+        let text = load(weights().rename(r"^net\.4", "net.2"), 3).unwrap_err();
+        assert!(text.contains("two tensors are named `net.2.weight`"), "{text}");
+        assert!(text.contains(&names[1]) && text.contains(&names[2]), "{text}");
+    }
 }
 
 /// What cannot be read is refused, by its name and with what to do.
@@ -101,7 +143,28 @@ pub fn weights_refused<B: Backend>(setup: &Setup<B>) {
     // Two tensors of one name.
     let twice = Weights::of(file("contiguous.pth")).rename("^norm", "code");
     let text = load(setup, &twice).unwrap_err().to_string();
-    assert!(text.contains("two tensors") && text.contains("code.bias"), "{text}");
+    assert!(text.contains("two tensors are named `code.weight`"), "{text}");
+    assert!(text.contains("norm.weight (renamed code.weight)"), "{text}");
+    // Another shape: the layer of the file is named.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shape.pth");
+    fs::write(&path, layers(&["net.3.weight".to_string()])).unwrap();
+    let other = LinearConfig::new(3, 2).with_bias(false).init(&setup.device);
+    let other: Layers<B> = Layers { net: vec![other] };
+    let text = Weights::of(&path).load(other, setup.dtype).unwrap_err().to_string();
+    assert!(text.contains("net.0.weight") && text.contains("`net.3.weight`"), "{text}");
+    // By the endings of names, in whatever letters.
+    for name in ["weights.PTH", "weights.Bin"] {
+        let path = folder.path().join(name);
+        fs::copy(file("contiguous.pth"), &path).unwrap();
+        assert_eq!(load(setup, &Weights::of(&path)).unwrap().numbers(), expected());
+    }
+    for (name, part) in [("weights.BPK", "`DeepKMeans::load`"), ("weights.txt", ".pth and .bin")] {
+        let path = folder.path().join(name);
+        fs::write(&path, "weights").unwrap();
+        let text = load(setup, &Weights::of(&path)).unwrap_err().to_string();
+        assert!(text.contains(part), "{text}");
+    }
 }
 
 /// Cut off or with any byte changed: an error or the right numbers.
@@ -191,6 +254,47 @@ pub fn weights_of_a_hostile_pickle<B: Backend>(setup: &Setup<B>) {
         }
     }
     refused(&[doubled, b".".to_vec()].concat(), "letters");
+    // 500 tensors by one tuple of 200 000 sizes; fewer strides than sizes.
+    let sizes = [b"(".to_vec(), b"K\x01".repeat(200_000), b"tq\x01".to_vec()].concat();
+    let many = tensor(0, b"h\x01", b"h\x01").repeat(500);
+    refused(&[sizes, many, b".".to_vec()].concat(), "dimensions");
+    let fewer = tensor(0, b"K\x01K\x01\x86", b"K\x01\x85");
+    refused(&[fewer, b".".to_vec()].concat(), "one stride");
+    // One tensor under 2^17 names, and as many tensors.
+    let one = tensor(0, b")", b")");
+    let mut named = [&one, b"q\x010}".as_slice()].concat();
+    for key in 0..1_u32 << 17 {
+        named.extend([b"J", key.to_le_bytes().as_slice(), b"h\x01s"].concat());
+    }
+    refused(&[named, b".".to_vec()].concat(), "100000 tensors");
+    let call = &one[..one.len() - 1];
+    let made = [call, b"q\x010q\x020", &b"h\x02h\x01R".repeat(1 << 17), b"."].concat();
+    refused(&made, "100000 tensors");
+    // Wrapped eight and nine times, and by arguments that are in themselves.
+    let wrap = b"ctorch._tensor\n_rebuild_from_type_v2\n".as_slice();
+    let (mut function, mut arguments) = (REBUILD, call[REBUILD.len()..].to_vec());
+    for wrapped in 1..=9 {
+        arguments = [function, b"N", &arguments, b"\x87"].concat();
+        function = wrap;
+        let part = if wrapped < 9 { "by itself" } else { "wrapped" };
+        refused(&[function, &arguments, b"R."].concat(), part);
+    }
+    refused(&[wrap, b"]q\x01(", wrap, b"Nh\x01eR."].concat(), "wrapped");
+    // One text of a megabyte in many names of classes.
+    let long = [b"X\0\0\x10\0".to_vec(), vec![b'a'; 1 << 20], b"q\x01".to_vec()].concat();
+    refused(&[long, b"h\x01h\x01\x93".repeat(10_000), b".".to_vec()].concat(), "class");
+    // Too long, and the archive's directory says that it is short.
+    let pickle = vec![b'N'; (1 << 25) + 1];
+    refused(&pickle, "33554432 bytes");
+    let mut bytes = fs::read(&path).unwrap();
+    let size = (pickle.len() as u32).to_le_bytes();
+    let entries = bytes.windows(4).rposition(|start| start == b"PK\x05\x06").unwrap();
+    let first = u32::from_le_bytes(*bytes[entries + 16..].first_chunk().unwrap()) as usize;
+    let at = bytes[first..].windows(8).position(|both| both == [size, size].concat()).unwrap();
+    bytes[first + at + 4..first + at + 8].copy_from_slice(&100_u32.to_le_bytes());
+    fs::write(&path, &bytes).unwrap();
+    let text = load(setup, &Weights::of(&path)).unwrap_err().to_string();
+    assert!(text.contains("33554432 bytes"), "{text}");
     // A text of 4 GB, an integer of 2 GB, values that are not there.
     refused(b"X\xff\xff\xff\xff.", "early");
     refused(b"\x8b\xff\xff\xff\x7f.", "early");
@@ -213,6 +317,49 @@ fn records(name: &str) -> Vec<(String, Vec<u8>)> {
         records.push((name, bytes));
     }
     records
+}
+
+const REBUILD: &[u8] = b"ctorch._utils\n_rebuild_tensor_v2\n";
+
+/// The codes of a tensor from this number of a storage on, with those of its size and
+/// strides.
+fn tensor(offset: u8, size: &[u8], strides: &[u8]) -> Vec<u8> {
+    [
+        REBUILD,
+        b"((",
+        &text("storage"),
+        b"ctorch\nFloatStorage\n",
+        &text("0"),
+        &text("cpu"),
+        &[b'K', 12, b't', b'Q', b'K', offset],
+        size,
+        strides,
+        b"\x89NtR",
+    ]
+    .concat()
+}
+
+fn text(text: &str) -> Vec<u8> {
+    [&[b'X'][..], &(text.len() as u32).to_le_bytes(), text.as_bytes()].concat()
+}
+
+/// A file of matrices 2 × 2: of ones, of twos and so on.
+fn layers(names: &[String]) -> Vec<u8> {
+    let mut pickle = b"}".to_vec();
+    let mut numbers = Vec::new();
+    for (place, name) in (0..).zip(names) {
+        pickle.extend(text(name));
+        pickle.extend(tensor(4 * place, b"K\x02K\x02\x86", b"K\x02K\x01\x86"));
+        pickle.push(b's');
+        numbers.extend((f32::from(place) + 1.0).to_le_bytes().repeat(4));
+    }
+    pickle.push(b'.');
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in [("layers/data.pkl", pickle), ("layers/data/0", numbers)] {
+        archive.start_file(name, SimpleFileOptions::default()).unwrap();
+        archive.write_all(&bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
 }
 
 /// The records with another pickle.

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -13,19 +14,21 @@ use crate::error::{Error, Result};
 use crate::record;
 
 /// Weights of an encoder that was trained elsewhere: a safetensors file of
-/// PyTorch's or Burn's, or (feature `pytorch`) PyTorch's own `.pt` and `.pth`.
+/// PyTorch's or Burn's, or (feature `pytorch`) PyTorch's own `.pt`, `.pth` and `.bin`.
 ///
 /// Names of the file are brought to those of the Burn module by
 /// [`rename`](Self::rename); layouts and the names of normalisations follow
 /// PyTorch's conventions unless [`of_burn`](Self::of_burn) says otherwise. Every
 /// parameter must be found, and nothing in the file may be left over, but for
-/// what [`without`](Self::without) names and PyTorch's batch counters.
+/// what [`without`](Self::without) names and PyTorch's batch counters. Gaps in the
+/// numbers of PyTorch's layers are closed after that: activations have numbers there
+/// and no tensors.
 ///
-/// PyTorch's own files are those of `torch.save`, of a `state_dict` or of dictionaries around one: `{"state_dict": …}` needs
-/// `.rename("^state_dict\\.", "")`. Tensors may lie in any order of their dimensions,
-/// channels last for one, because strides are read too; a slice or an expanded
-/// tensor is refused, because its numbers do not fill their storage. Nothing in a file is
-/// run.
+/// PyTorch's own files are those of `torch.save`, of a `state_dict` or of dictionaries
+/// around one: `{"state_dict": …}` needs `.rename("^state_dict\\.", "")`. Tensors may
+/// lie in any order of their dimensions, channels last for one, because strides are
+/// read too; a slice or an expanded tensor is refused, because its numbers do not
+/// fill their storage. Nothing in a file is run.
 ///
 /// ```no_run
 /// use burn::backend::Flex;
@@ -73,7 +76,8 @@ impl Weights {
     }
 
     /// Leaves out a part of the network in the file, by its name there after
-    /// renaming: the classifier behind an encoder, for one.
+    /// renaming, with the numbers that it has in the file: the classifier behind an
+    /// encoder, for one.
     pub fn without(mut self, part: &str) -> Self {
         self.without.push(part.to_string());
         self
@@ -93,14 +97,24 @@ impl Weights {
         let renames = KeyRemapper::from_patterns(self.renames.clone())
             .map_err(|error| fail(format!("a name cannot be replaced: {error}")))?;
         let tensors = self.tensors().map_err(fail)?.into_iter().map(|tensor| cast(tensor, dtype));
-        let (mut tensors, _) = renames.remap(tensors.collect());
+        let (tensors, origins) = renames.remap(tensors.collect());
+        let kept = tensors.into_iter().zip(origins);
+        let kept = kept.filter(|(_, (renamed, _))| !self.leaves_out(renamed));
+        let (mut tensors, origins): (Vec<_>, Vec<_>) = kept.unzip();
         if self.pytorch {
             (tensors, _) = map_indices_contiguous(tensors);
         }
-        let mut names: Vec<String> = tensors.iter().map(TensorSnapshot::full_path).collect();
-        names.sort_unstable();
-        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(fail(format!("two tensors are named `{}`: rename one", twice[0])));
+        // What messages call a tensor, by its name for the module.
+        let mut names = BTreeMap::new();
+        for (tensor, (renamed, origin)) in tensors.iter().zip(origins) {
+            let name =
+                if renamed == origin { origin } else { format!("{origin} (renamed {renamed})") };
+            if let Some(other) = names.insert(tensor.full_path(), name.clone()) {
+                return Err(fail(format!(
+                    "two tensors are named `{renamed}`, {:?}: rename one",
+                    [other, name]
+                )));
+            }
         }
         // Burn would take them for what the parameter holds.
         let parameters = encoder.collect(None, None, self.pytorch);
@@ -112,7 +126,7 @@ impl Weights {
         }) {
             return Err(fail(format!(
                 "`{}` holds {:?} and not floating-point numbers: save it as float32",
-                tensor.full_path(),
+                in_file(&names, &tensor.full_path()),
                 tensor.dtype
             )));
         }
@@ -120,7 +134,8 @@ impl Weights {
             self.pytorch.then(|| Box::new(PyTorchToBurnAdapter) as _);
         let applied = encoder.apply(tensors.clone(), None, adapter, self.pytorch);
         if let Some(error) = applied.errors.first() {
-            return Err(fail(format!("a tensor cannot be used: {}", reason(error, &tensors))));
+            let reason = reason(error, &tensors, &names);
+            return Err(fail(format!("a tensor cannot be used: {reason}")));
         }
         let missing: Vec<&String> = applied.missing.iter().map(|(name, _)| name).collect();
         if !missing.is_empty() {
@@ -140,7 +155,8 @@ impl Weights {
 
     /// All tensors of the file, by their names there.
     fn tensors(&self) -> Result<Vec<TensorSnapshot>, String> {
-        match self.path.extension().and_then(|e| e.to_str()).unwrap_or_default() {
+        let ending = self.path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+        match ending.to_ascii_lowercase().as_str() {
             "safetensors" => {
                 let mut store = SafetensorsStore::from_file(&self.path);
                 let tensors = store.get_all_snapshots().map_err(|error| error.to_string())?;
@@ -148,36 +164,45 @@ impl Weights {
             }
             #[cfg(feature = "pytorch")]
             "pt" | "pth" | "bin" => super::pytorch::tensors(&self.path),
-            other => Err(format!(
-                "weights are read from .safetensors{}, not `.{other}`",
+            "bpk" => Err("a burnpack is loaded by `DeepKMeans::load` or Burn itself".to_string()),
+            _ => Err(format!(
+                "weights are read from .safetensors{}, not `.{ending}`",
                 if cfg!(feature = "pytorch") {
-                    ", .pt and .pth"
+                    ", .pt, .pth and .bin"
                 } else {
-                    " (.pt and .pth need the feature `pytorch`)"
+                    " (.pt, .pth and .bin need the feature `pytorch`)"
                 }
             )),
         }
     }
 
-    fn left_over<'a>(&self, applied: &'a ApplyResult, names: &[String]) -> Vec<&'a String> {
+    /// What the encoder has no parameters for, as messages call it.
+    fn left_over<'a>(
+        &self,
+        applied: &'a ApplyResult,
+        names: &'a BTreeMap<String, String>,
+    ) -> Vec<&'a str> {
         let counter = |name: &str| self.pytorch && name.ends_with("num_batches_tracked");
         // The store does not count them as used.
         let normalisations: Vec<String> = applied
             .applied
             .iter()
-            .filter(|name| self.pytorch && names.binary_search(name).is_err())
+            .filter(|name| self.pytorch && !names.contains_key(*name))
             .filter_map(|name| name_in_pytorch(name))
             .collect();
-        let without = |name: &str| {
-            self.without.iter().any(|part| {
-                name.strip_prefix(part.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            })
-        };
         let unused = applied.unused.iter();
         unused
-            .filter(|name| !counter(name) && !normalisations.contains(name) && !without(name))
+            .filter(|name| !counter(name) && !normalisations.contains(name))
+            .map(|name| in_file(names, name))
             .collect()
+    }
+
+    /// Whether a tensor is in a part to leave out; by its name after renaming.
+    fn leaves_out(&self, name: &str) -> bool {
+        self.without.iter().any(|part| {
+            name.strip_prefix(part.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 }
 
@@ -214,11 +239,28 @@ fn is_named(tensor: &TensorSnapshot, path: &str) -> bool {
     name == path || name_in_pytorch(path).is_some_and(|other| other == name)
 }
 
+/// What messages call a tensor.
+fn in_file<'a>(names: &'a BTreeMap<String, String>, name: &'a str) -> &'a str {
+    names.get(name).map_or(name, String::as_str)
+}
+
 /// Why a tensor cannot be used: as its file says it, where the store would quote that.
-fn reason(error: &ApplyError, tensors: &[TensorSnapshot]) -> String {
-    let ApplyError::LoadError { path, .. } = error else { return error.to_string() };
-    match tensors.iter().find(|tensor| is_named(tensor, path)).map(TensorSnapshot::to_data) {
-        Some(Err(TensorSnapshotError::DataError(reason))) => reason,
-        _ => error.to_string(),
+fn reason(
+    error: &ApplyError,
+    tensors: &[TensorSnapshot],
+    names: &BTreeMap<String, String>,
+) -> String {
+    let (ApplyError::LoadError { path, .. }
+    | ApplyError::ShapeMismatch { path, .. }
+    | ApplyError::DTypeMismatch { path, .. }
+    | ApplyError::AdapterError { path, .. }) = error;
+    let Some(tensor) = tensors.iter().find(|tensor| is_named(tensor, path)) else {
+        return error.to_string();
+    };
+    if matches!(error, ApplyError::LoadError { .. })
+        && let Err(TensorSnapshotError::DataError(reason)) = tensor.to_data()
+    {
+        return reason;
     }
+    format!("{error}; in the file it is `{}`", in_file(names, &tensor.full_path()))
 }

@@ -159,21 +159,28 @@ impl Archive {
 
     fn pickle(&mut self) -> Result<Vec<u8>, String> {
         let name = format!("{}data.pkl", self.folder);
-        let size = self.zip.by_name(&name).map_err(|error| error.to_string())?.size();
-        if size > LONGEST_PICKLE {
+        let pickle = self.start_of(&name, LONGEST_PICKLE + 1)?;
+        if pickle.len() as u64 > LONGEST_PICKLE {
             return Err(format!(
-                "its pickle has {size} bytes, too many for weights: save the state_dict alone"
+                "its pickle has more than {LONGEST_PICKLE} bytes, too many for weights: save the \
+                 state_dict alone"
             ));
         }
-        self.record(&name)
+        Ok(pickle)
     }
 
     /// The bytes under a name, whose checksum is right.
     fn record(&mut self, name: &str) -> Result<Vec<u8>, String> {
+        self.start_of(name, u64::MAX)
+    }
+
+    /// So many of them at most, whatever size the archive gives; the checksum is seen to
+    /// where there are fewer.
+    fn start_of(&mut self, name: &str, most: u64) -> Result<Vec<u8>, String> {
         let damaged = |error: &dyn std::fmt::Display| format!("`{name}` is damaged: {error}");
-        let mut record = self.zip.by_name(name).map_err(|error| damaged(&error))?;
+        let record = self.zip.by_name(name).map_err(|error| damaged(&error))?;
         let mut bytes = Vec::new();
-        record.read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
+        record.take(most).read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
         Ok(bytes)
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::pickle::{self, Found};
 use super::{LONGEST_PICKLE, dtype};
@@ -14,7 +15,7 @@ pub(super) const MAGIC: [u8; 15] = *b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.
 pub(super) struct File {
     bytes: Vec<u8>,
     /// Where every storage is, by its key.
-    storages: HashMap<String, Range<usize>>,
+    storages: HashMap<Rc<str>, Range<usize>>,
 }
 
 impl File {

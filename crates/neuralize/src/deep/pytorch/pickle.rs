@@ -11,6 +11,14 @@ use std::rc::Rc;
 const DEEPEST: usize = 64;
 /// Letters of all names together: dictionaries may be in several others.
 const MOST: usize = 1 << 26;
+/// Tensors made, and tensors with a name.
+const MOST_TENSORS: usize = 100_000;
+/// Dimensions of a tensor.
+const MOST_DIMENSIONS: usize = 16;
+/// Functions around the one that makes a tensor.
+const WRAPPED: usize = 8;
+/// Letters of a class with its module.
+const LONGEST_CLASS: usize = 1 << 10;
 
 /// Classes that are called for an empty dictionary.
 const DICTIONARIES: [&str; 2] = ["collections.OrderedDict", "collections.defaultdict"];
@@ -38,9 +46,9 @@ pub(super) struct Stored {
 #[derive(Debug)]
 pub(super) struct Storage {
     /// PyTorch's class of it, which says the type of the numbers.
-    pub(super) kind: String,
+    pub(super) kind: Rc<str>,
     /// The record's name.
-    pub(super) key: String,
+    pub(super) key: Rc<str>,
 }
 
 /// The tensors of a pickle, by the keys of the dictionaries that they are in, with
@@ -119,7 +127,9 @@ struct Machine<'a> {
     tuples: Vec<Vec<Value>>,
     dicts: Vec<Vec<(Value, Value)>>,
     /// By their keys.
-    storages: HashMap<String, Rc<Storage>>,
+    storages: HashMap<Rc<str>, Rc<Storage>>,
+    /// Tensors made.
+    made: usize,
 }
 
 impl<'a> Machine<'a> {
@@ -223,14 +233,14 @@ impl<'a> Machine<'a> {
                 // GLOBAL, STACK_GLOBAL
                 b'c' => {
                     let (module, name) = (self.line()?, self.line()?);
-                    self.stack.push(Value::Class(format!("{module}.{name}").into()));
+                    self.class(module, name)?;
                 }
                 0x93 => {
                     let (Value::Text(name), Value::Text(module)) = (self.pop()?, self.pop()?)
                     else {
                         return Err("a class has no name".to_string());
                     };
-                    self.stack.push(Value::Class(format!("{module}.{name}").into()));
+                    self.class(&module, &name)?;
                 }
                 // BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET
                 b'q' => self.put(1)?,
@@ -256,6 +266,10 @@ impl<'a> Machine<'a> {
                         Value::Class(name) if DICTIONARIES.contains(&&*name) => self.dict(),
                         function => {
                             let value = self.call(function, arguments)?;
+                            self.made += usize::from(matches!(value, Value::Found(_)));
+                            if self.made > MOST_TENSORS {
+                                return Err(too_many());
+                            }
                             self.stack.push(value);
                         }
                     }
@@ -370,6 +384,15 @@ impl<'a> Machine<'a> {
 
     // --- values ----------------------------------------------------------
 
+    /// Texts may be used again and again: names of classes are copies of them.
+    fn class(&mut self, module: &str, name: &str) -> Result<(), String> {
+        if module.len() + name.len() > LONGEST_CLASS {
+            return Err(format!("the name of a class has more than {LONGEST_CLASS} letters"));
+        }
+        self.stack.push(Value::Class(format!("{module}.{name}").into()));
+        Ok(())
+    }
+
     fn tuple(&mut self, items: Vec<Value>) {
         self.stack.push(Value::Tuple(self.tuples.len()));
         self.tuples.push(items);
@@ -418,7 +441,7 @@ impl<'a> Machine<'a> {
             | [Value::Text(what), Value::Class(kind), Value::Text(key), _, _, Value::None]
                 if **what == *"storage" =>
             {
-                Ok(Storage { kind: kind.to_string(), key: key.to_string() })
+                Ok(Storage { kind: kind.clone(), key: key.clone() })
             }
             _ => Err("a storage is not described as PyTorch does".to_string()),
         }
@@ -428,7 +451,7 @@ impl<'a> Machine<'a> {
     fn call(&self, function: Value, arguments: Value) -> Result<Value, String> {
         let (mut function, mut arguments) = (function, arguments);
         // A list of arguments may be in itself.
-        for _ in 0..DEEPEST {
+        for _ in 0..=WRAPPED {
             let Value::Class(name) = &function else { return Ok(Value::Some) };
             match &**name {
                 "torch._utils._rebuild_tensor_v2" => return self.tensor(name, &arguments),
@@ -453,7 +476,7 @@ impl<'a> Machine<'a> {
                 _ => return Ok(Value::Some),
             }
         }
-        Err("a tensor is wrapped too often".to_string())
+        Err(format!("a tensor is wrapped more than {WRAPPED} times"))
     }
 
     /// (storage, offset, size, strides, needs gradients, hooks, [more about it]).
@@ -467,18 +490,17 @@ impl<'a> Machine<'a> {
         if more.get(2).is_some_and(|more| !matches!(more, Value::None)) {
             return Ok(Value::Found(Found::Other(format!("{name} with metadata").into())));
         }
-        let (size, strides) = (self.sizes(size)?, self.sizes(strides)?);
+        let (size, strides) = (self.items(size)?, self.items(strides)?);
+        if size.len() > MOST_DIMENSIONS {
+            return Err(format!("a tensor has more than {MOST_DIMENSIONS} dimensions"));
+        }
+        if size.len() != strides.len() {
+            return Err("a tensor has not one stride for every dimension".to_string());
+        }
+        let (size, strides) = (sizes(size)?, sizes(strides)?);
         let offset = usize::try_from(*offset).map_err(|_| "an offset is negative")?;
         let stored = Stored { storage: storage.clone(), offset, size, strides };
         Ok(Value::Found(Found::Tensor(stored.into())))
-    }
-
-    fn sizes(&self, value: &Value) -> Result<Vec<usize>, String> {
-        let sizes = self.items(value)?.iter().map(|size| match size {
-            Value::Int(size) => usize::try_from(*size).ok(),
-            _ => None,
-        });
-        sizes.collect::<Option<_>>().ok_or_else(|| "a size is not a number".to_string())
     }
 
     fn named(&self, root: &Value) -> Result<Vec<(String, Found)>, String> {
@@ -499,18 +521,24 @@ impl<'a> Machine<'a> {
                 return Err(format!("dictionaries are more than {DEEPEST} deep"));
             }
             for (key, value) in &self.dicts[place] {
+                // Looking at what has no name takes time too.
+                letters += 1;
+                if letters > MOST {
+                    return Err(too_long());
+                }
                 let key = match key {
                     Value::Text(key) => key.clone(),
                     Value::Int(key) => key.to_string().into(),
                     _ => continue,
                 };
-                letters += prefix.len() + key.len() + 1;
+                letters += prefix.len() + key.len();
                 if letters > MOST {
-                    return Err(format!("its names have more than {MOST} letters"));
+                    return Err(too_long());
                 }
                 let name = format!("{prefix}{key}");
                 match value {
                     Value::Dict(inner) => left.push((*inner, name + ".", depth + 1)),
+                    Value::Found(_) if found.len() == MOST_TENSORS => return Err(too_many()),
                     Value::Found(tensor) => found.push((name, tensor.clone())),
                     _ => {}
                 }
@@ -521,4 +549,20 @@ impl<'a> Machine<'a> {
         }
         Ok(found)
     }
+}
+
+fn sizes(values: &[Value]) -> Result<Vec<usize>, String> {
+    let sizes = values.iter().map(|size| match size {
+        Value::Int(size) => usize::try_from(*size).ok(),
+        _ => None,
+    });
+    sizes.collect::<Option<_>>().ok_or_else(|| "a size is not a number".to_string())
+}
+
+fn too_many() -> String {
+    format!("it has more than {MOST_TENSORS} tensors")
+}
+
+fn too_long() -> String {
+    format!("its names have more than {MOST} letters")
 }
