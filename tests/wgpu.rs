@@ -3,7 +3,7 @@
 //! Without a device the tests say so and pass; with `NEURALIZE_REQUIRE_WGPU=1`
 //! they fail.
 
-#![allow(unreachable_pub)]
+#![allow(unreachable_pub, clippy::unwrap_used)]
 
 #[path = "models/mod.rs"]
 mod models;
@@ -38,6 +38,8 @@ fn ready() -> bool {
 suite_on!(wgpu_f32, Wgpu, DType::F32, ready());
 suite_on!(autodiff_wgpu_f32, Autodiff<Wgpu>, DType::F32, ready());
 models_on!(models_wgpu_f32, Wgpu, DType::F32, ready());
+#[cfg(feature = "pytorch")]
+weights_on!(weights_wgpu_f32, Wgpu, DType::F32, ready());
 suite_on!(@gradients gradients_wgpu_f32, Wgpu, DType::F32, ready());
 
 /// CPU and GPU give the same wine explanation, element by element.

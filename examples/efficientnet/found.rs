@@ -76,7 +76,11 @@ impl Found {
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |sum: f64| 100.0 * sum / self.crops as f64;
-        writeln!(f, "conservation: no more than {:.1e} of a logit is missing", self.missing)?;
+        writeln!(
+            f,
+            "pixels and what layers absorb make up the logit but for {:.1e} of it",
+            self.missing
+        )?;
         writeln!(
             f,
             "{:.1} % of the logit reaches the pixels, where Σ|R| is at most {:.2} ΣR",

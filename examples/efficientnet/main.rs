@@ -51,6 +51,9 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1).map(PathBuf::from);
     let folder = arguments.next().unwrap_or_else(|| "target/efficientnet".into());
     let picture = arguments.next().unwrap_or_else(|| folder.join("efficientnet.png"));
+    if let Some(folder) = picture.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
     let device = Default::default();
 
     download(&folder)?;

@@ -1,8 +1,9 @@
 //! A sheet of crops and of what in them speaks for their cluster.
 
-use std::fs::File;
-use std::io::BufWriter;
+use std::io::Write;
 use std::path::Path;
+
+use neuralize::data::WholeFile;
 
 use crate::photo::{Crop, SIZE};
 
@@ -42,11 +43,16 @@ impl Sheet {
     }
 
     pub fn save(&self, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
-        let file = BufWriter::new(File::create(path)?);
-        let mut encoder = png::Encoder::new(file, self.width as u32, self.height as u32);
+        let mut encoded = Vec::new();
+        let mut encoder = png::Encoder::new(&mut encoded, self.width as u32, self.height as u32);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
-        encoder.write_header()?.write_image_data(&self.bytes)?;
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&self.bytes)?;
+        writer.finish()?;
+        let mut file = WholeFile::create(path)?;
+        file.write_all(&encoded)?;
+        file.finish()?;
         Ok(())
     }
 
