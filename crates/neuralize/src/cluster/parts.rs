@@ -48,7 +48,7 @@ impl KMeansConfig {
     ///
     /// let parts = [[[0.0, 0.1], [5.2, 5.0]], [[0.2, 0.0], [5.0, 5.1]]]
     ///     .map(|part| Tensor::<Flex, 2>::from_data(part, &Default::default()));
-    /// let fit = KMeansConfig::new(2).fit_parts(
+    /// let fit = KMeansConfig::new(2).fit_parts::<_, Error>(
     ///     |visit| parts.iter().try_for_each(|part| visit(part.clone())),
     ///     |_| (),
     /// )?;
