@@ -789,7 +789,9 @@ pub fn planted_clouds_are_found<B: Backend>(setup: &Setup<B>) {
         assert!((3..8400).all(|i| labels[i] == labels[i - 3]), "{distance}");
         let again = config.fit(&x).expect("a fit");
         assert_eq!(rows(again.model.centroids()), rows(fit.model.centroids()));
-        assert_eq!((again.inertia, indices(again.labels)), (fit.inertia, labels));
+        assert_eq!(indices(again.labels), labels);
+        // A GPU backend times its kernels and may take another one for the second sum.
+        assert!((again.inertia - fit.inertia).abs() <= 1e-6 * fit.inertia, "{distance}");
     }
 }
 
