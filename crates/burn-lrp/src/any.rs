@@ -2,6 +2,7 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Shape, Tensor, TensorMetadata, TensorPrimitive, backend::Backend};
 
 use crate::error::{Error, Result};
+use crate::layer::{around, repeated};
 
 /// A float tensor whose rank is known at run time only.
 ///
@@ -232,16 +233,15 @@ impl<B: Backend> AnyTensor<B> {
         f: impl FnOnce(Tensor<B, 2>, Tensor<B, 2>) -> Tensor<B, 2>,
     ) -> Self {
         let dims = self.dims();
-        let size = dims[dim];
-        let before: usize = dims[..dim].iter().product();
-        let after: usize = dims[dim + 1..].iter().product();
+        let [before, size, after] = around(&dims, dim);
         let values = values.clone().reshape([1, size]);
         // Rows and one row, or rows and one column: what Flex has fast paths for.
         // A dimension in the middle costs it as much as a convolution.
         let (x, values) = match after {
             1 => (self.view([before, size]), values),
             _ => {
-                let column = values.repeat_dim(0, before).reshape([before * size, 1]);
+                let rows = repeated(values.reshape([1, 1, size]), before);
+                let column = rows.reshape([before * size, 1]);
                 (self.view([before * size, after]), column)
             }
         };

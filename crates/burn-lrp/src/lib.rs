@@ -115,6 +115,7 @@ mod graph;
 mod layer;
 pub mod module;
 mod rule;
+mod space;
 
 pub use affine::Affine;
 pub use any::AnyTensor;

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::layer::{Family, Handed, Kind, Layer, Step, only};
 use crate::leaf;
 use crate::rule::{Rule, RuleName};
+use crate::space::{same, spread, surrounded};
 
 /// Padding before and after every dimension of space.
 type Padding<const S: usize> = ([usize; S], [usize; S]);
@@ -52,14 +53,6 @@ impl Axis {
         let after = (self.reach() + self.untouched(input, output)).checked_sub(self.after)?;
         Some((before, after))
     }
-}
-
-/// Padding that keeps `ceil(size / stride)` positions, the odd one at the end.
-fn same(kernel: usize, stride: usize, size: usize) -> (usize, usize) {
-    let positions = size.div_ceil(stride);
-    let total = (positions.max(1) - 1) * stride + kernel;
-    let total = total.saturating_sub(size);
-    (total / 2, total - total / 2)
 }
 
 fn padding_1d(
@@ -124,7 +117,7 @@ fn padded<B: Backend, const S: usize>(
     if before == after {
         return (x.clone(), before);
     }
-    let padded = (0..S).fold(x.clone(), |x, d| surrounded(&x, 2 + d, before[d], after[d]));
+    let padded = (0..S).fold(x.clone(), |x, d| surrounded(&x, 2 + d, before[d], after[d], 0.0));
     (padded, [0; S])
 }
 
@@ -141,50 +134,10 @@ pub(super) fn spanning<B: Backend>(
     for (d, (stride, dilation)) in stride.iter().zip(dilation).enumerate() {
         let missing = stride.div_ceil(*dilation).saturating_sub(wide.dims()[2 + d]);
         if missing > 0 {
-            wide = surrounded(&wide, 2 + d, 0, missing);
+            wide = surrounded(&wide, 2 + d, 0, missing, 0.0);
         }
     }
     wide
-}
-
-/// Zeros before and after a dimension.
-fn surrounded<B: Backend>(
-    x: &AnyTensor<B>,
-    dim: usize,
-    before: usize,
-    after: usize,
-) -> AnyTensor<B> {
-    let mut dims = x.dims();
-    let outer: usize = dims[..dim].iter().product();
-    let inner: usize = dims[dim + 1..].iter().product();
-    let zeros = |size| Tensor::<B, 3>::zeros([outer, size, inner], (&x.device(), x.dtype()));
-    let mut parts = vec![x.view([outer, dims[dim], inner])];
-    if before > 0 {
-        parts.insert(0, zeros(before));
-    }
-    if after > 0 {
-        parts.push(zeros(after));
-    }
-    dims[dim] += before + after;
-    AnyTensor::from(Tensor::cat(parts, 1)).shaped(&dims)
-}
-
-/// Zeros between the positions of a dimension, so that they are `stride` apart.
-fn spread<B: Backend>(x: &AnyTensor<B>, dim: usize, stride: usize) -> AnyTensor<B> {
-    let dims = x.dims();
-    if stride == 1 {
-        return x.clone();
-    }
-    let before: usize = dims[..dim].iter().product();
-    let after: usize = dims[dim + 1..].iter().product();
-    let size = dims[dim];
-    let x = x.view([before, size, 1, after]);
-    let zeros = Tensor::zeros([before, size, stride - 1, after], (&x.device(), x.dtype()));
-    let wide = Tensor::cat(vec![x, zeros], 2).reshape([before, size * stride, after]);
-    let wide = wide.narrow(1, 0, (size - 1) * stride + 1);
-    let mut dims = dims;
-    dims[dim] = (size - 1) * stride + 1;
-    AnyTensor::from(wide).shaped(&dims)
 }
 
 macro_rules! convolution {

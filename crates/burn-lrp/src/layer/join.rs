@@ -3,7 +3,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use crate::affine::quotient;
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
-use crate::layer::{Family, Handed, Kind, Layer, Step};
+use crate::layer::{Family, Handed, Kind, Layer, Step, around};
 use crate::rule::{Formula, Rule, RuleName};
 
 /// The sum of its inputs: a skip connection.
@@ -107,8 +107,7 @@ impl<B: Backend> Layer<B> for Concat {
             first.same_precision(next)?;
         }
         // As [before, dim, after], whatever the rank is.
-        let before: usize = dims[..self.dim].iter().product();
-        let after: usize = dims[self.dim + 1..].iter().product();
+        let [before, _, after] = around(&dims, self.dim);
         let parts = inputs.iter().map(|x| x.view([before, x.dims()[self.dim], after])).collect();
         let whole: Tensor<B, 3> = Tensor::cat(parts, 1);
         let mut joined = dims.clone();
@@ -126,8 +125,7 @@ impl<B: Backend> Layer<B> for Concat {
 
     fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Handed<B>> {
         let dims = step.relevance.dims();
-        let before: usize = dims[..self.dim].iter().product();
-        let after: usize = dims[self.dim + 1..].iter().product();
+        let [before, _, after] = around(&dims, self.dim);
         let whole = step.relevance.view([before, dims[self.dim], after]);
         let mut start = 0;
         let inputs = step

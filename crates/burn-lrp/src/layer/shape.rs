@@ -2,7 +2,7 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
-use crate::layer::{Family, Handed, Kind, Layer, Step, only};
+use crate::layer::{Family, Handed, Kind, Layer, Step, around, only};
 use crate::leaf;
 use crate::rule::{Rule, RuleName};
 
@@ -66,8 +66,7 @@ impl<B: Backend> Layer<B> for Select {
         let x = only(inputs)?;
         let mut dims = x.dims();
         let place = self.index(&dims)?;
-        let before: usize = dims[..self.dim].iter().product();
-        let after: usize = dims[self.dim + 1..].iter().product();
+        let [before, _, after] = around(&dims, self.dim);
         let chosen = x.view([before, dims[self.dim], after]).narrow(1, place, 1);
         dims.remove(self.dim);
         Ok(AnyTensor::from(chosen).shaped(&dims))
@@ -85,8 +84,7 @@ impl<B: Backend> Layer<B> for Select {
         let x = step.input()?;
         let dims = x.dims();
         let place = self.index(&dims)?;
-        let before: usize = dims[..self.dim].iter().product();
-        let after: usize = dims[self.dim + 1..].iter().product();
+        let [before, _, after] = around(&dims, self.dim);
         let zeros = |size| Tensor::<B, 3>::zeros([before, size, after], (&x.device(), x.dtype()));
         let mut parts = vec![step.relevance.view([before, 1, after])];
         if place > 0 {
