@@ -52,8 +52,8 @@ def margin(scores, c):
 class Function:
     """f(x, c), and the cluster and the nearest competitor of every row."""
 
-    def __init__(self, name, scores, x, centroids):
-        self.name, self.scores, self.x = name, scores, x
+    def __init__(self, scores, x, centroids):
+        self.scores, self.x = scores, x
         order = scores(x).argsort(dim=1, descending=True)
         self.c, self.k = order[:, 0], order[:, 1]
         mean = x.mean(0, keepdim=True).expand_as(x)
@@ -282,6 +282,21 @@ def agreement(relevances):
     return ranks, top
 
 
+def around(clustering, theirs):
+    """Prints what the figures of clusterxplain are to be compared with."""
+    random = np.random.default_rng(4)
+    areas = [
+        flipping(clustering, random.random(theirs.shape), clustering.competing)["area"] for _ in range(50)
+    ]
+    print(f"areas of 50 random orders: mean {np.mean(areas, 0)}, deviation {np.std(areas, 0)}")
+    ratio = theirs.sum(1) / clustering.f
+    print(f"clusterxplain: ΣR/f from {ratio.min():.3g} to {ratio.max():.3g}, median {np.median(ratio):.3g}")
+    shifted = Clustering(clustering.x + 1, clustering.centroids + 1)
+    assert np.abs(neon(shifted, 1.0) - neon(clustering, 1.0)).max() < 1e-13
+    difference = np.abs(clusterxplain(shifted) - theirs).max() / np.abs(theirs).max()
+    print(f"clusterxplain: 1 added everywhere changes R by up to {difference:.2g} of the largest |R|")
+
+
 def measured(clustering):
     relevances = {
         "neon 1": neon(clustering, 1.0),
@@ -302,7 +317,9 @@ def measured(clustering):
             for key, value in flipping(clustering, relevance, reference).items():
                 tensors[f"{name} {kind} {key}"] = value
         tensors[f"{name} infidelity"] = np.array([infidelity(clustering, relevance, masks)])
+    tensors["constant infidelity"] = np.array([infidelity(clustering, np.ones_like(clustering.x), masks)])
     tensors["spearman"], tensors["top"] = agreement(relevances)
+    around(clustering, relevances["clusterxplain"])
     return list(relevances), tensors
 
 
@@ -332,6 +349,11 @@ def table(wine):
         for method, relevance in methods.items():
             undefined = ~np.isfinite(relevance)
             relevance = np.where(undefined, 0, relevance)
+            if method == "clusterxplain" and len(clustering.centroids) == 2:
+                assert (relevance == clustering.f[:, None]).all()
+            if undefined.any():
+                columns = np.flatnonzero(undefined.any(0))
+                print(f"{name} {method}: undefined in {columns}, largest |R| {np.abs(relevance).max():.4g}")
             mean, median, _ = conservation(clustering, relevance)
             areas = flipping(clustering, relevance, clustering.competing)["area"]
             shape = [len(clustering.x), clustering.x.shape[1], len(clustering.centroids)]
@@ -370,8 +392,8 @@ def main():
     support_rows = np.array([np.flatnonzero(labels == k)[:SUPPORTS] for k in range(3)])
     supports = x[torch.from_numpy(support_rows)]
     functions = {
-        "kmeans": (Function("kmeans", lambda z: centroid_scores(z, centroids), x, centroids), every),
-        "kernel": (Function("kernel", lambda z: kernel_scores(z, supports), x, centroids), some),
+        "kmeans": (Function(lambda z: centroid_scores(z, centroids), x, centroids), every),
+        "kernel": (Function(lambda z: kernel_scores(z, supports), x, centroids), some),
     }
     assert (functions["kmeans"][0].c.numpy() == labels).all()
 
