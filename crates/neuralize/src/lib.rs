@@ -60,6 +60,8 @@ pub mod cases;
 pub mod cluster;
 pub mod data;
 pub mod deep;
+#[cfg(feature = "autodiff")]
+pub mod evaluate;
 pub mod explain;
 pub mod network;
 pub mod outlier;

@@ -7,6 +7,16 @@
 //! `R = ∇f_c(x) ∘ (x − (μ_c + μ_k*)/2)` with k* the nearest competitor.
 
 mod check;
+mod direct;
+mod method;
+mod noise;
+mod occlusion;
+mod path;
+mod scene;
+mod shapley;
+mod subject;
+mod surrogate;
+mod tree;
 
 use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
@@ -17,6 +27,10 @@ use crate::explain::{self, Target};
 use crate::network::NeuralizedKMeans;
 
 pub use check::{Check, CheckReport};
+pub use method::{Attribute, Attribution, Method};
+pub use scene::{Case, Reference, Scene};
+pub(crate) use subject::{by_blocks, slope_through};
+pub use subject::{Pinned, Subject, Tracked};
 
 /// Slope of the target's logit in every feature, `∂f/∂x_i`.
 ///

@@ -15,6 +15,8 @@ mod lloyd;
 mod matching;
 mod mini_batch;
 mod mixture;
+#[cfg(feature = "autodiff")]
+mod moved;
 mod parts;
 mod seeding;
 mod separable;
@@ -35,5 +37,5 @@ pub(crate) use mixture::{Components, Density};
 pub use mixture::{GaussianMixture, GaussianMixtureConfig, GaussianMixtureFit};
 pub use parts::PartsFit;
 pub use seeding::Seeding;
-pub(crate) use seeding::{random_stream, some_rows};
+pub(crate) use seeding::{random_stream, some_rows, uniform};
 pub use separable::{SeparableKMeans, SeparableKMeansConfig, SeparableKMeansFit};

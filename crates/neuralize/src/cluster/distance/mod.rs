@@ -172,9 +172,17 @@ impl Distance {
     /// Whether a distance stays what it is when point and centroid are moved
     /// alike.
     pub fn is_translation_invariant(self) -> bool {
+        self.degree().is_some()
+    }
+
+    /// The p by which a distance that is translation invariant grows with the
+    /// data, `d(a x, a m) = |a|^p d(x, m)`.
+    pub(crate) fn degree(self) -> Option<f64> {
         match self {
-            Self::SquaredEuclidean | Self::Manhattan | Self::Power(_) | Self::Mahalanobis => true,
-            Self::KullbackLeibler | Self::ItakuraSaito | Self::Logistic => false,
+            Self::SquaredEuclidean | Self::Mahalanobis => Some(2.0),
+            Self::Manhattan => Some(1.0),
+            Self::Power(power) => Some(power),
+            Self::KullbackLeibler | Self::ItakuraSaito | Self::Logistic => None,
         }
     }
 

@@ -1,0 +1,7 @@
+use burn::tensor::backend::Backend;
+use crate::baseline::{Attribute, Case};
+use crate::error::Result;
+
+pub fn continuity<B: Backend>(case: &Case<'_, B>, method: &dyn Attribute<B>, ways: usize) -> Result<f64> {
+    unimplemented!()
+}

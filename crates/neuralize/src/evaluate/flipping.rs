@@ -1,0 +1,11 @@
+use burn::tensor::{Tensor, backend::Backend};
+use crate::baseline::{Case, Reference};
+use crate::evaluate::{Band, Flips};
+
+pub fn flip<B: Backend>(case: &Case<'_, B>, relevance: &Tensor<B, 2>, to: Reference, levels: usize) -> Flips {
+    unimplemented!()
+}
+
+pub fn random_band<B: Backend>(case: &Case<'_, B>, to: Reference, levels: usize, draws: usize) -> Band {
+    unimplemented!()
+}

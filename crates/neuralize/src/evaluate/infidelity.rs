@@ -1,0 +1,6 @@
+use burn::tensor::{Tensor, backend::Backend};
+use crate::baseline::{Case, Reference};
+
+pub fn infidelity<B: Backend>(case: &Case<'_, B>, relevance: &Tensor<B, 2>, to: Reference, sets: usize) -> f64 {
+    unimplemented!()
+}
