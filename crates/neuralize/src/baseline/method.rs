@@ -4,9 +4,7 @@ use std::str::FromStr;
 use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
-use crate::baseline::{
-    Case, Reference, direct, noise, occlusion, path, shapley, surrogate, tree,
-};
+use crate::baseline::{Case, Reference, direct, noise, occlusion, path, shapley, surrogate, tree};
 use crate::error::{Error, Result};
 use crate::explain::Beta;
 
@@ -154,18 +152,34 @@ impl Method {
     /// What the method does, in a sentence.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Neon(Beta::Heuristic) => "NEON: relevance pass through the clustering as a network, all competitors by their nearness",
-            Self::Neon(_) => "NEON with another stiffness: infinite takes the nearest competitor alone",
+            Self::Neon(Beta::Heuristic) => {
+                "NEON: relevance pass through the clustering as a network, all competitors by their nearness"
+            }
+            Self::Neon(_) => {
+                "NEON with another stiffness: infinite takes the nearest competitor alone"
+            }
             Self::Sensitivity => "squared slope of the logit; has no sign and sums to nothing",
             Self::GradientTimesInput => "slope times value; depends on where zero lies",
-            Self::GradientFromBoundary => "slope times the way from the boundary between the two clusters",
-            Self::IntegratedGradients { .. } => "mean slope on a straight way from the reference, times the way",
+            Self::GradientFromBoundary => {
+                "slope times the way from the boundary between the two clusters"
+            }
+            Self::IntegratedGradients { .. } => {
+                "mean slope on a straight way from the reference, times the way"
+            }
             Self::SmoothGrad { .. } => "mean slope at noisy copies of the point",
-            Self::Occlusion { .. } => "what the logit loses when one feature is set to the reference",
+            Self::Occlusion { .. } => {
+                "what the logit loses when one feature is set to the reference"
+            }
             Self::Shapley { .. } => "mean of what the feature adds over all orders, exact",
-            Self::ShapleySampling { .. } => "mean of what the feature adds over some orders drawn at random",
-            Self::ShapleyPair { .. } => "exact Shapley value against the nearest competitor, in closed form",
-            Self::LinearSurrogate { .. } => "effect in a linear model fitted around the point (as LIME)",
+            Self::ShapleySampling { .. } => {
+                "mean of what the feature adds over some orders drawn at random"
+            }
+            Self::ShapleyPair { .. } => {
+                "exact Shapley value against the nearest competitor, in closed form"
+            }
+            Self::LinearSurrogate { .. } => {
+                "effect in a linear model fitted around the point (as LIME)"
+            }
             Self::TreeSurrogate { .. } => "what the splits of a decision tree for the clusters say",
             Self::OwnDistance => "closeness to the own centroid alone",
             Self::Random => "random numbers",
@@ -294,7 +308,9 @@ mod tests {
             assert_eq!(name.parse::<Method>()?.to_string(), name);
         }
         assert_eq!(Method::all().len(), NAMES.len());
-        assert!("shapley:sample".parse::<Method>().is_err() && "neon:mean".parse::<Method>().is_err());
+        assert!(
+            "shapley:sample".parse::<Method>().is_err() && "neon:mean".parse::<Method>().is_err()
+        );
         Ok(())
     }
 }

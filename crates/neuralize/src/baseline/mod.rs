@@ -29,8 +29,8 @@ use crate::network::NeuralizedKMeans;
 pub use check::{Check, CheckReport};
 pub use method::{Attribute, Attribution, Method};
 pub use scene::{Case, Reference, Scene};
-pub(crate) use subject::{by_blocks, slope_through};
 pub use subject::{Pinned, Subject, Tracked};
+pub(crate) use subject::{by_blocks, slope_through};
 
 /// Slope of the target's logit in every feature, `∂f/∂x_i`.
 ///

@@ -6,7 +6,11 @@ use crate::error::Result;
 pub(super) fn exact<B: Backend>(case: &Case<'_, B>, to: Reference) -> Result<Attribution<B>> {
     unimplemented!()
 }
-pub(super) fn sampled<B: Backend>(case: &Case<'_, B>, to: Reference, permutations: usize) -> Result<Attribution<B>> {
+pub(super) fn sampled<B: Backend>(
+    case: &Case<'_, B>,
+    to: Reference,
+    permutations: usize,
+) -> Result<Attribution<B>> {
     unimplemented!()
 }
 pub(super) fn pair<B: Backend>(case: &Case<'_, B>, to: Reference) -> Result<Attribution<B>> {

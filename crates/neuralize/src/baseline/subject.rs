@@ -261,11 +261,7 @@ impl<A: AutodiffBackend> Subject<A::InnerBackend> for Tracked<A> {
         slope_through(&*self.tracked, x, pinned)
     }
 
-    fn moved(
-        &self,
-        scale: f64,
-        shift: f64,
-    ) -> Result<Option<Box<dyn Subject<A::InnerBackend>>>> {
+    fn moved(&self, scale: f64, shift: f64) -> Result<Option<Box<dyn Subject<A::InnerBackend>>>> {
         let Some(moved) = self.clusterer.moved(scale, shift)? else { return Ok(None) };
         Ok(Some(Box::new(Self::new(moved)?)))
     }

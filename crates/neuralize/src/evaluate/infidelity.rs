@@ -1,6 +1,11 @@
-use burn::tensor::{Tensor, backend::Backend};
 use crate::baseline::{Case, Reference};
+use burn::tensor::{Tensor, backend::Backend};
 
-pub fn infidelity<B: Backend>(case: &Case<'_, B>, relevance: &Tensor<B, 2>, to: Reference, sets: usize) -> f64 {
+pub fn infidelity<B: Backend>(
+    case: &Case<'_, B>,
+    relevance: &Tensor<B, 2>,
+    to: Reference,
+    sets: usize,
+) -> f64 {
     unimplemented!()
 }

@@ -131,9 +131,7 @@ impl Measure {
             Self::Shift => {
                 "How much the explanation changes when data and model are shifted together, which changes no decision: 0 is right, 2 the most."
             }
-            Self::Scale => {
-                "The same when data and model are multiplied by one number."
-            }
+            Self::Scale => "The same when data and model are multiplied by one number.",
             Self::Randomisation => {
                 "Rank correlation of the explanation with that of a model whose centroids are shuffled, so that it has learnt nothing: near 0 is right; near 1, the method looks at the data and not at the model."
             }

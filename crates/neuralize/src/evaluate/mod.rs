@@ -18,7 +18,7 @@ mod results;
 pub use agreement::{Agreement, agreement};
 pub use conservation::conservation;
 pub use continuity::continuity;
-pub use flipping::{random_band, flip};
+pub use flipping::{flip, random_band};
 pub use infidelity::infidelity;
 pub use invariance::invariance;
 pub use measure::{Better, Measure};

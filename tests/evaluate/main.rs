@@ -1,0 +1,17 @@
+//! Baselines and measures, on every CPU backend, in both precisions.
+
+#![allow(unreachable_pub, clippy::unwrap_used)]
+
+#[path = "mod.rs"]
+mod evaluate;
+#[allow(dead_code, reason = "the tests of k-means are run by `cpu` and `wgpu`")]
+#[path = "../suite/mod.rs"]
+mod suite;
+
+use burn::backend::{Flex, NdArray};
+use burn::tensor::DType;
+
+evaluate_on!(flex_f32, Flex, DType::F32, true);
+evaluate_on!(flex_f64, Flex, DType::F64, true);
+evaluate_on!(ndarray_f32, NdArray<f32>, DType::F32, true);
+evaluate_on!(ndarray_f64, NdArray<f64>, DType::F64, true);
