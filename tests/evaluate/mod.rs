@@ -3,6 +3,7 @@
 //! properties, or with figures of independent packages
 //! (`tests/reference/baselines/make.py`).
 
+pub mod baselines;
 pub mod figures;
 pub mod subjects;
 
@@ -21,6 +22,22 @@ macro_rules! evaluate_on {
 
             $crate::suite_on!(@tests $ready;
                 subjects::slopes_are_central_differences,
+                baselines::gradients,
+                baselines::integrated_gradients,
+                baselines::occlusion,
+                baselines::smoothgrad_of_two_clusters,
+                baselines::smoothgrad_of_three_clusters,
+                baselines::noise_is_shared_and_seeded,
+                baselines::surrogate_of_a_linear_function,
+                baselines::tree_of_planted_clusters,
+                baselines::tree_of_a_grid,
+                baselines::neon_is_the_networks_pass,
+                baselines::gradient_from_the_boundary,
+                baselines::boundary_of_a_kernel,
+                baselines::distances_to_the_own_centroid,
+                baselines::random_relevances,
+                baselines::baselines_at_the_edges,
+                baselines::baselines_that_are_refused,
             );
         }
     };
