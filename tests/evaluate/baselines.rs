@@ -311,6 +311,26 @@ pub fn tree_of_a_grid<B: Backend>(setup: &Setup<B>) {
     assert!(found.iter().flatten().all(|number| *number == 0.0));
 }
 
+/// A deep tree tells all of the data apart: rows that it was fitted to end where
+/// all are of their cluster.
+pub fn tree_of_wine<B: Backend>(setup: &Setup<B>) {
+    if cfg!(not(feature = "tree")) {
+        return;
+    }
+    let (x, subject) = (setup.tensor(&wine()), kmeans(setup));
+    let scene = Scene::new(&subject, &x, 0).expect("data");
+    let case = scene.ask(&x, Target::Assigned).expect("rows");
+    let members: Vec<usize> = scene.members().iter().map(Vec::len).collect();
+    let found = relevance(Method::TreeSurrogate { depth: 12 }, &case);
+    for (cluster, rows) in scene.members().iter().enumerate() {
+        let gained = 1.0 - members[cluster] as f64 / 178.0;
+        for row in rows {
+            let sum: f64 = found[*row].iter().sum();
+            assert!((sum - gained).abs() < 1e-6, "row {row}: {sum}, {gained}");
+        }
+    }
+}
+
 /// NEON as a method is the network's own pass.
 pub fn neon_is_the_networks_pass<B: Backend>(setup: &Setup<B>) {
     for (name, subject, x) in functions(setup) {

@@ -31,6 +31,7 @@ macro_rules! evaluate_on {
                 baselines::surrogate_of_a_linear_function,
                 baselines::tree_of_planted_clusters,
                 baselines::tree_of_a_grid,
+                baselines::tree_of_wine,
                 baselines::neon_is_the_networks_pass,
                 baselines::gradient_from_the_boundary,
                 baselines::boundary_of_a_kernel,
