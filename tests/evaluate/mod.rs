@@ -4,6 +4,7 @@
 //! (`tests/reference/baselines/make.py`).
 
 pub mod deep;
+pub mod baselines;
 pub mod figures;
 pub mod subjects;
 
@@ -25,6 +26,23 @@ macro_rules! evaluate_on {
                 deep::slopes_through_an_encoder,
                 deep::an_encoder_that_does_nothing,
                 subjects::slopes_are_central_differences,
+                baselines::gradients,
+                baselines::integrated_gradients,
+                baselines::occlusion,
+                baselines::smoothgrad_of_two_clusters,
+                baselines::smoothgrad_of_three_clusters,
+                baselines::noise_is_shared_and_seeded,
+                baselines::surrogate_of_a_linear_function,
+                baselines::tree_of_planted_clusters,
+                baselines::tree_of_a_grid,
+                baselines::tree_of_wine,
+                baselines::neon_is_the_networks_pass,
+                baselines::gradient_from_the_boundary,
+                baselines::boundary_of_a_kernel,
+                baselines::distances_to_the_own_centroid,
+                baselines::random_relevances,
+                baselines::baselines_at_the_edges,
+                baselines::baselines_that_are_refused,
             );
         }
     };

@@ -72,6 +72,9 @@ pub struct Scene<'a, B: Backend> {
     /// Rows of the data in every cluster.
     members: Vec<Vec<usize>>,
     seed: u64,
+    /// What the method that fits a tree has fitted.
+    #[cfg(feature = "tree")]
+    pub(super) tree: std::sync::OnceLock<super::tree::Fitted>,
 }
 
 impl<'a, B: Backend> Scene<'a, B> {
@@ -92,7 +95,16 @@ impl<'a, B: Backend> Scene<'a, B> {
         }
         let mean = data.clone().mean_dim(0);
         let deviation = (data.clone() - mean.clone()).square().mean_dim(0).sqrt();
-        Ok(Self { subject, data: data.clone(), mean, deviation, members, seed })
+        Ok(Self {
+            subject,
+            data: data.clone(),
+            mean,
+            deviation,
+            members,
+            seed,
+            #[cfg(feature = "tree")]
+            tree: std::sync::OnceLock::new(),
+        })
     }
 
     /// What is explained.
