@@ -75,7 +75,8 @@ fn weights(features: usize) -> Vec<f64> {
 /// backwards too (antithetic pairs, Mitchell et al. 2022); all rows share them.
 ///
 /// Every walk, and so their mean, sums to f(x) − f(r). The standard error is
-/// that of the mean over pairs, which are independent.
+/// that of the mean over pairs, which are independent; with few of them it is too
+/// small where only rare orders make a difference.
 pub(super) fn sampled<B: Backend>(
     case: &Case<'_, B>,
     to: Reference,

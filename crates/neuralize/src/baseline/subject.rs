@@ -188,6 +188,10 @@ impl<B: Backend> Pinned<B> {
     /// Every question so many times, the first row's first.
     pub fn repeated(&self, times: usize) -> Self {
         let rows = self.len();
+        if rows * times == 0 {
+            // Nothing cannot be expanded.
+            return self.rows(0..0);
+        }
         let repeat = |index: &Tensor<B, 2, Int>| {
             index.clone().expand([rows, times]).reshape([rows * times, 1])
         };

@@ -37,5 +37,7 @@ pub(crate) use mixture::{Components, Density};
 pub use mixture::{GaussianMixture, GaussianMixtureConfig, GaussianMixtureFit};
 pub use parts::PartsFit;
 pub use seeding::Seeding;
-pub(crate) use seeding::{random_stream, some_rows, uniform};
+#[cfg(feature = "autodiff")]
+pub(crate) use seeding::uniform;
+pub(crate) use seeding::{random_stream, some_rows};
 pub use separable::{SeparableKMeans, SeparableKMeansConfig, SeparableKMeansFit};
