@@ -3,9 +3,10 @@
 //! properties, or with figures of independent packages
 //! (`tests/reference/baselines/make.py`).
 
-pub mod deep;
 pub mod baselines;
+pub mod deep;
 pub mod figures;
+pub mod shapley;
 pub mod subjects;
 
 /// Instantiates every test of baselines and measures for one backend and precision.
@@ -43,6 +44,21 @@ macro_rules! evaluate_on {
                 baselines::random_relevances,
                 baselines::baselines_at_the_edges,
                 baselines::baselines_that_are_refused,
+                shapley::exact_values_are_those_of_shap,
+                shapley::a_pair_is_that_of_shap,
+                shapley::a_pair_in_three_ways,
+                shapley::exact_values_are_means_over_orders,
+                shapley::sampled_values_are_near,
+                shapley::two_clusters_are_additive,
+                shapley::edges_of_shapley_values,
+                shapley::blocks_of_rows_make_no_difference,
+                subjects::slopes_of_every_kind,
+                subjects::moved_data_and_moved_clusterers,
+                subjects::shuffled_columns_hold_the_same_values,
+                subjects::pinned_questions_stay,
+                subjects::contrasts_and_no_rows,
+                subjects::scenes_are_counted_by_loops,
+                subjects::samples_are_members_of_the_competitor,
             );
         }
     };

@@ -93,8 +93,12 @@ impl<'a, B: Backend> Scene<'a, B> {
         for (row, cluster) in cluster.into_iter().enumerate() {
             members[cluster].push(row);
         }
-        let mean = data.clone().mean_dim(0);
+        // What rounding makes of the mean must not look like a spread.
+        let (low, high) = (data.clone().min_dim(0), data.clone().max_dim(0));
+        let constant = low.clone().equal(high);
+        let mean = data.clone().mean_dim(0).mask_where(constant.clone(), low);
         let deviation = (data.clone() - mean.clone()).square().mean_dim(0).sqrt();
+        let deviation = deviation.mask_fill(constant, 0.0);
         Ok(Self {
             subject,
             data: data.clone(),
