@@ -14,6 +14,9 @@ mod measure;
 mod randomisation;
 mod ranking;
 mod results;
+mod run;
+mod standing;
+mod written;
 
 pub use agreement::{Agreement, agreement};
 pub use conservation::conservation;
@@ -24,3 +27,4 @@ pub use invariance::invariance;
 pub use measure::{Better, Measure};
 pub use randomisation::randomisation;
 pub use results::{Band, Curve, Evaluation, Flips, MethodResult};
+pub use run::EvaluateConfig;
