@@ -67,6 +67,8 @@ struct Line<'a> {
     width: u32,
 }
 
+/// Methods without a colour.
+const OTHER: RGBColor = RGBColor(185, 185, 185);
 /// Methods that have a colour of their own, besides NEON.
 const COLOURED: [usize; 7] = [4, 5, 2, 3, 0, 1, 6];
 /// The yellow of the palette is too pale for a line.
@@ -80,7 +82,7 @@ fn lines(evaluation: &Evaluation, reference: Reference) -> Vec<Line<'_>> {
         .iter()
         .filter_map(|method| {
             let flips = method.flips.iter().find(|flips| flips.reference == reference)?;
-            Some(Line { name: &method.name, flips, colour: FAINT, width: 1 })
+            Some(Line { name: &method.name, flips, colour: OTHER, width: 1 })
         })
         .collect();
     // Stable: of equal gains the one asked for first.
@@ -224,8 +226,8 @@ fn legend(lines: &[Line<'_>], band: bool) -> Vec<Entry> {
         named.map(|line| entry(line.name, line.colour, line.width, Sample::Solid)).collect();
     match others.len() {
         0 => {}
-        1 => entries.push(entry(others[0].name, FAINT, 1, Sample::Solid)),
-        more => entries.push(entry(&format!("{more} others"), FAINT, 1, Sample::Solid)),
+        1 => entries.push(entry(others[0].name, OTHER, 1, Sample::Solid)),
+        more => entries.push(entry(&format!("{more} others"), OTHER, 1, Sample::Solid)),
     }
     entries.push(entry("most relevant first", GREY, 2, Sample::Solid));
     entries.push(entry("least relevant first", GREY, 2, Sample::Dashed));

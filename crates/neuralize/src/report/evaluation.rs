@@ -82,10 +82,12 @@ fn table(evaluation: &Evaluation) -> String {
     let mut html = String::from("<table>\n<thead><tr><th scope=\"col\">Method</th>");
     for &measure in &measures {
         let better = match measure.better() {
-            Better::Higher => "↑ higher is better",
-            Better::Lower => "↓ lower is better",
+            Better::Higher => "higher ↑",
+            Better::Lower => "lower ↓",
         };
-        let (words, title) = (escaped(measure.words()), escaped(measure.title()));
+        let words = escaped(measure.words());
+        // No line ends within a number.
+        let title = escaped(measure.title()).replace("1 000", "1\u{a0}000");
         let _ = write!(
             html,
             "<th scope=\"col\"><abbr title=\"{words}\">{title}</abbr><small>{better}</small></th>"
@@ -94,7 +96,9 @@ fn table(evaluation: &Evaluation) -> String {
     html.push_str("</tr></thead>\n<tbody>\n");
     for method in evaluation.methods.iter().filter(|method| method.refused.is_none()) {
         let class = if method.name == "neon" { " class=\"neon\"" } else { "" };
-        let (words, name) = (escaped(&method.words), escaped(&method.name));
+        // On a narrow page a name may go on below its colon.
+        let name = escaped(&method.name).replace(':', ":<wbr>");
+        let words = escaped(&method.words);
         let _ = write!(html, "<tr{class}><th scope=\"row\" title=\"{words}\">{name}</th>");
         for &measure in &measures {
             html.push_str(&cell(evaluation, method, measure));
@@ -122,7 +126,7 @@ fn refused(evaluation: &Evaluation) -> String {
     for method in &evaluation.methods {
         if let Some(reason) = &method.refused {
             let (name, reason) = (escaped(&method.name), escaped(reason));
-            let _ = write!(items, "<dt>{name}</dt><dd>{reason}</dd>\n");
+            let _ = writeln!(items, "<dt>{name}</dt><dd>{reason}</dd>");
         }
     }
     match items.is_empty() {
@@ -137,7 +141,7 @@ fn measures(evaluation: &Evaluation) -> String {
     let mut html = String::new();
     for measure in evaluation.measures() {
         let (title, words) = (escaped(measure.title()), escaped(measure.words()));
-        let _ = write!(html, "<dt>{title}</dt><dd>{words}</dd>\n");
+        let _ = writeln!(html, "<dt>{title}</dt><dd>{words}</dd>");
     }
     html
 }
@@ -146,7 +150,7 @@ fn methods(evaluation: &Evaluation) -> String {
     let mut html = String::new();
     for method in &evaluation.methods {
         let (name, words) = (escaped(&method.name), escaped(&method.words));
-        let _ = write!(html, "<dt>{name}</dt><dd>{words}</dd>\n");
+        let _ = writeln!(html, "<dt>{name}</dt><dd>{words}</dd>");
     }
     html
 }
