@@ -484,8 +484,8 @@ pub(crate) struct ReportArgs {
 #[command(
     after_help = "The table is held in memory. The default text says in a line what every column means and which values are \
                   better. Methods that are not for this model or these data are named on standard error.\n\n\
-                  Example: neuralize evaluate wine.csv --model model --methods neon,gradient-times-input,random --points 40\n\
-                  Example: neuralize evaluate wine.csv --model model --methods neon,random --limit 30 --report compared.html"
+                  Example: neuralize evaluate wine.csv --model model --methods neon,sensitivity --points 40\n\
+                  Example: neuralize evaluate wine.csv --model model --methods neon,random --report compared.html"
 )]
 pub(crate) struct EvaluateArgs {
     /// Table with the model's features among its columns, in any order; - is CSV from standard input
