@@ -5,6 +5,8 @@
 
 #![allow(unreachable_pub, clippy::unwrap_used)]
 
+#[path = "evaluate/mod.rs"]
+mod evaluate;
 #[path = "models/mod.rs"]
 mod models;
 mod suite;
@@ -38,6 +40,7 @@ fn ready() -> bool {
 suite_on!(wgpu_f32, Wgpu, DType::F32, ready());
 suite_on!(autodiff_wgpu_f32, Autodiff<Wgpu>, DType::F32, ready());
 models_on!(models_wgpu_f32, Wgpu, DType::F32, ready());
+evaluate_on!(evaluate_wgpu_f32, Wgpu, DType::F32, ready());
 #[cfg(feature = "pytorch")]
 weights_on!(weights_wgpu_f32, Wgpu, DType::F32, ready());
 suite_on!(@gradients gradients_wgpu_f32, Wgpu, DType::F32, ready());

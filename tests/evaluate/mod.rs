@@ -3,6 +3,7 @@
 //! properties, or with figures of independent packages
 //! (`tests/reference/baselines/make.py`).
 
+pub mod deep;
 pub mod figures;
 pub mod subjects;
 
@@ -20,6 +21,9 @@ macro_rules! evaluate_on {
             }
 
             $crate::suite_on!(@tests $ready;
+                deep::a_deep_network_is_its_model,
+                deep::slopes_through_an_encoder,
+                deep::an_encoder_that_does_nothing,
                 subjects::slopes_are_central_differences,
             );
         }

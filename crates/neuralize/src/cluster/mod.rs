@@ -35,6 +35,8 @@ pub use matching::{Matching, match_to_classes};
 pub use mini_batch::MiniBatchKMeans;
 pub(crate) use mixture::{Components, Density};
 pub use mixture::{GaussianMixture, GaussianMixtureConfig, GaussianMixtureFit};
+#[cfg(feature = "autodiff")]
+pub(crate) use moved::shuffled_columns;
 pub use parts::PartsFit;
 pub use seeding::Seeding;
 pub(crate) use seeding::{random_stream, some_rows, uniform};

@@ -24,8 +24,11 @@ mod fit;
 #[cfg(feature = "autodiff")]
 mod joint;
 mod model;
+mod network;
 #[cfg(feature = "pytorch")]
 mod pytorch;
+#[cfg(feature = "autodiff")]
+mod tracked;
 mod weights;
 
 pub use explanation::{DeepExplanation, DeepQuestion};
@@ -33,4 +36,7 @@ pub use fit::DeepFit;
 #[cfg(feature = "autodiff")]
 pub use joint::{Autoencoder, JointFit, JointProgress, JointTraining};
 pub use model::DeepKMeans;
+pub use network::NeuralizedDeepKMeans;
+#[cfg(feature = "autodiff")]
+pub use tracked::TrackedDeepKMeans;
 pub use weights::Weights;

@@ -1,26 +1,54 @@
-// STUB, to be replaced whole by the real one.
+use std::collections::BTreeMap;
+use std::time::Instant;
 
 use burn::tensor::{Tensor, backend::Backend};
 
-use crate::baseline::{Method, Reference, Subject};
-use crate::error::Result;
-use crate::evaluate::{Evaluation, Measure};
+use crate::baseline::{Attribute, Attribution, Case, Method, Reference, Scene, Subject};
+use crate::cluster::{random_stream, some_rows};
+use crate::error::{Error, Result};
+use crate::evaluate::{
+    Agreement, Evaluation, Flips, Measure, MethodResult, agreement, conservation, continuity, flip,
+    infidelity, invariance, random_band, randomisation,
+};
 use crate::explain::Target;
+use crate::transfer;
 
-/// How methods are compared.
-#[derive(Debug, Clone)]
+/// Which methods are measured, and how.
+///
+/// ```
+/// use burn::backend::{Autodiff, Flex};
+/// use burn::tensor::DType;
+/// use neuralize::baseline::{Method, Tracked};
+/// use neuralize::evaluate::{EvaluateConfig, Measure};
+/// use neuralize::prelude::*;
+///
+/// let x = Table::wine().to_tensor::<Flex>(&Default::default(), DType::F64)?;
+/// let x = Scale::MinMax.fit(&x)?.transform(x)?;
+/// let subject = Tracked::<Autodiff<Flex>>::new(KMeansConfig::new(3).fit(&x)?.model)?;
+///
+/// let methods = ["neon", "own-distance", "random"];
+/// let methods = methods.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
+/// let config = EvaluateConfig { methods, ..EvaluateConfig::default() };
+/// let evaluation = config.run(&subject, &x, &mut |_, _, _| {})?;
+/// let gain = |method: usize| evaluation.methods[method].values[&Measure::GainCompetitor];
+/// assert!(gain(0) > gain(1) && gain(1) > gain(2));
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
 pub struct EvaluateConfig {
     /// The methods.
     pub methods: Vec<Method>,
-    /// What is explained.
+    /// What is asked of every point.
     pub target: Target,
-    /// By what features are replaced.
+    /// What flipped features are set to.
     pub references: Vec<Reference>,
-    /// Steps of the curves.
+    /// Most levels of a flipping curve; fewer where there are fewer features.
     pub levels: usize,
-    /// Of the random numbers.
+    /// Random orders of features that make the band.
+    pub draws: usize,
+    /// What all random numbers are drawn from.
     pub seed: u64,
-    /// Most points that are explained.
+    /// Most points that are explained and flipped, drawn at random from more.
     pub most_points: usize,
 }
 
@@ -30,33 +58,192 @@ impl Default for EvaluateConfig {
             methods: Method::usual(),
             target: Target::Assigned,
             references: vec![Reference::Competitor, Reference::Mean, Reference::Sample],
-            levels: 20,
+            levels: 50,
+            draws: 10,
             seed: 0,
-            most_points: 1000,
+            most_points: 10_000,
         }
     }
 }
 
+/// Points for the measures that explain points again.
+const EXPLAINED_AGAIN: usize = 200;
+/// Ways that continuity walks.
+const WAYS: usize = 64;
+/// Points and sets of features for infidelity.
+const SETS_POINTS: usize = 2_000;
+const SETS: usize = 64;
+/// By how much data and model are moved.
+const SHIFT: f64 = 3.0;
+const SCALE: f64 = 2.5;
+/// Features whose agreement is looked at.
+const TOP: usize = 5;
+/// The stream of random numbers that draws points.
+const POINTS: usize = 4;
+
 impl EvaluateConfig {
-    /// Runs it.
+    /// Measures all methods on the same points.
+    ///
+    /// A method that is not for this model or these data is listed with the
+    /// reason. `progress` is told how many methods are done, of how many, and
+    /// which is next.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`, the data that the clusterer was fitted to or like them
     ///
     /// # Errors
     ///
-    /// Always.
+    /// If x is empty or does not fit the network, the target names a cluster that
+    /// does not exist, or there are no methods, levels, draws or points.
     pub fn run<B: Backend>(
         &self,
-        _subject: &dyn Subject<B>,
-        _x: &Tensor<B, 2>,
-        _progress: &mut dyn FnMut(usize, usize, &str),
+        subject: &dyn Subject<B>,
+        x: &Tensor<B, 2>,
+        progress: &mut dyn FnMut(usize, usize, &str),
     ) -> Result<Evaluation> {
-        unimplemented!()
+        let methods: Vec<(&dyn Attribute<B>, &str)> = self
+            .methods
+            .iter()
+            .map(|method| (method as &dyn Attribute<B>, method.words()))
+            .collect();
+        self.run_methods(&methods, subject, x, progress)
+    }
+
+    /// The same for methods of any kind, each with a sentence about it;
+    /// [`methods`](Self::methods) is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_methods<B: Backend>(
+        &self,
+        methods: &[(&dyn Attribute<B>, &str)],
+        subject: &dyn Subject<B>,
+        x: &Tensor<B, 2>,
+        progress: &mut dyn FnMut(usize, usize, &str),
+    ) -> Result<Evaluation> {
+        for (name, value) in [
+            ("methods", methods.len()),
+            ("levels", self.levels),
+            ("draws", self.draws),
+            ("points", self.most_points),
+        ] {
+            if value == 0 {
+                let rule = "it must be at least 1".into();
+                return Err(Error::Config { name, value: "0".into(), rule });
+            }
+        }
+        let scene = Scene::new(subject, x, self.seed)?;
+        let [rows, features] = x.dims();
+        let chosen = some_rows(rows, self.most_points, &mut random_stream(self.seed, POINTS));
+        let points = match chosen.len() == rows {
+            true => x.clone(),
+            false => x.clone().select(0, transfer::upload_indices(&chosen, &x.device())),
+        };
+        let case = scene.ask(&points, self.target)?;
+        let mut results = Vec::with_capacity(methods.len());
+        let mut relevances = Vec::new();
+        for (done, (method, words)) in methods.iter().enumerate() {
+            progress(done, methods.len(), &method.name());
+            let start = Instant::now();
+            let mut result = MethodResult {
+                name: method.name(),
+                words: (*words).to_owned(),
+                refused: None,
+                values: BTreeMap::new(),
+                flips: Vec::new(),
+            };
+            match method.attribute(&case) {
+                Err(Error::Config { name: "method", rule, .. }) => result.refused = Some(rule),
+                Err(error) => return Err(error),
+                Ok(found) => {
+                    // Reading a number waits for what a GPU has still to do.
+                    let _ = transfer::download(found.relevance.clone().sum());
+                    let seconds = start.elapsed().as_secs_f64() * 1e3 / case.len() as f64;
+                    result.values.insert(Measure::Seconds, seconds);
+                    self.measure(&case, *method, &found, &mut result)?;
+                    let some = case.len().min(SETS_POINTS);
+                    let part = found.relevance.slice([0..some, 0..features]);
+                    relevances.push((result.name.clone(), part));
+                }
+            }
+            results.push(result);
+        }
+        progress(methods.len(), methods.len(), "");
+        let bands =
+            self.references.iter().map(|to| random_band(&case, *to, self.levels, self.draws));
+        Ok(Evaluation {
+            points: case.len(),
+            data: rows,
+            features,
+            clusters: subject.network().n_clusters(),
+            seed: self.seed,
+            methods: results,
+            bands: bands.collect(),
+            agreement: match relevances.is_empty() {
+                true => Agreement::default(),
+                false => agreement(&relevances, TOP.min(features)),
+            },
+        })
+    }
+
+    fn measure<B: Backend>(
+        &self,
+        case: &Case<'_, B>,
+        method: &dyn Attribute<B>,
+        found: &Attribution<B>,
+        result: &mut MethodResult,
+    ) -> Result<()> {
+        let relevance = &found.relevance;
+        for to in &self.references {
+            let flips = flip(case, relevance, *to, self.levels);
+            for (measure, value) in measures_of(&flips) {
+                result.values.insert(measure, value);
+            }
+            result.flips.push(flips);
+        }
+        let few = |most: usize| {
+            let rows = case.len().min(most);
+            (case.rows(0..rows), relevance.clone().slice([0..rows, 0..relevance.dims()[1]]))
+        };
+        let mut values = vec![(Measure::Conservation, Some(conservation(case, found)))];
+        let (part, of_part) = few(SETS_POINTS);
+        let value = infidelity(&part, &of_part, Reference::Competitor, SETS);
+        values.push((Measure::Infidelity, Some(value)));
+        let (part, _) = few(EXPLAINED_AGAIN);
+        // Explained for themselves: some methods draw numbers row by row.
+        let of_part = method.attribute(&part)?.relevance;
+        values.push((Measure::Continuity, Some(continuity(&part, method, WAYS)?)));
+        values.push((Measure::Shift, invariance(&part, method, &of_part, 1.0, SHIFT)?));
+        values.push((Measure::Scale, invariance(&part, method, &of_part, SCALE, 0.0)?));
+        values.push((Measure::Randomisation, Some(randomisation(&part, method, &of_part)?)));
+        let known = values.into_iter().filter_map(|(measure, value)| Some((measure, value?)));
+        // What cannot be a number is no measure, and no number in JSON either.
+        result.values.extend(known.filter(|(_, value)| value.is_finite()));
+        Ok(())
+    }
+}
+
+/// What flipping to a reference measures.
+fn measures_of(flips: &Flips) -> Vec<(Measure, f64)> {
+    match flips.reference {
+        Reference::Competitor => vec![
+            (Measure::GainCompetitor, flips.gain()),
+            (Measure::ChangeGain, flips.change_gain()),
+        ],
+        Reference::Mean => vec![(Measure::GainMean, flips.gain())],
+        Reference::Sample => vec![(Measure::GainSample, flips.gain())],
+        Reference::Zero => Vec::new(),
     }
 }
 
 impl Evaluation {
-    /// Those measures that at least one method has, in the order of tables.
+    /// The measures that at least one method has, in the order of tables.
     pub fn measures(&self) -> Vec<Measure> {
-        let known = |measure: &Measure| self.methods.iter().any(|m| m.values.contains_key(measure));
+        let known = |measure: &Measure| {
+            self.methods.iter().any(|method| method.values.contains_key(measure))
+        };
         Measure::ALL.into_iter().filter(known).collect()
     }
 }

@@ -1,0 +1,173 @@
+use std::fmt;
+
+use burn::module::Module;
+use burn::tensor::{DType, Tensor, backend::Backend};
+use burn_lrp::{AnyTensor, Relevance};
+
+use crate::deep::{DeepKMeans, DeepQuestion};
+use crate::error::{Error, Result};
+use crate::explain::{Absorbed, Explanation, Target};
+use crate::network::{Network, NeuralizedKMeans};
+use crate::{transfer, validate};
+
+/// A [`DeepKMeans`] of rows of numbers as a [`Network`] from those rows to logits,
+/// for everything that looks at networks: figures, the report, baselines and
+/// measures.
+///
+/// Its relevance pass is that of [`DeepKMeans::explain`]; what biases and
+/// stabilisers of the encoder absorb is reported as "encoder". In place of a
+/// centroid, which an encoder's input has none of, stands the mean of the rows
+/// that are in the cluster.
+pub struct NeuralizedDeepKMeans<B: Backend, E: Module<B>> {
+    pub(super) model: DeepKMeans<B, E>,
+    pub(super) head: NeuralizedKMeans<B>,
+    /// A place for every cluster, `[K, D]`.
+    pub(super) places: Tensor<B, 2>,
+    pub(super) question: DeepQuestion,
+}
+
+impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
+    /// The network of a model, and rows that say where its clusters are.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`, what the encoder takes; a cluster that no row is in has its
+    ///   place at the mean of all
+    ///
+    /// # Errors
+    ///
+    /// If there is only one cluster, the encoder cannot take x, or a layer cannot
+    /// follow the rule that the question's composite gives it.
+    pub fn new(model: DeepKMeans<B, E>, x: &Tensor<B, 2>, question: DeepQuestion) -> Result<Self> {
+        let head = model.neuralize()?;
+        let labels = transfer::download_indices(model.predict(x.clone())?);
+        let [rows, features] = x.dims();
+        // What a layer refuses is known now, before anybody asks.
+        model.plan(x.clone().slice([0..1, 0..features]), &question.composite)?;
+        let (values, clusters) = (transfer::download(x.clone()), head.n_clusters());
+        let mean_of = |members: &[usize]| -> Vec<f64> {
+            let mean = |feature: usize| {
+                let sum: f64 = members.iter().map(|row| values[row * features + feature]).sum();
+                sum / members.len() as f64
+            };
+            (0..features).map(mean).collect()
+        };
+        let places = (0..clusters)
+            .flat_map(|cluster| {
+                let members: Vec<usize> = (0..rows).filter(|row| labels[*row] == cluster).collect();
+                match members.is_empty() {
+                    true => mean_of(&(0..rows).collect::<Vec<_>>()),
+                    false => mean_of(&members),
+                }
+            })
+            .collect();
+        let places = transfer::upload(places, [clusters, features], &x.device(), x.dtype());
+        Ok(Self { model, head, places, question })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &DeepKMeans<B, E> {
+        &self.model
+    }
+
+    /// Codes of a block of rows, tracked where the backend tracks; NaN if the
+    /// encoder refuses rows of a shape that it took before.
+    fn codes(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        let shape = [x.dims()[0], self.head.n_features()];
+        let (device, dtype) = (x.device(), x.dtype());
+        burn_lrp::infer(self.model.encoder(), AnyTensor::from(x))
+            .and_then(|codes| codes.tensor())
+            .ok()
+            .filter(|codes: &Tensor<B, 2>| codes.dims() == shape)
+            .unwrap_or_else(|| transfer::zeros(shape, &device, dtype) + f64::NAN)
+    }
+}
+
+impl<B: Backend, E: Module<B>> fmt::Debug for NeuralizedDeepKMeans<B, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NeuralizedDeepKMeans")
+            .field("head", &self.head)
+            .field("question", &self.question)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the encoder takes is called so beside features.
+const ENCODER: &[&str] = &["encoder"];
+
+impl<B: Backend, E: Module<B> + Relevance<B>> Network<B> for NeuralizedDeepKMeans<B, E> {
+    fn n_clusters(&self) -> usize {
+        self.head.n_clusters()
+    }
+
+    fn n_features(&self) -> usize {
+        self.places.dims()[1]
+    }
+
+    fn dtype(&self) -> DType {
+        self.head.dtype()
+    }
+
+    fn device(&self) -> B::Device {
+        self.places.device()
+    }
+
+    fn beta(&self) -> Option<f64> {
+        self.head.beta()
+    }
+
+    fn centroids(&self) -> Tensor<B, 2> {
+        self.places.clone()
+    }
+
+    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        if self.n_clusters() < 2 {
+            return Err(Error::NoCompetitor);
+        }
+        validate::dtype::<B>("x", &x.device(), x.dtype())?;
+        validate::input("x", x, self.n_features(), self.dtype())
+    }
+
+    fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        Network::scores(&self.head, self.codes(x))
+    }
+
+    fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
+        let question = self.question.clone().with_target(target).with_beta(beta);
+        let rows = x.dims()[0];
+        match self.model.explain(&x, &question) {
+            Ok(found) => Explanation {
+                relevance: found.relevance,
+                absorbed: vec![Absorbed { name: ENCODER[0], amount: found.absorbed }],
+                ..found.codes
+            },
+            // Rows that the encoder makes no finite codes of: no answer is a number.
+            Err(_) => {
+                let scores = Network::scores(&self.head, self.codes(x.clone()));
+                let nothing = |columns| {
+                    transfer::zeros::<B, 2>([rows, columns], &x.device(), x.dtype()) + f64::NAN
+                };
+                Explanation {
+                    relevance: nothing(self.n_features()),
+                    logit: nothing(1).squeeze_dim(1),
+                    cluster: target.explained(&scores).squeeze_dim(1),
+                    shares: nothing(self.n_clusters()),
+                    target,
+                    beta,
+                    absorbed: vec![Absorbed {
+                        name: ENCODER[0],
+                        amount: nothing(1).squeeze_dim(1),
+                    }],
+                }
+            }
+        }
+    }
+
+    fn absorbed_names(&self) -> &'static [&'static str] {
+        ENCODER
+    }
+
+    fn is_centroid_based(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,97 @@
+use std::fmt;
+
+use burn::module::AutodiffModule;
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
+use burn_lrp::Relevance;
+
+use crate::baseline::{Pinned, Subject, slope_through};
+use crate::cluster::{KMeans, shuffled_columns};
+use crate::deep::{DeepKMeans, DeepQuestion, NeuralizedDeepKMeans};
+use crate::error::Result;
+use crate::network::Network;
+
+/// A [`DeepKMeans`] of rows of numbers whose slopes are found by automatic
+/// differentiation, through the encoder.
+pub struct TrackedDeepKMeans<A: AutodiffBackend, E: AutodiffModule<A>>
+where
+    E::InnerModule: Relevance<A::InnerBackend>,
+{
+    network: NeuralizedDeepKMeans<A::InnerBackend, E::InnerModule>,
+    tracked: NeuralizedDeepKMeans<A, E>,
+    /// The rows that say where clusters are.
+    x: Tensor<A::InnerBackend, 2>,
+}
+
+impl<A: AutodiffBackend, E: AutodiffModule<A> + Relevance<A> + 'static> TrackedDeepKMeans<A, E>
+where
+    E::InnerModule: Relevance<A::InnerBackend> + 'static,
+{
+    /// A model of a plain backend, on an autodiff backend too.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    ///
+    /// # Errors
+    ///
+    /// As [`NeuralizedDeepKMeans::new`].
+    pub fn new(
+        model: DeepKMeans<A::InnerBackend, E::InnerModule>,
+        x: &Tensor<A::InnerBackend, 2>,
+        question: DeepQuestion,
+    ) -> Result<Self> {
+        let network = NeuralizedDeepKMeans::new(model, x, question.clone())?;
+        let model = DeepKMeans::new(
+            E::from_inner(network.model.encoder.clone()),
+            AutodiffModule::from_inner(network.model.head.clone()),
+        );
+        let tracked = NeuralizedDeepKMeans {
+            head: model.neuralize()?,
+            model,
+            places: Tensor::from_inner(network.places.clone()),
+            question,
+        };
+        Ok(Self { network, tracked, x: x.clone() })
+    }
+}
+
+impl<A: AutodiffBackend, E: AutodiffModule<A>> fmt::Debug for TrackedDeepKMeans<A, E>
+where
+    E::InnerModule: Relevance<A::InnerBackend>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TrackedDeepKMeans").field(&self.network).finish()
+    }
+}
+
+impl<A: AutodiffBackend, E: AutodiffModule<A> + Relevance<A> + 'static> Subject<A::InnerBackend>
+    for TrackedDeepKMeans<A, E>
+where
+    E::InnerModule: Relevance<A::InnerBackend> + 'static,
+{
+    fn network(&self) -> &dyn Network<A::InnerBackend> {
+        &self.network
+    }
+
+    fn slope_block(
+        &self,
+        x: Tensor<A::InnerBackend, 2>,
+        pinned: &Pinned<A::InnerBackend>,
+    ) -> Tensor<A::InnerBackend, 2> {
+        slope_through(&self.tracked, x, pinned)
+    }
+
+    /// None: an encoder cannot be rewritten for other data.
+    fn moved(&self, _: f64, _: f64) -> Result<Option<Box<dyn Subject<A::InnerBackend>>>> {
+        Ok(None)
+    }
+
+    /// The centroids of codes are shuffled; the encoder stays.
+    fn shuffled(&self, seed: u64) -> Result<Box<dyn Subject<A::InnerBackend>>> {
+        let model = &self.network.model;
+        let head = KMeans::new(shuffled_columns(&model.head.centroids(), seed), model.head.beta());
+        let model = DeepKMeans::new(model.encoder.clone(), head);
+        Ok(Box::new(Self::new(model, &self.x, self.network.question.clone())?))
+    }
+}

@@ -1,0 +1,96 @@
+//! The three kinds of clusterings that are explained.
+
+use burn::backend::{Autodiff, Flex};
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig, Relu};
+use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor};
+use burn_lrp::Relevance;
+use neuralize::baseline::Tracked;
+use neuralize::deep::{Autoencoder, DeepKMeans, DeepQuestion, JointTraining, TrackedDeepKMeans};
+use neuralize::prelude::*;
+
+use crate::tables::Set;
+
+type Tracking = Autodiff<Flex>;
+type Error = Box<dyn std::error::Error>;
+
+/// Prototypes of a cluster in kernel k-means.
+const PROTOTYPES: usize = 8;
+
+fn scaled(set: &Set, dtype: DType) -> neuralize::Result<Tensor<Flex, 2>> {
+    let x = set.table.to_tensor(&Default::default(), dtype)?;
+    Scale::MinMax.fit(&x)?.transform(x)
+}
+
+pub fn kmeans(set: &Set, seed: u64) -> Result<(Tracked<Tracking>, Tensor<Flex, 2>), Error> {
+    let x = scaled(set, DType::F64)?;
+    let fit = KMeansConfig::new(set.clusters).with_seed(seed).fit(&x)?;
+    Ok((Tracked::new(fit.model)?, x))
+}
+
+pub fn kernel(set: &Set, seed: u64) -> Result<(Tracked<Tracking>, Tensor<Flex, 2>), Error> {
+    let x = scaled(set, DType::F64)?;
+    let config = KernelKMeansConfig::new(set.clusters).with_prototypes(Some(PROTOTYPES));
+    let fit = config.with_seed(seed).fit(&x)?;
+    Ok((Tracked::new(fit.model)?, x))
+}
+
+/// From a row to a code.
+#[derive(Module, Debug, Relevance)]
+pub struct Encoder<B: Backend> {
+    #[relevance(then(relu))]
+    first: Linear<B>,
+    code: Linear<B>,
+}
+
+#[derive(Module, Debug)]
+struct RowsAutoencoder<B: Backend> {
+    encoder: Encoder<B>,
+    back: Linear<B>,
+    last: Linear<B>,
+}
+
+impl<B: Backend> RowsAutoencoder<B> {
+    fn init(features: usize, device: &B::Device) -> Self {
+        let (hidden, code) = (32, features.min(8));
+        let layer = |from, to| LinearConfig::new(from, to).init(device);
+        Self {
+            encoder: Encoder { first: layer(features, hidden), code: layer(hidden, code) },
+            back: layer(code, hidden),
+            last: layer(hidden, features),
+        }
+    }
+}
+
+impl<B: Backend> Autoencoder<B, 2> for RowsAutoencoder<B> {
+    fn encode(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.encoder.code.forward(Relu.forward(self.encoder.first.forward(x)))
+    }
+
+    fn decode(&self, codes: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.last.forward(Relu.forward(self.back.forward(codes)))
+    }
+}
+
+type TrackedEncoder = TrackedDeepKMeans<Tracking, Encoder<Tracking>>;
+
+pub fn deep(set: &Set, seed: u64) -> Result<(TrackedEncoder, Tensor<Flex, 2>), Error> {
+    let x = scaled(set, DType::F32)?;
+    let device = Default::default();
+    Tracking::seed(&device, seed);
+    let training = JointTraining {
+        warm_up_epochs: 60,
+        joint_epochs: 20,
+        batch_size: 32,
+        learning_rate: 3e-3,
+        seed,
+        ..JointTraining::default()
+    };
+    let clusters = KMeansConfig::new(set.clusters).with_seed(seed);
+    let autoencoder = RowsAutoencoder::init(set.table.features().len(), &device);
+    let fit = training.fit::<Tracking, _, 2>(autoencoder, &x, &clusters, |_| {})?;
+    let model = DeepKMeans::new(fit.autoencoder.encoder, fit.head);
+    let question = DeepQuestion::default().with_batch_size(256);
+    Ok((TrackedDeepKMeans::new(model, &x, question)?, x))
+}

@@ -1,0 +1,149 @@
+//! Means and deviations over seeds, and tables of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use neuralize::evaluate::{Better, Evaluation, Measure};
+
+/// What every seed came to, by data set, model, method and measure.
+#[derive(Default)]
+pub struct Results {
+    values: BTreeMap<(usize, usize), BTreeMap<(usize, Measure), Vec<f64>>>,
+    sets: Vec<String>,
+    models: Vec<String>,
+    methods: Vec<String>,
+}
+
+impl Results {
+    pub fn add(&mut self, set: &str, model: &str, evaluation: &Evaluation) {
+        let at = (place(&mut self.sets, set), place(&mut self.models, model));
+        for method in &evaluation.methods {
+            let name = place(&mut self.methods, &method.name);
+            for (measure, value) in &method.values {
+                let values = self.values.entry(at).or_default();
+                values.entry((name, *measure)).or_default().push(*value);
+            }
+        }
+    }
+
+    /// One line a number. Run times are left out: they are of this machine and
+    /// moment, and the file is the same for every run without them.
+    pub fn csv(&self) -> String {
+        let mut text = "data,model,method,measure,mean,deviation,seeds\n".to_owned();
+        for ((set, model), values) in &self.values {
+            for ((method, measure), values) in values {
+                if *measure == Measure::Seconds {
+                    continue;
+                }
+                let (mean, deviation) = spread(values);
+                let (set, model) = (&self.sets[*set], &self.models[*model]);
+                let method = &self.methods[*method];
+                let count = values.len();
+                let _ = writeln!(
+                    text,
+                    "{set},{model},{method},{measure},{mean:.5},{deviation:.5},{count}"
+                );
+            }
+        }
+        text
+    }
+
+    /// A table a model: methods by measures, means over data sets.
+    pub fn tables(&self) -> String {
+        (0..self.models.len()).map(|model| self.table(model)).collect::<Vec<_>>().join("\n")
+    }
+
+    fn table(&self, model: usize) -> String {
+        let of_model = || self.values.iter().filter(|((_, found), _)| *found == model);
+        let measures: BTreeSet<Measure> =
+            of_model().flat_map(|(_, values)| values.keys().map(|(_, measure)| *measure)).collect();
+        let sets = of_model().count();
+        // (mean over data sets, mean deviation over seeds, data sets)
+        let cell = |method: usize, measure: Measure| -> Option<(f64, f64, usize)> {
+            let found = of_model().filter_map(|(_, values)| values.get(&(method, measure)));
+            let found: Vec<(f64, f64)> = found.map(|values| spread(values)).collect();
+            let count = found.len();
+            let mean =
+                |part: fn(&(f64, f64)) -> f64| found.iter().map(part).sum::<f64>() / count as f64;
+            (count > 0).then(|| (mean(|found| found.0), mean(|found| found.1), count))
+        };
+        let mut text = format!("### {}\n\n| method |", self.models[model]);
+        for measure in &measures {
+            let arrow = match measure.better() {
+                Better::Higher => "↑",
+                Better::Lower => "↓",
+            };
+            let _ = write!(text, " {} {arrow} |", measure.title());
+        }
+        text += "\n|---|";
+        text += &"---:|".repeat(measures.len());
+        text.push('\n');
+        for (method, name) in self.methods.iter().enumerate() {
+            let cells: Vec<_> = measures.iter().map(|measure| cell(method, *measure)).collect();
+            let Some((_, _, count)) = cells.iter().flatten().next() else { continue };
+            let few = match *count < sets {
+                true => format!(" ({count} of {sets})"),
+                false => String::new(),
+            };
+            let _ = write!(text, "| {name}{few} |");
+            for (found, measure) in cells.iter().zip(&measures) {
+                match found {
+                    None => text += " |",
+                    Some((mean, deviation, count)) => {
+                        let best = *count == sets
+                            && (0..self.methods.len()).all(|other| {
+                                let other = cell(other, *measure).filter(|cell| cell.2 == sets);
+                                other.is_none_or(|(other, _, _)| match measure.better() {
+                                    Better::Higher => other <= *mean,
+                                    Better::Lower => other >= *mean,
+                                })
+                            });
+                        let mark = if best { "**" } else { "" };
+                        let _ =
+                            write!(text, " {mark}{}{mark} |", shown(*measure, *mean, *deviation));
+                    }
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl Results {
+    /// The gain to the competitor of every method on every data set.
+    pub fn gains(&self, model: &str) -> Vec<(String, Vec<f64>)> {
+        let model = self.models.iter().position(|name| name == model);
+        let of_model = || self.values.iter().filter(|((_, found), _)| Some(*found) == model);
+        let gains = |method: usize| {
+            let key = (method, Measure::GainCompetitor);
+            of_model().filter_map(|(_, values)| values.get(&key)).map(|all| spread(all).0).collect()
+        };
+        self.methods.iter().enumerate().map(|(at, name)| (name.clone(), gains(at))).collect()
+    }
+}
+
+fn place(names: &mut Vec<String>, name: &str) -> usize {
+    names.iter().position(|known| known == name).unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    })
+}
+
+/// Mean, and standard deviation over seeds.
+pub fn spread(values: &[f64]) -> (f64, f64) {
+    let count = values.len().max(1) as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+    (mean, (square / (count - 1.0).max(1.0)).sqrt())
+}
+
+fn shown(measure: Measure, mean: f64, deviation: f64) -> String {
+    match measure {
+        Measure::Seconds => format!("{mean:.4}"),
+        Measure::Conservation | Measure::Shift | Measure::Scale if mean < 1e-4 => {
+            format!("{mean:.0e}")
+        }
+        _ => format!("{mean:.2} ± {deviation:.2}"),
+    }
+}

@@ -1,0 +1,39 @@
+//! The real data sets (`data/README.md` says what they are, and their licences).
+
+use neuralize::data::{Table, TableOptions, TableReader};
+
+pub struct Set {
+    pub name: &'static str,
+    pub table: Table,
+    /// As many clusters as the data have classes.
+    pub clusters: usize,
+}
+
+macro_rules! sets {
+    ($($name:literal),+) => {
+        [$(($name, include_str!(concat!("data/", $name, ".csv")))),+]
+    };
+}
+
+pub fn all() -> neuralize::Result<Vec<Set>> {
+    let sets = sets![
+        "iris",
+        "wine",
+        "seeds",
+        "customers",
+        "penguins",
+        "breast_cancer",
+        "digits",
+        "proteins",
+        "genes",
+        "words",
+        "photographs"
+    ];
+    let read = |(name, text): (&'static str, &str)| {
+        let options = TableOptions::default().with_label("class");
+        let table = TableReader::csv(name, text.as_bytes(), &options)?.read_all()?;
+        let clusters = table.classes().map_or(2, |(_, names)| names.len());
+        Ok(Set { name, table, clusters })
+    };
+    sets.into_iter().map(read).collect()
+}
