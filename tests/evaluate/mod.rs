@@ -3,8 +3,10 @@
 //! properties, or with figures of independent packages
 //! (`tests/reference/baselines/make.py`).
 
+pub mod baselines;
 pub mod deep;
 pub mod figures;
+pub mod shapley;
 pub mod subjects;
 
 /// Instantiates every test of baselines and measures for one backend and precision.
@@ -25,6 +27,38 @@ macro_rules! evaluate_on {
                 deep::slopes_through_an_encoder,
                 deep::an_encoder_that_does_nothing,
                 subjects::slopes_are_central_differences,
+                baselines::gradients,
+                baselines::integrated_gradients,
+                baselines::occlusion,
+                baselines::smoothgrad_of_two_clusters,
+                baselines::smoothgrad_of_three_clusters,
+                baselines::noise_is_shared_and_seeded,
+                baselines::surrogate_of_a_linear_function,
+                baselines::tree_of_planted_clusters,
+                baselines::tree_of_a_grid,
+                baselines::tree_of_wine,
+                baselines::neon_is_the_networks_pass,
+                baselines::gradient_from_the_boundary,
+                baselines::boundary_of_a_kernel,
+                baselines::distances_to_the_own_centroid,
+                baselines::random_relevances,
+                baselines::baselines_at_the_edges,
+                baselines::baselines_that_are_refused,
+                shapley::exact_values_are_those_of_shap,
+                shapley::a_pair_is_that_of_shap,
+                shapley::a_pair_in_three_ways,
+                shapley::exact_values_are_means_over_orders,
+                shapley::sampled_values_are_near,
+                shapley::two_clusters_are_additive,
+                shapley::edges_of_shapley_values,
+                shapley::blocks_of_rows_make_no_difference,
+                subjects::slopes_of_every_kind,
+                subjects::moved_data_and_moved_clusterers,
+                subjects::shuffled_columns_hold_the_same_values,
+                subjects::pinned_questions_stay,
+                subjects::contrasts_and_no_rows,
+                subjects::scenes_are_counted_by_loops,
+                subjects::samples_are_members_of_the_competitor,
             );
         }
     };

@@ -3,7 +3,7 @@
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use neuralize::baseline::{gradient, gradient_from_boundary, gradient_times_input, with_autodiff};
+use neuralize::baseline::{Attribute, Method, Scene, Subject, Tracked};
 use neuralize::cluster::{KMeans, KMeansConfig};
 use neuralize::explain::{Beta, Target};
 
@@ -16,16 +16,31 @@ const TARGETS: [Target; 4] = [
     Target::AssignedVersus(0),
 ];
 
+fn tracked<B: Backend>(setup: &Setup<B>, centroids: &Rows) -> Tracked<Autodiff<B>> {
+    Tracked::new(setup.kmeans(centroids)).expect("K > 1")
+}
+
+fn relevance<B: Backend>(
+    subject: &dyn Subject<B>,
+    x: &Tensor<B, 2>,
+    target: Target,
+    method: Method,
+) -> Rows {
+    let scene = Scene::new(subject, x, 0).expect("valid data");
+    let case = scene.ask(x, target).expect("valid rows");
+    rows(method.attribute(&case).expect("a method for k-means").relevance)
+}
+
 /// For β → ∞, R = ∇f ∘ (x − (μ_c + μ_k*)/2).
 pub fn neon_is_the_gradient_from_the_boundary<B: Backend>(setup: &Setup<B>) {
     let x = setup.tensor(&random_rows(200, 6, 0.4, 1));
-    let network = setup.kmeans(&random_rows(5, 6, 0.4, 2)).neuralize().expect("K > 1");
-    let tracked = with_autodiff::<Autodiff<B>>(&network);
+    let subject = tracked(setup, &random_rows(5, 6, 0.4, 2));
+    let network = subject.network();
     for target in TARGETS {
         let neon = network.explain(&x, target, Beta::Value(f64::INFINITY)).expect("valid");
-        let oracle = gradient_from_boundary(&tracked, &x, target).expect("valid");
+        let found = relevance(&subject, &x, target, Method::GradientFromBoundary);
         // A row of zeros (contrasted with its own cluster) has no size of its own.
-        let (found, expected) = (rows(oracle), rows(neon.relevance));
+        let expected = rows(neon.relevance);
         let scale = |row: &Vec<f64>| row.iter().map(|r| r.abs()).sum::<f64>().max(1.0);
         for (found, expected) in found.iter().zip(&expected) {
             for (a, b) in found.iter().zip(expected) {
@@ -38,10 +53,11 @@ pub fn neon_is_the_gradient_from_the_boundary<B: Backend>(setup: &Setup<B>) {
 /// Central differences of the network's own output.
 pub fn gradient_is_the_slope<B: Backend>(setup: &Setup<B>) {
     let x = setup.rounded(&random_rows(30, 3, 0.0, 3));
-    let network = setup.kmeans(&random_rows(4, 3, 0.0, 4)).neuralize().expect("K > 1");
-    let tracked = with_autodiff::<Autodiff<B>>(&network);
+    let subject = tracked(setup, &random_rows(4, 3, 0.0, 4));
+    let network = subject.network();
     let target = Target::Cluster(1);
-    let found = rows(gradient(&tracked, &setup.tensor(&x), target).expect("valid"));
+    let pinned = subject.pin(&setup.tensor(&x), target).expect("valid");
+    let found = rows(subject.slope(&setup.tensor(&x), &pinned));
     let step = 1e-2;
     let mut compared = 0;
     for i in 0..3 {
@@ -74,12 +90,12 @@ pub fn gradient_is_the_slope<B: Backend>(setup: &Setup<B>) {
 /// Gradient × input drops the bias: its sums miss the logit, NEON's do not.
 pub fn gradient_times_input_is_not_neon<B: Backend>(setup: &Setup<B>) {
     let x = setup.tensor(&random_rows(200, 8, 0.0, 5));
-    let network = setup.kmeans(&random_rows(5, 8, 0.0, 6)).neuralize().expect("K > 1");
-    let tracked = with_autodiff::<Autodiff<B>>(&network);
+    let subject = tracked(setup, &random_rows(5, 8, 0.0, 6));
+    let network = subject.network();
     let neon = network.explain(&x, Target::Assigned, Beta::Value(1.0)).expect("valid");
     let logit = values(neon.logit.clone());
-    let product = rows(gradient_times_input(&tracked, &x, Target::Assigned).expect("valid"));
-    let slope = rows(gradient(&tracked, &x, Target::Assigned).expect("valid"));
+    let product = relevance(&subject, &x, Target::Assigned, Method::GradientTimesInput);
+    let slope = rows(subject.slope(&x, &subject.pin(&x, Target::Assigned).expect("valid")));
     let expected: Rows = slope
         .iter()
         .zip(rows(x))
@@ -103,11 +119,12 @@ pub fn gradient_times_input_is_not_neon<B: Backend>(setup: &Setup<B>) {
 /// Explaining with gradients leaves the network as it was.
 pub fn the_network_is_unchanged<B: Backend>(setup: &Setup<B>) {
     let x = setup.tensor(&random_rows(10, 4, 0.0, 7));
-    let network = setup.kmeans(&random_rows(3, 4, 0.0, 8)).neuralize().expect("K > 1");
+    let subject = tracked(setup, &random_rows(3, 4, 0.0, 8));
+    let network = subject.network();
     let before = values(network.forward(x.clone()).expect("valid"));
-    let tracked = with_autodiff::<Autodiff<B>>(&network);
+    let pinned = subject.pin(&x, Target::Assigned).expect("valid");
     for _ in 0..2 {
-        gradient(&tracked, &x, Target::Assigned).expect("valid");
+        subject.slope(&x, &pinned);
     }
     assert_eq!(values(network.forward(x).expect("valid")), before);
 }

@@ -1,7 +1,8 @@
-use burn::tensor::Tensor;
+use burn::module::AutodiffModule;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{Int, Tensor};
 
-use crate::baseline::{gradient, way_from_boundary, with_autodiff};
+use crate::baseline::{Pinned, by_blocks, pin, slope_through};
 use crate::error::Result;
 use crate::explain::{Beta, Explanation, Target};
 use crate::network::{Network, NeuralizedKMeans};
@@ -80,7 +81,7 @@ impl<B: AutodiffBackend> Check<B> {
         // A power of two, so that the shift itself costs as few digits as it can.
         let shift = 8.0 * 2f64.powf(largest.max(f64::MIN_POSITIVE).log2().ceil());
         let shifted = network.shifted(shift)?;
-        let tracked = network.as_kmeans().map(with_autodiff);
+        let tracked = network.as_kmeans().cloned().map(NeuralizedKMeans::from_inner);
         let sum = CheckReport {
             shift,
             shift_max: shifted.as_ref().map(|_| 0.0),
@@ -143,8 +144,11 @@ impl<B: AutodiffBackend> Check<B> {
         };
         let hard = network.explain(x, self.target, Beta::Value(f64::INFINITY))?;
         // One backward pass serves both products.
-        let slope = gradient(tracked, x, self.target)?;
-        let oracle = slope.clone() * way_from_boundary(network, x, self.target);
+        let pinned = pin(network, x, self.target)?;
+        let slope = by_blocks(x, Network::columns(network), x.dims()[1], |block, range| {
+            slope_through(tracked, block, &pinned.rows(range))
+        });
+        let oracle = slope.clone() * (x.clone() - midpoints(network, &pinned));
         // On a boundary, and where two competitors are equally near, there is
         // no gradient to agree with.
         let smooth = transfer::download(hard.shares.max_dim(1)).into_iter();
@@ -175,6 +179,13 @@ impl<B: AutodiffBackend> Check<B> {
             ..self.sum
         }
     }
+}
+
+/// The point halfway between the centroid of every row's cluster and that of
+/// its competitor, on the boundary between the two, `[N, D]`.
+fn midpoints<B: Backend>(network: &NeuralizedKMeans<B>, pinned: &Pinned<B>) -> Tensor<B, 2> {
+    let of = |index: Tensor<B, 2, Int>| network.centroids().select(0, index.squeeze_dim(1));
+    (of(pinned.cluster()) + of(pinned.competitor())) * 0.5
 }
 
 /// Largest |a − b| of every row relative to its Σ|b|; a row of zeros counts in full.

@@ -52,7 +52,7 @@ pub trait Attribute<B: Backend> {
 /// | `integrated-gradients:REF` | mean slope on the way from the reference, times the way |
 /// | `smoothgrad` | mean slope at noisy copies of the row |
 /// | `occlusion:REF` | what the logit loses when the feature alone is set to the reference |
-/// | `shapley:REF` | exact Shapley value where features outside of a coalition have the reference's values; up to 12 features |
+/// | `shapley:REF` | exact Shapley value where features outside of a coalition have the reference's values; up to 13 features |
 /// | `shapley-sampling:REF` | the same over permutations drawn at random, with a standard error |
 /// | `shapley-pair:REF` | closed form of the Shapley value for the nearest competitor alone; k-means |
 /// | `linear-surrogate` | effect of the feature in a linear model fitted around the row, after LIME |
@@ -128,7 +128,7 @@ pub enum Method {
 impl Method {
     /// Most features that exact Shapley values are computed for: 2^D coalitions
     /// a row.
-    pub const MOST_EXACT: usize = 12;
+    pub const MOST_EXACT: usize = 13;
 
     /// All of them with their usual settings, NEON first.
     pub fn all() -> Vec<Self> {

@@ -1,12 +1,83 @@
 use burn::tensor::backend::Backend;
 
-use crate::baseline::{Attribution, Case, Reference};
-use crate::error::Result;
+use crate::baseline::{Attribution, Case};
+use crate::cluster::{random_stream, uniform};
+use crate::error::{Error, Result};
+use crate::transfer;
 
+/// SmoothGrad (Smilkov et al. 2017): `R_i = 1/S Σ_s ∂f/∂x_i at x + noise · σ ∘ e_s`
+/// with normal e_s `[D]`, the same for all rows, and σ the deviations of the
+/// features.
 pub(super) fn smooth<B: Backend>(
     case: &Case<'_, B>,
     samples: usize,
     noise: f64,
 ) -> Result<Attribution<B>> {
-    unimplemented!()
+    at_least_one_sample(samples)?;
+    if !(noise >= 0.0 && noise.is_finite()) {
+        return Err(Error::Config {
+            name: "noise",
+            value: noise.to_string(),
+            rule: "it must be a finite number that is not negative".into(),
+        });
+    }
+    if case.is_empty() {
+        return Ok(case.x.clone().into());
+    }
+    let [rows, features] = case.x.dims();
+    let numbers = normals(case.scene.seed(), SMOOTH, samples, features);
+    let numbers =
+        transfer::upload::<B, 2>(numbers, [samples, features], &case.x.device(), case.x.dtype());
+    let numbers = numbers * (case.scene.deviation() * noise).expand([samples, features]);
+    let mut slopes = case.x.zeros_like();
+    for sample in 0..samples {
+        let moved = numbers.clone().narrow(0, sample, 1).expand([rows, features]);
+        slopes = slopes + case.at(case.x.clone() + moved).slope();
+    }
+    Ok((slopes / samples as f64).into())
+}
+
+/// Normal numbers of mean 0 and deviation 1, row by row, by the method of Box
+/// and Muller (1958).
+pub(super) fn normals(seed: u64, stream: usize, rows: usize, columns: usize) -> Vec<f64> {
+    let mut rng = random_stream(seed, stream);
+    let normal = |_| {
+        // The logarithm of a number in (0, 1].
+        let length = (-2.0 * (1.0 - uniform(&mut rng)).ln()).sqrt();
+        length * (std::f64::consts::TAU * uniform(&mut rng)).cos()
+    };
+    (0..rows * columns).map(normal).collect()
+}
+
+/// Methods that look around a row need somewhere to look.
+pub(super) fn at_least_one_sample(samples: usize) -> Result<()> {
+    match samples {
+        0 => Err(Error::Config {
+            name: "samples",
+            value: samples.to_string(),
+            rule: "there must be at least one".into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The stream of random numbers of this method.
+const SMOOTH: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_numbers_have_the_moments_of_a_normal_distribution() {
+        let numbers = normals(1, SMOOTH, 500, 40);
+        let moment = |power: i32| {
+            numbers.iter().map(|number| number.powi(power)).sum::<f64>() / numbers.len() as f64
+        };
+        for (power, expected) in [(1, 0.0), (2, 1.0), (3, 0.0), (4, 3.0)] {
+            assert!((moment(power) - expected).abs() < 0.15, "{power}: {}", moment(power));
+        }
+        assert_ne!(numbers, normals(2, SMOOTH, 500, 40));
+        assert_ne!(numbers, normals(1, SMOOTH + 1, 500, 40));
+    }
 }

@@ -72,6 +72,9 @@ pub struct Scene<'a, B: Backend> {
     /// Rows of the data in every cluster.
     members: Vec<Vec<usize>>,
     seed: u64,
+    /// What the method that fits a tree has fitted.
+    #[cfg(feature = "tree")]
+    pub(super) tree: std::sync::OnceLock<super::tree::Fitted>,
 }
 
 impl<'a, B: Backend> Scene<'a, B> {
@@ -90,9 +93,22 @@ impl<'a, B: Backend> Scene<'a, B> {
         for (row, cluster) in cluster.into_iter().enumerate() {
             members[cluster].push(row);
         }
-        let mean = data.clone().mean_dim(0);
+        // What rounding makes of the mean must not look like a spread.
+        let (low, high) = (data.clone().min_dim(0), data.clone().max_dim(0));
+        let constant = low.clone().equal(high);
+        let mean = data.clone().mean_dim(0).mask_where(constant.clone(), low);
         let deviation = (data.clone() - mean.clone()).square().mean_dim(0).sqrt();
-        Ok(Self { subject, data: data.clone(), mean, deviation, members, seed })
+        let deviation = deviation.mask_fill(constant, 0.0);
+        Ok(Self {
+            subject,
+            data: data.clone(),
+            mean,
+            deviation,
+            members,
+            seed,
+            #[cfg(feature = "tree")]
+            tree: std::sync::OnceLock::new(),
+        })
     }
 
     /// What is explained.

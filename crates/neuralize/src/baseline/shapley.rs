@@ -1,18 +1,252 @@
-use burn::tensor::backend::Backend;
+use core::ops::Range;
 
-use crate::baseline::{Attribution, Case, Reference};
-use crate::error::Result;
+use burn::tensor::{Tensor, backend::Backend};
 
+use crate::baseline::{Attribution, Case, Method, Reference};
+use crate::cluster::{random_stream, uniform};
+use crate::error::{Error, Result};
+use crate::{kernel, transfer};
+
+/// Exact Shapley values (Shapley 1953; Lundberg and Lee 2017) of the game
+/// `v(S) = f(x_S, r_rest)`:
+/// `φ_i = Σ_{S∌i} |S|! (D − |S| − 1)! / D! · [v(S ∪ {i}) − v(S)]`.
+///
+/// They sum to f(x) − f(r).
 pub(super) fn exact<B: Backend>(case: &Case<'_, B>, to: Reference) -> Result<Attribution<B>> {
-    unimplemented!()
+    let [_, features] = case.x.dims();
+    if features > Method::MOST_EXACT {
+        return Err(Error::Config {
+            name: "method",
+            value: Method::Shapley { to }.to_string(),
+            rule: format!(
+                "exact Shapley values are for up to {} features, and there are {features}: take `shapley-sampling`",
+                Method::MOST_EXACT
+            ),
+        });
+    }
+    let coalitions = 1 << features;
+    let weights = weights(features);
+    let (device, dtype) = (case.x.device(), case.x.dtype());
+    let parts = by_rows(case, to, features << features, |case, reference| {
+        // A constant taken from every coalition changes nothing but digits: the
+        // weights of a feature sum to 0.
+        let nothing = case.at(reference.clone()).logit();
+        let mut sum = case.x.zeros_like();
+        values(case, reference, coalitions, is_in, |range, values| {
+            let [rows, wide] = values.dims();
+            let shares = range.flat_map(|coalition| {
+                let size = coalition.count_ones() as usize;
+                let weights = &weights;
+                (0..features).map(move |feature| match is_in(coalition, feature) {
+                    true => weights[size - 1],
+                    false => -weights.get(size).copied().unwrap_or(0.0),
+                })
+            });
+            let shares = transfer::upload(shares.collect(), [wide, features], &device, dtype);
+            let gained = values - nothing.clone().expand([rows, wide]);
+            sum = sum.clone() + gained.matmul(shares);
+        });
+        sum
+    });
+    Ok(joined(parts, case).into())
 }
+
+/// Whether a feature is in a coalition, whose number has a bit for every feature.
+fn is_in(coalition: usize, feature: usize) -> bool {
+    coalition >> feature & 1 == 1
+}
+
+/// `s! (D − s − 1)! / D!` for s = 0 to D − 1, which is one D-th of one over
+/// D − 1 choose s.
+fn weights(features: usize) -> Vec<f64> {
+    let mut weight = 1.0 / features as f64;
+    (0..features)
+        .map(|size| {
+            let found = weight;
+            weight *= (size + 1) as f64 / (features - size).saturating_sub(1).max(1) as f64;
+            found
+        })
+        .collect()
+}
+
+/// Shapley values over permutations drawn at random (Castro et al. 2009):
+/// features go over from the reference to the point one after the other, and
+/// each gets what the logit gains by its step. Every permutation is walked
+/// backwards too (antithetic pairs, Mitchell et al. 2022); all rows share them.
+///
+/// Every walk, and so their mean, sums to f(x) − f(r). The standard error is
+/// that of the mean over pairs, which are independent; with few of them it is too
+/// small where only rare orders make a difference.
 pub(super) fn sampled<B: Backend>(
     case: &Case<'_, B>,
     to: Reference,
     permutations: usize,
 ) -> Result<Attribution<B>> {
-    unimplemented!()
+    if permutations < 2 {
+        return Err(Error::Config {
+            name: "permutations",
+            value: permutations.to_string(),
+            rule: "it must be at least 2: one alone does not tell how far it is off".into(),
+        });
+    }
+    let [_, features] = case.x.dims();
+    let mut rng = random_stream(case.scene.seed(), ORDERS);
+    let orders: Vec<Vec<usize>> = (0..permutations)
+        .map(|_| {
+            let mut order: Vec<usize> = (0..features).collect();
+            for place in (1..features).rev() {
+                order.swap(place, (uniform(&mut rng) * (place + 1) as f64) as usize);
+            }
+            order
+        })
+        .collect();
+    let parts = by_rows(case, to, features * (features + 1), |case, reference| {
+        let mut mean = case.x.zeros_like();
+        let mut squares = case.x.zeros_like();
+        for (count, order) in (1..).zip(&orders) {
+            let backwards: Vec<usize> = order.iter().rev().copied().collect();
+            let pair = (walk(case, reference, order) + walk(case, reference, &backwards)) * 0.5;
+            // Welford's update, which keeps the digits of a small spread.
+            let off = pair.clone() - mean.clone();
+            mean = mean + off.clone() / f64::from(count);
+            squares = squares + off * (pair - mean.clone());
+        }
+        let pairs = permutations as f64;
+        let error = (squares.clamp_min(0.0) / (pairs * (pairs - 1.0))).sqrt();
+        (mean, error)
+    });
+    let (mean, error): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+    Ok(Attribution {
+        relevance: joined(mean, case),
+        absorbed: None,
+        error: Some(joined(error, case)),
+    })
 }
+
+/// What every feature adds when features join in this order.
+fn walk<B: Backend>(case: &Case<'_, B>, reference: &Tensor<B, 2>, order: &[usize]) -> Tensor<B, 2> {
+    let features = order.len();
+    let mut place = vec![0; features];
+    for (at, feature) in order.iter().enumerate() {
+        place[*feature] = at;
+    }
+    let mut steps = Vec::new();
+    let joined = |step: usize, feature: usize| place[feature] < step;
+    values(case, reference, features + 1, joined, |_, values| steps.push(values));
+    let steps = Tensor::cat(steps, 1);
+    let gained = steps.clone().narrow(1, 1, features) - steps.narrow(1, 0, features);
+    gained.select(1, transfer::upload_indices(&place, &case.x.device()))
+}
+
+/// The Shapley values of the contrast with the competitor at hand alone,
+/// `h_ck = |x − μ_k|² − |x − μ_c|²`, for k-means.
+///
+/// It is a sum over features, `h_ck = Σ_i (x_i − μ_ki)² − (x_i − μ_ci)²`, so
+/// what a feature adds is the same for every coalition that it joins: its own
+/// term at x less its term at r. The squares of x_i cancel,
+/// `(x_i − μ_ki)² − (x_i − μ_ci)² = 2 (μ_c − μ_k)_i x_i + const`, and with them
+/// the constant:
+///
+/// `φ_i = 2 (μ_c − μ_k)_i (x_i − r_i)`.
+///
+/// With the point halfway, (μ_c + μ_k)/2, as reference this is the midpoint rule:
+/// NEON for β → ∞.
 pub(super) fn pair<B: Backend>(case: &Case<'_, B>, to: Reference) -> Result<Attribution<B>> {
-    unimplemented!()
+    let Some(network) = case.scene.subject().network().as_kmeans() else {
+        return Err(Error::Config {
+            name: "method",
+            value: Method::ShapleyPair { to }.to_string(),
+            rule: "it is for k-means, whose contrasts are linear: take `shapley` or `shapley-sampling`"
+                .into(),
+        });
+    };
+    if case.is_empty() {
+        return Ok(case.x.clone().into());
+    }
+    let of = |index: Tensor<B, 2, burn::tensor::Int>| {
+        network.centroids().select(0, index.squeeze_dim(1))
+    };
+    let slope = (of(case.pinned.cluster()) - of(case.pinned.competitor())) * 2.0;
+    Ok((slope * (case.x.clone() - case.reference(to))).into())
+}
+
+/// A function of some rows and of their references, block by block, where a
+/// row leads to so many numbers.
+fn by_rows<B: Backend, T>(
+    case: &Case<'_, B>,
+    to: Reference,
+    columns: usize,
+    mut body: impl FnMut(&Case<'_, B>, &Tensor<B, 2>) -> T,
+) -> Vec<T> {
+    let [rows, features] = case.x.dims();
+    // Of all rows at once: a sample is drawn for one after the other.
+    let reference = case.reference(to);
+    kernel::blocks(rows, kernel::block_rows(columns))
+        .map(|range| {
+            let reference = reference.clone().slice([range.clone(), 0..features]);
+            body(&case.rows(range), &reference)
+        })
+        .collect()
+}
+
+fn joined<B: Backend>(parts: Vec<Tensor<B, 2>>, case: &Case<'_, B>) -> Tensor<B, 2> {
+    match parts.is_empty() {
+        true => case.x.clone(),
+        false => Tensor::cat(parts, 0),
+    }
+}
+
+/// v(S) of many coalitions for a block of rows, so many of them at a time that
+/// their points fit into a block: `[n, s]` each time, with the range of their
+/// numbers.
+fn values<B: Backend>(
+    case: &Case<'_, B>,
+    reference: &Tensor<B, 2>,
+    coalitions: usize,
+    is_in: impl Fn(usize, usize) -> bool,
+    mut each: impl FnMut(Range<usize>, Tensor<B, 2>),
+) {
+    let [rows, features] = case.x.dims();
+    let (device, dtype) = (case.x.device(), case.x.dtype());
+    let subject = case.scene.subject();
+    let step = (kernel::BLOCK_ELEMENTS / (rows * features).max(1)).max(1);
+    for range in kernel::blocks(coalitions, step) {
+        let wide = range.len();
+        let members = range
+            .clone()
+            .flat_map(|coalition| (0..features).map(move |feature| (coalition, feature)))
+            .map(|(coalition, feature)| f64::from(u8::from(is_in(coalition, feature))))
+            .collect();
+        let shape = [rows, wide, features];
+        let members = transfer::upload::<B, 3>(members, [1, wide, features], &device, dtype)
+            .greater_elem(0.5)
+            .expand(shape);
+        let many = |table: &Tensor<B, 2>| table.clone().unsqueeze_dim::<3>(1).expand(shape);
+        let points = many(reference).mask_where(members, many(&case.x));
+        let points = points.reshape([rows * wide, features]);
+        let values = subject.logit(&points, &case.pinned.repeated(wide));
+        each(range, values.reshape([rows, wide]));
+    }
+}
+
+/// The stream of random numbers that orders features.
+const ORDERS: usize = 11;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_factorials() {
+        let factorial = |n: usize| (1..=n).map(|i| i as f64).product::<f64>();
+        for features in 1..=13 {
+            let weights = weights(features);
+            assert_eq!(weights.len(), features);
+            for (size, weight) in weights.into_iter().enumerate() {
+                let expected =
+                    factorial(size) * factorial(features - size - 1) / factorial(features);
+                assert!((weight / expected - 1.0).abs() < 1e-14, "{features}, {size}");
+            }
+        }
+    }
 }

@@ -56,12 +56,7 @@ pub trait Subject<B: Backend>: Debug {
     /// If x does not fit the network, or the target names a cluster that does
     /// not exist.
     fn pin(&self, x: &Tensor<B, 2>, target: Target) -> Result<Pinned<B>> {
-        let network = self.network();
-        network.check_input(x)?;
-        target.check(network.n_clusters())?;
-        let none = || transfer::zeros([0, network.n_clusters()], &x.device(), network.dtype());
-        let scores = kernel::map_rows(x, network.columns(), none, |block| network.scores(block));
-        Ok(Pinned::of(&scores, target))
+        pin(self.network(), x, target)
     }
 
     /// The logit that is asked about, wherever the rows are now.
@@ -88,6 +83,19 @@ pub trait Subject<B: Backend>: Debug {
             self.slope_block(block, &pinned.rows(range))
         })
     }
+}
+
+/// What a target asks of every row of data for a network.
+pub(crate) fn pin<B: Backend>(
+    network: &dyn Network<B>,
+    x: &Tensor<B, 2>,
+    target: Target,
+) -> Result<Pinned<B>> {
+    network.check_input(x)?;
+    target.check(network.n_clusters())?;
+    let none = || transfer::zeros([0, network.n_clusters()], &x.device(), network.dtype());
+    let scores = kernel::map_rows(x, network.columns(), none, |block| network.scores(block));
+    Ok(Pinned::of(&scores, target))
 }
 
 /// A function of rows and of their numbers, block by block.
@@ -180,6 +188,10 @@ impl<B: Backend> Pinned<B> {
     /// Every question so many times, the first row's first.
     pub fn repeated(&self, times: usize) -> Self {
         let rows = self.len();
+        if rows * times == 0 {
+            // Nothing cannot be expanded.
+            return self.rows(0..0);
+        }
         let repeat = |index: &Tensor<B, 2, Int>| {
             index.clone().expand([rows, times]).reshape([rows * times, 1])
         };

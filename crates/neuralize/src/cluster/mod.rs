@@ -39,5 +39,7 @@ pub use mixture::{GaussianMixture, GaussianMixtureConfig, GaussianMixtureFit};
 pub(crate) use moved::shuffled_columns;
 pub use parts::PartsFit;
 pub use seeding::Seeding;
-pub(crate) use seeding::{random_stream, some_rows, uniform};
+#[cfg(feature = "autodiff")]
+pub(crate) use seeding::uniform;
+pub(crate) use seeding::{random_stream, some_rows};
 pub use separable::{SeparableKMeans, SeparableKMeansConfig, SeparableKMeansFit};

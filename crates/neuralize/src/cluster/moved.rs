@@ -25,7 +25,7 @@ impl<B: Backend> Clusterer<B> {
         Ok(Some(match self {
             Self::KMeans(model) => {
                 let beta = model.beta().map(|beta| beta / scale.powi(2));
-                KMeans::new(moved(model.centroids())?, beta).into()
+                KMeans::new(moved(model.centroids())?, beta).checked()?.into()
             }
             Self::Kernel(model) => KernelKMeans {
                 supports: parameter(moved(model.supports())?),
@@ -33,6 +33,7 @@ impl<B: Backend> Clusterer<B> {
                 beta: parameter(model.beta.val() / scale.powi(2)),
                 ..model.clone()
             }
+            .checked()?
             .into(),
             // A logit in nats has no units: β stays.
             Self::Mixture(model) => GaussianMixture {
@@ -40,12 +41,15 @@ impl<B: Backend> Clusterer<B> {
                 variances: parameter(model.variances() * scale.powi(2)),
                 ..model.clone()
             }
+            .checked()?
             .into(),
             Self::Separable(model) => {
                 let Some(power) = model.distance().degree() else { return Ok(None) };
                 let beta = model.beta().map(|beta| beta / scale.abs().powf(power));
                 let centroids = moved(model.centroids())?;
-                SeparableKMeans::new(centroids, model.distance(), model.weights(), beta).into()
+                SeparableKMeans::new(centroids, model.distance(), model.weights(), beta)
+                    .checked()?
+                    .into()
             }
         }))
     }

@@ -23,7 +23,7 @@ pub(crate) use cpu::Question;
 pub(crate) use tensor::{bias_of, is_own, map_rows, margins, own_score};
 
 /// Elements of a block's widest intermediate tensor.
-const BLOCK_ELEMENTS: usize = 1 << 20;
+pub(crate) const BLOCK_ELEMENTS: usize = 1 << 20;
 
 /// Rows of a block whose widest intermediate tensor has `columns` columns.
 pub(crate) fn block_rows(columns: usize) -> usize {
