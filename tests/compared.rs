@@ -94,9 +94,9 @@ fn method(index: usize) -> Value {
 pub fn evaluation(methods: usize) -> Evaluation {
     let mut all: Vec<Value> = (0..methods).map(method).collect();
     all.push(json!({
-        "name": "shapley:competitor",
-        "words": "mean of what the feature adds over all orders, exact",
-        "refused": "it takes at most 12 features, these data have 13 <of them>",
+        "name": "shapley-pair:mean",
+        "words": "in closed form",
+        "refused": "it is for k-means <alone>",
         "values": {},
         "flips": [],
     }));

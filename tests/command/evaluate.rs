@@ -98,13 +98,13 @@ fn models_of_every_kind() {
     ] {
         desk.done(&format!("{how} --scale standard --label target --model other"));
         let found = desk.done(
-            "evaluate wine.csv --model other --methods neon,shapley-pair:mean,shapley:competitor,random --points 8 --format csv",
+            "evaluate wine.csv --model other --methods neon,shapley-pair:mean,random --points 8 --format csv",
         );
-        assert!(found.err.contains("note: shapley:competitor is left out: "), "{}", found.err);
+        assert!(found.err.contains("note: shapley-pair:mean is left out: "), "{}", found.err);
         let lines = values(&found.out);
         assert!(lines.iter().any(|line| line.0 == "neon"), "{how}: {}", found.out);
         assert!(lines.iter().all(|line| line.2.is_finite()), "{how}: {}", found.out);
-        assert!(lines.iter().all(|line| line.0 != "shapley:competitor"), "{how}");
+        assert!(lines.iter().all(|line| line.0 != "shapley-pair:mean"), "{how}");
     }
     desk.done("label wine.csv --labels target --model labelled --scale minmax");
     desk.done(

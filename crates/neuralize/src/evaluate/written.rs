@@ -56,6 +56,10 @@ impl Evaluation {
             ("*".to_owned(), "the best of a column (`random` does not count)".to_owned()),
             ("~".to_owned(), "no more than orders drawn at random come to".to_owned()),
         ];
+        if self.methods.iter().any(|method| method.values.len() < measures.len()) {
+            let words = "cannot be taken, or the method is not for this model or these data";
+            notes.push(("-".to_owned(), words.to_owned()));
+        }
         notes.extend(measures.iter().map(|&measure| {
             let better = match measure.better() {
                 Better::Higher => "higher is better",
