@@ -16,8 +16,8 @@ use crate::evaluate::{Band, Curve, Evaluation, Flips};
 /// they are apart, the more the order means; where orders drawn at random
 /// come to lies a grey band.
 ///
-/// NEON is drawn thick. Of many methods, those of the largest gain have colours,
-/// and the others are pale.
+/// NEON is drawn thick. Of many methods, those of the largest gain, over all references,
+/// have colours, and the others are pale.
 ///
 /// # Errors
 ///
@@ -63,6 +63,7 @@ pub fn flipping(evaluation: &Evaluation, reference: Reference) -> Result<Figure>
 struct Line<'a> {
     name: &'a str,
     flips: &'a Flips,
+    gain: f64,
     colour: RGBColor,
     width: u32,
 }
@@ -82,11 +83,13 @@ fn lines(evaluation: &Evaluation, reference: Reference) -> Vec<Line<'_>> {
         .iter()
         .filter_map(|method| {
             let flips = method.flips.iter().find(|flips| flips.reference == reference)?;
-            Some(Line { name: &method.name, flips, colour: OTHER, width: 1 })
+            // Over all references, so that a method has one colour in all figures.
+            let gain = method.flips.iter().map(Flips::gain).sum();
+            Some(Line { name: &method.name, flips, gain, colour: OTHER, width: 1 })
         })
         .collect();
     // Stable: of equal gains the one asked for first.
-    found.sort_by(|a, b| b.flips.gain().total_cmp(&a.flips.gain()));
+    found.sort_by(|a, b| b.gain.total_cmp(&a.gain));
     let mut colours = COLOURED.into_iter();
     for line in &mut found {
         if line.name == "neon" {
