@@ -3,9 +3,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod compared;
+
 use ab_glyph::{Font, FontRef, ScaleFont};
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor, TensorData};
+use neuralize::baseline::Reference;
 use neuralize::cases::{Cases, Map};
 use neuralize::data::Plane;
 use neuralize::plot::{self, Figure, ImageShape};
@@ -667,4 +670,117 @@ fn a_png_is_the_svg() {
     for scale in [0.0, -1.0, f32::NAN, 1e9] {
         assert!(figure.png(scale).is_err());
     }
+}
+
+/// Lines of a figure: dashed or not, colour, width, and the points.
+type Drawn = (bool, String, u32, Vec<(f64, f64)>);
+
+fn drawn(figure: &Figure) -> Vec<Drawn> {
+    let document = roxmltree::Document::parse(figure.svg()).unwrap();
+    let lines = document.descendants().filter(|node| node.has_tag_name("polyline"));
+    let line = |node: roxmltree::Node<'_, '_>| {
+        let points = node.attribute("points").unwrap().split_whitespace().map(|point| {
+            let (x, y) = point.split_once(',').unwrap();
+            (x.parse().unwrap(), y.parse().unwrap())
+        });
+        let width = node.attribute("stroke-width").unwrap().parse().unwrap();
+        let colour = node.attribute("stroke").unwrap().to_owned();
+        (node.has_attribute("stroke-dasharray"), colour, width, points.collect())
+    };
+    lines.map(line).collect()
+}
+
+#[test]
+fn flipping_draws_every_curve() {
+    for methods in [1, 3, 8, 14] {
+        let evaluation = compared::evaluation(methods);
+        for reference in [Reference::Competitor, Reference::Mean] {
+            let figure = plot::flipping(&evaluation, reference).unwrap();
+            let seen = seen(&figure);
+            seen.assert_legible();
+            for text in ["mean logit kept", "share of points that changed", "most relevant first"] {
+                seen.says(text);
+            }
+            let lines = drawn(&figure);
+            let curves: Vec<&Drawn> =
+                lines.iter().filter(|line| line.3.len() == compared::LEVELS + 1).collect();
+            assert_eq!(curves.len(), 4 * methods, "two a panel and a method");
+            assert_eq!(curves.iter().filter(|line| line.0).count(), 2 * methods, "half are dashed");
+
+            // Of the first panel and then of the second: where 0 and 1 are is
+            // read off the thick line, of NEON, and all others must fit.
+            for (part, panel) in curves.chunks(2 * methods).enumerate() {
+                let own = evaluation.methods.iter().flat_map(|method| &method.flips);
+                let own: Vec<_> = own.filter(|flips| flips.reference == reference).collect();
+                let thick: Vec<&&Drawn> = panel.iter().filter(|line| line.2 == 4).collect();
+                let [least, most] = thick[..] else { panic!("NEON twice") };
+                assert!(least.0 && !most.0 && least.1 == INK && most.1 == INK);
+                assert_eq!(panel[2 * methods - 1].2, 4, "NEON is on top");
+                let of = |curve: &neuralize::evaluate::Curve| match part {
+                    0 => curve.kept.clone(),
+                    _ => curve.changed.clone(),
+                };
+                let neon = of(&own[0].most);
+                let (first, last) = (most.3[0].1, most.3[compared::LEVELS].1);
+                let unit = (last - first) / (neon[compared::LEVELS] - neon[0]);
+                let at = |value: f64| first + unit * (value - neon[0]);
+                let (left, right) = (most.3[0].0, most.3[compared::LEVELS].0);
+                for line in panel {
+                    let fits = |flips: &&&neuralize::evaluate::Flips| {
+                        let curve = if line.0 { &flips.least } else { &flips.most };
+                        let values = of(curve);
+                        let points = line.3.iter().zip(flips.share.iter().zip(&values));
+                        points.into_iter().all(|(point, (share, value))| {
+                            let x = left + share * (right - left);
+                            (point.0 - x).abs() <= PIXEL
+                                && (point.1 - at(*value)).abs() <= 2.0 * PIXEL
+                        })
+                    };
+                    assert!(own.iter().any(|flips| fits(&flips)), "a curve of no method: {line:?}");
+                }
+                // Curves of one method share a colour, those of others have another.
+                let mut colours: Vec<&str> =
+                    panel.iter().filter(|line| line.2 > 1).map(|line| line.1.as_str()).collect();
+                colours.sort_unstable();
+                colours.dedup();
+                assert_eq!(colours.len(), methods.min(8));
+            }
+            let named = evaluation.methods.iter().filter(|method| method.refused.is_none());
+            let told = named.filter(|method| seen.words.iter().any(|w| w.text == method.name));
+            assert_eq!(told.count(), methods.min(8));
+            assert_eq!(methods > 8, seen.words.iter().any(|words| words.text == "6 others"));
+        }
+        let error = plot::flipping(&evaluation, Reference::Sample).expect_err("no such curves");
+        assert!(error.to_string().contains("`sample`"), "{error}");
+    }
+}
+
+#[test]
+fn agreement_is_a_matrix_of_numbers() {
+    for methods in [1, 3, 14] {
+        let evaluation = compared::evaluation(methods);
+        let seen = seen(&plot::agreement(&evaluation).unwrap());
+        seen.assert_legible();
+        let names: Vec<&str> = evaluation.agreement.methods.iter().map(String::as_str).collect();
+        for name in &names {
+            let of: Vec<&Words> = seen.words.iter().filter(|words| words.text == *name).collect();
+            assert_eq!(of.iter().map(|words| words.upright).collect::<Vec<_>>(), [true, false]);
+            for (a, row) in evaluation.agreement.rank_correlation.iter().enumerate() {
+                let left = seen.words.iter().find(|w| !w.upright && w.text == names[a]).unwrap();
+                for (b, value) in row.iter().enumerate() {
+                    let above =
+                        seen.words.iter().find(|w| w.upright && w.text == names[b]).unwrap();
+                    let x = (above.area[0] + above.area[2]) / 2.0;
+                    let y = (left.area[1] + left.area[3]) / 2.0;
+                    let text = format!("{value:.2}").replace('-', "−");
+                    let found = seen.words.iter().find(|words| {
+                        let [left, top, right, bottom] = words.area;
+                        !words.upright && left < x && x < right && top < y && y < bottom
+                    });
+                    assert_eq!(found.map(|words| words.text.as_str()), Some(text.as_str()));
+                }
+            }
+        }
+    }
+    assert!(plot::agreement(&compared::evaluation(0)).is_err());
 }

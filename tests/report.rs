@@ -3,11 +3,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod compared;
+
 use base64::Engine as _;
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
 use neuralize::prelude::*;
-use neuralize::report::{Report, ReportBuilder};
+use neuralize::report::{self, Report, ReportBuilder};
 use serde_json::Value;
 
 fn model(table: &Table, scale: Scale, config: &KMeansConfig) -> Model<Flex> {
@@ -394,4 +396,98 @@ fn labels() {
     assert_eq!(page.0["classes"], serde_json::json!(["(no label)", "even"]));
     let error = report(&text(&|i| i.to_string())).map(|_| ()).expect_err("prices").to_string();
     assert!(error.contains("1200 different values is no class"), "{error}");
+}
+
+/// The page that compares methods: everything is in it, nothing is fetched, and
+/// names are no markup.
+#[test]
+fn a_comparison_is_a_page() {
+    let evaluation = compared::evaluation(compared::NAMES.len());
+    let html = report::evaluation(&evaluation, "<script>alert(1)</script> & {{table}}").unwrap();
+    if let Ok(path) = std::env::var("NEURALIZE_PAGE") {
+        std::fs::write(path, &html).unwrap();
+    }
+    assert!(html.starts_with("<!doctype html>") && html.len() < 1_000_000, "{}", html.len());
+    assert!(!html.contains("<script") && !html.contains("<b>of") && !html.contains("<i>in words"));
+    assert!(html.contains("<h1>&lt;script&gt;alert(1)&lt;/script&gt; &amp; {{table}}</h1>"));
+    for request in ["src=", "@import", "url(", "<iframe", "<object", "http-equiv=\"refresh"] {
+        assert!(!html.contains(request), "{request}");
+    }
+    let links: Vec<&str> = html.split("href=\"").skip(1).collect();
+    assert!(links.iter().all(|link| link.starts_with("data:,")), "{links:?}");
+    let outside = html.replace("http://www.w3.org/2000/svg", "");
+    assert!(!outside.contains("http:") && !outside.contains("https:"));
+
+    for fact in ["178", "13", &u64::MAX.to_string()] {
+        assert!(html.contains(&format!("<dd>{fact}</dd>")), "{fact}");
+    }
+    let (_, rest) = html.split_once("<tbody>").unwrap();
+    let (body, rest) = rest.split_once("</tbody>").unwrap();
+    let rows: Vec<&str> = body.split("<tr").skip(1).collect();
+    assert_eq!(rows.len(), compared::NAMES.len(), "the refused one has no row");
+    for (row, name) in rows.iter().zip(compared::NAMES) {
+        let name = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let name = name.replace('"', "&quot;");
+        let broken = name.replace(':', ":<wbr>");
+        assert!(row.contains(&format!(">{broken}</th>")), "{row}");
+        assert_eq!(row.matches("<td").count(), evaluation.measures().len());
+        assert!(rest.contains(&format!("<dt>{name}</dt>")), "no words for {name}");
+    }
+    for measure in evaluation.measures() {
+        let title = measure.title().replace("1 000", "1\u{a0}000");
+        let head = format!("<abbr title=\"{}\">{title}</abbr>", measure.words());
+        assert!(html.contains(&head.replace("'", "&#39;")), "{measure}");
+        assert!(html.contains(&format!(
+            "<dt>{}</dt><dd>{}</dd>",
+            measure.title(),
+            measure.words()
+        )));
+    }
+    assert!(rest.contains("<dd>it is for k-means &lt;alone&gt;</dd>"));
+    // NEON is the best by gain; a gain of 0 is chance.
+    assert!(rows[0].contains("<td class=\"best\">1</td>"), "{}", rows[0]);
+    assert!(rows[1].contains("<td>0.930</td>"), "{}", rows[1]);
+    assert!(rows[13].contains("<td class=\"chance\">0</td>"), "{}", rows[13]);
+    assert!(rows[5].contains("<td class=\"none\">–</td>"), "{}", rows[5]);
+    assert!(!rows[13].contains("best"), "random numbers are no competitor: {}", rows[13]);
+    #[cfg(feature = "svg")]
+    assert_eq!(html.matches("<svg").count(), 3, "two references and the agreement");
+}
+
+/// A comparison of nothing is still a page.
+#[test]
+fn an_empty_comparison_is_a_page() {
+    let html = report::evaluation(&compared::evaluation(0), "none").unwrap();
+    assert!(html.contains("shapley-pair:mean") && !html.contains("<svg"));
+}
+
+#[test]
+fn a_comparison_as_text_csv_and_json() {
+    let evaluation = compared::evaluation(4);
+    let text = evaluation.text();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("178 points, 13 features, 3 clusters, seed 18446744073709551615"));
+    let neon = lines.iter().find(|line| line.starts_with("neon ")).unwrap();
+    assert!(neon.contains(" 1*"), "{text}");
+    // Numbers of a column end at one place.
+    let end = neon.find("1*").unwrap();
+    let other = lines.iter().find(|line| line.starts_with("sensitivity")).unwrap();
+    assert!(other[..=end].ends_with("0.790"), "{text}");
+    for measure in evaluation.measures() {
+        let line = lines.iter().find(|line| line.starts_with(&format!("{} ", measure.title())));
+        assert!(line.is_some_and(|line| line.ends_with("er is better")), "{measure}");
+    }
+
+    let mut csv = Vec::new();
+    evaluation.write_csv(&mut csv, b';').unwrap();
+    let csv = String::from_utf8(csv).unwrap();
+    let mut lines = csv.lines();
+    assert_eq!(lines.next(), Some("method;measure;value"));
+    assert_eq!(lines.clone().count(), 4 * 9);
+    assert!(csv.contains("neon-hard;gain-competitor;0.9299999999999999\n"), "{csv}");
+
+    let mut json = Vec::new();
+    evaluation.write_json(&mut json).unwrap();
+    let back: neuralize::evaluate::Evaluation = serde_json::from_slice(&json).unwrap();
+    assert_eq!(back, evaluation);
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod desk;
+mod evaluate;
 mod formats;
 mod habits;
 mod help;

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use neuralize::baseline;
 use neuralize::cluster::{Bandwidth, Distance, Init};
 use neuralize::data::{RowSet, Scale, Sort};
 use neuralize::explain::Beta;
@@ -88,6 +89,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// How far out is every row, and why? index,score and a relevance for every feature
     Outliers(OutlierArgs),
+    /// Which method explains the model best? NEON and others, compared by what a good explanation keeps
+    Evaluate(EvaluateArgs),
     /// A page about a clustering: why is every point where it is?
     Report(ReportArgs),
     /// What a model is
@@ -478,6 +481,67 @@ pub(crate) struct ReportArgs {
 }
 
 #[derive(Args)]
+#[command(
+    after_help = "The table is held in memory. The default text says in a line what every column means and which values are \
+                  better. Methods that are not for this model or these data are named on standard error.\n\n\
+                  Example: neuralize evaluate wine.csv --model model --methods neon,sensitivity --points 40\n\
+                  Example: neuralize evaluate wine.csv --model model --methods neon,random --report compared.html"
+)]
+pub(crate) struct EvaluateArgs {
+    /// Table with the model's features among its columns, in any order; - is CSV from standard input
+    #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
+    pub(crate) data: PathBuf,
+    /// Folder of the model
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) model: PathBuf,
+    /// Methods that are compared, with commas between them: all, usual (one or two of every kind),
+    /// or names, some of which take a reference, as occlusion:mean
+    #[arg(long, default_value = "usual", value_name = "LIST", value_parser = methods)]
+    pub(crate) methods: MethodList,
+    /// Only these rows, counted from 0: numbers and ranges, such as 60,61,100-120
+    #[arg(long, value_name = "ROWS", value_parser = rows)]
+    pub(crate) rows: Option<RowSet>,
+    /// Only the first N of these rows
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Most points that are explained, drawn at random from the rows [default: by the library]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(crate) points: Option<usize>,
+    /// A column of known classes, which is no feature and plays no part
+    #[arg(long, value_name = "COL")]
+    pub(crate) label: Option<String>,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Also write a page with tables and figures, one file for a browser
+    #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
+    pub(crate) report: Option<PathBuf>,
+    /// Also write figures to this folder, as SVG (and PNG in a build with the feature `png`)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) figures: Option<PathBuf>,
+    /// File for the results [default: standard output]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// How they are written [default: by the ending of the file's name, else text]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<ComparisonName>,
+}
+
+/// Methods of explanation.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MethodList(pub(crate) Vec<baseline::Method>);
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum ComparisonName {
+    /// Methods by measures, aligned for a terminal
+    Text,
+    /// method,measure,value
+    Csv,
+    /// Everything there is, curves too
+    Json,
+}
+
+#[derive(Args)]
 #[command(after_help = "Example: neuralize inspect model")]
 pub(crate) struct InspectArgs {
     /// Folder of the model
@@ -655,6 +719,23 @@ fn chosen_gamma(text: &str) -> Result<ChosenGamma, String> {
     }
 }
 
+fn methods(text: &str) -> Result<MethodList, String> {
+    let mut list = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        let found = match name {
+            "all" => baseline::Method::all(),
+            "usual" => baseline::Method::usual(),
+            _ => vec![name.parse().map_err(|error: neuralize::Error| error.to_string())?],
+        };
+        for method in found {
+            if !list.contains(&method) {
+                list.push(method);
+            }
+        }
+    }
+    Ok(MethodList(list))
+}
+
 fn rows(text: &str) -> Result<RowSet, String> {
     text.parse().map_err(|error: neuralize::Error| error.to_string())
 }
@@ -696,6 +777,10 @@ mod tests {
         assert!(count("0").is_err() && part("0").is_err() && part("1.1").is_err());
         assert!(weight("-1").is_err() && weight("inf").is_err() && positive("nan").is_err());
         assert!(chosen_gamma("nan").is_err() && chosen_gamma("inf").is_ok());
+        let list = methods("random, neon,random").unwrap_or(MethodList(Vec::new())).0;
+        assert_eq!(list.iter().map(ToString::to_string).collect::<Vec<_>>(), ["random", "neon"]);
+        assert_eq!(methods("neon,all").map(|all| all.0.len()), Ok(baseline::Method::all().len()));
+        assert!(methods("").is_err() && methods("neon,").is_err() && methods("noen").is_err());
         assert!(beta("-1").is_err() && beta("nan").is_err() && beta("x").is_err());
     }
 }

@@ -41,6 +41,11 @@ impl Bar {
         Self::new(Some(total as u64), quiet, "{bar:40} restart {pos}/{len}, {msg}")
     }
 
+    /// Of methods evaluated.
+    pub(crate) fn methods(total: usize, quiet: bool) -> Self {
+        Self::new(Some(total as u64), quiet, "{bar:40} method {pos}/{len}, {msg}")
+    }
+
     fn new(total: Option<u64>, quiet: bool, template: &'static str) -> Self {
         let wanted = !quiet && std::io::stderr().is_terminal();
         Self { started: Instant::now(), wanted, total, template, bar: None }

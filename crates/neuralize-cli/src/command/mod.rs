@@ -2,6 +2,7 @@
 
 mod completions;
 mod demo;
+mod evaluate;
 mod explain;
 mod fit;
 mod import;
@@ -29,6 +30,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Outliers(args) => backend::run(args, common),
         Command::Predict(args) => backend::run(args, common),
         Command::Explain(args) => backend::run(args, common),
+        Command::Evaluate(args) => backend::run(args, common),
         Command::Report(args) => backend::run(args, common),
         Command::Inspect(args) => inspect::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -15,6 +15,8 @@ mod randomisation;
 mod ranking;
 mod results;
 mod run;
+mod standing;
+mod written;
 
 pub use agreement::{Agreement, agreement};
 pub use conservation::conservation;

@@ -31,9 +31,13 @@
 //! # Ok::<(), neuralize::Error>(())
 //! ```
 
+#[cfg(feature = "autodiff")]
+mod agreement;
 mod bars;
 mod clusters;
 mod figure;
+#[cfg(feature = "autodiff")]
+mod flipping;
 mod flow;
 mod image;
 mod matrix;
@@ -44,8 +48,12 @@ mod profile;
 mod sheet;
 mod waterfall;
 
+#[cfg(feature = "autodiff")]
+pub use agreement::agreement;
 pub use clusters::clusters;
 pub use figure::Figure;
+#[cfg(feature = "autodiff")]
+pub use flipping::flipping;
 pub use flow::flow;
 pub use image::{HeatMap, ImageShape, heat_maps, images};
 pub use matrix::matrix;

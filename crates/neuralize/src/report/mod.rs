@@ -5,6 +5,7 @@
 //! that it can show was computed here and is in it.
 
 mod choice;
+mod evaluation;
 mod pack;
 mod page;
 mod trust;
@@ -24,6 +25,8 @@ use crate::explain::{Beta, ClusterSummary, Explanation, Tally, Target, part_titl
 use crate::network::Network;
 use crate::record::Model;
 use crate::{kernel, transfer};
+
+pub use evaluation::evaluation;
 
 use choice::Choice;
 use pack::Packed;
