@@ -1,6 +1,8 @@
 use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
+use crate::evaluate::ranking::{correlation, order, rows_of};
+
 /// How far methods say the same, pair by pair.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -15,7 +17,43 @@ pub struct Agreement {
     pub top: usize,
 }
 
-/// `[N, D]` each.
+/// How far methods say the same of the same rows: the mean over rows of the
+/// rank correlation of their relevances, and of the share of features that are
+/// among the `top` of largest size for both. A row of equal relevances is like no
+/// other, itself included.
+///
+/// # Shapes
+///
+/// - relevances: `[N, D]` each, with the methods' names
 pub fn agreement<B: Backend>(relevances: &[(String, Tensor<B, 2>)], top: usize) -> Agreement {
-    unimplemented!()
+    let tables: Vec<Vec<Vec<f64>>> =
+        relevances.iter().map(|(_, relevance)| rows_of(relevance)).collect();
+    let strongest: Vec<Vec<Vec<usize>>> = tables
+        .iter()
+        .map(|table| {
+            let of = |row: &Vec<f64>| {
+                let sizes: Vec<f64> = row.iter().map(|r| r.abs()).collect();
+                let mut strongest = order(&sizes);
+                strongest.truncate(top);
+                strongest
+            };
+            table.iter().map(of).collect()
+        })
+        .collect();
+    let mean = |of: &dyn Fn(usize, usize, usize) -> f64| -> Vec<Vec<f64>> {
+        let pair = |a: usize, b: usize| {
+            let rows = tables[a].len().min(tables[b].len());
+            (0..rows).map(|row| of(a, b, row)).sum::<f64>() / rows.max(1) as f64
+        };
+        (0..tables.len()).map(|a| (0..tables.len()).map(|b| pair(a, b)).collect()).collect()
+    };
+    Agreement {
+        methods: relevances.iter().map(|(name, _)| name.clone()).collect(),
+        rank_correlation: mean(&|a, b, row| correlation(&tables[a][row], &tables[b][row])),
+        overlap: mean(&|a, b, row| {
+            let (a, b) = (&strongest[a][row], &strongest[b][row]);
+            a.iter().filter(|feature| b.contains(feature)).count() as f64 / a.len().max(1) as f64
+        }),
+        top,
+    }
 }

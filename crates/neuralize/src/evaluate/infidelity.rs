@@ -1,11 +1,72 @@
-use crate::baseline::{Case, Reference};
 use burn::tensor::{Tensor, backend::Backend};
 
+use crate::baseline::{Case, Reference};
+use crate::cluster::{random_stream, uniform};
+use crate::transfer;
+
+/// What sums of relevances leave unexplained when random sets of features are
+/// replaced (Yeh et al. 2019):
+///
+/// `Σ (s a − d)² / Σ d²` over rows and sets S, where `a = Σ_{i∈S} R_i` and
+/// `d = f(x) − f(x with S from the reference)`, and s is what fits a row best,
+/// `Σ a d / Σ a²`. 0: the sums tell the changes exactly; 1: they tell nothing. A
+/// change of nothing anywhere is told by anything: 0.
+///
+/// All rows share the sets; a feature is in one with probability ½.
+///
+/// # Shapes
+///
+/// - relevance: `[N, D]`
 pub fn infidelity<B: Backend>(
     case: &Case<'_, B>,
     relevance: &Tensor<B, 2>,
     to: Reference,
     sets: usize,
 ) -> f64 {
-    unimplemented!()
+    let features = case.x.dims()[1];
+    let mut rng = random_stream(case.scene.seed(), SETS);
+    let sets: Vec<Vec<bool>> =
+        (0..sets).map(|_| (0..features).map(|_| uniform(&mut rng) < 0.5).collect()).collect();
+    of_sets(case, relevance, to, &sets)
 }
+
+fn of_sets<B: Backend>(
+    case: &Case<'_, B>,
+    relevance: &Tensor<B, 2>,
+    to: Reference,
+    sets: &[Vec<bool>],
+) -> f64 {
+    let shape = case.x.dims();
+    if shape[0] == 0 || sets.is_empty() {
+        return 0.0;
+    }
+    let reference = case.reference(to);
+    let logit = case.logit();
+    let nothing = logit.zeros_like();
+    let (mut told, mut both, mut changed) = (nothing.clone(), nothing.clone(), nothing);
+    for set in sets {
+        let marks = set.iter().map(|is| f64::from(u8::from(*is))).collect();
+        let marks =
+            transfer::upload::<B, 2>(marks, [1, shape[1]], &case.x.device(), case.x.dtype());
+        let set = marks.greater_elem(0.5).expand(shape);
+        let sum = relevance.clone().mask_fill(set.clone().bool_not(), 0.0).sum_dim(1);
+        let without = case.at(case.x.clone().mask_where(set, reference.clone()));
+        let change = logit.clone() - without.logit();
+        told = told + sum.clone().square();
+        both = both + sum * change.clone();
+        changed = changed + change.square();
+    }
+    // At the best s, Σ (s a − d)² = Σ d² − (Σ a d)² / Σ a².
+    let (told, both, changed) =
+        (transfer::download(told), transfer::download(both), transfer::download(changed));
+    let explained: f64 = told
+        .iter()
+        .zip(&both)
+        .map(|(told, both)| if *told > 0.0 { both * both / told } else { 0.0 })
+        .sum();
+    let all: f64 = changed.iter().sum();
+    if all > 0.0 { ((all - explained) / all).max(0.0) } else { 0.0 }
+}
+
+/// The stream of random numbers that draws sets.
+const SETS: usize = 23;
