@@ -127,7 +127,8 @@ pub enum Method {
 
 impl Method {
     /// Most features that exact Shapley values are computed for: 2^D coalitions
-    /// a row.
+    /// a row, about two seconds for 1 000 rows of 13 features and k-means on two
+    /// cores.
     pub const MOST_EXACT: usize = 13;
 
     /// All of them with their usual settings, NEON first.
