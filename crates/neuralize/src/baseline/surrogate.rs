@@ -148,8 +148,8 @@ mod tests {
             let mean = |members: &[Vec<f64>]| members.iter().map(exponentials).sum::<f64>() / 6.0;
             supports.chunks(6).map(|members| mean(members).ln() / gamma).collect()
         };
-        let scores: [(&str, &dyn Fn(&[f64]) -> Vec<f64>); 2] =
-            [("kmeans", &kmeans), ("kernel", &kernel)];
+        type Scores<'a> = &'a dyn Fn(&[f64]) -> Vec<f64>;
+        let scores: [(&str, Scores<'_>); 2] = [("kmeans", &kmeans), ("kernel", &kernel)];
         for (name, scores) in scores {
             let expected = numbers(&surrogate, &format!("{name} coefficients"));
             let relevance = numbers(&surrogate, &format!("{name} relevance"));

@@ -79,7 +79,7 @@ const SCALE: f64 = 2.5;
 /// Features whose agreement is looked at.
 const TOP: usize = 5;
 /// The stream of random numbers that draws points.
-const POINTS: usize = 4;
+const POINTS: usize = 20;
 
 impl EvaluateConfig {
     /// Measures all methods on the same points.
