@@ -5,7 +5,7 @@
 use neuralize::evaluate::Evaluation;
 use serde_json::{Value, json};
 
-pub const NAMES: [&str; 14] = [
+pub(crate) const NAMES: [&str; 14] = [
     "neon",
     "neon-hard",
     "gradient-from-boundary",
@@ -22,7 +22,7 @@ pub const NAMES: [&str; 14] = [
     "random",
 ];
 
-pub const LEVELS: usize = 10;
+pub(crate) const LEVELS: usize = 10;
 
 /// How good the order of a method is, 1 to 0.
 fn quality(method: usize) -> f64 {
@@ -91,7 +91,7 @@ fn method(index: usize) -> Value {
 }
 
 /// The first so many methods, and one that was refused.
-pub fn evaluation(methods: usize) -> Evaluation {
+pub(crate) fn evaluation(methods: usize) -> Evaluation {
     let mut all: Vec<Value> = (0..methods).map(method).collect();
     all.push(json!({
         "name": "shapley-pair:mean",
