@@ -11,7 +11,7 @@ const DOTS: RGBColor = RGBColor(120, 120, 120);
 const MEAN: RGBColor = RGBColor(0, 90, 160);
 const LINE: usize = 26;
 
-pub fn gains(methods: &[(String, Vec<f64>)]) -> Result<String, Box<dyn std::error::Error>> {
+pub(crate) fn gains(methods: &[(String, Vec<f64>)]) -> Result<String, Box<dyn std::error::Error>> {
     let mean = |all: &[f64]| all.iter().sum::<f64>() / all.len().max(1) as f64;
     let mut methods: Vec<_> = methods.iter().filter(|(_, gains)| !gains.is_empty()).collect();
     methods.sort_by(|a, b| mean(&a.1).total_cmp(&mean(&b.1)));

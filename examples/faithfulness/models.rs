@@ -23,13 +23,13 @@ fn scaled(set: &Set, dtype: DType) -> neuralize::Result<Tensor<Flex, 2>> {
     Scale::MinMax.fit(&x)?.transform(x)
 }
 
-pub fn kmeans(set: &Set, seed: u64) -> Result<(Tracked<Tracking>, Tensor<Flex, 2>), Error> {
+pub(crate) fn kmeans(set: &Set, seed: u64) -> Result<(Tracked<Tracking>, Tensor<Flex, 2>), Error> {
     let x = scaled(set, DType::F64)?;
     let fit = KMeansConfig::new(set.clusters).with_seed(seed).fit(&x)?;
     Ok((Tracked::new(fit.model)?, x))
 }
 
-pub fn kernel(set: &Set, seed: u64) -> Result<(Tracked<Tracking>, Tensor<Flex, 2>), Error> {
+pub(crate) fn kernel(set: &Set, seed: u64) -> Result<(Tracked<Tracking>, Tensor<Flex, 2>), Error> {
     let x = scaled(set, DType::F64)?;
     let config = KernelKMeansConfig::new(set.clusters).with_prototypes(Some(PROTOTYPES));
     let fit = config.with_seed(seed).fit(&x)?;
@@ -38,7 +38,7 @@ pub fn kernel(set: &Set, seed: u64) -> Result<(Tracked<Tracking>, Tensor<Flex, 2
 
 /// From a row to a code.
 #[derive(Module, Debug, Relevance)]
-pub struct Encoder<B: Backend> {
+pub(crate) struct Encoder<B: Backend> {
     #[relevance(then(relu))]
     first: Linear<B>,
     code: Linear<B>,
@@ -75,7 +75,7 @@ impl<B: Backend> Autoencoder<B, 2> for RowsAutoencoder<B> {
 
 type TrackedEncoder = TrackedDeepKMeans<Tracking, Encoder<Tracking>>;
 
-pub fn deep(set: &Set, seed: u64) -> Result<(TrackedEncoder, Tensor<Flex, 2>), Error> {
+pub(crate) fn deep(set: &Set, seed: u64) -> Result<(TrackedEncoder, Tensor<Flex, 2>), Error> {
     let x = scaled(set, DType::F32)?;
     let device = Default::default();
     Tracking::seed(&device, seed);

@@ -39,12 +39,12 @@ const SETTINGS: [(Setting, &str); 4] = [
 
 /// Area under precision-recall of R, and of |R|, by setting, method and seed.
 #[derive(Default)]
-pub struct Planted {
+pub(crate) struct Planted {
     found: BTreeMap<(usize, usize), Vec<(f64, f64)>>,
     methods: Vec<String>,
 }
 
-pub fn run(seeds: u64, rows: usize) -> Result<Planted, Box<dyn std::error::Error>> {
+pub(crate) fn run(seeds: u64, rows: usize) -> Result<Planted, Box<dyn std::error::Error>> {
     let methods: Vec<Method> = Method::all()
         .into_iter()
         .filter(|method| !matches!(method, Method::Shapley { .. }))
@@ -178,7 +178,7 @@ fn normal(rng: &mut ChaCha8Rng) -> f64 {
 }
 
 impl Planted {
-    pub fn csv(&self) -> String {
+    pub(crate) fn csv(&self) -> String {
         let mut text =
             "setting,method,signed mean,signed deviation,size mean,size deviation,seeds\n"
                 .to_owned();
@@ -204,7 +204,7 @@ impl Planted {
     }
 
     /// Methods by settings: by R, and by |R| behind the stroke.
-    pub fn table(&self) -> String {
+    pub(crate) fn table(&self) -> String {
         let mut text = "### planted features\n\n| method |".to_owned();
         for (_, name) in SETTINGS {
             let _ = write!(text, " {name} |");

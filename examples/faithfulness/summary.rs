@@ -7,7 +7,7 @@ use neuralize::evaluate::{Better, Evaluation, Measure};
 
 /// What every seed came to, by data set, model, method and measure.
 #[derive(Default)]
-pub struct Results {
+pub(crate) struct Results {
     values: BTreeMap<(usize, usize), BTreeMap<(usize, Measure), Vec<f64>>>,
     sets: Vec<String>,
     models: Vec<String>,
@@ -15,7 +15,7 @@ pub struct Results {
 }
 
 impl Results {
-    pub fn add(&mut self, set: &str, model: &str, evaluation: &Evaluation) {
+    pub(crate) fn add(&mut self, set: &str, model: &str, evaluation: &Evaluation) {
         let at = (place(&mut self.sets, set), place(&mut self.models, model));
         for method in &evaluation.methods {
             let name = place(&mut self.methods, &method.name);
@@ -28,7 +28,7 @@ impl Results {
 
     /// One line a number. Run times are left out: they are of this machine and
     /// moment, and the file is the same for every run without them.
-    pub fn csv(&self) -> String {
+    pub(crate) fn csv(&self) -> String {
         let mut text = "data,model,method,measure,mean,deviation,seeds\n".to_owned();
         for ((set, model), values) in &self.values {
             for ((method, measure), values) in values {
@@ -49,7 +49,7 @@ impl Results {
     }
 
     /// A table a model: methods by measures, means over data sets.
-    pub fn tables(&self) -> String {
+    pub(crate) fn tables(&self) -> String {
         (0..self.models.len()).map(|model| self.table(model)).collect::<Vec<_>>().join("\n")
     }
 
@@ -112,7 +112,7 @@ impl Results {
 
 impl Results {
     /// The gain to the competitor of every method on every data set.
-    pub fn gains(&self, model: &str) -> Vec<(String, Vec<f64>)> {
+    pub(crate) fn gains(&self, model: &str) -> Vec<(String, Vec<f64>)> {
         let model = self.models.iter().position(|name| name == model);
         let of_model = || self.values.iter().filter(|((_, found), _)| Some(*found) == model);
         let gains = |method: usize| {
@@ -131,7 +131,7 @@ fn place(names: &mut Vec<String>, name: &str) -> usize {
 }
 
 /// Mean, and standard deviation over seeds.
-pub fn spread(values: &[f64]) -> (f64, f64) {
+pub(crate) fn spread(values: &[f64]) -> (f64, f64) {
     let count = values.len().max(1) as f64;
     let mean = values.iter().sum::<f64>() / count;
     let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();

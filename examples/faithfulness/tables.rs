@@ -2,11 +2,11 @@
 
 use neuralize::data::{Table, TableOptions, TableReader};
 
-pub struct Set {
-    pub name: &'static str,
-    pub table: Table,
+pub(crate) struct Set {
+    pub(crate) name: &'static str,
+    pub(crate) table: Table,
     /// As many clusters as the data have classes.
-    pub clusters: usize,
+    pub(crate) clusters: usize,
 }
 
 macro_rules! sets {
@@ -15,7 +15,7 @@ macro_rules! sets {
     };
 }
 
-pub fn all() -> neuralize::Result<Vec<Set>> {
+pub(crate) fn all() -> neuralize::Result<Vec<Set>> {
     let sets = sets![
         "iris",
         "wine",
