@@ -6,6 +6,7 @@
 pub mod baselines;
 pub mod deep;
 pub mod figures;
+pub mod measures;
 pub mod shapley;
 pub mod subjects;
 
@@ -59,6 +60,18 @@ macro_rules! evaluate_on {
                 subjects::contrasts_and_no_rows,
                 subjects::scenes_are_counted_by_loops,
                 subjects::samples_are_members_of_the_competitor,
+                measures::curves_of_another_program,
+                measures::agreement_of_another_program,
+                measures::the_best_order_gains_most,
+                measures::samples_are_the_same_for_all,
+                measures::conservation_tells,
+                measures::continuity_tells,
+                measures::infidelity_tells,
+                measures::invariance_tells,
+                measures::randomisation_tells,
+                measures::agreement_tells,
+                measures::measures_at_the_edges,
+                measures::evaluations,
             );
         }
     };

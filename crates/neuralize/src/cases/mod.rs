@@ -3,6 +3,8 @@
 
 #[cfg(feature = "pca")]
 mod map;
+#[cfg(any(feature = "autodiff", feature = "svg"))]
+mod number;
 #[cfg(any(feature = "svg", feature = "report"))]
 mod words;
 
@@ -18,10 +20,10 @@ use crate::transfer;
 
 #[cfg(feature = "pca")]
 pub use map::Map;
+#[cfg(any(feature = "autodiff", feature = "svg"))]
+pub(crate) use number::number;
 #[cfg(feature = "report")]
 pub(crate) use words::LONGEST_NAME;
-#[cfg(any(feature = "svg", feature = "report"))]
-pub(crate) use words::number;
 
 /// Explained points on the host, with everything that a person wants to see
 /// beside an explanation: the values in the units of the data and as the

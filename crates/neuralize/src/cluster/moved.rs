@@ -90,14 +90,25 @@ fn parameter<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Param<Tensor<B
     Param::initialized(ParamId::new(), tensor)
 }
 
-/// A table with the rows of every column in another order, never all in
-/// place where there are two or more.
+/// A table with the rows of every column in another order, in which no value
+/// stays where there are three or more.
+///
+/// Two rows that change places in every column are the same rows: there, some
+/// columns change and some do not.
 pub(crate) fn shuffled_columns<B: Backend>(table: &Tensor<B, 2>, seed: u64) -> Tensor<B, 2> {
     let [rows, columns] = table.dims();
     let mut rng = random_stream(seed, SHUFFLE);
+    let mut moves = vec![rows > 1; columns];
+    if rows == 2 && columns > 1 {
+        moves.iter_mut().for_each(|moves| *moves = uniform(&mut rng) < 0.5);
+        if moves.iter().all(|is| *is == moves[0]) {
+            let odd = ((uniform(&mut rng) * columns as f64) as usize).min(columns - 1);
+            moves[odd] = !moves[odd];
+        }
+    }
     let old = transfer::download(table.clone());
     let mut new = old.clone();
-    for column in 0..columns {
+    for column in (0..columns).filter(|column| moves[*column]) {
         let mut order: Vec<usize> = (0..rows).collect();
         for place in (1..rows).rev() {
             // Sattolo's algorithm: one cycle, so that no value stays.

@@ -12,7 +12,7 @@ use crate::transfer;
 ///
 /// `mean over ways of max over steps of |R(x') − R(x)|₁ / |x' − x|₂`,
 ///
-/// in units of the mean |R|₁ of the points over the root mean square distance
+/// in units of the mean |R|₁ of all points of the ways over the root mean square distance
 /// of the data from their mean. Larger is worse; a jump makes it as large
 /// as the steps are short.
 ///

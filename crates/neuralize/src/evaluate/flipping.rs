@@ -11,8 +11,9 @@ use crate::{kernel, transfer};
 ///
 /// With L = min(D, levels), level l replaces the first round(l D / L) features
 /// by those of the reference; the logit keeps asking for the cluster that the row
-/// was in. `kept_l = Σ_n f(x_n^(l)) / Σ_n f(x_n)`. The other curve takes the
-/// features in exactly the opposite order.
+/// was in. `kept_l = Σ_n f(x_n^(l)) / |Σ_n f(x_n)|`, which is −1 at the start for a
+/// cluster that the points are not in. The other curve takes the features in exactly
+/// the opposite order.
 ///
 /// Where all logits are 0 at the start (no rows, or all on boundaries) nothing
 /// can be lost in parts of them, and `kept` is 1 throughout.
@@ -139,7 +140,7 @@ impl<B: Backend> Plan<B> {
             }
         }
         let start = logits[0];
-        let kept = logits.iter().map(|sum| if start == 0.0 { 1.0 } else { sum / start });
+        let kept = logits.iter().map(|sum| if start == 0.0 { 1.0 } else { sum / start.abs() });
         let rows = rows.max(1) as f64;
         Curve { kept: kept.collect(), changed: changed.iter().map(|count| count / rows).collect() }
     }

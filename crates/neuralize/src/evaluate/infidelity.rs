@@ -70,3 +70,58 @@ fn of_sets<B: Backend>(
 
 /// The stream of random numbers that draws sets.
 const SETS: usize = 23;
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use burn::backend::{Autodiff, Flex};
+    use burn::tensor::DType;
+    use serde_json::Value;
+
+    use crate::baseline::{Scene, Tracked};
+    use crate::cluster::KMeans;
+    use crate::data::{Scale, Table};
+    use crate::explain::Target;
+
+    fn figures(file: &str) -> Value {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/reference/baselines/");
+        let text = std::fs::read_to_string(format!("{folder}{file}")).expect("a reference file");
+        serde_json::from_str::<Value>(&text).expect("JSON")["tensors"].clone()
+    }
+
+    fn numbers(file: &Value, name: &str) -> Vec<f64> {
+        let values = file[name]["values"].as_array().expect("numbers");
+        values.iter().map(|value| value.as_f64().expect("a number")).collect()
+    }
+
+    /// The same relevances and the same sets.
+    #[test]
+    fn infidelity_is_that_of_another_program() -> crate::Result<()> {
+        let (measures, functions) = (figures("measures.json"), figures("functions.json"));
+        let device = Default::default();
+        let table = |values| transfer::upload::<Flex, 2>(values, [178, 13], &device, DType::F64);
+        let x = Table::wine().to_tensor::<Flex>(&device, DType::F64)?;
+        let x = Scale::MinMax.fit(&x)?.transform(x)?;
+        let centroids = numbers(&functions, "centroids");
+        let centroids = transfer::upload::<Flex, 2>(centroids, [3, 13], &device, DType::F64);
+        let subject = Tracked::<Autodiff<Flex>>::new(KMeans::from_centroids(centroids)?)?;
+        let scene = Scene::new(&subject, &x, 0)?;
+        let case = scene.ask(&x, Target::Assigned)?;
+        let sets: Vec<Vec<bool>> = numbers(&measures, "masks")
+            .chunks(13)
+            .map(|set| set.iter().map(|mark| *mark > 0.5).collect())
+            .collect();
+        let product = numbers(&figures("gradients.json"), "kmeans input");
+        for (name, relevance) in [
+            ("neon hard", numbers(&measures, "neon hard")),
+            ("clusterxplain", numbers(&measures, "clusterxplain")),
+            ("product", product),
+            ("constant", vec![1.0; 178 * 13]),
+        ] {
+            let found = of_sets(&case, &table(relevance), Reference::Competitor, &sets);
+            let expected = numbers(&measures, &format!("{name} infidelity"))[0];
+            assert!((found - expected).abs() < 1e-9, "{name}: {found}, {expected}");
+        }
+        Ok(())
+    }
+}

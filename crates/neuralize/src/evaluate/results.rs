@@ -60,7 +60,7 @@ pub struct Flips {
 /// What is left after every step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
-    /// Mean logit of the explained cluster, in parts of the one at the start: 1 there.
+    /// Mean logit of the explained cluster, in parts of its size at the start.
     pub kept: Vec<f64>,
     /// Share of the points that are in another cluster.
     pub changed: Vec<f64>,
