@@ -5,10 +5,13 @@ use std::fmt::Write;
 
 use neuralize::evaluate::{Better, Evaluation, Measure};
 
+/// What every seed came to, by method and measure.
+type Found = BTreeMap<(usize, Measure), Vec<f64>>;
+
 /// What every seed came to, by data set, model, method and measure.
 #[derive(Default)]
 pub(crate) struct Results {
-    values: BTreeMap<(usize, usize), BTreeMap<(usize, Measure), Vec<f64>>>,
+    values: BTreeMap<(usize, usize), Found>,
     sets: Vec<String>,
     models: Vec<String>,
     methods: Vec<String>,
