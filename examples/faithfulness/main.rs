@@ -14,6 +14,7 @@ mod tables;
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use burn::tensor::Tensor;
@@ -23,6 +24,7 @@ use neuralize::evaluate::{EvaluateConfig, Evaluation};
 use neuralize::plot;
 
 use summary::Results;
+use tables::Set;
 
 /// Points of a data set that are explained.
 const POINTS: usize = 300;
@@ -42,26 +44,42 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut shown = Vec::new();
     let sets = tables::all()?;
     let sets = if quick { &sets[..2] } else { &sets[..] };
-    for set in sets {
-        println!(
-            "{} ({} x {}, {} clusters), {:.0} s",
-            set.name,
-            set.table.rows(),
-            set.table.features().len(),
-            set.clusters,
-            start.elapsed().as_secs_f64()
-        );
-        for seed in 0..seeds {
-            let (subject, x) = models::kmeans(set, seed)?;
-            let found = evaluated(&subject, &x, seed, points)?;
-            results.add(set.name, "k-means", &found);
-            if seed == 0 && ["wine", "digits"].contains(&set.name) {
-                shown.push((set.name, found));
-            }
-            let (subject, x) = models::kernel(set, seed)?;
-            results.add(set.name, "kernel k-means", &evaluated(&subject, &x, seed, points)?);
-            let (subject, x) = models::deep(set, seed)?;
-            results.add(set.name, "deep k-means", &evaluated(&subject, &x, seed, points)?);
+    let jobs: Vec<(&Set, u64)> =
+        sets.iter().flat_map(|set| (0..seeds).map(move |seed| (set, seed))).collect();
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<Vec<(usize, Found)>, String> {
+        let mut done = Vec::new();
+        while let at = next.fetch_add(1, Ordering::Relaxed)
+            && let Some((set, seed)) = jobs.get(at)
+        {
+            let found = all_models(set, *seed, points).map_err(|error| error.to_string())?;
+            println!(
+                "{} ({} x {}, {} clusters), seed {seed}: {:.0} s",
+                set.name,
+                set.table.rows(),
+                set.table.features().len(),
+                set.clusters,
+                start.elapsed().as_secs_f64()
+            );
+            done.push((at, found));
+        }
+        Ok(done)
+    };
+    // Two at a time: a model of a few hundred rows keeps no more than one processor busy.
+    let (one, other) = std::thread::scope(|scope| {
+        let other = scope.spawn(work);
+        (work(), other.join().unwrap_or_else(|_| Err("a thread gave up".into())))
+    });
+    let mut done: Vec<(usize, Found)> = one?.into_iter().chain(other?).collect();
+    done.sort_by_key(|(at, _)| *at);
+    for (at, found) in done {
+        let (set, seed) = jobs[at];
+        for (model, evaluation) in MODELS.iter().zip(&found) {
+            results.add(set.name, model, evaluation);
+        }
+        let [kmeans, ..] = found;
+        if seed == 0 && ["wine", "digits"].contains(&set.name) {
+            shown.push((set.name, kmeans));
         }
     }
     let planted = planted::run(seeds, if quick { 60 } else { 400 })?;
@@ -85,10 +103,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// All methods, but for those that measure the same a second time.
-fn methods() -> Vec<Method> {
-    Method::all()
+const MODELS: [&str; 3] = ["k-means", "kernel k-means", "deep k-means"];
+
+/// What the three models of a data set came to.
+type Found = [Evaluation; 3];
+
+fn all_models(set: &Set, seed: u64, points: usize) -> Result<Found, Box<dyn std::error::Error>> {
+    let (subject, x) = models::kmeans(set, seed)?;
+    let kmeans = evaluated(&subject, &x, seed, points)?;
+    let (subject, x) = models::kernel(set, seed)?;
+    let kernel = evaluated(&subject, &x, seed, points)?;
+    let (subject, x) = models::deep(set, seed)?;
+    Ok([kmeans, kernel, evaluated(&subject, &x, seed, points)?])
 }
+
+/// Most features for which exact Shapley values are taken: 2^D values a point.
+const EXACT: usize = 8;
 
 fn evaluated<B: Backend>(
     subject: &dyn Subject<B>,
@@ -96,7 +126,15 @@ fn evaluated<B: Backend>(
     seed: u64,
     most_points: usize,
 ) -> neuralize::Result<Evaluation> {
-    let config =
-        EvaluateConfig { methods: methods(), seed, most_points, ..EvaluateConfig::default() };
+    let few = x.dims()[1] <= EXACT;
+    let methods = Method::all();
+    let methods =
+        methods.into_iter().filter(|method| few || !matches!(method, Method::Shapley { .. }));
+    let config = EvaluateConfig {
+        methods: methods.collect(),
+        seed,
+        most_points,
+        ..EvaluateConfig::default()
+    };
     config.run(subject, x, &mut |_, _, _| {})
 }

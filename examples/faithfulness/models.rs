@@ -1,5 +1,7 @@
 //! The three kinds of clusterings that are explained.
 
+use std::sync::Mutex;
+
 use burn::backend::{Autodiff, Flex};
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig, Relu};
@@ -78,6 +80,9 @@ type TrackedEncoder = TrackedDeepKMeans<Tracking, Encoder<Tracking>>;
 pub(crate) fn deep(set: &Set, seed: u64) -> Result<(TrackedEncoder, Tensor<Flex, 2>), Error> {
     let x = scaled(set, DType::F32)?;
     let device = Default::default();
+    // Burn draws weights from one generator of the whole process.
+    static DRAWING: Mutex<()> = Mutex::new(());
+    let drawing = DRAWING.lock();
     Tracking::seed(&device, seed);
     let training = JointTraining {
         warm_up_epochs: 60,
@@ -90,6 +95,7 @@ pub(crate) fn deep(set: &Set, seed: u64) -> Result<(TrackedEncoder, Tensor<Flex,
     let clusters = KMeansConfig::new(set.clusters).with_seed(seed);
     let autoencoder = RowsAutoencoder::init(set.table.features().len(), &device);
     let fit = training.fit::<Tracking, _, 2>(autoencoder, &x, &clusters, |_| {})?;
+    drop(drawing);
     let model = DeepKMeans::new(fit.autoencoder.encoder, fit.head);
     let question = DeepQuestion::default().with_batch_size(256);
     Ok((TrackedDeepKMeans::new(model, &x, question)?, x))

@@ -51,7 +51,7 @@ impl Results {
         text
     }
 
-    /// A table a model: methods by measures, means over data sets.
+    /// A table a model: methods by measures, medians over data sets.
     pub(crate) fn tables(&self) -> String {
         (0..self.models.len()).map(|model| self.table(model)).collect::<Vec<_>>().join("\n")
     }
@@ -61,14 +61,13 @@ impl Results {
         let measures: BTreeSet<Measure> =
             of_model().flat_map(|(_, values)| values.keys().map(|(_, measure)| *measure)).collect();
         let sets = of_model().count();
-        // (mean over data sets, mean deviation over seeds, data sets)
+        // (median over data sets of means over seeds, and of deviations, data sets)
         let cell = |method: usize, measure: Measure| -> Option<(f64, f64, usize)> {
             let found = of_model().filter_map(|(_, values)| values.get(&(method, measure)));
             let found: Vec<(f64, f64)> = found.map(|values| spread(values)).collect();
             let count = found.len();
-            let mean =
-                |part: fn(&(f64, f64)) -> f64| found.iter().map(part).sum::<f64>() / count as f64;
-            (count > 0).then(|| (mean(|found| found.0), mean(|found| found.1), count))
+            let middle = |part: fn(&(f64, f64)) -> f64| median(found.iter().map(part).collect());
+            (count > 0).then(|| (middle(|found| found.0), middle(|found| found.1), count))
         };
         let mut text = format!("### {}\n\n| method |", self.models[model]);
         for measure in &measures {
@@ -94,11 +93,14 @@ impl Results {
                     None => text += " |",
                     Some((mean, deviation, count)) => {
                         let best = *count == sets
+                            && name != "random"
                             && (0..self.methods.len()).all(|other| {
+                                let is_random = self.methods[other] == "random";
                                 let other = cell(other, *measure).filter(|cell| cell.2 == sets);
                                 other.is_none_or(|(other, _, _)| match measure.better() {
-                                    Better::Higher => other <= *mean,
-                                    Better::Lower => other >= *mean,
+                                    _ if is_random => true,
+                                    Better::Higher => other <= *mean + 0.005,
+                                    Better::Lower => other >= *mean - least(*measure),
                                 })
                             });
                         let mark = if best { "**" } else { "" };
@@ -122,7 +124,26 @@ impl Results {
             let key = (method, Measure::GainCompetitor);
             of_model().filter_map(|(_, values)| values.get(&key)).map(|all| spread(all).0).collect()
         };
-        self.methods.iter().enumerate().map(|(at, name)| (name.clone(), gains(at))).collect()
+        let sets = of_model().count();
+        let named = |(at, name): (usize, &String)| {
+            let gains: Vec<f64> = gains(at);
+            let few = match gains.len() < sets {
+                true => format!(" ({} of {sets})", gains.len()),
+                false => String::new(),
+            };
+            (format!("{name}{few}"), gains)
+        };
+        self.methods.iter().enumerate().map(named).collect()
+    }
+}
+
+/// The middle number, or the mean of the two in the middle.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let at = values.len() / 2;
+    match values.len() % 2 {
+        0 => 0.5 * (values[at - 1] + values[at]),
+        _ => values[at],
     }
 }
 
@@ -139,6 +160,15 @@ pub(crate) fn spread(values: &[f64]) -> (f64, f64) {
     let mean = values.iter().sum::<f64>() / count;
     let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
     (mean, (square / (count - 1.0).max(1.0)).sqrt())
+}
+
+/// By how much one must be smaller to be better: as many digits as are shown.
+fn least(measure: Measure) -> f64 {
+    match measure {
+        Measure::Seconds => 0.0,
+        Measure::Conservation | Measure::Shift | Measure::Scale => 1e-4,
+        _ => 0.005,
+    }
 }
 
 fn shown(measure: Measure, mean: f64, deviation: f64) -> String {

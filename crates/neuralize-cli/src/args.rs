@@ -504,7 +504,7 @@ pub(crate) struct EvaluateArgs {
     /// Only the first N of these rows
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
-    /// Most points that are explained, drawn at random from the rows [default: by the library]
+    /// Most points that are explained, drawn at random from the rows [default: 10000]
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) points: Option<usize>,
     /// A column of known classes, which is no feature and plays no part

@@ -10,8 +10,8 @@ use crate::transfer;
 pub(super) fn neon<B: Backend>(case: &Case<'_, B>, beta: Beta) -> Result<Attribution<B>> {
     let network = case.scene.subject().network();
     let beta = match (beta, network.beta()) {
-        // A network without training data has none; 1 / mean logit is what it would be.
-        (Beta::Heuristic, None) => Beta::Value(1.0 / mean_logit(case)),
+        // Of a network without training data: what it would be for those of the scene.
+        (Beta::Heuristic, None) => Beta::Value(heuristic(case)?),
         (beta, _) => beta,
     };
     let explanation = network.explain(&case.x, case.target, beta)?;
@@ -23,10 +23,13 @@ pub(super) fn neon<B: Backend>(case: &Case<'_, B>, beta: Beta) -> Result<Attribu
     Ok(Attribution { relevance: explanation.relevance, absorbed, error: None })
 }
 
-fn mean_logit<B: Backend>(case: &Case<'_, B>) -> f64 {
-    let logits = transfer::download(case.logit().abs());
-    let mean = logits.iter().sum::<f64>() / logits.len().max(1) as f64;
-    mean.max(f64::MIN_POSITIVE)
+/// 1 / mean logit of the data of the scene.
+fn heuristic<B: Backend>(case: &Case<'_, B>) -> Result<f64> {
+    let (_, logits) = case.scene.subject().network().predict_with_logit(case.scene.data())?;
+    let logits = transfer::download(logits);
+    let mean = logits.iter().sum::<f64>() / logits.len() as f64;
+    // With every point on a boundary there is nothing to be in proportion to.
+    Ok(if mean > 0.0 { 1.0 / mean } else { 1.0 })
 }
 
 /// Slope times the way from the boundary: from the point between the two

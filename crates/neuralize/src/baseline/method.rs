@@ -258,6 +258,7 @@ impl FromStr for Method {
             _ if reference.is_some() => {
                 return Err(refused(format!("`{name}` takes no reference")));
             }
+            _ if name.is_empty() => return Err(refused("a name is empty".into())),
             "neon" => Self::Neon(Beta::Heuristic),
             "neon-hard" => Self::Neon(Beta::Value(f64::INFINITY)),
             "sensitivity" => Self::Sensitivity,
@@ -280,6 +281,10 @@ impl<B: Backend> Attribute<B> for Method {
     }
 
     fn attribute(&self, case: &Case<'_, B>) -> Result<Attribution<B>> {
+        // Nothing is asked of no rows, and some devices cannot be asked it.
+        if case.is_empty() {
+            return Ok(case.x.clone().into());
+        }
         match *self {
             Self::Neon(beta) => direct::neon(case, beta),
             Self::Sensitivity => Ok(case.slope().square().into()),

@@ -8,7 +8,7 @@ use crate::baseline::{Pinned, Subject};
 use crate::cluster::random_stream;
 use crate::error::{Error, Result};
 use crate::explain::Target;
-use crate::{transfer, validate};
+use crate::{kernel, transfer, validate};
 
 /// What a feature is set to where it is taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -96,8 +96,11 @@ impl<'a, B: Backend> Scene<'a, B> {
         // What rounding makes of the mean must not look like a spread.
         let (low, high) = (data.clone().min_dim(0), data.clone().max_dim(0));
         let constant = low.clone().equal(high);
-        let mean = data.clone().mean_dim(0).mask_where(constant.clone(), low);
-        let deviation = (data.clone() - mean.clone()).square().mean_dim(0).sqrt();
+        let features = data.dims()[1];
+        let row = |values| transfer::upload(values, [1, features], &data.device(), data.dtype());
+        let mean = row(column_means(data, |block| block)).mask_where(constant.clone(), low);
+        let squares = column_means(data, |block| (block - mean.clone()).square());
+        let deviation = row(squares.into_iter().map(f64::sqrt).collect());
         let deviation = deviation.mask_fill(constant, 0.0);
         Ok(Self {
             subject,
@@ -201,12 +204,24 @@ impl<B: Backend> Case<'_, B> {
         }
     }
 
+    /// The same question about these rows, in their order.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self {
+            x: self.x.clone().select(0, transfer::upload_indices(rows, &self.x.device())),
+            pinned: self.pinned.select(rows),
+            ..self.clone()
+        }
+    }
+
     /// The same questions about other points, as many as there are rows.
     pub fn at(&self, x: Tensor<B, 2>) -> Self {
         Self { x, ..self.clone() }
     }
 
     /// What takes the place of a row's features, `[N, D]`.
+    ///
+    /// Samples are drawn row by row from the first on: those of a part of the rows
+    /// are not a part of those of all.
     ///
     /// A competing cluster that none of the data is in has no sample; its
     /// centroid stands for one.
@@ -249,6 +264,24 @@ impl<B: Backend> Case<'_, B> {
             }
         }
     }
+}
+
+/// The mean of every column of what a function makes of rows. Blocks are short and
+/// summed up in f64: a long sum in f32 drifts.
+fn column_means<B: Backend>(
+    data: &Tensor<B, 2>,
+    of: impl Fn(Tensor<B, 2>) -> Tensor<B, 2>,
+) -> Vec<f64> {
+    const BLOCK: usize = 512;
+    let [rows, features] = data.dims();
+    let mut sums = vec![0.0; features];
+    for range in kernel::blocks(rows, BLOCK) {
+        let block = of(data.clone().slice([range, 0..features]));
+        for (sum, part) in sums.iter_mut().zip(transfer::download(block.sum_dim(0))) {
+            *sum += part;
+        }
+    }
+    sums.into_iter().map(|sum| sum / rows as f64).collect()
 }
 
 /// Streams of random numbers, one for every use, so that none depends on

@@ -185,6 +185,13 @@ impl<B: Backend> Pinned<B> {
         Self { cluster: part(&self.cluster), competitor: part(&self.competitor), pair: self.pair }
     }
 
+    /// The questions of these rows, in their order.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let rows = transfer::upload_indices::<B>(rows, &self.cluster.device());
+        let some = |index: &Tensor<B, 2, Int>| index.clone().select(0, rows.clone());
+        Self { cluster: some(&self.cluster), competitor: some(&self.competitor), pair: self.pair }
+    }
+
     /// Every question so many times, the first row's first.
     pub fn repeated(&self, times: usize) -> Self {
         let rows = self.len();

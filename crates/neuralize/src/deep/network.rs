@@ -8,7 +8,7 @@ use crate::deep::{DeepKMeans, DeepQuestion};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Explanation, Target};
 use crate::network::{Network, NeuralizedKMeans};
-use crate::{transfer, validate};
+use crate::{kernel, transfer, validate};
 
 /// A [`DeepKMeans`] of rows of numbers as a [`Network`] from those rows to logits,
 /// for everything that looks at networks: figures, the report, baselines and
@@ -141,7 +141,15 @@ impl<B: Backend, E: Module<B> + Relevance<B>> Network<B> for NeuralizedDeepKMean
                 absorbed: vec![Absorbed { name: ENCODER[0], amount: found.absorbed }],
                 ..found.codes
             },
-            // Rows that the encoder makes no finite codes of: no answer is a number.
+            // A row whose code is not finite takes no other with it.
+            Err(_) if rows > 1 => {
+                let features = self.n_features();
+                let one = |row| x.clone().slice([row..row + 1, 0..features]);
+                Explanation::cat(
+                    (0..rows).map(|row| self.explain_block(one(row), target, beta)).collect(),
+                )
+            }
+            // No answer to it is a number.
             Err(_) => {
                 let scores = Network::scores(&self.head, self.codes(x.clone()));
                 let nothing = |columns| {
@@ -169,5 +177,11 @@ impl<B: Backend, E: Module<B> + Relevance<B>> Network<B> for NeuralizedDeepKMean
 
     fn is_centroid_based(&self) -> bool {
         false
+    }
+
+    /// As if layers were so wide that the question's batch of samples fills a block.
+    fn columns(&self) -> usize {
+        let narrow = self.n_clusters() + self.n_features();
+        narrow.max(kernel::BLOCK_ELEMENTS / self.question.batch_size.max(1))
     }
 }

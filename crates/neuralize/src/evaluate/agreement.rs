@@ -1,7 +1,7 @@
 use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::ranking::{correlation, order, rows_of};
+use crate::evaluate::ranking::{directions, likeness, order, rows_of};
 
 /// How far methods say the same, pair by pair.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub struct Agreement {
     pub overlap: Vec<Vec<f64>>,
     /// Features that the overlap looks at.
     pub top: usize,
+    /// Points that were looked at.
+    pub points: usize,
 }
 
 /// How far methods say the same of the same rows: the mean over rows of the
@@ -28,6 +30,8 @@ pub struct Agreement {
 pub fn agreement<B: Backend>(relevances: &[(String, Tensor<B, 2>)], top: usize) -> Agreement {
     let tables: Vec<Vec<Vec<f64>>> =
         relevances.iter().map(|(_, relevance)| rows_of(relevance)).collect();
+    let ranks: Vec<Vec<Vec<f64>>> =
+        tables.iter().map(|table| table.iter().map(|row| directions(row)).collect()).collect();
     let strongest: Vec<Vec<Vec<usize>>> = tables
         .iter()
         .map(|table| {
@@ -49,11 +53,12 @@ pub fn agreement<B: Backend>(relevances: &[(String, Tensor<B, 2>)], top: usize) 
     };
     Agreement {
         methods: relevances.iter().map(|(name, _)| name.clone()).collect(),
-        rank_correlation: mean(&|a, b, row| correlation(&tables[a][row], &tables[b][row])),
+        rank_correlation: mean(&|a, b, row| likeness(&ranks[a][row], &ranks[b][row])),
         overlap: mean(&|a, b, row| {
             let (a, b) = (&strongest[a][row], &strongest[b][row]);
             a.iter().filter(|feature| b.contains(feature)).count() as f64 / a.len().max(1) as f64
         }),
         top,
+        points: tables.first().map_or(0, Vec::len),
     }
 }

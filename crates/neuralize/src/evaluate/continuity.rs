@@ -18,7 +18,7 @@ use crate::transfer;
 ///
 /// Where the cluster of the point itself is explained, only the part of a way
 /// on which it does not change counts: the question must stay the same.
-/// 0 if there is no way of two points or more, and no relevance at all.
+/// None if there is no way of two points or more; 0 without any relevance.
 ///
 /// # Errors
 ///
@@ -27,11 +27,11 @@ pub fn continuity<B: Backend>(
     case: &Case<'_, B>,
     method: &dyn Attribute<B>,
     ways: usize,
-) -> Result<f64> {
+) -> Result<Option<f64>> {
     let scene: &Scene<'_, B> = case.scene;
     let [rows, features] = case.x.dims();
     if rows == 0 || ways == 0 {
-        return Ok(0.0);
+        return Ok(None);
     }
     let mut rng = random_stream(scene.seed(), WAYS);
     let mut draw = |most: usize| ((uniform(&mut rng) * most as f64) as usize).min(most - 1);
@@ -74,13 +74,16 @@ pub fn continuity<B: Backend>(
         steps.fold(None, |most: Option<f64>, step| Some(most.map_or(step, |most| most.max(step))))
     };
     let found: Vec<f64> = (0..ways).filter_map(steepest).collect();
-    let steepness = found.iter().sum::<f64>() / found.len().max(1) as f64;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let steepness = found.iter().sum::<f64>() / found.len() as f64;
 
     // The size of explanations, at the starts of the ways and on them.
     let nothing = vec![0.0; features];
     let size = relevance.iter().map(|row| one(row, &nothing)).sum::<f64>() / relevance.len() as f64;
     let spread = transfer::download(scene.deviation().square()).iter().sum::<f64>().sqrt();
-    Ok(if size > 0.0 { steepness * spread / size } else { 0.0 })
+    Ok(Some(if size > 0.0 { steepness * spread / size } else { 0.0 }))
 }
 
 /// Points of a way, both ends included.

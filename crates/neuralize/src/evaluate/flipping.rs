@@ -11,9 +11,9 @@ use crate::{kernel, transfer};
 ///
 /// With L = min(D, levels), level l replaces the first round(l D / L) features
 /// by those of the reference; the logit keeps asking for the cluster that the row
-/// was in. `kept_l = Σ_n f(x_n^(l)) / |Σ_n f(x_n)|`, which is −1 at the start for a
-/// cluster that the points are not in. The other curve takes the features in exactly
-/// the opposite order.
+/// was in. `kept_l = Σ_n f(x_n^(l)) / Σ_n |f(x_n)|`, which is 1 at the start where every
+/// point is in the cluster that is asked about, and −1 where none is. The other
+/// curve takes the features in exactly the opposite order.
 ///
 /// Where all logits are 0 at the start (no rows, or all on boundaries) nothing
 /// can be lost in parts of them, and `kept` is 1 throughout.
@@ -70,7 +70,9 @@ pub fn random_band<B: Backend>(
         share: plan.share(),
         mean: Curve { kept, changed },
         deviation: Curve { kept: kept_deviation, changed: changed_deviation },
-        gain_deviation: moments(gains.into_iter()).1,
+        // Their mean is 0, since an order and its opposite are equally likely.
+        gain_deviation: (gains.iter().map(|gain| gain * gain).sum::<f64>() / gains.len() as f64)
+            .sqrt(),
     }
 }
 
@@ -115,6 +117,7 @@ impl<B: Backend> Plan<B> {
     fn curve(&self, case: &Case<'_, B>, places: &Tensor<B, 2>) -> Curve {
         let [rows, features] = case.x.dims();
         let network = case.scene.subject().network();
+        let mut size = 0.0;
         let (mut logits, mut changed) = (vec![0.0; self.levels + 1], vec![0.0; self.levels + 1]);
         for range in kernel::blocks(rows, kernel::block_rows(8 * network.columns())) {
             let part = |table: &Tensor<B, 2>| table.clone().slice([range.clone(), 0..features]);
@@ -133,14 +136,14 @@ impl<B: Backend> Plan<B> {
             }
             // One reading a block: [n, L + 1] each.
             let host = |columns| transfer::download::<B, 2>(Tensor::cat(columns, 1));
+            size += transfer::download(sums[0].clone().abs()).iter().sum::<f64>();
             for (into, columns) in [(&mut logits, sums), (&mut changed, counts)] {
                 for row in host(columns).chunks(self.levels + 1) {
                     into.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
                 }
             }
         }
-        let start = logits[0];
-        let kept = logits.iter().map(|sum| if start == 0.0 { 1.0 } else { sum / start.abs() });
+        let kept = logits.iter().map(|sum| if size == 0.0 { 1.0 } else { sum / size });
         let rows = rows.max(1) as f64;
         Curve { kept: kept.collect(), changed: changed.iter().map(|count| count / rows).collect() }
     }

@@ -9,8 +9,8 @@ use crate::transfer;
 ///
 /// `Σ (s a − d)² / Σ d²` over rows and sets S, where `a = Σ_{i∈S} R_i` and
 /// `d = f(x) − f(x with S from the reference)`, and s is what fits a row best,
-/// `Σ a d / Σ a²`. 0: the sums tell the changes exactly; 1: they tell nothing. A
-/// change of nothing anywhere is told by anything: 0.
+/// `Σ a d / Σ a²`, of either sign. 0: the sums tell the changes exactly; 1: they tell
+/// nothing. A change of nothing anywhere is told by anything: 0.
 ///
 /// All rows share the sets; a feature is in one with probability ½.
 ///
@@ -42,30 +42,44 @@ fn of_sets<B: Backend>(
     }
     let reference = case.reference(to);
     let logit = case.logit();
-    let nothing = logit.zeros_like();
-    let (mut told, mut both, mut changed) = (nothing.clone(), nothing.clone(), nothing);
+    let logits = transfer::download(logit);
+    let mut sums = vec![Sums::default(); shape[0]];
     for set in sets {
         let marks = set.iter().map(|is| f64::from(u8::from(*is))).collect();
         let marks =
             transfer::upload::<B, 2>(marks, [1, shape[1]], &case.x.device(), case.x.dtype());
         let set = marks.greater_elem(0.5).expand(shape);
         let sum = relevance.clone().mask_fill(set.clone().bool_not(), 0.0).sum_dim(1);
-        let without = case.at(case.x.clone().mask_where(set, reference.clone()));
-        let change = logit.clone() - without.logit();
-        told = told + sum.clone().square();
-        both = both + sum * change.clone();
-        changed = changed + change.square();
+        let without = case.at(case.x.clone().mask_where(set, reference.clone())).logit();
+        // Squares are taken in f64: those of a logit may not fit f32.
+        let (sum, without) = (transfer::download(sum), transfer::download(without));
+        for (row, sums) in sums.iter_mut().enumerate() {
+            let change = logits[row] - without[row];
+            sums.told += sum[row] * sum[row];
+            sums.both += sum[row] * change;
+            sums.changed += change * change;
+        }
     }
     // At the best s, Σ (s a − d)² = Σ d² − (Σ a d)² / Σ a².
-    let (told, both, changed) =
-        (transfer::download(told), transfer::download(both), transfer::download(changed));
-    let explained: f64 = told
-        .iter()
-        .zip(&both)
-        .map(|(told, both)| if *told > 0.0 { both * both / told } else { 0.0 })
-        .sum();
-    let all: f64 = changed.iter().sum();
-    if all > 0.0 { ((all - explained) / all).max(0.0) } else { 0.0 }
+    let told = |row: &Sums| if row.told == 0.0 { 0.0 } else { row.both * row.both / row.told };
+    let explained: f64 = sums.iter().map(told).sum();
+    let all: f64 = sums.iter().map(|row| row.changed).sum();
+    match all == 0.0 {
+        true => 0.0,
+        // Roundings may explain a little more than there is.
+        false => ((all - explained) / all).clamp(0.0, 1.0),
+    }
+}
+
+/// Of one row over all sets.
+#[derive(Clone, Default)]
+struct Sums {
+    /// Σ a².
+    told: f64,
+    /// Σ a d.
+    both: f64,
+    /// Σ d².
+    changed: f64,
 }
 
 /// The stream of random numbers that draws sets.

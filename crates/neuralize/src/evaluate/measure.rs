@@ -120,22 +120,24 @@ impl Measure {
                 "How much larger the share of points that change their cluster is when the most relevant features are replaced first (by the competing centroid), over the whole curve: larger is better."
             }
             Self::Conservation => {
-                "How far the relevances of a point are from summing to its logit, relative to the sum of their sizes (mean): 0 is exact. Methods that do not promise it are not wrong for it, but their numbers are no parts of the logit."
+                "How far the relevances of a point are from summing to its logit, relative to the sum of their sizes (mean; what a method gives to no feature counts as one more): 0 is exact. Methods that do not promise it are not wrong for it, but their numbers are no parts of the logit."
             }
             Self::Continuity => {
-                "How fast relevances change at worst on ways between points: the change of the explanation over the length of the step, in units of the mean explanation and of the spread of the data. Large values mean jumps: nearly equal points, different explanations."
+                "How fast relevances change at worst on 64 straight ways between points: the change of the explanation over the length of the step, in units of the mean explanation and of the spread of the data. Large values mean jumps: nearly equal points, different explanations."
             }
             Self::Infidelity => {
-                "Random sets of features are replaced by the competing centroid; the change of the logit is compared with the sum of the relevances of the set, scaled as fits best. 0: the sums tell the changes exactly; 1: they tell nothing."
+                "Random sets of features are replaced by the competing centroid, at most 2 000 of the points; the change of the logit is compared with the sum of the relevances of the set, times what fits a point best, of either sign. 0: the sums tell the changes exactly; 1: they tell nothing."
             }
             Self::Shift => {
-                "How much the explanation changes when data and model are shifted together, which changes no decision: 0 is right, 2 the most."
+                "How much the explanation of at most 200 of the points changes when data and model are shifted together by three spreads of the data, which changes no decision: 0 is right, 2 the most. Random numbers are the same again."
             }
             Self::Scale => "The same when data and model are multiplied by one number.",
             Self::Randomisation => {
-                "Rank correlation of the explanation with that of a model whose centroids are shuffled, so that it has learnt nothing: near 0 is right; near 1, the method looks at the data and not at the model."
+                "Size of the rank correlation of the explanation with that of a model whose centroids are shuffled, so that it has learnt nothing (at most 200 of the points). Chance alone makes about 0.8 / √(features − 1); near 1, the method looks at the data and not at the model."
             }
-            Self::Seconds => "Run time for 1 000 points, in seconds.",
+            Self::Seconds => {
+                "Run time for 1 000 points, in seconds; of few points it is mostly the time that a start takes."
+            }
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::evaluate::ranking::{correlation, rows_of};
 /// ([`Subject::shuffled`](crate::baseline::Subject::shuffled)). Near 1 the method
 /// looks at the data and not at the model.
 ///
-/// By chance alone it is about 0.8 / √(D − 1), and for one feature, which has no
-/// rank, 0.
+/// By chance alone it is about 0.8 / √(D − 1). None for one feature, which has no
+/// rank.
 ///
 /// # Shapes
 ///
@@ -24,14 +24,14 @@ pub fn randomisation<B: Backend>(
     case: &Case<'_, B>,
     method: &dyn Attribute<B>,
     relevance: &Tensor<B, 2>,
-) -> Result<f64> {
-    if case.is_empty() {
-        return Ok(0.0);
+) -> Result<Option<f64>> {
+    if case.is_empty() || case.x.dims()[1] < 2 {
+        return Ok(None);
     }
     let subject = case.scene.subject().shuffled(case.scene.seed())?;
     let scene = Scene::new(&*subject, case.scene.data(), case.scene.seed())?;
     let found = method.attribute(&scene.ask(&case.x, case.target)?)?.relevance;
     let (model, nothing) = (rows_of(relevance), rows_of(&found));
     let likeness: f64 = model.iter().zip(&nothing).map(|(a, b)| correlation(a, b).abs()).sum();
-    Ok(likeness / case.len() as f64)
+    Ok(Some(likeness / case.len() as f64))
 }

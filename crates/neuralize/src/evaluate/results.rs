@@ -78,8 +78,7 @@ pub struct Band {
     pub mean: Curve,
     /// Standard deviation over the orders.
     pub deviation: Curve,
-    /// Standard deviation of the symmetric relevance gain over the orders; its
-    /// mean is 0 but for chance.
+    /// Standard deviation of the symmetric relevance gain over the orders, from 0.
     pub gain_deviation: f64,
 }
 

@@ -73,13 +73,15 @@ const WAYS: usize = 64;
 /// Points and sets of features for infidelity.
 const SETS_POINTS: usize = 2_000;
 const SETS: usize = 64;
-/// By how much data and model are moved.
+/// By how much data and model are moved: in root mean square deviations of a
+/// feature, and as a factor.
 const SHIFT: f64 = 3.0;
 const SCALE: f64 = 2.5;
 /// Features whose agreement is looked at.
 const TOP: usize = 5;
-/// The stream of random numbers that draws points.
+/// The streams of random numbers that draw points, and some of them.
 const POINTS: usize = 20;
+const SAMPLES: usize = 24;
 
 impl EvaluateConfig {
     /// Measures all methods on the same points.
@@ -95,7 +97,8 @@ impl EvaluateConfig {
     /// # Errors
     ///
     /// If x is empty or does not fit the network, the target names a cluster that
-    /// does not exist, or there are no methods, levels, draws or points.
+    /// does not exist, there are no methods, levels or points or fewer than two
+    /// draws, or a method's own settings cannot be used.
     pub fn run<B: Backend>(
         &self,
         subject: &dyn Subject<B>,
@@ -123,16 +126,17 @@ impl EvaluateConfig {
         x: &Tensor<B, 2>,
         progress: &mut dyn FnMut(usize, usize, &str),
     ) -> Result<Evaluation> {
-        for (name, value) in [
-            ("methods", methods.len()),
-            ("levels", self.levels),
-            ("draws", self.draws),
-            ("points", self.most_points),
-        ] {
+        for (name, value) in
+            [("methods", methods.len()), ("levels", self.levels), ("points", self.most_points)]
+        {
             if value == 0 {
                 let rule = "it must be at least 1".into();
                 return Err(Error::Config { name, value: "0".into(), rule });
             }
+        }
+        if self.draws < 2 {
+            let (value, rule) = (self.draws.to_string(), "a band needs at least 2".into());
+            return Err(Error::Config { name: "draws", value, rule });
         }
         let scene = Scene::new(subject, x, self.seed)?;
         let [rows, features] = x.dims();
@@ -142,6 +146,7 @@ impl EvaluateConfig {
             false => x.clone().select(0, transfer::upload_indices(&chosen, &x.device())),
         };
         let case = scene.ask(&points, self.target)?;
+        let samples = Samples::of(&case, self.seed);
         let mut results = Vec::with_capacity(methods.len());
         let mut relevances = Vec::new();
         for (done, (method, words)) in methods.iter().enumerate() {
@@ -157,14 +162,18 @@ impl EvaluateConfig {
             match method.attribute(&case) {
                 Err(Error::Config { name: "method", rule, .. }) => result.refused = Some(rule),
                 Err(error) => return Err(error),
+                Ok(found) if !is_usable(&found, &case) => {
+                    let shape = case.x.dims();
+                    result.refused =
+                        Some(format!("it gave other than finite numbers of shape {shape:?}"));
+                }
                 Ok(found) => {
                     // Reading a number waits for what a GPU has still to do.
                     let _ = transfer::download(found.relevance.clone().sum());
                     let seconds = start.elapsed().as_secs_f64() * 1e3 / case.len() as f64;
                     result.values.insert(Measure::Seconds, seconds);
-                    self.measure(&case, *method, &found, &mut result)?;
-                    let some = case.len().min(SETS_POINTS);
-                    let part = found.relevance.slice([0..some, 0..features]);
+                    self.measure(&case, &samples, *method, &found, &mut result)?;
+                    let part = selected(&found.relevance, &samples.many);
                     relevances.push((result.name.clone(), part));
                 }
             }
@@ -183,7 +192,7 @@ impl EvaluateConfig {
             bands: bands.collect(),
             agreement: match relevances.is_empty() {
                 true => Agreement::default(),
-                false => agreement(&relevances, TOP.min(features)),
+                false => agreement(&relevances, TOP.min(features / 2).max(1)),
             },
         })
     }
@@ -191,6 +200,7 @@ impl EvaluateConfig {
     fn measure<B: Backend>(
         &self,
         case: &Case<'_, B>,
+        samples: &Samples,
         method: &dyn Attribute<B>,
         found: &Attribution<B>,
         result: &mut MethodResult,
@@ -198,31 +208,65 @@ impl EvaluateConfig {
         let relevance = &found.relevance;
         for to in &self.references {
             let flips = flip(case, relevance, *to, self.levels);
-            for (measure, value) in measures_of(&flips) {
-                result.values.insert(measure, value);
+            // One feature has no order.
+            if case.x.dims()[1] > 1 {
+                result.values.extend(measures_of(&flips));
             }
             result.flips.push(flips);
         }
-        let few = |most: usize| {
-            let rows = case.len().min(most);
-            (case.rows(0..rows), relevance.clone().slice([0..rows, 0..relevance.dims()[1]]))
-        };
         let mut values = vec![(Measure::Conservation, Some(conservation(case, found)))];
-        let (part, of_part) = few(SETS_POINTS);
+        let (part, of_part) = (case.select(&samples.many), selected(relevance, &samples.many));
         let value = infidelity(&part, &of_part, Reference::Competitor, SETS);
         values.push((Measure::Infidelity, Some(value)));
-        let (part, _) = few(EXPLAINED_AGAIN);
+        let part = case.select(&samples.few);
         // Explained for themselves: some methods draw numbers row by row.
         let of_part = method.attribute(&part)?.relevance;
-        values.push((Measure::Continuity, Some(continuity(&part, method, WAYS)?)));
-        values.push((Measure::Shift, invariance(&part, method, &of_part, 1.0, SHIFT)?));
-        values.push((Measure::Scale, invariance(&part, method, &of_part, SCALE, 0.0)?));
-        values.push((Measure::Randomisation, Some(randomisation(&part, method, &of_part)?)));
+        let deviation = transfer::download(case.scene.deviation().square());
+        let spread = (deviation.iter().sum::<f64>() / deviation.len() as f64).sqrt();
+        let shift = if spread > 0.0 { SHIFT * spread } else { SHIFT };
+        let moved = |scale, shift| {
+            match invariance(&part, method, &of_part, scale, shift) {
+                // Numbers that the precision cannot hold are no fault of a method.
+                Err(Error::TooLarge { .. } | Error::NonFinite { .. } | Error::Record { .. }) => {
+                    Ok(None)
+                }
+                other => other,
+            }
+        };
+        values.push((Measure::Continuity, continuity(&part, method, WAYS)?));
+        values.push((Measure::Shift, moved(1.0, shift)?));
+        values.push((Measure::Scale, moved(SCALE, 0.0)?));
+        values.push((Measure::Randomisation, randomisation(&part, method, &of_part)?));
         let known = values.into_iter().filter_map(|(measure, value)| Some((measure, value?)));
         // What cannot be a number is no measure, and no number in JSON either.
         result.values.extend(known.filter(|(_, value)| value.is_finite()));
         Ok(())
     }
+}
+
+/// Which of the points the costly measures look at, drawn at random: files are
+/// often in the order of classes.
+struct Samples {
+    few: Vec<usize>,
+    many: Vec<usize>,
+}
+
+impl Samples {
+    fn of<B: Backend>(case: &Case<'_, B>, seed: u64) -> Self {
+        let mut rng = random_stream(seed, SAMPLES);
+        let mut draw = |most| some_rows(case.len(), most, &mut rng);
+        Self { few: draw(EXPLAINED_AGAIN), many: draw(SETS_POINTS) }
+    }
+}
+
+fn selected<B: Backend>(table: &Tensor<B, 2>, rows: &[usize]) -> Tensor<B, 2> {
+    table.clone().select(0, transfer::upload_indices(rows, &table.device()))
+}
+
+/// Whether a method gave a finite number for every feature of every row.
+fn is_usable<B: Backend>(found: &Attribution<B>, case: &Case<'_, B>) -> bool {
+    found.relevance.dims() == case.x.dims()
+        && transfer::all_true(found.relevance.clone().is_finite())
 }
 
 /// What flipping to a reference measures.

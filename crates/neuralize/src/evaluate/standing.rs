@@ -30,11 +30,16 @@ impl Evaluation {
         };
         let Some(own) = cost(method) else { return false };
         let least = self.methods.iter().filter_map(cost).fold(f64::INFINITY, f64::min);
-        own - least <= (5e-4 * least.abs()).max(1e-9)
+        // Below these errors all are as good: roundings are no merit.
+        let rounding = match measure {
+            Measure::Conservation | Measure::Shift | Measure::Scale => 1e-6,
+            _ => 1e-9,
+        };
+        own - least <= (5e-4 * least.abs()).max(rounding)
     }
 
-    /// Whether a gain is no more than orders without meaning come to: less than
-    /// two of their standard deviations from 0.
+    /// Whether a gain is no more than orders without meaning come to: at most
+    /// two of their standard deviations above 0, or below it.
     pub fn is_chance(&self, method: &MethodResult, measure: Measure) -> bool {
         let reference = match measure {
             Measure::GainCompetitor => Reference::Competitor,
@@ -44,7 +49,7 @@ impl Evaluation {
         };
         let band = self.bands.iter().find(|band| band.reference == reference);
         match (band, method.values.get(&measure)) {
-            (Some(band), Some(gain)) => gain.abs() <= 2.0 * band.gain_deviation,
+            (Some(band), Some(gain)) => *gain <= 2.0 * band.gain_deviation,
             _ => false,
         }
     }

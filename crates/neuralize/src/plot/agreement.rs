@@ -28,7 +28,7 @@ pub fn agreement(evaluation: &Evaluation) -> Result<Figure> {
     let (left, top) = (widest + 12, widest + 12);
     let count = names.len() as u32;
     let size = (left + CELL.0 * count + 8, top + CELL.1 * count + 10);
-    let title = format!("How far methods agree, {} points", evaluation.points);
+    let title = format!("How far methods agree, {} points", evaluation.agreement.points);
     let notes = [
         "mean rank correlation of the relevances of a point".to_owned(),
         "1: the same order of features, 0: none in common, −1: the opposite".to_owned(),
