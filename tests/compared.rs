@@ -115,6 +115,7 @@ pub(crate) fn evaluation(methods: usize) -> Evaluation {
             "rank_correlation": matrix.clone(),
             "overlap": matrix,
             "top": 3,
+            "points": 178,
         },
     });
     serde_json::from_str(&text.to_string()).expect("an evaluation")

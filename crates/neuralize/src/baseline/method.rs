@@ -258,7 +258,12 @@ impl FromStr for Method {
             _ if reference.is_some() => {
                 return Err(refused(format!("`{name}` takes no reference")));
             }
-            _ if name.is_empty() => return Err(refused("a name is empty".into())),
+            _ if name.is_empty() => {
+                return Err(refused(format!(
+                    "a name is empty; the methods are {}",
+                    NAMES.join(", ")
+                )));
+            }
             "neon" => Self::Neon(Beta::Heuristic),
             "neon-hard" => Self::Neon(Beta::Value(f64::INFINITY)),
             "sensitivity" => Self::Sensitivity,
