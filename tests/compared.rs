@@ -100,10 +100,8 @@ pub(crate) fn evaluation(methods: usize) -> Evaluation {
         "values": {},
         "flips": [],
     }));
-    let likeness = |a: usize, b: usize| match a == b {
-        true => 1.0,
-        false => 0.9 - 0.13 * (a as f64 - b as f64).abs(),
-    };
+    let likeness =
+        |a: usize, b: usize| if a == b { 1.0 } else { 0.9 - 0.13 * (a as f64 - b as f64).abs() };
     let matrix: Vec<Vec<f64>> =
         (0..methods).map(|a| (0..methods).map(|b| likeness(a, b)).collect()).collect();
     let text = json!({

@@ -109,10 +109,11 @@ fn seen(figure: &Figure) -> Seen {
         };
         let (above, below) = (baseline - 0.74 * size, baseline + 0.2 * size);
         let upright = node.attribute("transform").is_some();
-        let area = match upright {
-            false => [x + left, y + above, x + left + width, y + below],
+        let area = if upright {
             // A quarter turn to the left.
-            true => [x + above, y - left - width, x + below, y - left],
+            [x + above, y - left - width, x + below, y - left]
+        } else {
+            [x + left, y + above, x + left + width, y + below]
         };
         Words { text, area, upright }
     });

@@ -72,10 +72,8 @@ fn every_kind_of_file_holds_the_same_table() {
                 }
                 seen.extend(rows(&part));
             }
-            let turned = |row: &Vec<f64>| match by_name {
-                true => vec![row[2], row[0], row[1]],
-                false => row.clone(),
-            };
+            let turned =
+                |row: &Vec<f64>| if by_name { vec![row[2], row[0], row[1]] } else { row.clone() };
             assert_eq!(seen, rows(&expected).iter().map(turned).collect::<Vec<_>>(), "{name}");
             assert!(reader.bytes_read() <= fs::metadata(fixture(name)).expect("a file").len());
         }

@@ -83,10 +83,7 @@ impl Results {
         for (method, name) in self.methods.iter().enumerate() {
             let cells: Vec<_> = measures.iter().map(|measure| cell(method, *measure)).collect();
             let Some((_, _, count)) = cells.iter().flatten().next() else { continue };
-            let few = match *count < sets {
-                true => format!(" ({count} of {sets})"),
-                false => String::new(),
-            };
+            let few = if *count < sets { format!(" ({count} of {sets})") } else { String::new() };
             let _ = write!(text, "| {name}{few} |");
             for (found, measure) in cells.iter().zip(&measures) {
                 match found {
@@ -127,9 +124,10 @@ impl Results {
         let sets = of_model().count();
         let named = |(at, name): (usize, &String)| {
             let gains: Vec<f64> = gains(at);
-            let few = match gains.len() < sets {
-                true => format!(" ({} of {sets})", gains.len()),
-                false => String::new(),
+            let few = if gains.len() < sets {
+                format!(" ({} of {sets})", gains.len())
+            } else {
+                String::new()
             };
             (format!("{name}{few}"), gains)
         };

@@ -107,9 +107,10 @@ pub fn occlusion<B: Backend>(setup: &Setup<B>) {
             let what = format!("{name} {reference}");
             let found = relevance(Method::Occlusion { to }, &case);
             // The figures have the centroids of k-means for both functions.
-            let expected = match what == "kernel competing" {
-                true => one_feature_replaced(setup, &case, &x, &rows(case.reference(to))),
-                false => figures.table(&what),
+            let expected = if what == "kernel competing" {
+                one_feature_replaced(setup, &case, &x, &rows(case.reference(to)))
+            } else {
+                figures.table(&what)
             };
             assert_same(setup, &found, &expected, &what);
         }

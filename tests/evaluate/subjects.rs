@@ -269,10 +269,8 @@ pub fn pinned_questions_stay<B: Backend>(setup: &Setup<B>) {
             };
             let competitor = versus.unwrap_or_else(|| smallest(&before, Some(cluster)));
             let now = distances(at, &centroids);
-            let other = match versus.is_some() || pair {
-                true => competitor,
-                false => smallest(&now, Some(cluster)),
-            };
+            let other =
+                if versus.is_some() || pair { competitor } else { smallest(&now, Some(cluster)) };
             clusters.push(cluster);
             competitors.push(competitor);
             logits.push(vec![now[other] - now[cluster]]);
@@ -435,9 +433,10 @@ pub fn samples_are_members_of_the_competitor<B: Backend>(setup: &Setup<B>) {
     let far = numbers(case.pinned.competitor());
     let samples = rows(case.reference(Reference::Sample));
     for (sample, competitor) in samples.iter().zip(far) {
-        match scene.members()[competitor].is_empty() {
-            true => assert_close(sample, &centroids[competitor], 1e-4, "no sample"),
-            false => assert!(data.contains(sample)),
+        if scene.members()[competitor].is_empty() {
+            assert_close(sample, &centroids[competitor], 1e-4, "no sample")
+        } else {
+            assert!(data.contains(sample))
         }
     }
 }

@@ -45,9 +45,12 @@ fn shares(x: &[f64], cluster: &Rows, gamma: f64) -> Vec<f64> {
     let least = distances.iter().copied().fold(f64::INFINITY, f64::min);
     let weights: Vec<f64> = distances
         .iter()
-        .map(|d| match gamma.is_infinite() {
-            true => f64::from(u8::from(*d <= least)),
-            false => (-gamma * (d - least)).exp(),
+        .map(|d| {
+            if gamma.is_infinite() {
+                f64::from(u8::from(*d <= least))
+            } else {
+                (-gamma * (d - least)).exp()
+            }
         })
         .collect();
     let total: f64 = weights.iter().sum();
@@ -103,11 +106,10 @@ fn naive(
                 };
                 let g: f64 = (0..x.len()).map(term).sum();
                 let along = g * h.signum();
-                let q = match along >= h.abs() / 8.0 {
-                    true => h / g,
-                    false => {
-                        1.0 + 7.0 * ((along + h.abs() / 8.0) / (h.abs() / 4.0)).clamp(0.0, 1.0)
-                    }
+                let q = if along >= h.abs() / 8.0 {
+                    h / g
+                } else {
+                    1.0 + 7.0 * ((along + h.abs() / 8.0) / (h.abs() / 4.0)).clamp(0.0, 1.0)
                 };
                 for (d, value) in relevance.iter_mut().enumerate() {
                     *value += handed / h * q * term(d);
@@ -490,9 +492,10 @@ pub fn moons(n: usize, seed: u64) -> (Rows, Vec<usize>) {
     let x = (0..n)
         .map(|i| {
             let angle = std::f64::consts::PI * (i % half) as f64 / (half - 1) as f64;
-            let (a, b) = match i < half {
-                true => (angle.cos(), angle.sin()),
-                false => (1.0 - angle.cos(), 0.5 - angle.sin()),
+            let (a, b) = if i < half {
+                (angle.cos(), angle.sin())
+            } else {
+                (1.0 - angle.cos(), 0.5 - angle.sin())
             };
             vec![a + 0.05 * noise[i][0], b + 0.05 * noise[i][1]]
         })

@@ -854,9 +854,10 @@ pub fn common_parts_cost_no_digits<B: Backend>(setup: &Setup<B>) {
         let base = case.centroids[0].clone();
         for (k, row) in case.centroids.iter_mut().enumerate() {
             for (i, value) in row.iter_mut().enumerate() {
-                match moves {
-                    true => *value += 1000.0,
-                    false => *value = base[i] * (1.0 + 1e-3 * ((k * 7 + i * 3) % 5) as f64 / 5.0),
+                if moves {
+                    *value += 1000.0
+                } else {
+                    *value = base[i] * (1.0 + 1e-3 * ((k * 7 + i * 3) % 5) as f64 / 5.0)
                 }
             }
         }

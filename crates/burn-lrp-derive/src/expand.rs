@@ -154,13 +154,14 @@ fn stepped(options: &Options, run: TokenStream, krate: &Path) -> Result<TokenStr
         let call = function.call(krate)?;
         code.extend(quote!(let node = #call;));
     }
-    match options.residual {
-        true => code.extend(quote! {
+    if options.residual {
+        code.extend(quote! {
             let given = ::core::clone::Clone::clone(&node);
             let node = #run;
             let node = #krate::Node::add(&node, &given)?;
-        }),
-        false => code.extend(quote!(let node = #run;)),
+        })
+    } else {
+        code.extend(quote!(let node = #run;))
     }
     for function in &options.then {
         let call = function.call(krate)?;

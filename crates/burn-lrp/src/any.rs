@@ -56,9 +56,10 @@ impl<B: Backend> AnyTensor<B> {
     ///
     /// If it has another rank.
     pub fn tensor<const D: usize>(&self) -> Result<Tensor<B, D>> {
-        match self.rank() == D {
-            true => Ok(self.typed()),
-            false => Err(Error::shape("tensor", format!("{D} dimensions"), &self.dims())),
+        if self.rank() == D {
+            Ok(self.typed())
+        } else {
+            Err(Error::shape("tensor", format!("{D} dimensions"), &self.dims()))
         }
     }
 

@@ -111,10 +111,7 @@ impl Explainer {
             let output = network.trace(input.clone())?;
             let plan = output.plan(&self.composite)?;
             let seed = relevance(output.value())?;
-            let found = match self.report {
-                true => plan.run_with_report(seed)?,
-                false => plan.run(seed)?,
-            };
+            let found = if self.report { plan.run_with_report(seed)? } else { plan.run(seed)? };
             // On an autodiff backend a graph would keep every block alive.
             relevances.push(found.of(&input)?.detached());
             outputs.push(output.value().detached());

@@ -286,9 +286,10 @@ impl Rule {
             Formula::TakeMost(stiffness) => (stiffness >= 0.0, "the stiffness must be at least 0"),
             _ => (true, ""),
         };
-        match holds {
-            true => Ok(rule),
-            false => Err(Error::Rule { rule: rule.to_string(), detail: detail.into() }),
+        if holds {
+            Ok(rule)
+        } else {
+            Err(Error::Rule { rule: rule.to_string(), detail: detail.into() })
         }
     }
 }

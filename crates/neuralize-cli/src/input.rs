@@ -8,18 +8,16 @@ use neuralize::data::{TableOptions, TableReader};
 /// Opens a table: a file of the kind that its name says, or standard input as
 /// CSV.
 pub(crate) fn open(path: &Path, options: &TableOptions) -> Result<TableReader<'static>> {
-    Ok(match is_standard(path) {
-        true => TableReader::csv(name(path), io::stdin().lock(), options)?,
-        false => TableReader::open(path, options)?,
+    Ok(if is_standard(path) {
+        TableReader::csv(name(path), io::stdin().lock(), options)?
+    } else {
+        TableReader::open(path, options)?
     })
 }
 
 /// What messages call it.
 pub(crate) fn name(path: &Path) -> String {
-    match is_standard(path) {
-        true => "standard input".into(),
-        false => path.display().to_string(),
-    }
+    if is_standard(path) { "standard input".into() } else { path.display().to_string() }
 }
 
 /// How many bytes there are to read, as far as it is known.

@@ -287,9 +287,12 @@ impl fmt::Display for Cell {
 
 /// All sizes in f32, and the first in f64.
 fn cells(sizes: &[Size]) -> Vec<Cell> {
-    let cell = |&(n, d, k): &Size, dtype| match brief() {
-        true => Cell { n: n / 100, d: d.div_ceil(8), k: k.div_ceil(8), dtype },
-        false => Cell { n, d, k, dtype },
+    let cell = |&(n, d, k): &Size, dtype| {
+        if brief() {
+            Cell { n: n / 100, d: d.div_ceil(8), k: k.div_ceil(8), dtype }
+        } else {
+            Cell { n, d, k, dtype }
+        }
     };
     let single = sizes.iter().map(|size| cell(size, DType::F32));
     single.chain(sizes.first().map(|size| cell(size, DType::F64))).collect()

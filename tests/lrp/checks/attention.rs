@@ -49,9 +49,12 @@ impl Head {
         (0..self.query.len())
             .map(|i| {
                 (0..self.key.len())
-                    .map(|j| match self.masked[i][j] {
-                        true => -1e4,
-                        false => dot(&self.query[i], &self.key[j]) / root,
+                    .map(|j| {
+                        if self.masked[i][j] {
+                            -1e4
+                        } else {
+                            dot(&self.query[i], &self.key[j]) / root
+                        }
                     })
                     .collect()
             })

@@ -25,10 +25,8 @@ impl Naive<'_> {
             let members: Vec<usize> =
                 (0..a.len()).filter(|j| (self.group)(*j) == (self.group)(k)).collect();
             let size = members.len() as f64;
-            let mean = match self.centred {
-                true => members.iter().map(|j| a[*j]).sum::<f64>() / size,
-                false => 0.0,
-            };
+            let mean =
+                if self.centred { members.iter().map(|j| a[*j]).sum::<f64>() / size } else { 0.0 };
             let variance = members.iter().map(|j| (a[*j] - mean).powi(2)).sum::<f64>() / size;
             let deviation = (variance + self.epsilon).sqrt();
             let mut row = vec![0.0; a.len()];

@@ -147,9 +147,10 @@ pub fn products<B: Backend>(setup: &Setup<B>) {
         let output = Layer::forward(&layer, &x).unwrap();
         let r = AnyTensor::from(setup.tensor::<2>(93, [2, 6]));
         // As a rectifier leaves it: nothing where the output is negative.
-        let r = match only_above {
-            true => r.zip(&output, |r, z| r.mask_fill(z.lower_elem(0.0), 0.0)).unwrap(),
-            false => r,
+        let r = if only_above {
+            r.zip(&output, |r, z| r.mask_fill(z.lower_elem(0.0), 0.0)).unwrap()
+        } else {
+            r
         };
         let counted = Counted { layer: &layer, forward: Cell::new(0), back: Cell::new(0) };
         let step = Step { inputs: &x, output: &output, relevance: &r, report: true };

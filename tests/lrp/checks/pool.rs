@@ -214,10 +214,7 @@ fn check_max<B: Backend>(
                         let row = vec![1.0; places.len()];
                         let m = naive::Matrix { weight: vec![row], bias: vec![0.0] };
                         let window: Vec<f64> = places.iter().map(|place| a[*place]).collect();
-                        let rule = match rule == Rule::PROPORTIONAL {
-                            true => Rule::ZERO,
-                            false => rule,
-                        };
+                        let rule = if rule == Rule::PROPORTIONAL { Rule::ZERO } else { rule };
                         let part = naive::relevance(&rule, &m, &window, &r[at..=at]);
                         condition = condition.max(part.condition);
                         for (place, part) in places.iter().zip(part.inputs) {

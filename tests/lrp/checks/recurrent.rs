@@ -178,9 +178,12 @@ pub fn lstm<B: Backend>(setup: &Setup<B>) {
                 // What every step saw: h, c before it, and c made by it before it is clipped.
                 let (mut hs, mut cs, mut sums) = (vec![], vec![], vec![]);
                 let (mut before, mut cell) = (vec![0.0; HIDDEN], vec![0.0; HIDDEN]);
-                let forget = |k: usize, x: &[f64], h: &[f64]| match coupled {
-                    true => 1.0 - sigmoid(i.z(k, x, h, 1.0)),
-                    false => sigmoid(f.z(k, x, h, 1.0)),
+                let forget = |k: usize, x: &[f64], h: &[f64]| {
+                    if coupled {
+                        1.0 - sigmoid(i.z(k, x, h, 1.0))
+                    } else {
+                        sigmoid(f.z(k, x, h, 1.0))
+                    }
                 };
                 let fresh = |k: usize, x: &[f64], h: &[f64]| {
                     sigmoid(i.z(k, x, h, 1.0)) * g.z(k, x, h, 1.0).tanh()
@@ -210,14 +213,15 @@ pub fn lstm<B: Backend>(setup: &Setup<B>) {
                         let kept = found.share(forget(k, &x[t], h) * c[k], sums[at][k], of_cell);
                         let new = found.share(fresh(k, &x[t], h), sums[at][k], of_cell);
                         next_c[k] += if halves { kept / 2.0 } else { kept };
-                        let gates = match halves {
-                            true => vec![
+                        let gates = if halves {
+                            vec![
                                 (&g, new / 2.0),
                                 (&i, new / 2.0),
                                 (&f, kept / 2.0),
                                 (&o, of_hidden / 2.0),
-                            ],
-                            false => vec![(&g, new)],
+                            ]
+                        } else {
+                            vec![(&g, new)]
                         };
                         for (gate, of) in gates {
                             let down = found.hand(gate, k, t, &x[t], h, 1.0, of);
@@ -248,9 +252,10 @@ pub fn gru<B: Backend>(setup: &Setup<B>) {
             // The candidate's hidden input, and what its sum is multiplied with.
             let given = |x: &[f64], h: &[f64]| -> (Vec<f64>, Vec<f64>) {
                 let reset: Vec<f64> = (0..HIDDEN).map(|k| sigmoid(r.z(k, x, h, 1.0))).collect();
-                match reset_after {
-                    true => (h.to_vec(), reset),
-                    false => (h.iter().zip(reset).map(|(h, r)| h * r).collect(), vec![1.0; HIDDEN]),
+                if reset_after {
+                    (h.to_vec(), reset)
+                } else {
+                    (h.iter().zip(reset).map(|(h, r)| h * r).collect(), vec![1.0; HIDDEN])
                 }
             };
             let parts = |k: usize, x: &[f64], h: &[f64]| {

@@ -264,10 +264,10 @@ fn additive<B: Backend>(
 }
 
 fn largest<B: Backend>(x: &AnyTensor<B>) -> f64 {
-    x.flat().into_data().iter::<f64>().fold(0.0, |most, value| match value.is_nan() {
-        true => f64::INFINITY,
-        false => most.max(value.abs()),
-    })
+    x.flat()
+        .into_data()
+        .iter::<f64>()
+        .fold(0.0, |most, value| if value.is_nan() { f64::INFINITY } else { most.max(value.abs()) })
 }
 
 impl<B: Backend> Layer<B> for ByGradient<'_, B> {
@@ -296,9 +296,10 @@ impl<B: Backend> Layer<B> for ByGradient<'_, B> {
         };
         let s = step.relevance.zip(step.output, |r, z| quotient(r, z, epsilon))?;
         let back = pulled_back(self.kind.name(), x, &s, &self.function)?;
-        let bias = match step.report {
-            true => Some(lower(&(self.function)(lift(&x.filled(0.0)))?).times(&s)?.row_sums()),
-            false => None,
+        let bias = if step.report {
+            Some(lower(&(self.function)(lift(&x.filled(0.0)))?).times(&s)?.row_sums())
+        } else {
+            None
         };
         Ok(Handed { inputs: vec![x.times(&back)?], bias })
     }

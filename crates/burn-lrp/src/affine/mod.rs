@@ -103,12 +103,11 @@ pub(crate) fn quotient<B: Backend, const D: usize>(
     epsilon: f64,
 ) -> Tensor<B, D> {
     let range = z.dtype().finfo().unwrap_or(FloatDType::F32.finfo());
-    let z = match epsilon == 0.0 {
-        true => z,
-        false => {
-            let negative = z.clone().lower_elem(0.0);
-            (z.clone() + epsilon).mask_where(negative, z - epsilon)
-        }
+    let z = if epsilon == 0.0 {
+        z
+    } else {
+        let negative = z.clone().lower_elem(0.0);
+        (z.clone() + epsilon).mask_where(negative, z - epsilon)
     };
     // An ordinary stabiliser keeps quotients in range by itself.
     if epsilon >= range.min_positive.cbrt() {
@@ -161,12 +160,11 @@ pub fn relevance<B: Backend>(
             let halves = Halves::of(x, signed);
             let toward = halves.side(&|| up(&weight), &|| down(&weight), bias_up);
             let a = flow.side(&toward, &above)?;
-            let b = match some_below {
-                true => {
-                    let against = halves.side(&|| down(&weight), &|| up(&weight), bias_down);
-                    Some((flow.side(&against, &below)?, 1.0))
-                }
-                false => None,
+            let b = if some_below {
+                let against = halves.side(&|| down(&weight), &|| up(&weight), bias_down);
+                Some((flow.side(&against, &below)?, 1.0))
+            } else {
+                None
             };
             flow.join(a, 1.0, b)
         }
@@ -180,13 +178,12 @@ pub fn relevance<B: Backend>(
             let halves = Halves::of(x, signs(x, None).0);
             let toward = halves.side(&|| positive(&weight), &|| negative(&weight), positive_bias());
             let a = flow.side(&toward, step.relevance)?;
-            let b = match beta == 0.0 {
-                true => None,
-                false => {
-                    let against =
-                        halves.side(&|| negative(&weight), &|| positive(&weight), negative_bias());
-                    Some((flow.side(&against, step.relevance)?, -beta))
-                }
+            let b = if beta == 0.0 {
+                None
+            } else {
+                let against =
+                    halves.side(&|| negative(&weight), &|| positive(&weight), negative_bias());
+                Some((flow.side(&against, step.relevance)?, -beta))
             };
             flow.join(a, alpha, b)
         }
@@ -261,11 +258,10 @@ struct Halves<B: Backend> {
 
 impl<B: Backend> Halves<B> {
     fn of(x: &AnyTensor<B>, signed: bool) -> Self {
-        match signed {
-            true => {
-                Self { up: x.map(|x| x.clamp_min(0.0)), down: Some(x.map(|x| x.clamp_max(0.0))) }
-            }
-            false => Self { up: x.clone(), down: None },
+        if signed {
+            Self { up: x.map(|x| x.clamp_min(0.0)), down: Some(x.map(|x| x.clamp_max(0.0))) }
+        } else {
+            Self { up: x.clone(), down: None }
         }
     }
 
@@ -336,10 +332,7 @@ impl<B: Backend> Flow<'_, B> {
         weight: f64,
         other: Option<(Flowed<B>, f64)>,
     ) -> Result<Handed<B>> {
-        let scaled = |t: AnyTensor<B>, by: f64| match by == 1.0 {
-            true => t,
-            false => t.map(|t| t * by),
-        };
+        let scaled = |t: AnyTensor<B>, by: f64| if by == 1.0 { t } else { t.map(|t| t * by) };
         let mut relevance = scaled(first, weight);
         let mut bias = first_bias.map(|bias| bias * weight);
         if let Some(((second, second_bias), by)) = other {

@@ -22,9 +22,10 @@ impl Reader {
     /// The text as one selector.
     pub(crate) fn selector(mut self) -> Result<Selector, Wrong> {
         let selector = self.one()?;
-        match self.at == self.text.len() {
-            true => Ok(selector),
-            false => Err((self.at, "there is more after the selector".into())),
+        if self.at == self.text.len() {
+            Ok(selector)
+        } else {
+            Err((self.at, "there is more after the selector".into()))
         }
     }
 
@@ -101,9 +102,10 @@ impl Reader {
         if self.peek() != Some('"') {
             let name: String = self.text[start..].iter().take_while(|c| plain(**c)).collect();
             self.at += name.chars().count();
-            return match name.is_empty() {
-                true => Err((start, "a name is missing".into())),
-                false => Ok(name),
+            return if name.is_empty() {
+                Err((start, "a name is missing".into()))
+            } else {
+                Ok(name)
             };
         }
         self.at += 1;

@@ -140,9 +140,10 @@ impl Selector {
     /// What there is, where the selector means nothing: what is closest comes first.
     pub(crate) fn alternatives(&self, sites: &[Site]) -> String {
         const SHOWN: usize = 5;
-        let (what, mut names): (_, Vec<String>) = match self.speaks_of_kinds_only() {
-            true => ("kinds", sites.iter().map(|site| site.kind.name().to_string()).collect()),
-            false => ("paths", sites.iter().map(|site| site.path.clone()).collect()),
+        let (what, mut names): (_, Vec<String>) = if self.speaks_of_kinds_only() {
+            ("kinds", sites.iter().map(|site| site.kind.name().to_string()).collect())
+        } else {
+            ("paths", sites.iter().map(|site| site.path.clone()).collect())
         };
         let text = self.to_string();
         let wanted = text.rsplit(':').next().unwrap_or_default().trim_end_matches(')');

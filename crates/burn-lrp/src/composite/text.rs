@@ -34,10 +34,7 @@ impl fmt::Display for Composite {
         for (selector, (_, rule)) in selectors.iter().zip(&self.entries) {
             writeln!(f, "{selector:width$} -> {rule}")?;
         }
-        match self.merge {
-            true => Ok(()),
-            false => writeln!(f, "{UNMERGED}"),
-        }
+        if self.merge { Ok(()) } else { writeln!(f, "{UNMERGED}") }
     }
 }
 

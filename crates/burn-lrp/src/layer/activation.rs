@@ -55,10 +55,7 @@ elementwise! {
         let below = x.clone().lower_equal_elem(layer.alpha);
         x.mask_fill(below, 0.0)
     });
-    Gelu = |layer, x| x.map(|x| match layer.approximate {
-        true => gelu_by_tanh(x),
-        false => gelu(x),
-    });
+    Gelu = |layer, x| x.map(|x| if layer.approximate { gelu_by_tanh(x) } else { gelu(x) });
     Silu = |_layer, x| x.map(|x| x.clone() * sigmoid(x));
     Sigmoid = |_layer, x| x.map(sigmoid);
     HardSigmoid = |layer, x| x.map(|x| (x * layer.alpha + layer.beta).clamp(0.0, 1.0));

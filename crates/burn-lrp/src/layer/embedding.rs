@@ -94,9 +94,10 @@ impl<B: Backend> Layer<B> for PositionalEncoding<B> {
         };
         let x = step.input()?;
         let s = step.relevance.zip(step.output, |r, z| quotient(r, z, epsilon))?;
-        let bias = match step.report {
-            true => Some(AnyTensor::from(s.tensor::<3>()? * constant(self, x)?).row_sums()),
-            false => None,
+        let bias = if step.report {
+            Some(AnyTensor::from(s.tensor::<3>()? * constant(self, x)?).row_sums())
+        } else {
+            None
         };
         Ok(Handed { inputs: vec![x.times(&s)?], bias })
     }

@@ -31,10 +31,7 @@ impl<B: Backend> Standard<B> {
 
     /// Without its mean, where there is one.
     fn centred(&self, rows: Tensor<B, 2>) -> Tensor<B, 2> {
-        match self.centred {
-            true => rows.clone() - rows.mean_dim(1),
-            false => rows,
-        }
+        if self.centred { rows.clone() - rows.mean_dim(1) } else { rows }
     }
 
     fn deviation(&self, centred: Tensor<B, 2>) -> Tensor<B, 2> {
@@ -119,9 +116,10 @@ macro_rules! normalization {
 /// The width of the last dimension.
 fn last<B: Backend>(name: &str, x: &AnyTensor<B>, width: usize) -> Result<usize> {
     let dims = x.dims();
-    match dims.len() >= 2 && dims[dims.len() - 1] == width && width > 0 {
-        true => Ok(dims.len() - 1),
-        false => Err(Error::shape(name, format!("[samples, .., {width}]"), &dims)),
+    if dims.len() >= 2 && dims[dims.len() - 1] == width && width > 0 {
+        Ok(dims.len() - 1)
+    } else {
+        Err(Error::shape(name, format!("[samples, .., {width}]"), &dims))
     }
 }
 

@@ -37,12 +37,11 @@ impl<B: Backend> RootedLinear<B> {
 
     fn check(&self) -> Result<()> {
         let [inputs, outputs] = self.linear.weight.dims();
-        match self.roots.dims() == [outputs, inputs] {
-            true => Ok(()),
-            false => {
-                let expected = format!("[{outputs}, {inputs}] for its root points");
-                Err(Error::shape("RootedLinear", expected, &self.roots.dims()))
-            }
+        if self.roots.dims() == [outputs, inputs] {
+            Ok(())
+        } else {
+            let expected = format!("[{outputs}, {inputs}] for its root points");
+            Err(Error::shape("RootedLinear", expected, &self.roots.dims()))
         }
     }
 }

@@ -98,10 +98,7 @@ impl EvaluateArgs {
             parts.push(part.scaled.clone());
             Ok(())
         })?;
-        match parts.is_empty() {
-            true => bail!(nothing_to_evaluate(title)),
-            false => Ok(Tensor::cat(parts, 0)),
-        }
+        if parts.is_empty() { bail!(nothing_to_evaluate(title)) } else { Ok(Tensor::cat(parts, 0)) }
     }
 
     /// How the results are written.

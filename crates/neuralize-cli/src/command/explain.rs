@@ -30,11 +30,10 @@ impl Job for ExplainArgs {
             (&session.device, session.dtype),
         );
         network.explain(&none, target, self.beta)?;
-        let mut check = match self.check {
-            true => {
-                Some(checked(Check::<Autodiff<B>>::new(self.network(&model)?, target, self.beta))?)
-            }
-            false => None,
+        let mut check = if self.check {
+            Some(checked(Check::<Autodiff<B>>::new(self.network(&model)?, target, self.beta))?)
+        } else {
+            None
         };
         let path = self.results.output.as_deref();
         let mut page = self.page(session, &model)?;

@@ -159,17 +159,15 @@ fn save<B: Backend>(
 pub(super) fn note_agreement<B: Backend>(session: &Session<B>, agreement: f64, left_out: bool) {
     const ENOUGH: f64 = 0.95;
     let share = 100.0 * agreement;
-    let how = match left_out {
-        true => ", a row's own support left out",
-        false => " (which its prototypes have seen)",
+    let how = if left_out {
+        ", a row's own support left out"
+    } else {
+        " (which its prototypes have seen)"
     };
-    session.note(match agreement < ENOUGH {
-        false => format!("the network gives a row its cluster for {share:.2} % of the rows{how}"),
-        true => format!(
+    session.note(if agreement < ENOUGH { format!(
             "warning: the network gives a row its cluster for {share:.2} % of the rows only{how}: explanations are about the \
              network's clusters, and near others these differ; another --gamma or another --scale may help"
-        ),
-    });
+        ) } else { format!("the network gives a row its cluster for {share:.2} % of the rows{how}") });
 }
 
 /// `55, 61, 62`; of many the first.

@@ -194,9 +194,10 @@ pub(super) fn in_file(
     });
     let Some((row, column, value, rule)) = found else { return error };
     let size = value.abs();
-    let value = match size == 0.0 || (1e-4..1e9).contains(&size) {
-        true => value.to_string(),
-        false => format!("{value:e}"),
+    let value = if size == 0.0 || (1e-4..1e9).contains(&size) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
     };
     anyhow!(
         "{}, row {} (counted from 0), column `{}`: {value}{what} {rule}",

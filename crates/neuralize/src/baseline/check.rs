@@ -157,10 +157,7 @@ impl<B: AutodiffBackend> Check<B> {
         for (difference, smooth) in
             relative_differences(oracle, hard.relevance).into_iter().zip(smooth)
         {
-            match smooth {
-                true => *most = larger(*most, difference),
-                false => sum.ties += 1,
-            }
+            if smooth { *most = larger(*most, difference) } else { sum.ties += 1 }
         }
 
         let product = Explanation { relevance: slope * x.clone(), ..explanation.clone() };
@@ -198,10 +195,7 @@ fn relative_differences<B: Backend>(a: Tensor<B, 2>, b: Tensor<B, 2>) -> Vec<f64
 /// The larger of two, and NaN where either is: a maximum that hides NaN would
 /// hide what a check is for.
 fn larger(a: f64, b: f64) -> f64 {
-    match a.is_nan() || a >= b {
-        true => a,
-        false => b,
-    }
+    if a.is_nan() || a >= b { a } else { b }
 }
 
 #[cfg(test)]

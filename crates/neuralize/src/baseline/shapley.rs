@@ -37,9 +37,12 @@ pub(super) fn exact<B: Backend>(case: &Case<'_, B>, to: Reference) -> Result<Att
             let shares = range.flat_map(|coalition| {
                 let size = coalition.count_ones() as usize;
                 let weights = &weights;
-                (0..features).map(move |feature| match is_in(coalition, feature) {
-                    true => weights[size - 1],
-                    false => -weights.get(size).copied().unwrap_or(0.0),
+                (0..features).map(move |feature| {
+                    if is_in(coalition, feature) {
+                        weights[size - 1]
+                    } else {
+                        -weights.get(size).copied().unwrap_or(0.0)
+                    }
                 })
             });
             let shares = transfer::upload(shares.collect(), [wide, features], &device, dtype);
@@ -190,10 +193,7 @@ fn by_rows<B: Backend, T>(
 }
 
 fn joined<B: Backend>(parts: Vec<Tensor<B, 2>>, case: &Case<'_, B>) -> Tensor<B, 2> {
-    match parts.is_empty() {
-        true => case.x.clone(),
-        false => Tensor::cat(parts, 0),
-    }
+    if parts.is_empty() { case.x.clone() } else { Tensor::cat(parts, 0) }
 }
 
 /// v(S) of many coalitions for a block of rows, so many of them at a time that

@@ -109,9 +109,10 @@ pub(crate) fn by_blocks<B: Backend>(
     let parts: Vec<_> = kernel::blocks(rows, kernel::block_rows(columns))
         .map(|range| body(x.clone().slice([range.clone(), 0..features]), range))
         .collect();
-    match parts.is_empty() {
-        true => transfer::zeros([0, wide], &x.device(), x.dtype()),
-        false => Tensor::cat(parts, 0),
+    if parts.is_empty() {
+        transfer::zeros([0, wide], &x.device(), x.dtype())
+    } else {
+        Tensor::cat(parts, 0)
     }
 }
 
@@ -217,12 +218,11 @@ impl<B: Backend> Pinned<B> {
     /// - output: `[N, 1]`
     pub fn logit(&self, scores: &Tensor<B, 2>) -> Tensor<B, 2> {
         let own = scores.clone().gather(1, self.cluster.clone());
-        let other = match self.pair {
-            true => scores.clone().gather(1, self.competitor.clone()),
-            false => {
-                let mask = kernel::is_own(self.cluster.clone(), scores.dims()[1]);
-                scores.clone().mask_fill(mask, -transfer::largest(scores.dtype())).max_dim(1)
-            }
+        let other = if self.pair {
+            scores.clone().gather(1, self.competitor.clone())
+        } else {
+            let mask = kernel::is_own(self.cluster.clone(), scores.dims()[1]);
+            scores.clone().mask_fill(mask, -transfer::largest(scores.dtype())).max_dim(1)
         };
         own - other
     }

@@ -40,12 +40,11 @@ pub(super) fn surrogate<B: Backend>(case: &Case<'_, B>, depth: usize) -> Result<
         }
     };
     let other;
-    let tree = match first.depth() == depth {
-        true => first,
-        false => {
-            other = Fitted::to(case.scene, depth)?;
-            &other
-        }
+    let tree = if first.depth() == depth {
+        first
+    } else {
+        other = Fitted::to(case.scene, depth)?;
+        &other
     };
 
     let own = transfer::download_indices(case.pinned.cluster());

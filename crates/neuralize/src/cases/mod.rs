@@ -261,9 +261,10 @@ impl Cases {
                 let deviation = |i: usize| {
                     let apart = |case| (relevance(case, i) - mean_relevance[i]).abs();
                     let most = own.iter().map(|&case| apart(case)).fold(0.0, f64::max);
-                    match most > 0.0 {
-                        true => most * mean(&|case| (apart(case) / most).powi(2)).sqrt(),
-                        false => 0.0,
+                    if most > 0.0 {
+                        most * mean(&|case| (apart(case) / most).powi(2)).sqrt()
+                    } else {
+                        0.0
                     }
                 };
                 ClusterSummary {

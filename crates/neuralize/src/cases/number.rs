@@ -5,10 +5,8 @@ pub(crate) fn number(value: f64) -> String {
     if size != 0.0 && !(1e-4..1e9).contains(&size) {
         return format!("{value:.2e}").replace('-', "−");
     }
-    let decimals = match value.fract() == 0.0 {
-        true => 0,
-        false => (2.0 - size.log10().floor()).max(0.0) as usize,
-    };
+    let decimals =
+        if value.fract() == 0.0 { 0 } else { (2.0 - size.log10().floor()).max(0.0) as usize };
     let digits = format!("{size:.decimals$}");
     let (whole, fraction) = match digits.split_once('.') {
         Some((whole, fraction)) => (whole, format!(".{fraction}")),

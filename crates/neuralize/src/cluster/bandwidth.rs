@@ -73,10 +73,7 @@ impl Bandwidth {
         }
         let others = rows.saturating_sub(1) as f64;
         let near = |part: f64| Self::Perplexity((others / part).max(3.0));
-        match others < 6.0 {
-            true => vec![Self::Median],
-            false => vec![near(10.0), near(3.0), Self::Median],
-        }
+        if others < 6.0 { vec![Self::Median] } else { vec![near(10.0), near(3.0), Self::Median] }
     }
 
     /// γ for the rows of x.

@@ -20,8 +20,9 @@ pub(crate) fn known<B: Backend>(beta: &Param<Tensor<B, 1>>) -> Option<f64> {
 ///
 /// If it is negative or not finite.
 pub(super) fn checked(beta: f64) -> Result<f64> {
-    match beta.is_finite() && beta >= 0.0 {
-        true => Ok(beta),
-        false => Err(config_error("beta", beta, "a stored beta must be finite and at least 0")),
+    if beta.is_finite() && beta >= 0.0 {
+        Ok(beta)
+    } else {
+        Err(config_error("beta", beta, "a stored beta must be finite and at least 0"))
     }
 }

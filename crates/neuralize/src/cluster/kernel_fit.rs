@@ -284,11 +284,10 @@ fn held(gamma: f64, dtype: DType) -> Result<f64> {
         _ => f64::from(gamma as f32),
     };
     check_gamma(gamma, dtype)?;
-    match gamma.is_finite() {
-        true => Ok(gamma),
-        false => {
-            Err(config_error("gamma", gamma, "it must be finite in the precision of the data"))
-        }
+    if gamma.is_finite() {
+        Ok(gamma)
+    } else {
+        Err(config_error("gamma", gamma, "it must be finite in the precision of the data"))
     }
 }
 
@@ -546,10 +545,7 @@ fn iterate<B: Backend>(
             }
         }
         if active.is_empty() {
-            match runs.iter().all(|run| run.finished) {
-                true => return,
-                false => continue,
-            }
+            if runs.iter().all(|run| run.finished) { return } else { continue }
         }
         let columns = active.len() * clusters;
         let mut table = vec![0.0; rows * columns];

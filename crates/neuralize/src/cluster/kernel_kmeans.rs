@@ -162,10 +162,7 @@ impl<B: Backend> KernelKMeans<B> {
     /// (see [`checked`](Self::checked)).
     pub fn neuralize(&self) -> Result<NeuralizedKernelKMeans<B>> {
         let network = self.network()?;
-        match self.n_clusters() < 2 {
-            true => Err(Error::NoCompetitor),
-            false => Ok(network),
-        }
+        if self.n_clusters() < 2 { Err(Error::NoCompetitor) } else { Ok(network) }
     }
 
     /// The network, which for one cluster can do no more than score.
@@ -302,13 +299,14 @@ pub(crate) fn check_gamma(gamma: f64, dtype: DType) -> Result<()> {
         DType::F64 => gamma,
         _ => f64::from(gamma as f32),
     };
-    match held > 0.0 {
-        true => Ok(()),
-        false => Err(config_error(
+    if held > 0.0 {
+        Ok(())
+    } else {
+        Err(config_error(
             "gamma",
             gamma,
             "it must be positive in the precision of the data; infinity is the nearest-neighbour rule",
-        )),
+        ))
     }
 }
 

@@ -137,9 +137,10 @@ impl LabelledConfig {
             return Err(Error::NoCompetitor);
         }
         let x = transfer::untracked(x.clone());
-        let x = match kept.len() == labels.len() {
-            true => x,
-            false => x.clone().select(0, transfer::upload_indices(&kept, &x.device())),
+        let x = if kept.len() == labels.len() {
+            x
+        } else {
+            x.clone().select(0, transfer::upload_indices(&kept, &x.device()))
         };
 
         let chosen = supports::of_clusters(&x, &numbers, &sizes, self.prototypes, self.seed)?;

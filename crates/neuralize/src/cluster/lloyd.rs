@@ -120,9 +120,10 @@ fn means<B: Backend>(
     }
     let empty: Vec<usize> =
         (0..cluster_weights.len()).filter(|&k| cluster_weights[k] <= 0.0).collect();
-    Ok(match empty.is_empty() {
-        true => totals.sums / totals.weights.unsqueeze_dim(1),
-        false => relocate(points, labels, totals, centroids, &empty),
+    Ok(if empty.is_empty() {
+        totals.sums / totals.weights.unsqueeze_dim(1)
+    } else {
+        relocate(points, labels, totals, centroids, &empty)
     })
 }
 

@@ -43,9 +43,10 @@ pub(super) fn of_clusters<B: Backend>(
         let members = rows_of(&order[start..start + size]);
         start += size;
         let few = *size <= prototypes || distinct_up_to(&members, prototypes + 1) <= prototypes;
-        let table = match few {
-            true => members,
-            false => KMeansConfig::new(prototypes).with_seed(seed).fit(&members)?.model.centroids(),
+        let table = if few {
+            members
+        } else {
+            KMeansConfig::new(prototypes).with_seed(seed).fit(&members)?.model.centroids()
         };
         kept.push(table.dims()[0]);
         tables.push(table);

@@ -58,15 +58,12 @@ impl WholeFile {
         let path = if device { given.to_path_buf() } else { behind_links(given) };
         let special =
             device || fs::metadata(&path).is_ok_and(|found| !found.is_file() && !found.is_dir());
-        let sink = match special {
-            true => {
-                let file = fs::OpenOptions::new().write(true).open(&path);
-                Sink::Direct(file.map_err(Error::io(&path))?)
-            }
-            false => {
-                let (file, unfinished) = temporary_beside(&path)?;
-                Sink::Renamed(file, unfinished)
-            }
+        let sink = if special {
+            let file = fs::OpenOptions::new().write(true).open(&path);
+            Sink::Direct(file.map_err(Error::io(&path))?)
+        } else {
+            let (file, unfinished) = temporary_beside(&path)?;
+            Sink::Renamed(file, unfinished)
         };
         Ok(Self { path, writer: BufWriter::with_capacity(1 << 16, sink) })
     }

@@ -54,9 +54,10 @@ impl<B: Backend> Plane<B> {
         validate::dtype::<B>("x", &x.device(), x.dtype())?;
         validate::values("x", x)?;
         let [rows, features] = x.dims();
-        let (x, rows) = match features > WIDEST && rows > WIDEST {
-            true => (evenly_spaced(x, WIDEST), WIDEST),
-            false => (x.clone(), rows),
+        let (x, rows) = if features > WIDEST && rows > WIDEST {
+            (evenly_spaced(x, WIDEST), WIDEST)
+        } else {
+            (x.clone(), rows)
         };
         let (device, dtype) = (x.device(), x.dtype());
         let moments = Moments::of(&x);
@@ -65,14 +66,10 @@ impl<B: Backend> Plane<B> {
         // Squares of the largest and the smallest numbers stay numbers.
         let scale = transfer::download(centred.clone().abs().max())[0];
         let centred = if scale > 0.0 { centred / scale } else { centred };
-        let Leading { directions, variances, total } = match features <= rows {
-            true => of_features(&centred),
-            false => of_rows(&centred),
-        };
-        let explained = variances.map(|variance| match total > 0.0 {
-            true => (variance / total).clamp(0.0, 1.0),
-            false => 0.0,
-        });
+        let Leading { directions, variances, total } =
+            if features <= rows { of_features(&centred) } else { of_rows(&centred) };
+        let explained = variances
+            .map(|variance| if total > 0.0 { (variance / total).clamp(0.0, 1.0) } else { 0.0 });
         let axes = directions.concat();
         let axes: Tensor<B, 2> = transfer::upload(axes, [2, features], &device, dtype);
         Ok(Self { mean, axes: axes.transpose(), explained })
@@ -171,10 +168,7 @@ fn leading(symmetric: DMatrix<f64>) -> Leading {
 /// The direction or its opposite, whichever has its largest weight positive.
 fn turned(direction: Vec<f64>) -> Vec<f64> {
     let largest = direction.iter().fold(0.0f64, |a, b| if b.abs() > a.abs() { *b } else { a });
-    match largest < 0.0 {
-        true => direction.iter().map(|weight| -weight).collect(),
-        false => direction,
-    }
+    if largest < 0.0 { direction.iter().map(|weight| -weight).collect() } else { direction }
 }
 
 fn evenly_spaced<B: Backend>(x: &Tensor<B, 2>, count: usize) -> Tensor<B, 2> {

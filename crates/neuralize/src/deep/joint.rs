@@ -266,10 +266,7 @@ impl JointTraining {
 }
 
 fn finite(phase: &'static str, epoch: usize, loss: f64) -> Result<()> {
-    match loss.is_finite() {
-        true => Ok(()),
-        false => Err(Error::Diverged { phase, epoch, loss }),
-    }
+    if loss.is_finite() { Ok(()) } else { Err(Error::Diverged { phase, epoch, loss }) }
 }
 
 /// Mean of losses over samples, of which a step has some.

@@ -154,12 +154,11 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     pub fn codes(&self, x: impl Into<AnyTensor<B>>) -> Result<Tensor<B, 2>> {
         let codes = encoded(&self.encoder, &x.into(), DeepQuestion::default().batch_size)?;
         let [rows, width] = codes.dims();
-        match width == self.head.n_features() {
-            true => Ok(codes),
-            false => {
-                let expected = format!("[samples, {}]", self.head.n_features());
-                Err(Error::shape("the table of codes", expected, &[rows, width]))
-            }
+        if width == self.head.n_features() {
+            Ok(codes)
+        } else {
+            let expected = format!("[samples, {}]", self.head.n_features());
+            Err(Error::shape("the table of codes", expected, &[rows, width]))
         }
     }
 

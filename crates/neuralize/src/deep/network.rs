@@ -55,9 +55,10 @@ impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
         let places = (0..clusters)
             .flat_map(|cluster| {
                 let members: Vec<usize> = (0..rows).filter(|row| labels[*row] == cluster).collect();
-                match members.is_empty() {
-                    true => mean_of(&(0..rows).collect::<Vec<_>>()),
-                    false => mean_of(&members),
+                if members.is_empty() {
+                    mean_of(&(0..rows).collect::<Vec<_>>())
+                } else {
+                    mean_of(&members)
                 }
             })
             .collect();

@@ -19,9 +19,9 @@ pub fn conservation<B: Backend>(case: &Case<'_, B>, attribution: &Attribution<B>
         size = size + absorbed.clone().abs();
     }
     let off = transfer::download((sum - case.logit()).abs());
-    let errors = off.iter().zip(transfer::download(size)).map(|(off, size)| match size > 0.0 {
-        true => off / size,
-        false => f64::from(u8::from(*off > 0.0)),
-    });
+    let errors = off
+        .iter()
+        .zip(transfer::download(size))
+        .map(|(off, size)| if size > 0.0 { off / size } else { f64::from(u8::from(*off > 0.0)) });
     errors.sum::<f64>() / case.len() as f64
 }

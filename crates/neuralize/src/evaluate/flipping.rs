@@ -101,10 +101,7 @@ impl<B: Backend> Plan<B> {
             kernel::blocks(rows, kernel::block_rows(network.columns()))
                 .map(|range| network.scores(case.x.clone().slice([range, 0..features])).argmax(1))
                 .collect();
-        let start = match parts.is_empty() {
-            true => case.pinned.cluster(),
-            false => Tensor::cat(parts, 0),
-        };
+        let start = if parts.is_empty() { case.pinned.cluster() } else { Tensor::cat(parts, 0) };
         Self { levels: features.min(levels.max(1)), reference: case.reference(to), start }
     }
 

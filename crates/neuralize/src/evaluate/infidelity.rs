@@ -64,10 +64,11 @@ fn of_sets<B: Backend>(
     let told = |row: &Sums| if row.told == 0.0 { 0.0 } else { row.both * row.both / row.told };
     let explained: f64 = sums.iter().map(told).sum();
     let all: f64 = sums.iter().map(|row| row.changed).sum();
-    match all == 0.0 {
-        true => 0.0,
+    if all == 0.0 {
+        0.0
+    } else {
         // Roundings may explain a little more than there is.
-        false => ((all - explained) / all).clamp(0.0, 1.0),
+        ((all - explained) / all).clamp(0.0, 1.0)
     }
 }
 

@@ -141,9 +141,10 @@ impl EvaluateConfig {
         let scene = Scene::new(subject, x, self.seed)?;
         let [rows, features] = x.dims();
         let chosen = some_rows(rows, self.most_points, &mut random_stream(self.seed, POINTS));
-        let points = match chosen.len() == rows {
-            true => x.clone(),
-            false => x.clone().select(0, transfer::upload_indices(&chosen, &x.device())),
+        let points = if chosen.len() == rows {
+            x.clone()
+        } else {
+            x.clone().select(0, transfer::upload_indices(&chosen, &x.device()))
         };
         let case = scene.ask(&points, self.target)?;
         let samples = Samples::of(&case, self.seed);
@@ -190,9 +191,10 @@ impl EvaluateConfig {
             seed: self.seed,
             methods: results,
             bands: bands.collect(),
-            agreement: match relevances.is_empty() {
-                true => Agreement::default(),
-                false => agreement(&relevances, TOP.min(features / 2).max(1)),
+            agreement: if relevances.is_empty() {
+                Agreement::default()
+            } else {
+                agreement(&relevances, TOP.min(features / 2).max(1))
             },
         })
     }

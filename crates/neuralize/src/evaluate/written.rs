@@ -123,10 +123,7 @@ impl Column {
 
     fn padded(&self, line: usize) -> String {
         let (cell, width) = (self.cells.get(line).map_or("", String::as_str), self.width);
-        match self.right {
-            true => format!("{cell:>width$}"),
-            false => format!("{cell:<width$}"),
-        }
+        if self.right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
     }
 }
 

@@ -216,9 +216,12 @@ pub(crate) fn logistic(logit: f64) -> f64 {
 
 impl Target {
     pub(crate) fn check(self, clusters: usize) -> Result<()> {
-        let known = |cluster: usize| match cluster < clusters {
-            true => Ok(()),
-            false => Err(Error::UnknownCluster { cluster, clusters }),
+        let known = |cluster: usize| {
+            if cluster < clusters {
+                Ok(())
+            } else {
+                Err(Error::UnknownCluster { cluster, clusters })
+            }
         };
         match self {
             Self::Assigned => Ok(()),
@@ -226,10 +229,7 @@ impl Target {
             Self::Contrast { cluster, versus } => {
                 known(cluster)?;
                 known(versus)?;
-                match cluster == versus {
-                    true => Err(Error::SameCluster { cluster }),
-                    false => Ok(()),
-                }
+                if cluster == versus { Err(Error::SameCluster { cluster }) } else { Ok(()) }
             }
         }
     }

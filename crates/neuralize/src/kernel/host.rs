@@ -40,9 +40,10 @@ impl Borrowed {
         let primitive: &dyn Any = &primitive;
         #[cfg(feature = "flex")]
         if let Some(tensor) = primitive.downcast_ref::<burn_flex::FlexTensor>() {
-            return Some(match tensor.is_contiguous() {
-                true => Self::Flex(tensor.clone()),
-                false => Self::Copied(copy()),
+            return Some(if tensor.is_contiguous() {
+                Self::Flex(tensor.clone())
+            } else {
+                Self::Copied(copy())
             });
         }
         #[cfg(feature = "ndarray")]
@@ -52,10 +53,7 @@ impl Borrowed {
                 N::F64(storage) => storage.view().to_slice().is_some(),
                 _ => false,
             };
-            return Some(match whole {
-                true => Self::NdArray(tensor.clone()),
-                false => Self::Copied(copy()),
-            });
+            return Some(if whole { Self::NdArray(tensor.clone()) } else { Self::Copied(copy()) });
         }
         None
     }

@@ -118,10 +118,7 @@ pub(crate) fn map_rows<B: Backend, const R: usize, K: BasicOps<B>>(
     let parts: Vec<_> = blocks(rows, block_rows(clusters + features))
         .map(|range| body(x.clone().slice([range, 0..features])))
         .collect();
-    match parts.is_empty() {
-        true => of_no_rows(),
-        false => Tensor::cat(parts, 0),
-    }
+    if parts.is_empty() { of_no_rows() } else { Tensor::cat(parts, 0) }
 }
 
 pub(super) fn feature_sums<B: Backend>(

@@ -465,9 +465,10 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
     }
 
     fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        let fused = match self.leaves_out {
-            false => kernel::support_scores(&x, &self.affine(), &self.sizes(), self.gamma()),
-            true => None,
+        let fused = if self.leaves_out {
+            None
+        } else {
+            kernel::support_scores(&x, &self.affine(), &self.sizes(), self.gamma())
         };
         fused.unwrap_or_else(|| self.centred_scores(self.centred(x)))
     }

@@ -349,9 +349,10 @@ impl<B: Backend> Network<B> for NeuralizedGaussianMixture<B> {
         let scores = self.scores(x.clone());
         let asked = Asked::of(&scores, target.explained(&scores), target, beta);
         let a = asked.coefficients();
-        let relevance = match self.needs_differences() {
-            true => self.density().relevance(&x, asked.cluster.clone(), &asked.pooled.ratios),
-            false => self.products(x, &a),
+        let relevance = if self.needs_differences() {
+            self.density().relevance(&x, asked.cluster.clone(), &asked.pooled.ratios)
+        } else {
+            self.products(x, &a)
         };
         let along = |part: Tensor<B, 1>| (a.clone() * part.unsqueeze()).sum_dim(1).squeeze_dim(1);
         let amounts = [along(self.log_weights.val()).neg(), along(self.half_log_variances.val())];

@@ -202,13 +202,14 @@ fn check_supports<B: Backend>(what: &'static str, supports: &Tensor<B, 2>) -> Re
 }
 
 fn check_gamma(gamma: f64) -> Result<()> {
-    match gamma >= 0.0 {
-        true => Ok(()),
-        false => Err(Error::Config {
+    if gamma >= 0.0 {
+        Ok(())
+    } else {
+        Err(Error::Config {
             name: "gamma",
             value: gamma.to_string(),
             rule: "it must be at least 0; infinity counts the nearest support alone".into(),
-        }),
+        })
     }
 }
 

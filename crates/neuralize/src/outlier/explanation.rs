@@ -24,9 +24,10 @@ impl<B: Backend> OutlierExplanation<B> {
 
     /// Sum of the relevances of every point, `[N]`.
     pub fn sums(&self) -> Tensor<B, 1> {
-        match self.is_empty() {
-            true => self.score.clone(),
-            false => self.relevance.clone().sum_dim(1).squeeze_dim(1),
+        if self.is_empty() {
+            self.score.clone()
+        } else {
+            self.relevance.clone().sum_dim(1).squeeze_dim(1)
         }
     }
 

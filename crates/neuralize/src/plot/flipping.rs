@@ -96,10 +96,7 @@ fn lines(evaluation: &Evaluation, reference: Reference) -> Vec<Line<'_>> {
             (line.colour, line.width) = (INK, 4);
         } else if let Some(index) = colours.next() {
             line.width = 2;
-            line.colour = match index == YELLOW.0 {
-                true => YELLOW.1,
-                false => palette::cluster(index),
-            };
+            line.colour = if index == YELLOW.0 { YELLOW.1 } else { palette::cluster(index) };
         }
     }
     found.reverse();

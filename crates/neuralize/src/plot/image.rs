@@ -162,9 +162,12 @@ impl ImageShape {
     }
 
     fn input(self, values: &[f64], least: f64, most: f64) -> Result<Vec<u8>> {
-        let byte = |value: &f64| match least < most {
-            true => ((value - least) / (most - least) * 255.0).round() as u8,
-            false => 128,
+        let byte = |value: &f64| {
+            if least < most {
+                ((value - least) / (most - least) * 255.0).round() as u8
+            } else {
+                128
+            }
         };
         let colour =
             if self.channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };

@@ -107,28 +107,27 @@ fn largest<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
 }
 
 fn not_empty(cases: &Cases) -> Result<()> {
-    match cases.is_empty() {
-        true => Err(Error::Empty { what: "the set of cases" }),
-        false => Ok(()),
-    }
+    if cases.is_empty() { Err(Error::Empty { what: "the set of cases" }) } else { Ok(()) }
 }
 
 fn check_case(cases: &Cases, case: usize) -> Result<()> {
-    match case < cases.len() {
-        true => Ok(()),
-        false => Err(Error::Config {
+    if case < cases.len() {
+        Ok(())
+    } else {
+        Err(Error::Config {
             name: "case",
             value: case.to_string(),
             rule: format!("the set has {} cases, counted from 0", cases.len()),
-        }),
+        })
     }
 }
 
 /// How many points there are to see.
 fn counted(cases: &Cases) -> String {
-    match cases.total > cases.len() {
-        true => format!("{} of {} points", cases.len(), cases.total),
-        false => format!("{} points", cases.len()),
+    if cases.total > cases.len() {
+        format!("{} of {} points", cases.len(), cases.total)
+    } else {
+        format!("{} points", cases.len())
     }
 }
 

@@ -53,12 +53,13 @@ pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
         .iter()
         .map(|part| format!("{} {}", part.name, sheet::number(part.amounts[case])))
         .collect();
-    notes.push(match parts.is_empty() {
-        true => "red speaks for the cluster, blue against it; relevances sum to the logit".into(),
-        false => format!(
+    notes.push(if parts.is_empty() {
+        "red speaks for the cluster, blue against it; relevances sum to the logit".into()
+    } else {
+        format!(
             "red speaks for the cluster, blue against it; with {} relevances sum to the logit",
             parts.join(" and ")
-        ),
+        )
     });
     let size = (column + PANELS.0 + PANELS.1, bars::height(features.len()));
     sheet::draw(size, &heading(cases, case), &notes, |area| {

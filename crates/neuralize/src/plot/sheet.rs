@@ -129,12 +129,13 @@ pub(super) fn label_room<'a>(values: impl IntoIterator<Item = &'a f64>) -> i32 {
 /// The values as an axis from the least to the largest, which plotters never
 /// finishes to draw where it is endless.
 pub(super) fn finite(range: (f64, f64)) -> Result<(f64, f64)> {
-    match (range.1 - range.0).is_finite() && range.0 < range.1 {
-        true => Ok(range),
-        false => Err(error(format_args!(
+    if (range.1 - range.0).is_finite() && range.0 < range.1 {
+        Ok(range)
+    } else {
+        Err(error(format_args!(
             "its values, from {:e} to {:e}, do not fit an axis; rescale the data",
             range.0, range.1
-        ))),
+        )))
     }
 }
 
@@ -174,9 +175,10 @@ pub(super) fn tick(value: f64, length: f64) -> String {
     let decimals = (2.0 - length.log10().floor()).clamp(0.0, 9.0) as usize;
     let rounded: f64 = format!("{value:.decimals$}").parse().unwrap_or(value);
     let text = number(if rounded == 0.0 { 0.0 } else { rounded });
-    match text.contains('.') && !text.contains('e') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
+    if text.contains('.') && !text.contains('e') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
     }
 }
 

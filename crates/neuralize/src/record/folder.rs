@@ -69,9 +69,12 @@ mod stiffness {
         gamma: &Option<f64>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let written = gamma.map(|gamma| match gamma.is_finite() {
-            true => Stiffness::Number(gamma),
-            false => Stiffness::Text(gamma.to_string()),
+        let written = gamma.map(|gamma| {
+            if gamma.is_finite() {
+                Stiffness::Number(gamma)
+            } else {
+                Stiffness::Text(gamma.to_string())
+            }
         });
         written.serialize(serializer)
     }
@@ -312,16 +315,20 @@ pub(super) fn check_parts<B: Backend>(
     features: usize,
     expected: DType,
 ) -> Result<()> {
-    let of = |what: &str, found: usize| match found == features {
-        true => Ok(()),
-        false => Err(Error::shape(what, format!("[{features}]"), &[found])),
+    let of = |what: &str, found: usize| {
+        if found == features {
+            Ok(())
+        } else {
+            Err(Error::shape(what, format!("[{features}]"), &[found]))
+        }
     };
     of("the scaler", scaler.n_features())?;
     of("the list of feature names", info.features.len())?;
     let found = scaler.offset.val().dtype();
-    match expected == found {
-        true => Ok(()),
-        false => Err(Error::DTypeMismatch { what: "the scaler", expected, found }),
+    if expected == found {
+        Ok(())
+    } else {
+        Err(Error::DTypeMismatch { what: "the scaler", expected, found })
     }
 }
 

@@ -162,9 +162,10 @@ pub(crate) fn agree(
     what: &str,
     expected: usize,
 ) -> Result<(), String> {
-    match found == expected {
-        true => Ok(()),
-        false => Err(format!("its tensor `{name}` has {found} numbers for {expected} {what}")),
+    if found == expected {
+        Ok(())
+    } else {
+        Err(format!("its tensor `{name}` has {found} numbers for {expected} {what}"))
     }
 }
 

@@ -116,9 +116,10 @@ where
 fn with_extension<B: Backend, R: FileRecorder<B>>(path: &Path) -> PathBuf {
     let suffix = format!(".{}", R::file_extension());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    match name.ends_with(&suffix) {
-        true => path.to_path_buf(),
-        false => path.with_file_name(format!("{name}{suffix}")),
+    if name.ends_with(&suffix) {
+        path.to_path_buf()
+    } else {
+        path.with_file_name(format!("{name}{suffix}"))
     }
 }
 

@@ -129,11 +129,12 @@ fn refused(evaluation: &Evaluation) -> String {
             let _ = writeln!(items, "<dt>{name}</dt><dd>{reason}</dd>");
         }
     }
-    match items.is_empty() {
-        true => items,
-        false => format!(
+    if items.is_empty() {
+        items
+    } else {
+        format!(
             "<section>\n<h2>Not for this model or these data</h2>\n<dl class=\"words\">{items}</dl>\n</section>\n"
-        ),
+        )
     }
 }
 

@@ -40,9 +40,12 @@ impl Trust {
 fn words(check: &CheckReport, dtype: DType) -> Vec<String> {
     // Rounding, with room for the sums of some thousand features.
     let rounding = if dtype == DType::F64 { 1e-10 } else { 1e-3 };
-    let verdict = |error: f64, good: &str, bad: &str| match error <= rounding {
-        true => format!("{good} (to {}, which is rounding).", share(error)),
-        false => format!("{bad} (by {} of the point's total relevance).", share(error)),
+    let verdict = |error: f64, good: &str, bad: &str| {
+        if error <= rounding {
+            format!("{good} (to {}, which is rounding).", share(error))
+        } else {
+            format!("{bad} (by {} of the point's total relevance).", share(error))
+        }
     };
     let mut words = vec![verdict(
         check.conservation_max,
@@ -57,16 +60,13 @@ fn words(check: &CheckReport, dtype: DType) -> Vec<String> {
         ));
     }
     if let Some(autodiff_max) = check.autodiff_max {
-        words.push(match check.ties < check.points {
-            true => verdict(
+        words.push(if check.ties < check.points { verdict(
                 autodiff_max,
                 "Where only the nearest competitor counts (beta = infinity), the gradients of the network lead to the same \
                  explanations",
                 "Where only the nearest competitor counts (beta = infinity), the gradients of the network do not lead to the same \
                  explanations everywhere; read them with care",
-            ),
-            false => "No explanation could be compared with the gradients of the network.".into(),
-        });
+            ) } else { "No explanation could be compared with the gradients of the network.".into() });
     }
     if let Some(shift_max) = check.shift_max {
         words.push(verdict(

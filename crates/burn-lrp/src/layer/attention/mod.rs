@@ -107,9 +107,10 @@ impl<B: Backend> Attention<B> {
         let root = (size as f32).sqrt();
         let scores = query.clone().matmul(key.clone().transpose()).div_scalar(root);
         let scores = self.masks.fill(scores, self.min_float);
-        let weights = match self.quiet_softmax {
-            true => quiet_softmax(scores.clone(), 3),
-            false => softmax(scores.clone(), 3),
+        let weights = if self.quiet_softmax {
+            quiet_softmax(scores.clone(), 3)
+        } else {
+            softmax(scores.clone(), 3)
         };
         Ok(Heads { query, key, value: apart(value, self.n_heads), scores, weights, root })
     }

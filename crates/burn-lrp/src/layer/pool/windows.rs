@@ -121,13 +121,10 @@ impl Settings {
                 let expected = format!("room for a window of {:?}", self.kernel);
                 Error::shape(name, expected, &size)
             })?;
-            axis.output = match self.ceil {
-                true => room.div_ceil(axis.stride),
-                false => room / axis.stride,
-            } + 1;
-            let nothing = |(inside, padded): &(usize, usize)| match padding {
-                true => *padded == 0,
-                false => *inside == 0,
+            axis.output =
+                if self.ceil { room.div_ceil(axis.stride) } else { room / axis.stride } + 1;
+            let nothing = |(inside, padded): &(usize, usize)| {
+                if padding { *padded == 0 } else { *inside == 0 }
             };
             if let Some(at) = axis.counts().iter().position(nothing) {
                 let detail = format!(
@@ -150,10 +147,7 @@ impl Settings {
     /// What Burn's own operation is to pad, once an uneven padding is in the
     /// image.
     pub(super) fn remaining(&self) -> [usize; 2] {
-        match self.symmetric() {
-            true => self.padding.map(|(before, _)| before),
-            false => [0; 2],
-        }
+        if self.symmetric() { self.padding.map(|(before, _)| before) } else { [0; 2] }
     }
 
     /// The image with an uneven padding around it; an even one is left to

@@ -9,13 +9,14 @@ use crate::layer::recurrent::Flow;
 pub(super) fn sizes<B: Backend>(name: &str, gate: &GateController<B>) -> Result<(usize, usize)> {
     let [inputs, outputs] = gate.input_transform.weight.dims();
     let states = gate.hidden_transform.weight.dims();
-    match states == [outputs, outputs] {
-        true => Ok((inputs, outputs)),
-        false => Err(Error::shape(
+    if states == [outputs, outputs] {
+        Ok((inputs, outputs))
+    } else {
+        Err(Error::shape(
             format!("{name}.hidden_transform"),
             format!("[{outputs}, {outputs}]"),
             &states,
-        )),
+        ))
     }
 }
 

@@ -64,12 +64,11 @@ impl<B: Backend> Cell<B> for Gru<B> {
         let update = activated(&self.gate_activation, update)?;
         let reset = self.reset_gate.gate_product(x.clone(), h.clone());
         let reset = activated(&self.gate_activation, reset)?;
-        let sum = match self.reset_after {
-            true => {
-                let kept = self.new_gate.hidden_transform.forward(h.clone());
-                self.new_gate.input_transform.forward(x.clone()) + reset.clone() * kept
-            }
-            false => self.new_gate.gate_product(x.clone(), h.clone() * reset.clone()),
+        let sum = if self.reset_after {
+            let kept = self.new_gate.hidden_transform.forward(h.clone());
+            self.new_gate.input_transform.forward(x.clone()) + reset.clone() * kept
+        } else {
+            self.new_gate.gate_product(x.clone(), h.clone() * reset.clone())
         };
         let candidate = activated(&self.hidden_activation, sum.clone())?;
         let hidden = candidate.clone() * (update.clone().neg() + 1.0) + update.clone() * h.clone();
@@ -87,9 +86,10 @@ impl<B: Backend> Cell<B> for Gru<B> {
         let of_kept = update.clone() * before.hidden.clone() * s.clone();
         let of_new = candidate * (update.neg() + 1.0) * s;
         // What the second transform was given, and what it was multiplied with.
-        let (given, after) = match self.reset_after {
-            true => (before.hidden, Some(&reset)),
-            false => (before.hidden * reset.clone(), None),
+        let (given, after) = if self.reset_after {
+            (before.hidden, Some(&reset))
+        } else {
+            (before.hidden * reset.clone(), None)
         };
         let sum = Sum { gate: &self.new_gate, x: &x, hidden: &given, z: &sum, reset: after };
         let shared = sum.shared(of_new, flow);

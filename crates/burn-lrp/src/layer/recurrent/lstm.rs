@@ -79,9 +79,10 @@ impl<B: Backend> Cell<B> for Lstm<B> {
     }
 
     fn rules(&self) -> &'static [RuleName] {
-        match self.input_forget {
-            true => &[RuleName::SignalTakeAll],
-            false => &[RuleName::SignalTakeAll, RuleName::Halves],
+        if self.input_forget {
+            &[RuleName::SignalTakeAll]
+        } else {
+            &[RuleName::SignalTakeAll, RuleName::Halves]
         }
     }
 

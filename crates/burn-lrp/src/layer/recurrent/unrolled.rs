@@ -19,17 +19,11 @@ pub(super) struct Unrolled<'m, C> {
 impl<C> Unrolled<'_, C> {
     /// `[samples, steps, size]`, and the other way round.
     fn turned<B: Backend>(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
-        match self.batch_first {
-            true => x,
-            false => x.swap_dims(0, 1),
-        }
+        if self.batch_first { x } else { x.swap_dims(0, 1) }
     }
 
     fn order(&self, steps: usize) -> Vec<usize> {
-        match self.reverse {
-            true => (0..steps).rev().collect(),
-            false => (0..steps).collect(),
-        }
+        if self.reverse { (0..steps).rev().collect() } else { (0..steps).collect() }
     }
 
     /// The states after all steps, `[samples, steps, hidden]`, and what was
@@ -103,12 +97,11 @@ impl<B: Backend, C: Cell<B>> Layer<B> for Unrolled<'_, C> {
             state = below.before;
         }
         // The state before the first step is 0: it gave nothing and gets nothing.
-        let bias = match self.batch_first {
-            true => biases.into_iter().fold(None, both),
-            false => {
-                let sums: Vec<_> = biases.into_iter().flatten().map(Tensor::sum).collect();
-                (!sums.is_empty()).then(|| Tensor::cat(sums, 0))
-            }
+        let bias = if self.batch_first {
+            biases.into_iter().fold(None, both)
+        } else {
+            let sums: Vec<_> = biases.into_iter().flatten().map(Tensor::sum).collect();
+            (!sums.is_empty()).then(|| Tensor::cat(sums, 0))
         };
         let handed: Tensor<B, 3> = Tensor::stack(handed.into_iter().flatten().collect(), 1);
         Ok(Handed { inputs: vec![self.turned(handed).into()], bias })

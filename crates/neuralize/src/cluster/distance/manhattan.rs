@@ -25,8 +25,9 @@ pub(super) fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     let even = values.len().is_multiple_of(2);
     let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    match even {
-        true => 0.5 * (below.iter().copied().fold(f64::NEG_INFINITY, f64::max) + upper),
-        false => upper,
+    if even {
+        0.5 * (below.iter().copied().fold(f64::NEG_INFINITY, f64::max) + upper)
+    } else {
+        upper
     }
 }

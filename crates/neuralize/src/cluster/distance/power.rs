@@ -52,9 +52,10 @@ fn minimiser(values: &[f64], power: f64) -> f64 {
         values.iter().fold((0.0, 0.0), |(slope, curvature), x| {
             let difference = m - (x - lowest) / width;
             let part = difference.abs().powf(power - 2.0);
-            match difference == 0.0 {
-                true => (slope, curvature),
-                false => (slope + part * difference, curvature + part),
+            if difference == 0.0 {
+                (slope, curvature)
+            } else {
+                (slope + part * difference, curvature + part)
             }
         })
     };
@@ -66,15 +67,17 @@ fn minimiser(values: &[f64], power: f64) -> f64 {
         if gradient == 0.0 {
             break;
         }
-        match gradient > 0.0 {
-            true => high = m,
-            false => low = m,
+        if gradient > 0.0 {
+            high = m
+        } else {
+            low = m
         }
         let newton = m - gradient / ((power - 1.0) * curvature);
         let step = (newton - m).abs();
-        let next = match newton > low && newton < high && step < 0.5 * last {
-            true => newton,
-            false => 0.5 * (low + high),
+        let next = if newton > low && newton < high && step < 0.5 * last {
+            newton
+        } else {
+            0.5 * (low + high)
         };
         last = (next - m).abs();
         m = next;

@@ -41,10 +41,7 @@ pub(super) struct Sums {
 
 impl<'a, B: Backend> Points<'a, B> {
     pub(super) fn new(x: &'a Tensor<B, 2>) -> Self {
-        let dtype = match kernel::in_host_memory(x) {
-            true => DType::F64,
-            false => x.dtype(),
-        };
+        let dtype = if kernel::in_host_memory(x) { DType::F64 } else { x.dtype() };
         Self::summed_in(x, dtype)
     }
 
@@ -67,10 +64,7 @@ impl<'a, B: Backend> Points<'a, B> {
         let constant: Vec<bool> = least.iter().zip(&most).map(|(a, b)| a == b).collect();
         let mut scale = vec![1.0; features];
         for i in 0..features {
-            match constant[i] {
-                true => center[i] = least[i],
-                false => scale[i] = most[i] - least[i],
-            }
+            if constant[i] { center[i] = least[i] } else { scale[i] = most[i] - least[i] }
         }
         let frame = Frame { center, scale }.rounded(dtype);
         let (center, scale) = frame.rows(&device, dtype);
@@ -151,10 +145,7 @@ impl<'a, B: Backend> Points<'a, B> {
                 })
             }
         };
-        match sums.log_likelihood.is_finite() {
-            true => Ok(sums),
-            false => Err(Error::Overflow),
-        }
+        if sums.log_likelihood.is_finite() { Ok(sums) } else { Err(Error::Overflow) }
     }
 
     /// The M-step: weighted means and variances, of which none is below its
@@ -190,10 +181,8 @@ impl<'a, B: Backend> Points<'a, B> {
     ) -> Sums {
         let (clusters, features) = (components.clusters(), components.features);
         let by_products = self.dtype == DType::F64;
-        let around = match by_products {
-            true => vec![0.0; clusters * features],
-            false => components.means.clone(),
-        };
+        let around =
+            if by_products { vec![0.0; clusters * features] } else { components.means.clone() };
         let means: Tensor<B, 2> =
             transfer::upload(around, [clusters, features], &self.x.device(), self.dtype);
         // As the precision holds them.

@@ -343,10 +343,7 @@ impl<B: Backend> GaussianMixture<B> {
     ///
     /// If there is only one component.
     pub fn neuralize(&self) -> Result<NeuralizedGaussianMixture<B>> {
-        match self.n_clusters() < 2 {
-            true => Err(Error::NoCompetitor),
-            false => Ok(self.network()),
-        }
+        if self.n_clusters() < 2 { Err(Error::NoCompetitor) } else { Ok(self.network()) }
     }
 
     /// The network, which for one component has scores but no logits.

@@ -130,10 +130,11 @@ impl<'a, B: Backend> Points<'a, B> {
                 _ if self.constant(d) => self.mean[d],
                 _ => {
                     let mean = (*sum + alpha * self.mean[d]) / (size + alpha);
-                    match alpha > 0.0 || bregman.smoothing() == 0.0 {
+                    if alpha > 0.0 || bregman.smoothing() == 0.0 {
                         // Such a mean is inside; rounding may push it out.
-                        true => mean.clamp(interior.lowest, interior.highest),
-                        false => mean,
+                        mean.clamp(interior.lowest, interior.highest)
+                    } else {
+                        mean
                     }
                 }
             };
@@ -182,18 +183,22 @@ impl<'a, B: Backend> Points<'a, B> {
                 None => block,
             };
             let labels = transfer::upload_indices::<B>(&labels[range.clone()], &device);
-            let part = match kernel::in_host_memory(&block) {
-                true => transfer::zeros::<B, 2>([clusters, features], &device, dtype)
-                    .select_assign(0, labels, block, IndexingUpdateOp::Add),
+            let part = if kernel::in_host_memory(&block) {
+                transfer::zeros::<B, 2>([clusters, features], &device, dtype).select_assign(
+                    0,
+                    labels,
+                    block,
+                    IndexingUpdateOp::Add,
+                )
+            } else {
                 // Where additions race, their order differs from run to run; that of a
                 // product does not.
-                false => {
-                    let own = kernel::is_own(labels.unsqueeze_dim(1), clusters);
-                    transfer::zeros::<B, 2>([range.len(), clusters], &device, dtype)
-                        .mask_fill(own, 1.0)
-                        .transpose()
-                        .matmul(block)
-                }
+
+                let own = kernel::is_own(labels.unsqueeze_dim(1), clusters);
+                transfer::zeros::<B, 2>([range.len(), clusters], &device, dtype)
+                    .mask_fill(own, 1.0)
+                    .transpose()
+                    .matmul(block)
             };
             sums.iter_mut().zip(transfer::download(part)).for_each(|(sum, part)| *sum += part);
         }
@@ -234,16 +239,14 @@ impl<'a, B: Backend> Points<'a, B> {
     fn objective(&self, scorer: &Scorer<B>, labels: &[usize]) -> f64 {
         let labels = transfer::upload_indices(labels, &self.x.device());
         let inertia = kernel::sum(scorer.own_distances(self.x, &labels));
-        match self.smoothing > 0.0 {
-            true => {
-                let spread =
-                    transfer::download(self.rule.values(
-                        scorer.centroids.zeros_like() + self.mean(),
-                        scorer.centroids.clone(),
-                    ));
-                inertia + self.smoothing * spread.iter().sum::<f64>()
-            }
-            false => inertia,
+        if self.smoothing > 0.0 {
+            let spread = transfer::download(
+                self.rule
+                    .values(scorer.centroids.zeros_like() + self.mean(), scorer.centroids.clone()),
+            );
+            inertia + self.smoothing * spread.iter().sum::<f64>()
+        } else {
+            inertia
         }
     }
 

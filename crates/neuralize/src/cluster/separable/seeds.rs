@@ -19,9 +19,10 @@ pub(super) fn choose<B: Backend>(
         Init::KMeansPlusPlus => {
             let rows = counts.dims()[0];
             let size = seeding::sample_size(clusters);
-            let candidates = match rows <= 2 * size {
-                true => (0..rows).collect(),
-                false => seeding::sample(&vec![1.0; rows], size, rng).0,
+            let candidates = if rows <= 2 * size {
+                (0..rows).collect()
+            } else {
+                seeding::sample(&vec![1.0; rows], size, rng).0
             };
             let seeds = plus_plus(clusters, points, &candidates, rng);
             // Where the candidates were too few that differ, the rest has more.

@@ -145,10 +145,7 @@ impl Rows for ParquetRows {
         let mut missing = limit;
         while missing > 0 {
             if self.left == 0 {
-                match self.advance().map_err(damaged)? {
-                    true => continue,
-                    false => break,
-                }
+                if self.advance().map_err(damaged)? { continue } else { break }
             }
             let count = self.left.min(missing).min(CHUNK);
             let mut cells = Vec::with_capacity(columns.features.len());
@@ -160,9 +157,8 @@ impl Rows for ParquetRows {
                         cells.push(numbers);
                     }
                     (Values::Numbers(numbers), Some(labels)) => {
-                        labels.extend(numbers.iter().map(|number| match number.is_nan() {
-                            true => String::new(),
-                            false => number.to_string(),
+                        labels.extend(numbers.iter().map(|number| {
+                            if number.is_nan() { String::new() } else { number.to_string() }
                         }));
                     }
                     (Values::Texts(texts), Some(labels)) => labels.extend(texts),

@@ -74,9 +74,10 @@ impl<W: Write> JsonSink<W> {
 
     /// JSON has no other numbers than finite ones.
     fn number(&mut self, value: f64) {
-        match value.is_finite() {
-            true => self.layout.number(&mut self.text, value),
-            false => self.text.push_str("null"),
+        if value.is_finite() {
+            self.layout.number(&mut self.text, value)
+        } else {
+            self.text.push_str("null")
         }
     }
 }

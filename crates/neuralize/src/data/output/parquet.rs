@@ -151,9 +151,10 @@ impl<W: Write + Send> Sink for ParquetSink<W> {
             }
         }
         self.rows += 1;
-        match self.rows == self.group {
-            true => self.write_group().map_err(|error| unusable(&self.name, error)),
-            false => Ok(()),
+        if self.rows == self.group {
+            self.write_group().map_err(|error| unusable(&self.name, error))
+        } else {
+            Ok(())
         }
     }
 

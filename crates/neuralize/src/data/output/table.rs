@@ -140,9 +140,10 @@ fn signed(value: f64) -> String {
 /// The name in so many columns: cut with `…`, or filled with spaces. Control
 /// characters, which a terminal would obey, are replaced.
 fn fitted(name: &str, width: usize) -> String {
-    let plain: Cow<'_, str> = match name.contains(char::is_control) {
-        true => name.replace(char::is_control, "\u{fffd}").into(),
-        false => name.into(),
+    let plain: Cow<'_, str> = if name.contains(char::is_control) {
+        name.replace(char::is_control, "\u{fffd}").into()
+    } else {
+        name.into()
     };
     let mut text = plain.into_owned();
     if text.width() > width {

@@ -227,9 +227,10 @@ impl<T: Real> Filter<T> {
         margins: &mut [T],
         scratch: &mut Scratch,
     ) -> bool {
-        match margins.is_empty() {
-            true => self.settle::<false>(x, bias, labels, margins, scratch),
-            false => self.settle::<true>(x, bias, labels, margins, scratch),
+        if margins.is_empty() {
+            self.settle::<false>(x, bias, labels, margins, scratch)
+        } else {
+            self.settle::<true>(x, bias, labels, margins, scratch)
         }
     }
 

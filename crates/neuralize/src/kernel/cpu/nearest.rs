@@ -70,9 +70,10 @@ impl<T: Real> Scorer<T> {
 
 /// Rows that are worked on at once.
 fn block_rows<T: Real>(scorer: &Scorer<T>) -> usize {
-    match scorer.bytes() <= RESIDENT {
-        true => 32,
-        false => (BLOCK / (scorer.features() * size_of::<T>())).clamp(8, 256).next_multiple_of(8),
+    if scorer.bytes() <= RESIDENT {
+        32
+    } else {
+        (BLOCK / (scorer.features() * size_of::<T>())).clamp(8, 256).next_multiple_of(8)
     }
 }
 

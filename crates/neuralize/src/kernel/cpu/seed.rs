@@ -181,13 +181,12 @@ impl<'a, T: Real> SeedSpace<'a, T> {
                 distances.chunks_exact(count).zip(of_rows).enumerate()
             {
                 for (c, &distance) in distances.iter().enumerate() {
-                    let distance = match distance > noise * (norm + norms[c]) {
-                        true => distance,
-                        false => {
-                            let row = &x[i * features..(i + 1) * features];
-                            let other = &own[c * features..(c + 1) * features];
-                            T::of(squared_distance(row, other))
-                        }
+                    let distance = if distance > noise * (norm + norms[c]) {
+                        distance
+                    } else {
+                        let row = &x[i * features..(i + 1) * features];
+                        let other = &own[c * features..(c + 1) * features];
+                        T::of(squared_distance(row, other))
                     };
                     block[c * BLOCK + i] = weight * distance;
                 }

@@ -423,11 +423,13 @@ fn hand_down<T: Real>(row: &mut RowScratch<T>, question: Question) -> Answer {
     let mut against = 0.0;
     for (k, &share) in shares.iter().enumerate() {
         let h = h(k);
-        let ratio = match soft {
+        let ratio = if !soft {
+            share
+        } else if h > 0.0 {
+            share * (logit / h)
+        } else {
             // On a boundary the logit is 0, and so is the relevance.
-            true if h > 0.0 => share * (logit / h),
-            true => 0.0,
-            false => share,
+            0.0
         };
         if ratio > 0.0 {
             let g = pooled[own].mean - pooled[k].mean;
@@ -517,9 +519,10 @@ mod tests {
             // γ times the spread of the scores stays moderate.
             let scale = if gamma > 1.0 { (4.0 / gamma / features as f64).sqrt() } else { 1.0 };
             let mut values = |count: usize| -> Vec<T> {
-                match grid {
-                    true => (0..count).map(|_| T::of(stream.below(5) as f64 - 2.0)).collect(),
-                    false => stream.normals(count, scale),
+                if grid {
+                    (0..count).map(|_| T::of(stream.below(5) as f64 - 2.0)).collect()
+                } else {
+                    stream.normals(count, scale)
                 }
             };
             let (x, supports) = (values(ROWS * features), values(supports * features));
@@ -672,10 +675,12 @@ mod tests {
                 }
             }
             for k in others() {
-                ratios[k] = match logit < 0.0 {
-                    true => shares[k],
-                    false if h[k] > 0.0 => shares[k] * logit / h[k],
-                    false => 0.0,
+                ratios[k] = if logit < 0.0 {
+                    shares[k]
+                } else if h[k] > 0.0 {
+                    shares[k] * logit / h[k]
+                } else {
+                    0.0
                 };
             }
             logit
