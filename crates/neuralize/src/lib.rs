@@ -79,11 +79,6 @@ mod validate;
 pub use error::{Error, Result};
 pub use validate::check_device;
 
-/// The README's program is compiled and run with the other examples.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
-
 /// What most programs need.
 pub mod prelude {
     pub use crate::cases::Cases;

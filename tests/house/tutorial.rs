@@ -3,8 +3,8 @@
 /// The code blocks of the page, one after the other, are the example.
 #[test]
 fn the_tutorial_is_the_example() {
-    let page = include_str!("../docs/ENCODERS.md");
-    let example = include_str!("../examples/encoder.rs");
+    let page = include_str!("../../docs/ENCODERS.md");
+    let example = include_str!("../../examples/encoder.rs");
     let mut shown = Vec::new();
     let mut inside = false;
     for line in page.lines() {

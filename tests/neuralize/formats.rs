@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use neuralize::data::{Table, TableOptions, TableReader};
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/reference/formats").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/formats").join(name)
 }
 
 fn plain() -> TableOptions {

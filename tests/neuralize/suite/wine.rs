@@ -13,7 +13,7 @@ pub const START: [usize; 3] = [98, 149, 54];
 pub const BETA: f64 = 1.819743308024255;
 
 fn reference(name: &str, options: &TableOptions) -> Rows {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/reference/wine/");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/reference/wine/");
     let table = Table::read(format!("{path}{name}.csv"), options).expect("a reference table");
     (0..table.rows()).map(|i| table.row(i).expect("a row").to_vec()).collect()
 }

@@ -13,7 +13,7 @@ use crate::suite::{Rows, Setup, assert_close, assert_rows_close, indices, rows, 
 
 /// The columns of a file from the given one on.
 fn table(name: &str, first: usize) -> Rows {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/reference").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("reference").join(name);
     let mut reader = csv::Reader::from_path(path).expect("a reference file");
     let number = |cell: &str| cell.parse().expect("a number");
     reader
@@ -90,7 +90,7 @@ pub fn wine_by_hand<B: Backend>(setup: &Setup<B>) {
 
 /// Where `labels.csv` has the clusters.
 fn labels_column() -> usize {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/reference/wine/labels.csv");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/wine/labels.csv");
     let mut reader = csv::Reader::from_path(path).expect("a reference file");
     let header = reader.headers().expect("a header");
     header.iter().position(|name| name == "cluster").expect("clusters")

@@ -60,7 +60,7 @@ fn expected() -> Vec<Vec<f64>> {
 }
 
 fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/reference/weights").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/weights").join(name)
 }
 
 fn load<B: Backend>(setup: &Setup<B>, weights: &Weights) -> neuralize::Result<Network<B>> {

@@ -48,7 +48,7 @@ impl Figures {
 }
 
 fn reference(folder: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/reference").join(folder)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("reference").join(folder)
 }
 
 /// Wine, min-max scaled, `[178, 13]`.
