@@ -47,8 +47,7 @@ fn relevance<B: Backend>(method: &dyn Attribute<B>, case: &Case<'_, B>) -> Tenso
 /// What another program made of the same relevances, method by method.
 fn others<B: Backend>(setup: &Setup<B>) -> Vec<(&'static str, Tensor<B, 2>)> {
     let figures = Figures::of("measures.json");
-    let path =
-        concat!(env!("CARGO_MANIFEST_DIR"), "/reference/wine/relevance_beta1.csv");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/reference/wine/relevance_beta1.csv");
     let mut reader = csv::Reader::from_path(path).expect("a reference file");
     let number = |cell: &str| cell.parse().expect("a number");
     let neon: Rows =
