@@ -290,6 +290,14 @@ impl Error {
         Self::Model { path: path.to_path_buf(), detail: detail.into() }
     }
 
+    pub(crate) fn config(
+        name: &'static str,
+        value: impl ToString,
+        rule: impl Into<String>,
+    ) -> Self {
+        Self::Config { name, value: value.to_string(), rule: rule.into() }
+    }
+
     pub(crate) fn shape(
         what: impl Into<String>,
         expected: impl Into<String>,

@@ -73,6 +73,7 @@ pub mod report;
 
 mod error;
 mod kernel;
+mod random;
 mod transfer;
 mod validate;
 

@@ -73,3 +73,27 @@ pub(crate) fn largest(dtype: DType) -> f64 {
         _ => f64::from(f32::MAX),
     }
 }
+
+/// The smallest positive number that an element type holds in full precision.
+pub(crate) fn smallest(dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => f64::MIN_POSITIVE,
+        _ => f64::from(f32::MIN_POSITIVE),
+    }
+}
+
+/// The distance from 1 to the next number of an element type.
+pub(crate) fn epsilon(dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => f64::EPSILON,
+        _ => f64::from(f32::EPSILON),
+    }
+}
+
+/// The number of an element type that is nearest to a value.
+pub(crate) fn rounded(value: f64, dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => value,
+        _ => f64::from(value as f32),
+    }
+}

@@ -49,6 +49,14 @@ pub(crate) fn not_empty<B: Backend>(what: &'static str, x: &Tensor<B, 2>) -> Res
     }
 }
 
+/// Data that a model can be made from: at least one row and one column, in a
+/// precision that is supported, of values that can be squared.
+pub(crate) fn table<B: Backend>(what: &'static str, x: &Tensor<B, 2>) -> Result<()> {
+    not_empty(what, x)?;
+    dtype::<B>(what, &x.device(), x.dtype())?;
+    values(what, x)
+}
+
 /// The magnitude up to which a squared distance over `columns` features stays finite.
 fn limit(dtype: DType, columns: usize) -> f64 {
     // Scores reach 4 D m², and NEON multiplies them once more by factors up to 4.

@@ -1,9 +1,9 @@
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::baseline::{Attribution, Case};
-use crate::cluster::{random_stream, uniform};
 use crate::error::Result;
 use crate::explain::Beta;
+use crate::random::{Stream, uniform};
 use crate::transfer;
 
 /// NEON, by the network's own pass.
@@ -86,11 +86,8 @@ pub(super) fn own_distance<B: Backend>(case: &Case<'_, B>) -> Tensor<B, 2> {
 
 /// Numbers in [−1, 1) that depend on a row's place alone.
 pub(super) fn random<B: Backend>(case: &Case<'_, B>) -> Tensor<B, 2> {
-    let mut rng = random_stream(case.scene.seed(), RANDOM);
+    let mut rng = Stream::RandomAttribution.generator(case.scene.seed());
     let [rows, features] = case.x.dims();
     let numbers = (0..rows * features).map(|_| 2.0 * uniform(&mut rng) - 1.0).collect();
     transfer::upload(numbers, [rows, features], &case.x.device(), case.x.dtype())
 }
-
-/// The stream of random numbers of this method.
-const RANDOM: usize = 2;

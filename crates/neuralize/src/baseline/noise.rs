@@ -1,8 +1,8 @@
 use burn::tensor::backend::Backend;
 
 use crate::baseline::{Attribution, Case};
-use crate::cluster::{random_stream, uniform};
 use crate::error::{Error, Result};
+use crate::random::{Stream, uniform};
 use crate::transfer;
 
 /// SmoothGrad (Smilkov et al. 2017): `R_i = 1/S Σ_s ∂f/∂x_i at x + noise · σ ∘ e_s`
@@ -25,7 +25,7 @@ pub(super) fn smooth<B: Backend>(
         return Ok(case.x.clone().into());
     }
     let [rows, features] = case.x.dims();
-    let numbers = normals(case.scene.seed(), SMOOTH, samples, features);
+    let numbers = normals(case.scene.seed(), Stream::SmoothGrad, samples, features);
     let numbers =
         transfer::upload::<B, 2>(numbers, [samples, features], &case.x.device(), case.x.dtype());
     let numbers = numbers * (case.scene.deviation() * noise).expand([samples, features]);
@@ -39,8 +39,8 @@ pub(super) fn smooth<B: Backend>(
 
 /// Normal numbers of mean 0 and deviation 1, row by row, by the method of Box
 /// and Muller (1958).
-pub(super) fn normals(seed: u64, stream: usize, rows: usize, columns: usize) -> Vec<f64> {
-    let mut rng = random_stream(seed, stream);
+pub(super) fn normals(seed: u64, stream: Stream, rows: usize, columns: usize) -> Vec<f64> {
+    let mut rng = stream.generator(seed);
     let normal = |_| {
         // The logarithm of a number in (0, 1].
         let length = (-2.0 * (1.0 - uniform(&mut rng)).ln()).sqrt();
@@ -61,23 +61,20 @@ pub(super) fn at_least_one_sample(samples: usize) -> Result<()> {
     }
 }
 
-/// The stream of random numbers of this method.
-const SMOOTH: usize = 4;
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn normal_numbers_have_the_moments_of_a_normal_distribution() {
-        let numbers = normals(1, SMOOTH, 500, 40);
+        let numbers = normals(1, Stream::SmoothGrad, 500, 40);
         let moment = |power: i32| {
             numbers.iter().map(|number| number.powi(power)).sum::<f64>() / numbers.len() as f64
         };
         for (power, expected) in [(1, 0.0), (2, 1.0), (3, 0.0), (4, 3.0)] {
             assert!((moment(power) - expected).abs() < 0.15, "{power}: {}", moment(power));
         }
-        assert_ne!(numbers, normals(2, SMOOTH, 500, 40));
-        assert_ne!(numbers, normals(1, SMOOTH + 1, 500, 40));
+        assert_ne!(numbers, normals(2, Stream::SmoothGrad, 500, 40));
+        assert_ne!(numbers, normals(1, Stream::Surrogate, 500, 40));
     }
 }

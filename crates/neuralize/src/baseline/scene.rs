@@ -5,9 +5,9 @@ use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::{Pinned, Subject};
-use crate::cluster::random_stream;
 use crate::error::{Error, Result};
 use crate::explain::Target;
+use crate::random::{Stream, uniform};
 use crate::{kernel, transfer, validate};
 
 /// What a feature is set to where it is taken away.
@@ -239,13 +239,13 @@ impl<B: Backend> Case<'_, B> {
             Reference::Mean => self.scene.mean().expand(shape),
             Reference::Zero => self.x.zeros_like(),
             Reference::Sample => {
-                let mut rng = random_stream(self.scene.seed, SAMPLES);
+                let mut rng = Stream::References.generator(self.scene.seed);
                 let competitors = transfer::download_indices(self.pinned.competitor());
                 let members = &self.scene.members;
                 let rows: Vec<Option<usize>> = competitors
                     .iter()
                     .map(|&k| {
-                        let draw = crate::cluster::uniform(&mut rng);
+                        let draw = uniform(&mut rng);
                         let at = (draw * members[k].len() as f64) as usize;
                         members[k].get(at).copied()
                     })
@@ -283,7 +283,3 @@ fn column_means<B: Backend>(
     }
     sums.into_iter().map(|sum| sum / rows as f64).collect()
 }
-
-/// Streams of random numbers, one for every use, so that none depends on
-/// whether another was used before.
-const SAMPLES: usize = 1;

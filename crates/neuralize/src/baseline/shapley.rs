@@ -3,8 +3,8 @@ use core::ops::Range;
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::baseline::{Attribution, Case, Method, Reference};
-use crate::cluster::{random_stream, uniform};
 use crate::error::{Error, Result};
+use crate::random::{self, Stream};
 use crate::{kernel, transfer};
 
 /// Exact Shapley values (Shapley 1953; Lundberg and Lee 2017) of the game
@@ -93,12 +93,12 @@ pub(super) fn sampled<B: Backend>(
         });
     }
     let [_, features] = case.x.dims();
-    let mut rng = random_stream(case.scene.seed(), ORDERS);
+    let mut rng = Stream::ShapleyOrders.generator(case.scene.seed());
     let orders: Vec<Vec<usize>> = (0..permutations)
         .map(|_| {
             let mut order: Vec<usize> = (0..features).collect();
             for place in (1..features).rev() {
-                order.swap(place, (uniform(&mut rng) * (place + 1) as f64) as usize);
+                order.swap(place, random::index(place + 1, &mut rng));
             }
             order
         })
@@ -228,9 +228,6 @@ fn values<B: Backend>(
         each(range, values.reshape([rows, wide]));
     }
 }
-
-/// The stream of random numbers that orders features.
-const ORDERS: usize = 11;
 
 #[cfg(test)]
 mod tests {

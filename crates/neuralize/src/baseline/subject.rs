@@ -281,12 +281,12 @@ impl<A: AutodiffBackend> Subject<A::InnerBackend> for Tracked<A> {
     }
 
     fn moved(&self, scale: f64, shift: f64) -> Result<Option<Box<dyn Subject<A::InnerBackend>>>> {
-        let Some(moved) = self.clusterer.moved(scale, shift)? else { return Ok(None) };
+        let Some(moved) = self.clusterer.transformed(scale, shift)? else { return Ok(None) };
         Ok(Some(Box::new(Self::new(moved)?)))
     }
 
     fn shuffled(&self, seed: u64) -> Result<Box<dyn Subject<A::InnerBackend>>> {
-        Ok(Box::new(Self::new(self.clusterer.shuffled(seed)?)?))
+        Ok(Box::new(Self::new(self.clusterer.randomised(seed))?))
     }
 }
 

@@ -3,6 +3,7 @@ use nalgebra::DMatrix;
 
 use crate::baseline::{Attribution, Case, noise};
 use crate::error::Result;
+use crate::random::Stream;
 use crate::{kernel, transfer};
 
 /// A linear model of the logit around every row, after LIME (Ribeiro et al.
@@ -27,7 +28,7 @@ pub(super) fn linear<B: Backend>(case: &Case<'_, B>, samples: usize) -> Result<A
         varies[feature] = false;
     }
 
-    let mut numbers = noise::normals(scene.seed(), SURROGATE, samples, features);
+    let mut numbers = noise::normals(scene.seed(), Stream::Surrogate, samples, features);
     for row in numbers.chunks_mut(features) {
         row.iter_mut().zip(&varies).filter(|(_, varies)| !**varies).for_each(|(e, _)| *e = 0.0);
     }
@@ -95,8 +96,6 @@ const WIDTH: f64 = 0.75;
 const RIDGE: f64 = 1.0;
 /// Offsets whose values are brought together in one product.
 const TOGETHER: usize = 32;
-/// The stream of random numbers of this method.
-const SURROGATE: usize = 5;
 
 #[cfg(test)]
 mod tests {

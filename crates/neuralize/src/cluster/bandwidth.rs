@@ -1,72 +1,75 @@
+//! The width of the Gaussian kernel.
+
 use burn::config::Config;
 use burn::tensor::{Tensor, backend::Backend};
 use rayon::prelude::*;
 
-use crate::cluster::config::config_error;
-use crate::cluster::seeding;
 use crate::error::{Error, Result};
+use crate::random::{Stream, subset};
 use crate::transfer;
 
 /// How the stiffness γ of the Gaussian kernel `exp(−γ ‖x−u‖²)` is chosen.
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Bandwidth {
-    /// A perplexity of a tenth of the other points, at least 3, if its network gives
-    /// the clusters of 95 % of the points; else of a third of them, else the
-    /// median, or whichever of the three gives most. Up to three fits are made.
+    /// The first of three choices whose network agrees with the fit on 95 % of
+    /// the points, or the one that agrees on the most: a perplexity of a tenth of
+    /// the other points (at least 3), of a third of them, and the median. Up to
+    /// three fits are made.
     ///
-    /// No width fits all forms. Of 100 to 2000 points a tenth separated five
-    /// clouds (0.81 to 1.00 of the points, mostly 0.98 and more) and interleaved half
-    /// circles (0.97 and more from 200 points on); the median separates clouds alone;
-    /// a perplexity of 30 separates two concentric rings of 400 and more points, but
-    /// from 1000 points on neither all half circles nor clouds. Where clusters are
-    /// thin and closed, try smaller perplexities.
+    /// No width fits clusters of every form. With 100 to 2000 points, a tenth
+    /// separated five clouds (0.81 to 1.00 of the points, mostly 0.98 and more) and
+    /// interleaved half circles (0.97 and more from 200 points on). The median
+    /// separates clouds only. A perplexity of 30 separates two concentric rings of
+    /// 400 and more points, but from 1000 points on neither all half circles nor
+    /// clouds. For thin, closed clusters, try smaller perplexities.
     Neighbours,
     /// This γ, in inverse squared units of the data.
     Gamma(f64),
-    /// 1 / median of the squared distances between different points. Wide: good
-    /// for clouds, it does not follow curved clusters.
+    /// 1 / median of the squared distances between different points. This is a
+    /// wide kernel: it suits clouds and does not follow curved clusters.
     Median,
-    /// The γ for which a point has so many neighbours on average: the mean over
-    /// the points of exp(entropy of the weights `exp(−γ ‖x−u‖²)` of the other
-    /// points) is this number.
+    /// The γ for which a point has this number of neighbours on average: the mean
+    /// over the points of exp(entropy of the weights `exp(−γ ‖x−u‖²)` of the other
+    /// points).
     Perplexity(f64),
-    /// The same with this part of all points for neighbours, more than 0 and at
-    /// most 1, but at least two (or between one and two, of three points) and at
-    /// most 95 % of the others.
+    /// The perplexity that is this fraction of all points, above 0 and at most 1.
+    /// It is at least 2 (of three points, between 1 and 2) and at most 95 % of the
+    /// other points.
     Share(f64),
 }
 
-/// Most points whose distances are looked at.
+/// Maximum number of points whose distances to all others are taken.
 const POINTS: usize = 1000;
 
-/// Most distances that are looked at, as long as there are some points.
+/// Maximum number of distances, unless [`FEWEST`] points have more.
 const DISTANCES: usize = 1 << 22;
 
-/// Fewest points whose distances are looked at, if there are so many.
+/// Number of points that are taken however many distances they have.
 const FEWEST: usize = 16;
 
-/// Doublings and bisections of γ.
+/// Maximum number of steps in the search for γ.
 const STEPS: usize = 200;
 
 impl Bandwidth {
-    /// The setting alone.
+    /// Checks the setting, without data.
     pub(crate) fn check(&self) -> Result<()> {
         match *self {
             Self::Gamma(gamma) if !(gamma > 0.0 && gamma.is_finite()) => {
-                Err(config_error("gamma", gamma, "it must be positive and finite"))
+                Err(Error::config("gamma", gamma, "it must be positive and finite"))
             }
             Self::Perplexity(perplexity) if !(perplexity > 1.0 && perplexity.is_finite()) => {
-                Err(config_error("perplexity", perplexity, "it must be finite and more than 1"))
+                Err(Error::config("perplexity", perplexity, "it must be finite and more than 1"))
             }
             Self::Share(part) if !(part > 0.0 && part <= 1.0) => {
-                let rule = "as a part of the points it must be more than 0 and at most 1";
-                Err(config_error("perplexity", part, rule))
+                let rule = "as a fraction of the points it must be more than 0 and at most 1";
+                Err(Error::config("perplexity", part, rule))
             }
             _ => Ok(()),
         }
     }
 
-    /// The settings that are tried one after the other for so many rows.
+    /// The settings that are tried one after the other for this number of rows.
     pub(super) fn candidates(&self, rows: usize) -> Vec<Self> {
         if *self != Self::Neighbours {
             return vec![self.clone()];
@@ -80,7 +83,6 @@ impl Bandwidth {
     pub(crate) fn gamma<B: Backend>(&self, x: &Tensor<B, 2>, seed: u64) -> Result<f64> {
         match *self {
             Self::Gamma(gamma) => Ok(gamma),
-            // The first that is tried.
             Self::Neighbours => match self.candidates(x.dims()[0]).first() {
                 Some(first) => first.gamma(x, seed),
                 None => Self::Median.gamma(x, seed),
@@ -100,10 +102,10 @@ impl Bandwidth {
 }
 
 /// Squared distances from a sample of the rows to all others, a list for every
-/// row of the sample: at most [`POINTS`], and fewer where the rows are many.
+/// row of the sample: at most [`POINTS`], and fewer if there are many rows.
 ///
-/// They are computed from differences, on the host and in f64: what products
-/// leave of the distances of near points, once there are far ones, is no scale.
+/// They are computed from differences, on the host and in f64: from products,
+/// the distances of near points would be lost in the rounding of far ones.
 ///
 /// # Shapes
 ///
@@ -111,8 +113,8 @@ impl Bandwidth {
 pub(crate) fn distances<B: Backend>(x: &Tensor<B, 2>, seed: u64) -> Vec<Vec<f64>> {
     let [rows, features] = x.dims();
     let most = POINTS.min((DISTANCES / rows.max(1)).max(FEWEST)).min(rows);
-    let mut rng = seeding::random_stream(seed, STREAM);
-    let chosen = seeding::some_rows(rows, most, &mut rng);
+    let mut rng = Stream::Bandwidth.generator(seed);
+    let chosen = subset(rows, most, &mut rng);
     let table = transfer::download(x.clone());
     let row = |row: usize| &table[row * features..(row + 1) * features];
     chosen
@@ -126,11 +128,7 @@ pub(crate) fn distances<B: Backend>(x: &Tensor<B, 2>, seed: u64) -> Vec<Vec<f64>
         .collect()
 }
 
-/// The stream of random numbers that samples are drawn from; restarts count
-/// from 0.
-const STREAM: usize = usize::MAX;
-
-/// How far points are apart.
+/// Typical distances between points.
 pub(super) struct Spacing {
     /// Median of the squared distances between different points.
     pub(super) median: f64,
@@ -139,11 +137,11 @@ pub(super) struct Spacing {
 }
 
 impl Spacing {
-    /// Of lists of squared distances.
+    /// The spacing in lists of squared distances.
     ///
     /// # Errors
     ///
-    /// If all are 0.
+    /// If all distances are 0.
     pub(super) fn of(distances: &[Vec<f64>]) -> Result<Self> {
         let mut all: Vec<f64> =
             distances.iter().flatten().copied().filter(|distance| *distance > 0.0).collect();
@@ -168,8 +166,8 @@ impl Spacing {
 ///
 /// # Errors
 ///
-/// If no γ does: the perplexity must lie between the number of equally near
-/// nearest points and the number of points.
+/// If there is no such γ: the perplexity must lie between the number of equally
+/// near nearest points and the number of points.
 pub(crate) fn gamma_of_perplexity(distances: &[Vec<f64>], perplexity: f64) -> Result<f64> {
     let spacing = Spacing::of(distances)?;
     let others = distances.first().map_or(0, Vec::len);
@@ -178,7 +176,7 @@ pub(crate) fn gamma_of_perplexity(distances: &[Vec<f64>], perplexity: f64) -> Re
             "it must be more than 1 and less than the number of other points, here {others}; or give gamma as a \
              number"
         );
-        return Err(config_error("perplexity", perplexity, &rule));
+        return Err(Error::config("perplexity", perplexity, &rule));
     }
     let at = |gamma: f64| mean_perplexity(distances, gamma);
     let (mut low, mut high) = (1.0 / spacing.median, 1.0 / spacing.median);
@@ -192,9 +190,9 @@ pub(crate) fn gamma_of_perplexity(distances: &[Vec<f64>], perplexity: f64) -> Re
         steps += 1;
     }
     if steps == STEPS || !high.is_finite() {
-        let rule = "so many points are equal that a point has more neighbours than that at distance 0; \
-                    drop duplicates, ask for more neighbours, or give gamma as a number";
-        return Err(config_error("perplexity", perplexity, rule));
+        let rule = "points have more neighbours than that at distance 0; drop duplicates, use a larger perplexity, \
+                    or give gamma as a number";
+        return Err(Error::config("perplexity", perplexity, rule));
     }
     while high / low > 1.0 + 1e-9 && steps < STEPS {
         let middle = (low * high).sqrt();
@@ -230,7 +228,7 @@ fn mean_perplexity(distances: &[Vec<f64>], gamma: f64) -> f64 {
 }
 
 fn equal_points() -> Error {
-    config_error(
+    Error::config(
         "gamma",
         "from the data",
         "all points are equal, so they have no scale; give gamma as a number",

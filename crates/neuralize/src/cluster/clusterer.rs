@@ -1,6 +1,11 @@
+//! A fitted clusterer of any kind.
+
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::cluster::{GaussianMixture, KMeans, KernelKMeans, SeparableKMeans};
+use super::kernel_kmeans::KernelKMeans;
+use super::kmeans::KMeans;
+use super::mixture::GaussianMixture;
+use super::separable::SeparableKMeans;
 use crate::error::Result;
 use crate::network::Network;
 
@@ -29,9 +34,9 @@ pub enum Clusterer<B: Backend> {
     KMeans(KMeans<B>),
     /// Centroids and another distance.
     Separable(SeparableKMeans<B>),
-    /// Points that stand for every cluster, and a Gaussian kernel.
+    /// Supports of every cluster, and a Gaussian kernel.
     Kernel(KernelKMeans<B>),
-    /// Gaussians with a prior each.
+    /// Gaussians and their weights.
     Mixture(GaussianMixture<B>),
 }
 
@@ -48,12 +53,12 @@ macro_rules! each {
 }
 
 impl<B: Backend> Clusterer<B> {
-    /// How many clusters, K.
+    /// The number of clusters, K.
     pub fn n_clusters(&self) -> usize {
         each!(self, model => model.n_clusters())
     }
 
-    /// How many features, D.
+    /// The number of features, D.
     pub fn n_features(&self) -> usize {
         each!(self, model => model.n_features())
     }
@@ -77,7 +82,7 @@ impl<B: Backend> Clusterer<B> {
     ///
     /// # Errors
     ///
-    /// If x does not fit the model or holds values that it is not made for.
+    /// If x does not fit the model or has values outside its domain.
     pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
         each!(self, model => model.predict(x))
     }

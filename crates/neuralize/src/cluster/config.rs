@@ -1,24 +1,19 @@
+//! A k-means fit in memory: settings, options, restarts and result.
+
 use burn::config::Config;
 use burn::tensor::{Int, Tensor, backend::Backend};
 
-use crate::cluster::{KMeans, Seeding, lloyd, seeding};
+use super::kmeans::KMeans;
+use super::lloyd::{self, WeightedPoints};
+use super::partition;
+use super::seeding::{self, Init, Seeding};
+use super::settings::{at_least_one, tolerance};
+use super::solution::{Best, Solution};
 use crate::error::{Error, Result};
+use crate::random::Stream;
 use crate::{kernel, transfer, validate};
 
-/// How the first centroids are chosen.
-#[derive(Config, Debug, PartialEq)]
-pub enum Init {
-    /// Greedy k-means++. Where there are more than 2 max(4096, 16 K) rows, over a
-    /// random sample of half that number, followed by five Lloyd iterations on
-    /// the sample; these are not counted as iterations of the fit.
-    KMeansPlusPlus,
-    /// Different rows, drawn at random.
-    Random,
-    /// These rows of the data, counted from 0.
-    Rows(Vec<usize>),
-}
-
-/// N D K up to which restarts cost nothing that anybody would notice.
+/// N D K up to which ten restarts take milliseconds.
 const CHEAP: usize = 1 << 18;
 
 /// Settings of a k-means fit.
@@ -38,21 +33,22 @@ const CHEAP: usize = 1 << 18;
 /// # Ok::<(), neuralize::Error>(())
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct KMeansConfig {
-    /// How many clusters, K.
+    /// The number of clusters, K.
     pub n_clusters: usize,
     /// How the first centroids are chosen.
     #[config(default = "Init::KMeansPlusPlus")]
     pub init: Init,
-    /// Restarts, the best of which is kept. By default 1 for k-means++ (10 where
-    /// N D K is at most 2¹⁸, and all of them take milliseconds) and 10 for random
-    /// rows; always 1 for given rows, which would all end alike.
+    /// The number of restarts, of which the best is kept. By default 10 for
+    /// random rows, and for k-means++ 10 if N D K is at most 2¹⁸ and 1 otherwise.
+    /// Given rows are tried once: every restart would end alike.
     pub n_init: Option<usize>,
-    /// Most Lloyd iterations of one restart.
+    /// Maximum number of Lloyd iterations of a restart.
     #[config(default = 300)]
     pub max_iter: usize,
     /// A restart has converged when the squared shift of all centroids is at
-    /// most this times the mean variance of the features.
+    /// most `tol` times the mean variance of the features.
     #[config(default = 1e-4)]
     pub tol: f64,
     /// Seed of the random numbers.
@@ -60,7 +56,7 @@ pub struct KMeansConfig {
     pub seed: u64,
 }
 
-/// What a fit may take besides the data.
+/// What a fit takes besides the data.
 pub struct FitOptions<'a, B: Backend> {
     weights: Option<Tensor<B, 1>>,
     initial: Option<Tensor<B, 2>>,
@@ -80,27 +76,27 @@ impl<'a, B: Backend> FitOptions<'a, B> {
         self
     }
 
-    /// The first centroids, `[K, D]`, in place of the configured choice; one
-    /// restart only.
+    /// The first centroids, `[K, D]`, in place of [`KMeansConfig::init`]. There
+    /// is one restart only.
     pub fn with_initial_centroids(mut self, centroids: Tensor<B, 2>) -> Self {
         self.initial = Some(centroids);
         self
     }
 
-    /// Called after every iteration.
+    /// A function that is called after every iteration.
     pub fn with_observer(mut self, observer: &'a mut dyn FnMut(Progress)) -> Self {
         self.observer = Some(observer);
         self
     }
 }
 
-/// How far a fit has come.
+/// The progress of a fit.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Progress {
     /// The restart, counted from 0.
     pub run: usize,
-    /// How many restarts there are.
+    /// The number of restarts.
     pub n_init: usize,
     /// The iteration of this restart, counted from 1.
     pub iteration: usize,
@@ -108,8 +104,7 @@ pub struct Progress {
     pub shift: f64,
 }
 
-/// A fitted clusterer and what is known of its fit; everything belongs to the
-/// same best restart.
+/// A fitted clusterer and figures of its fit, all of the same best restart.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct KMeansFit<B: Backend> {
@@ -138,8 +133,8 @@ impl KMeansConfig {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, x is empty or holds values that are not
-    /// finite, or fewer than K of its rows differ.
+    /// If a setting is out of range, x is empty or has values that are not
+    /// finite, or x has fewer than K different rows.
     pub fn fit<B: Backend>(&self, x: &Tensor<B, 2>) -> Result<KMeansFit<B>> {
         self.fit_with(x, FitOptions::default())
     }
@@ -161,8 +156,8 @@ impl KMeansConfig {
         let [rows, features] = x.dims();
         let (device, dtype) = (x.device(), x.dtype());
         self.check(x, options.initial.as_ref())?;
-        // A fit is no function to differentiate: on an autodiff backend its
-        // iterations would pile up in the graph.
+        // A fit is not differentiated: on an autodiff backend its iterations
+        // would pile up in the graph.
         let x = &transfer::untracked(x.clone());
         let weights = match options.weights {
             Some(weights) => transfer::untracked(weights),
@@ -171,7 +166,7 @@ impl KMeansConfig {
         let host_weights = check_weights(&weights, x)?;
         seeding::require_distinct_rows(x, &host_weights, self.n_clusters)?;
 
-        // All of the fit happens around the mean of the data: distances do not
+        // The fit works relative to the mean of the data: distances do not
         // change, and f32 keeps the digits that a far origin would cost.
         let total_weight: f64 = host_weights.iter().sum();
         let mean = kernel::weighted_mean(x, &weights, total_weight);
@@ -180,77 +175,57 @@ impl KMeansConfig {
         if !spread.is_finite() {
             return Err(Error::Overflow);
         }
-        let tolerance = self.tol * spread;
-        let points = lloyd::Points { x, weights: &weights, center: &center };
-
-        let n_init = self.restarts(options.initial.is_some(), rows, features);
+        let points = WeightedPoints { x, weights: &weights, center: &center };
         let initial = options.initial.map(|given| transfer::untracked(given) - center.clone());
-        let mut observer = options.observer;
-        let mut best: Option<(f64, lloyd::Rest<B>, Seeding)> = None;
+        let (solution, seeding) =
+            self.best_restart(&points, initial, self.tol * spread, options.observer)?;
+        finish(&points, solution, seeding)
+    }
+
+    /// The restart of the lowest inertia.
+    fn best_restart<B: Backend>(
+        &self,
+        points: &WeightedPoints<'_, B>,
+        initial: Option<Tensor<B, 2>>,
+        tolerance: f64,
+        mut observer: Option<&mut dyn FnMut(Progress)>,
+    ) -> Result<(Solution<Tensor<B, 2>>, Seeding)> {
+        let WeightedPoints { x, weights, center } = *points;
+        let [rows, features] = x.dims();
+        let n_init = self.restarts(initial.is_some(), rows, features);
+        let mut best = Best::new();
         for run in 0..n_init {
             let (start, seeding) = match &initial {
                 Some(given) => (given.clone(), Seeding::Given),
                 None => {
-                    let mut rng = seeding::random_stream(self.seed, run);
-                    seeding::initial_centroids(&self.init, self.n_clusters, &points, &mut rng)?
+                    let mut rng = Stream::Restart(run).generator(self.seed);
+                    seeding::initial_centroids(&self.init, self.n_clusters, points, &mut rng)?
                 }
             };
-            let rest =
-                lloyd::iterate(&points, start, self.max_iter, tolerance, |iteration, shift| {
-                    if let Some(observer) = observer.as_mut() {
-                        observer(Progress { run, n_init, iteration, shift });
-                    }
-                })?;
-            // One restart is the best of one.
-            let inertia = match n_init {
-                1 => 0.0,
-                _ => {
-                    let labels = kernel::nearest(x, &points.affine(&rest.centroids));
-                    kernel::inertia(x, Some(&center), Some(&weights), &rest.centroids, &labels)
+            let observe = |iteration, shift| {
+                if let Some(observer) = observer.as_mut() {
+                    observer(Progress { run, n_init, iteration, shift });
                 }
+            };
+            let solution = lloyd::iterate(points, start, self.max_iter, tolerance, observe)?;
+            let inertia = if n_init == 1 {
+                // There is nothing to compare with.
+                0.0
+            } else {
+                let centroids = &solution.parameters;
+                let labels = kernel::nearest(x, &points.affine(centroids));
+                kernel::inertia(x, Some(center), Some(weights), centroids, &labels)
             };
             if !inertia.is_finite() {
                 return Err(Error::Overflow);
             }
-            if best.as_ref().is_none_or(|(least, ..)| inertia < *least) {
-                best = Some((inertia, rest, seeding));
-            }
+            best.offer(inertia, (solution, seeding));
         }
-        let (_, rest, seeding) = best.ok_or_else(|| config_error("n_init", 0, "at least 1"))?;
-
-        // Labels, inertia and β are taken from the finished model, so that they
-        // are what `predict` and `inertia` give.
-        let centroids = rest.centroids + center;
-        let affine = kernel::Affine::of(&centroids);
-        let (labels, logits) = match self.n_clusters {
-            1 => (kernel::nearest(x, &affine), None),
-            _ => {
-                let (labels, logits) = kernel::nearest_with_logit(x, &affine);
-                (labels, Some(logits))
-            }
-        };
-        let inertia = kernel::inertia(x, None, Some(&weights), &centroids, &labels);
-        if !inertia.is_finite() {
-            return Err(Error::Overflow);
-        }
-        let beta = logits.and_then(|logits| kernel::heuristic_beta(logits, Some(&weights)));
-        let mut sizes = vec![0; self.n_clusters];
-        for label in transfer::download_indices(labels.clone()) {
-            sizes[label] += 1;
-        }
-        Ok(KMeansFit {
-            model: KMeans::new(centroids, beta),
-            labels,
-            inertia,
-            n_iter: rest.iterations,
-            converged: rest.converged,
-            sizes,
-            seeding,
-        })
+        best.finish()
     }
 
-    /// How many restarts of a fit to this many rows, where centroids may have
-    /// been given.
+    /// The number of restarts of a fit to data of this shape, with or without
+    /// given centroids.
     pub(super) fn restarts(&self, given: bool, rows: usize, features: usize) -> usize {
         match (given, self.n_init, &self.init) {
             (true, _, _) | (false, _, Init::Rows(_)) => 1,
@@ -261,66 +236,60 @@ impl KMeansConfig {
         }
     }
 
-    /// The settings alone.
+    /// Checks the settings that do not depend on the data.
     pub(super) fn check_settings(&self) -> Result<()> {
-        if self.n_clusters == 0 {
-            return Err(config_error("n_clusters", 0, "at least 1"));
-        }
-        if self.n_init == Some(0) {
-            return Err(config_error("n_init", 0, "at least 1"));
-        }
-        if self.max_iter == 0 {
-            return Err(config_error("max_iter", 0, "at least 1"));
-        }
-        if !(self.tol.is_finite() && self.tol >= 0.0) {
-            return Err(config_error("tol", self.tol, "finite and at least 0"));
-        }
-        Ok(())
+        at_least_one(&[
+            ("n_clusters", self.n_clusters),
+            ("n_init", self.n_init.unwrap_or(1)),
+            ("max_iter", self.max_iter),
+        ])?;
+        tolerance(self.tol)
     }
 
     fn check<B: Backend>(&self, x: &Tensor<B, 2>, initial: Option<&Tensor<B, 2>>) -> Result<()> {
+        const INITIAL: &str = "the table of initial centroids";
         let [rows, features] = x.dims();
         self.check_settings()?;
-        validate::not_empty("x", x)?;
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        validate::values("x", x)?;
-        if let Some(initial) = initial {
-            let found = initial.dims();
-            if found != [self.n_clusters, features] {
-                let expected = format!("[{}, {features}]", self.n_clusters);
-                return Err(Error::shape("the table of initial centroids", expected, &found));
-            }
-            validate::input("the table of initial centroids", initial, features, x.dtype())?;
-        } else {
-            self.check_rows(rows)?;
+        validate::table("x", x)?;
+        let Some(initial) = initial else { return self.init.check(self.n_clusters, rows) };
+        let found = initial.dims();
+        if found != [self.n_clusters, features] {
+            let expected = format!("[{}, {features}]", self.n_clusters);
+            return Err(Error::shape(INITIAL, expected, &found));
         }
-        Ok(())
-    }
-
-    /// Rows that are asked for, if any, among `rows`.
-    pub(super) fn check_rows(&self, rows: usize) -> Result<()> {
-        let Init::Rows(chosen) = &self.init else { return Ok(()) };
-        let value = format!("{chosen:?}");
-        if chosen.len() != self.n_clusters {
-            let rule = format!("it must name {} rows, one a cluster", self.n_clusters);
-            return Err(config_error("init rows", value, &rule));
-        }
-        if chosen.iter().any(|&row| row >= rows) {
-            let rule = format!("the data have rows 0 to {}", rows - 1);
-            return Err(config_error("init rows", value, &rule));
-        }
-        if (1..chosen.len()).any(|i| chosen[..i].contains(&chosen[i])) {
-            return Err(config_error("init rows", value, "the rows must be different"));
-        }
-        Ok(())
+        validate::input(INITIAL, initial, features, x.dtype())
     }
 }
 
-pub(super) fn config_error(name: &'static str, value: impl ToString, rule: &str) -> Error {
-    Error::Config { name, value: value.to_string(), rule: rule.to_owned() }
+/// Takes labels, inertia and β from the finished model, so that they are what
+/// `predict` and `inertia` give.
+fn finish<B: Backend>(
+    points: &WeightedPoints<'_, B>,
+    solution: Solution<Tensor<B, 2>>,
+    seeding: Seeding,
+) -> Result<KMeansFit<B>> {
+    let WeightedPoints { x, weights, center } = *points;
+    let centroids = solution.parameters + center.clone();
+    let (labels, logits) = lloyd::nearest_with_logit(x, &kernel::Affine::of(&centroids));
+    let inertia = kernel::inertia(x, None, Some(weights), &centroids, &labels);
+    if !inertia.is_finite() {
+        return Err(Error::Overflow);
+    }
+    let beta = logits.and_then(|logits| kernel::heuristic_beta(logits, Some(weights)));
+    let sizes = partition::sizes(&transfer::download_indices(labels.clone()), centroids.dims()[0]);
+    Ok(KMeansFit {
+        model: KMeans::new(centroids, beta),
+        labels,
+        inertia,
+        n_iter: solution.iterations,
+        converged: solution.converged,
+        sizes,
+        seeding,
+    })
 }
 
-/// The weights on the host, one a row, finite, not negative and not all zero.
+/// The weights on the host. They must be one a row, finite, at least 0 and not
+/// all 0.
 fn check_weights<B: Backend>(weights: &Tensor<B, 1>, x: &Tensor<B, 2>) -> Result<Vec<f64>> {
     let [rows, _] = x.dims();
     let [found] = weights.dims();

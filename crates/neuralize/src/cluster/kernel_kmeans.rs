@@ -1,8 +1,9 @@
+//! Clusters given by their supports under a Gaussian kernel.
+
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::cluster::beta;
-use crate::cluster::config::config_error;
+use super::{beta, partition};
 use crate::error::{Error, Result};
 use crate::network::segments::lowest;
 use crate::network::{Network, NeuralizedKernelKMeans};
@@ -16,7 +17,7 @@ use crate::{kernel, record, transfer, validate};
 /// `−(1/γ) log mean_{j∈C_k} exp(−γ ‖x−u_j‖²)`; for γ = ∞ that of the nearest
 /// support. This is the decision that [`neuralize`](Self::neuralize) rewrites
 /// as a network (Kauffmann et al. 2024). It is not quite that of kernel k-means,
-/// which also counts how compact a cluster is.
+/// which also depends on how compact a cluster is.
 ///
 /// Fit one with [`KernelKMeansConfig`](crate::cluster::KernelKMeansConfig), make
 /// one of any partition with
@@ -42,12 +43,12 @@ use crate::{kernel, record, transfer, validate};
 pub struct KernelKMeans<B: Backend> {
     /// One support a row, `[M, D]`, cluster after cluster.
     pub(crate) supports: Param<Tensor<B, 2>>,
-    /// Supports of every cluster, `[K]`. A parameter, as all that follows,
-    /// because records keep nothing else.
+    /// Supports of every cluster, `[K]`. This and all that follow are parameters
+    /// because a record holds parameters only.
     pub(crate) sizes: Param<Tensor<B, 1>>,
     /// The stiffness γ, `[1]`.
     pub(crate) gamma: Param<Tensor<B, 1>>,
-    /// The heuristic β, `[1]`; NaN where it is not known.
+    /// The heuristic β, `[1]`; NaN if it is not known.
     pub(crate) beta: Param<Tensor<B, 1>>,
 }
 
@@ -67,22 +68,20 @@ impl<B: Backend> KernelKMeans<B> {
     /// is neither F32 nor F64.
     pub fn from_supports(supports: Tensor<B, 2>, labels: &[usize], gamma: f64) -> Result<Self> {
         const WHAT: &str = "the table of supports";
-        validate::not_empty(WHAT, &supports)?;
-        validate::dtype::<B>(WHAT, &supports.device(), supports.dtype())?;
-        validate::values(WHAT, &supports)?;
+        validate::table(WHAT, &supports)?;
         if labels.len() != supports.dims()[0] {
             let expected = format!("[{}, features]", labels.len());
             return Err(Error::shape(WHAT, expected, &supports.dims()));
         }
         check_gamma(gamma, supports.dtype())?;
-        let sizes = cluster_sizes(labels.iter().copied())?;
-        let order = by_cluster(labels);
+        let sizes = partition::checked_sizes(labels)?;
+        let order = partition::by_cluster(labels);
         let order = transfer::upload_indices(&order, &supports.device());
         Ok(Self::new(supports.select(0, order), &sizes, gamma, None))
     }
 
-    /// Checked already: finite supports ordered by cluster, a positive γ, a β that
-    /// is finite and not negative.
+    /// Without checks: supports must be finite and ordered by cluster, γ positive,
+    /// β finite and at least 0.
     pub(crate) fn new(
         supports: Tensor<B, 2>,
         sizes: &[usize],
@@ -120,7 +119,7 @@ impl<B: Backend> KernelKMeans<B> {
     }
 
     /// The same clusterer with the heuristic β of the given data, 1 / mean of each
-    /// point's own logit; a point that is a support is looked at without it.
+    /// point's own logit. A point that is a support is decided without it.
     ///
     /// # Shapes
     ///
@@ -136,7 +135,7 @@ impl<B: Backend> KernelKMeans<B> {
         if self.n_clusters() < 2 {
             return Err(Error::NoCompetitor);
         }
-        // How far it agrees with other labels is of no interest here.
+        // The agreement with labels is not used here.
         let (_, beta) = self.judged(x, &vec![0; x.dims()[0]])?;
         Ok(self.and_beta(Some(beta.ok_or(Error::NoHeuristicBeta)?)))
     }
@@ -171,17 +170,17 @@ impl<B: Backend> KernelKMeans<B> {
         Ok(NeuralizedKernelKMeans::of(self))
     }
 
-    /// How many clusters, K.
+    /// The number of clusters, K.
     pub fn n_clusters(&self) -> usize {
         self.sizes.lazy_shape()[0]
     }
 
-    /// How many features, D.
+    /// The number of features, D.
     pub fn n_features(&self) -> usize {
         self.supports.lazy_shape()[1]
     }
 
-    /// How many supports, M.
+    /// The number of supports, M.
     pub fn n_supports(&self) -> usize {
         self.supports.lazy_shape()[0]
     }
@@ -254,20 +253,20 @@ impl<B: Backend> KernelKMeans<B> {
             let centred = network.centred(block);
             let norms = centred.clone().square().sum_dim(1);
             let scores = network.centred_scores(centred);
-            // Rounding can leave a small negative number where a point is on a support.
+            // For a point on a support, rounding can leave a small negative number.
             (norms.expand(scores.dims()) - scores).clamp_min(0.0)
         }))
     }
 
-    /// How far the network agrees with the cluster numbers of rows, and the
-    /// heuristic β of these rows. Both without a row's own support.
+    /// The fraction of rows that the network assigns to their labels, and the
+    /// heuristic β of these rows, both without a row's own support.
     pub(crate) fn judged(&self, x: &Tensor<B, 2>, labels: &[usize]) -> Result<(f64, Option<f64>)> {
         if self.n_clusters() < 2 {
             return Ok((1.0, None));
         }
         let network = self.neuralize()?.leaving_out_training_points(true);
         let [rows, features] = x.dims();
-        // The logit against a cluster that is not there says nothing.
+        // A logit against a cluster without supports left is not counted.
         let beyond = 0.5 * lowest(self.dtype()).abs();
         let (mut agreeing, mut counted, mut sum) = (0usize, 0usize, 0.0);
         for range in kernel::blocks(rows, kernel::block_rows(self.n_supports() + features)) {
@@ -293,57 +292,14 @@ impl<B: Backend> KernelKMeans<B> {
     }
 }
 
-/// A positive number in the given precision; infinity is one.
+/// Checks that γ is positive in the given precision; it may be infinity.
 pub(crate) fn check_gamma(gamma: f64, dtype: DType) -> Result<()> {
-    let held = match dtype {
-        DType::F64 => gamma,
-        _ => f64::from(gamma as f32),
-    };
-    if held > 0.0 {
-        Ok(())
-    } else {
-        Err(config_error(
-            "gamma",
-            gamma,
-            "it must be positive in the precision of the data; infinity is the nearest-neighbour rule",
-        ))
+    if transfer::rounded(gamma, dtype) > 0.0 {
+        return Ok(());
     }
-}
-
-/// How often every cluster number occurs.
-///
-/// # Errors
-///
-/// If there is none, or a number below the largest does not occur.
-pub(crate) fn cluster_sizes(labels: impl Iterator<Item = usize> + Clone) -> Result<Vec<usize>> {
-    let (count, largest) =
-        labels.clone().fold((0usize, 0), |(count, largest), label| (count + 1, largest.max(label)));
-    if count == 0 {
-        return Err(Error::Empty { what: "the list of cluster numbers" });
-    }
-    // More clusters than labels: some number is missing, and no table is needed
-    // to find the first.
-    let mut sizes = vec![0; largest.saturating_add(1).min(count + 1)];
-    for label in labels {
-        if let Some(size) = sizes.get_mut(label) {
-            *size += 1;
-        }
-    }
-    match sizes.iter().position(|size| *size == 0) {
-        None => Ok(sizes),
-        Some(missing) => Err(config_error(
-            "labels",
-            format!("numbers up to {largest} without {missing}"),
-            "clusters are numbered from 0, and every number up to the largest must have at least one member",
-        )),
-    }
-}
-
-/// The rows cluster by cluster, in their order within each.
-pub(crate) fn by_cluster(labels: &[usize]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..labels.len()).collect();
-    order.sort_by_key(|row| labels[*row]);
-    order
+    let rule =
+        "it must be positive in the precision of the data; infinity is the nearest-neighbour rule";
+    Err(Error::config("gamma", gamma, rule))
 }
 
 impl<B: Backend> ModuleDisplay for KernelKMeans<B> {
@@ -375,14 +331,5 @@ mod tests {
             format!("{model}"),
             "KernelKMeans {n_clusters: 2, n_features: 2, n_supports: 3, gamma: 0.5, params: 10}"
         );
-    }
-
-    #[test]
-    fn missing_numbers_are_found() {
-        let sizes = |labels: &[usize]| cluster_sizes(labels.iter().copied());
-        assert_eq!(sizes(&[1, 0, 1]).ok(), Some(vec![1, 2]));
-        for labels in [&[][..], &[1], &[0, 2], &[0, usize::MAX], &[0, 1, 7]] {
-            assert!(sizes(labels).is_err(), "{labels:?}");
-        }
     }
 }

@@ -1,7 +1,9 @@
+//! The k-means clusterer: centroids and what they decide.
+
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::cluster::beta;
+use super::beta;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Affine};
 use crate::{record, transfer, validate};
@@ -13,8 +15,8 @@ use crate::{record, transfer, validate};
 /// as a record, moved between devices, and embedded in other modules.
 /// [`neuralize`](KMeans::neuralize) rewrites it as a network.
 ///
-/// The centroids take no part in gradient descent: a record of a fitted
-/// partition is not a thing for an optimizer to move.
+/// The centroids take no part in gradient descent: no optimizer changes a fitted
+/// partition.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -36,8 +38,8 @@ use crate::{record, transfer, validate};
 pub struct KMeans<B: Backend> {
     /// One centroid a row, `[K, D]`.
     pub(crate) centroids: Param<Tensor<B, 2>>,
-    /// The heuristic β, `[1]`; NaN where it is not known. A parameter, because
-    /// records keep nothing else.
+    /// The heuristic β, `[1]`; NaN if it is not known. It is a parameter because a
+    /// record holds parameters only.
     pub(crate) beta: Param<Tensor<B, 1>>,
 }
 
@@ -56,13 +58,11 @@ impl<B: Backend> KMeans<B> {
     /// large to be squared, or the precision is neither F32 nor F64.
     pub fn from_centroids(centroids: Tensor<B, 2>) -> Result<Self> {
         const WHAT: &str = "the table of centroids";
-        validate::not_empty(WHAT, &centroids)?;
-        validate::dtype::<B>(WHAT, &centroids.device(), centroids.dtype())?;
-        validate::values(WHAT, &centroids)?;
+        validate::table(WHAT, &centroids)?;
         Ok(Self::new(centroids, None))
     }
 
-    /// Checked already: finite centroids and a β that is finite and not negative.
+    /// Without checks: centroids must be finite, β finite and at least 0.
     pub(crate) fn new(centroids: Tensor<B, 2>, beta: Option<f64>) -> Self {
         let (device, dtype) = (centroids.device(), centroids.dtype());
         let beta = transfer::upload(vec![beta.unwrap_or(f64::NAN)], [1], &device, dtype);
@@ -116,12 +116,12 @@ impl<B: Backend> KMeans<B> {
         record::check(self)
     }
 
-    /// How many clusters, K.
+    /// The number of clusters, K.
     pub fn n_clusters(&self) -> usize {
         self.centroids.lazy_shape()[0]
     }
 
-    /// How many features, D.
+    /// The number of features, D.
     pub fn n_features(&self) -> usize {
         self.centroids.lazy_shape()[1]
     }

@@ -1,25 +1,28 @@
+//! An explainable clusterer from any labelled partition.
+
 use burn::config::Config;
 use burn::tensor::{Tensor, backend::Backend};
 
-use crate::cluster::bandwidth::{Spacing, distances};
-use crate::cluster::config::config_error;
-use crate::cluster::kernel_kmeans::{check_gamma, cluster_sizes};
-use crate::cluster::{KernelKMeans, seeding, supports};
+use super::bandwidth::{Spacing, distances};
+use super::kernel_kmeans::{KernelKMeans, check_gamma};
+use super::settings::at_least_one;
+use super::{partition, supports};
 use crate::error::{Error, Result};
+use crate::random::{Stream, subset};
 use crate::{kernel, transfer, validate};
 
-/// Makes a clusterer that can be explained of any labelled partition: of DBSCAN,
-/// HDBSCAN, spectral or hierarchical clustering, or of labels given by hand.
+/// Settings for making an explainable clusterer from any labelled partition: from
+/// DBSCAN, HDBSCAN, spectral or hierarchical clustering, or from labels given by
+/// hand.
 ///
 /// The members of every cluster become its supports, and a point belongs to the
-/// cluster with the largest mean similarity `exp(−γ ‖x−u‖²)` to them; with a
-/// large γ that is the rule of the nearest member, which reproduces any
-/// partition that has gaps. How well it does is measured: the share of labelled
+/// cluster with the largest mean similarity `exp(−γ ‖x−u‖²)` to them. With a large
+/// γ that is the rule of the nearest member, which reproduces any partition that
+/// has gaps. The agreement measures how well it does: the fraction of labelled
 /// points that get their own label from the *other* points.
 ///
-/// If γ is not given, it is chosen: the smallest of a row of candidates whose
-/// agreement is within 0.002 of the best, because a smaller γ makes smoother
-/// explanations.
+/// If γ is not given, the smallest candidate is chosen whose agreement is within
+/// 0.002 of the best, because a smaller γ makes smoother explanations.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -39,14 +42,15 @@ use crate::{kernel, transfer, validate};
 /// # Ok::<(), neuralize::Error>(())
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LabelledConfig {
     /// The stiffness γ, in inverse squared units of the data; infinity is the
     /// rule of the nearest member. By default it is chosen.
     pub gamma: Option<f64>,
-    /// How many prototypes stand for a cluster, centroids of k-means fitted to
-    /// its members; by default all members do.
+    /// The number of supports of a cluster: the centroids of k-means fitted to its
+    /// members. By default all members are supports.
     pub prototypes: Option<usize>,
-    /// Seed of the random numbers: of samples, and of prototypes.
+    /// Seed of the random numbers, for samples and prototypes.
     #[config(default = 0)]
     pub seed: u64,
 }
@@ -57,12 +61,12 @@ pub struct LabelledConfig {
 pub struct LabelledFit<B: Backend> {
     /// The clusterer.
     pub model: KernelKMeans<B>,
-    /// The share of labelled points that the network of the model puts where
-    /// their label says. Where it is low, explanations are of another partition.
+    /// The fraction of labelled points that the network of the model assigns to
+    /// their label. If it is low, explanations are of another partition.
     pub agreement: f64,
-    /// Whether [`agreement`](Self::agreement) is without every point's own support.
-    /// With prototypes it is so only for a point that is one; the others have
-    /// seen the point.
+    /// Whether [`agreement`](Self::agreement) leaves out every point's own support.
+    /// With prototypes, only points that are one have a support to leave out; the
+    /// other prototypes were fitted to the point.
     pub left_out: bool,
     /// The γ that was used.
     pub gamma: f64,
@@ -70,28 +74,29 @@ pub struct LabelledFit<B: Backend> {
     pub sizes: Vec<usize>,
     /// Points without a cluster.
     pub noise: usize,
-    /// The row of x that every support of the model is; none with prototypes.
+    /// The row of x that every support of the model is; `None` for prototypes.
     pub support_rows: Option<Vec<usize>>,
 }
 
-/// Most points that a candidate for γ is tried on.
+/// Maximum number of points that a candidate for γ is tried on.
 const TRIED: usize = 2000;
 
-/// Most distances from these points to supports, as long as there are some points.
+/// Maximum number of distances from these points to supports, unless [`FEWEST`]
+/// points have more.
 const DISTANCES: usize = 1 << 24;
 
-/// Fewest points that a candidate is tried on, if there are so many.
+/// Number of points that are tried however many distances they have.
 const FEWEST: usize = 200;
 
-/// How many candidates there are.
+/// The number of candidates for γ.
 const CANDIDATES: usize = 17;
 
-/// Agreement that a smoother explanation may cost.
+/// The agreement that may be given up for smoother explanations.
 const WORSE: f64 = 0.002;
 
 impl LabelledConfig {
-    /// A clusterer of the rows of x and the cluster of each, or none for noise,
-    /// which is left out.
+    /// A clusterer of the rows of x and the cluster of each. Noise, of cluster
+    /// `None`, is left out.
     ///
     /// # Shapes
     ///
@@ -99,23 +104,19 @@ impl LabelledConfig {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, x is empty or holds values that are not
-    /// finite, there are more or fewer labels than rows, fewer than two clusters,
-    /// or cluster numbers that are not 0 to K − 1.
+    /// If a setting is out of range, x is empty or has values that are not finite,
+    /// the number of labels is not that of the rows, there are fewer than two
+    /// clusters, or they are not numbered from 0 without gaps.
     pub fn fit<B: Backend>(
         &self,
         x: &Tensor<B, 2>,
         labels: &[Option<usize>],
     ) -> Result<LabelledFit<B>> {
-        validate::not_empty("x", x)?;
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        validate::values("x", x)?;
+        validate::table("x", x)?;
         if let Some(gamma) = self.gamma {
             check_gamma(gamma, x.dtype())?;
         }
-        if self.prototypes == Some(0) {
-            return Err(config_error("prototypes", 0, "at least 1"));
-        }
+        at_least_one(&[("prototypes", self.prototypes.unwrap_or(1))])?;
         if labels.len() != x.dims()[0] {
             let expected = format!("{}, one a row of x", x.dims()[0]);
             return Err(Error::shape("the list of labels", expected, &[labels.len()]));
@@ -126,13 +127,10 @@ impl LabelledConfig {
             .filter_map(|(row, label)| label.map(|label| (row, label)))
             .unzip();
         if kept.is_empty() {
-            return Err(config_error(
-                "labels",
-                "noise only",
-                "at least two clusters must be labelled",
-            ));
+            let rule = "at least two clusters must be labelled";
+            return Err(Error::config("labels", "noise only", rule));
         }
-        let sizes = cluster_sizes(numbers.iter().copied())?;
+        let sizes = partition::checked_sizes(&numbers)?;
         if sizes.len() < 2 {
             return Err(Error::NoCompetitor);
         }
@@ -145,10 +143,7 @@ impl LabelledConfig {
 
         let chosen = supports::of_clusters(&x, &numbers, &sizes, self.prototypes, self.seed)?;
         let left_out = chosen.rows.is_some();
-        let (points, numbers) = match &chosen.rows {
-            Some(rows) => (chosen.table.clone(), rows.iter().map(|row| numbers[*row]).collect()),
-            None => (x, numbers),
-        };
+        let (points, numbers) = chosen.judged_points(&x, &numbers);
         let model = |gamma| KernelKMeans::new(chosen.table.clone(), &chosen.sizes, gamma, None);
         let gamma = match self.gamma {
             Some(gamma) => gamma,
@@ -167,8 +162,8 @@ impl LabelledConfig {
         })
     }
 
-    /// The smallest candidate for γ that agrees with the labels as well as any, or
-    /// nearly so.
+    /// The smallest candidate for γ whose agreement with the labels is nearly the
+    /// best.
     fn smoothest<B: Backend>(
         &self,
         model: &KernelKMeans<B>,
@@ -177,7 +172,7 @@ impl LabelledConfig {
     ) -> Result<f64> {
         let [rows, features] = points.dims();
         let spacing = Spacing::of(&distances(&model.supports(), self.seed))?;
-        // From far wider than the data to the nearest member alone.
+        // From a kernel far wider than the data to the nearest member alone.
         let (least, most) = (0.1 / spacing.median, 10.0 / spacing.nearest.min(spacing.median));
         let largest = transfer::largest(points.dtype());
         let candidates: Vec<f64> = (0..CANDIDATES)
@@ -185,9 +180,9 @@ impl LabelledConfig {
             .map(|gamma| gamma.clamp(1.0 / largest, largest))
             .collect();
 
-        let mut rng = seeding::random_stream(self.seed, 0);
+        let mut rng = Stream::Subset.generator(self.seed);
         let count = TRIED.min((DISTANCES / model.n_supports()).max(FEWEST));
-        let tried = seeding::some_rows(rows, count, &mut rng);
+        let tried = subset(rows, count, &mut rng);
         let network = model.neuralize()?.leaving_out_training_points(true);
         let segments: Vec<_> =
             candidates.iter().map(|gamma| network.segments().with_gamma(*gamma)).collect();

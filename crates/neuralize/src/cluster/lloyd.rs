@@ -1,12 +1,16 @@
+//! Lloyd's algorithm for k-means.
+
 use burn::tensor::{Int, Tensor, backend::Backend};
 
+use super::empty::{Relocation, farthest_first};
+use super::solution::Solution;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Affine, Scores, Totals};
 use crate::transfer;
 
-/// Rows with their weights, seen from a centre: distances do not change, and
+/// Rows with their weights, relative to a centre: distances do not change, and
 /// f32 keeps the digits that a far origin would cost. No centred copy is made.
-pub(super) struct Points<'a, B: Backend> {
+pub(super) struct WeightedPoints<'a, B: Backend> {
     /// `[N, D]`
     pub(super) x: &'a Tensor<B, 2>,
     /// `[N]`
@@ -15,67 +19,91 @@ pub(super) struct Points<'a, B: Backend> {
     pub(super) center: &'a Tensor<B, 2>,
 }
 
-impl<B: Backend> Points<'_, B> {
-    /// The scores of centroids `[K, D]` that are around the centre.
+impl<B: Backend> WeightedPoints<'_, B> {
+    /// The scores of centroids `[K, D]` relative to the centre.
     pub(super) fn affine(&self, centroids: &Tensor<B, 2>) -> Affine<B> {
         Affine { center: self.center.clone(), scores: Scores::of(centroids.clone()) }
     }
-}
 
-/// Where Lloyd's iterations came to rest; the centroids are around the centre.
-pub(super) struct Rest<B: Backend> {
-    pub(super) centroids: Tensor<B, 2>,
-    pub(super) iterations: usize,
-    pub(super) converged: bool,
+    /// A row relative to the centre.
+    fn row(&self, row: usize) -> Vec<f64> {
+        let features = self.x.dims()[1];
+        let values = self.x.clone().slice([row..row + 1, 0..features]);
+        transfer::download(values - self.center.clone())
+    }
+
+    /// Squared distances to the assigned centroids, which are relative to the
+    /// centre.
+    fn own_distances(&self, centroids: &Tensor<B, 2>, labels: &Tensor<B, 1, Int>) -> Vec<f64> {
+        transfer::download(kernel::own_distances(self.x, Some(self.center), centroids, labels))
+    }
 }
 
 /// Lloyd's algorithm from given centroids.
 ///
 /// Ends when no label changes, when the squared shift of the centroids is at
-/// most `tolerance`, or after `max_iter` steps. A cluster that loses all its
+/// most `tolerance`, or after `max_iter` iterations. A cluster that loses all its
 /// points takes over one of the points farthest from their centroids.
 ///
 /// # Shapes
 ///
-/// - centroids: `[K, D]`, around the centre
+/// - centroids: `[K, D]`, relative to the centre
 ///
 /// # Errors
 ///
 /// If sums over the data overflow.
 pub(super) fn iterate<B: Backend>(
-    points: &Points<'_, B>,
+    points: &WeightedPoints<'_, B>,
     mut centroids: Tensor<B, 2>,
     max_iter: usize,
     tolerance: f64,
     mut observe: impl FnMut(usize, f64),
-) -> Result<Rest<B>> {
+) -> Result<Solution<Tensor<B, 2>>> {
     let mut previous: Option<Tensor<B, 1, Int>> = None;
-    for iteration in 1..=max_iter {
+    for iterations in 1..=max_iter {
         let (labels, totals) =
             kernel::assign_and_sum(points.x, points.weights, &points.affine(&centroids));
         if previous.take().is_some_and(|previous| kernel::same_labels(&previous, &labels)) {
-            return Ok(Rest { centroids, iterations: iteration, converged: true });
+            return Ok(Solution { parameters: centroids, iterations, converged: true });
         }
-        let moved = means(points, &labels, totals, &centroids)?;
-        let shift = transfer::download((moved.clone() - centroids).square().sum())[0];
-        if !shift.is_finite() {
-            return Err(Error::Overflow);
-        }
-        centroids = moved;
-        observe(iteration, shift);
+        let means = means(points, &labels, totals, &centroids)?;
+        let shift = squared_shift(&means, centroids)?;
+        centroids = means;
+        observe(iterations, shift);
         if shift <= tolerance {
-            return Ok(Rest { centroids, iterations: iteration, converged: true });
+            return Ok(Solution { parameters: centroids, iterations, converged: true });
         }
         previous = Some(labels);
     }
-    Ok(Rest { centroids, iterations: max_iter, converged: false })
+    Ok(Solution { parameters: centroids, iterations: max_iter, converged: false })
 }
 
-/// The mean of every cluster from sums over parts of the data; a cluster
-/// without points takes over one of the points of the sample that are farthest
-/// from their centroids.
+/// The squared distance of new centroids from the old ones.
+///
+/// # Errors
+///
+/// If it overflows.
+pub(super) fn squared_shift<B: Backend>(new: &Tensor<B, 2>, old: Tensor<B, 2>) -> Result<f64> {
+    let shift = transfer::download((new.clone() - old).square().sum())[0];
+    if shift.is_finite() { Ok(shift) } else { Err(Error::Overflow) }
+}
+
+/// The nearest centroid of every row and, for two or more centroids, its logit.
+pub(super) fn nearest_with_logit<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+) -> (Tensor<B, 1, Int>, Option<Tensor<B, 1>>) {
+    if affine.clusters() < 2 {
+        return (kernel::nearest(x, affine), None);
+    }
+    let (labels, logits) = kernel::nearest_with_logit(x, affine);
+    (labels, Some(logits))
+}
+
+/// The mean of every cluster, from sums over parts of the data. An empty cluster
+/// takes over one of the points of the sample farthest from their centroids.
 pub(super) fn means_of_parts<B: Backend>(
-    sample: &Points<'_, B>,
+    sample: &WeightedPoints<'_, B>,
     centroids: &Tensor<B, 2>,
     sums: &[f64],
     counts: &[f64],
@@ -83,23 +111,17 @@ pub(super) fn means_of_parts<B: Backend>(
     let [clusters, features] = centroids.dims();
     let mut means: Vec<f64> =
         (0..sums.len()).map(|index| sums[index] / counts[index / features]).collect();
-    let empty: Vec<usize> = (0..clusters).filter(|&k| counts[k] <= 0.0).collect();
+    let empty = without_weight(counts);
     if !empty.is_empty() {
-        let Points { x, center, .. } = *sample;
-        let labels = kernel::nearest(x, &sample.affine(centroids));
-        let distances =
-            transfer::download(kernel::own_distances(x, Some(center), centroids, &labels));
-        let mut order: Vec<usize> = (0..distances.len()).collect();
-        order.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]).then(a.cmp(&b)));
+        let labels = kernel::nearest(sample.x, &sample.affine(centroids));
+        let distances = sample.own_distances(centroids, &labels);
         let old = transfer::download(centroids.clone());
-        let mut candidates = order.into_iter().filter(|&row| distances[row] > 0.0);
+        let mut rows = farthest_first(&distances, |row| distances[row] > 0.0);
         for k in empty {
             let range = k * features..(k + 1) * features;
-            match candidates.next() {
-                Some(row) => means[range].copy_from_slice(&transfer::download(
-                    x.clone().slice([row..row + 1, 0..features]) - center.clone(),
-                )),
-                // Every point of the sample is on a centroid: it stays where it was.
+            match rows.next() {
+                Some(row) => means[range].copy_from_slice(&sample.row(row)),
+                // Every point of the sample is on a centroid: this one stays.
                 None => means[range.clone()].copy_from_slice(&old[range]),
             }
         }
@@ -107,9 +129,13 @@ pub(super) fn means_of_parts<B: Backend>(
     transfer::upload(means, [clusters, features], &centroids.device(), centroids.dtype())
 }
 
+fn without_weight(weights: &[f64]) -> Vec<usize> {
+    (0..weights.len()).filter(|&k| weights[k] <= 0.0).collect()
+}
+
 /// The mean of every cluster.
 fn means<B: Backend>(
-    points: &Points<'_, B>,
+    points: &WeightedPoints<'_, B>,
     labels: &Tensor<B, 1, Int>,
     totals: Totals<B>,
     centroids: &Tensor<B, 2>,
@@ -118,8 +144,7 @@ fn means<B: Backend>(
     if cluster_weights.iter().any(|weight| !weight.is_finite()) {
         return Err(Error::Overflow);
     }
-    let empty: Vec<usize> =
-        (0..cluster_weights.len()).filter(|&k| cluster_weights[k] <= 0.0).collect();
+    let empty = without_weight(&cluster_weights);
     Ok(if empty.is_empty() {
         totals.sums / totals.weights.unsqueeze_dim(1)
     } else {
@@ -128,51 +153,43 @@ fn means<B: Backend>(
 }
 
 /// The means, with every empty cluster moved to a point far from its centroid,
-/// which leaves the cluster it was in (as scikit-learn does). Rare, so it runs
-/// on the host. A cluster for which no point is left stays where it was.
+/// which leaves its cluster. A cluster for which no point is left stays where it
+/// was.
 fn relocate<B: Backend>(
-    points: &Points<'_, B>,
+    points: &WeightedPoints<'_, B>,
     labels: &Tensor<B, 1, Int>,
     totals: Totals<B>,
     centroids: &Tensor<B, 2>,
     empty: &[usize],
 ) -> Tensor<B, 2> {
     let [clusters, features] = centroids.dims();
-    let Points { x, weights, center } = *points;
-    let distances = transfer::download(kernel::own_distances(x, Some(center), centroids, labels));
-    let point_weights = transfer::download(weights.clone());
-    let labels = transfer::download_indices(labels.clone());
+    let distances = points.own_distances(centroids, labels);
+    let weights = transfer::download(points.weights.clone());
+    let mut labels = transfer::download_indices(labels.clone());
     let mut sums = transfer::download(totals.sums);
     let mut cluster_weights = transfer::download(totals.weights);
     let mut members = vec![0usize; clusters];
-    for (&label, &weight) in labels.iter().zip(&point_weights) {
+    for (&label, &weight) in labels.iter().zip(&weights) {
         members[label] += usize::from(weight > 0.0);
     }
 
-    let mut order: Vec<usize> =
-        (0..distances.len()).filter(|&i| distances[i] > 0.0 && point_weights[i] > 0.0).collect();
-    order.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]).then(a.cmp(&b)));
-
+    let rows = farthest_first(&distances, |row| distances[row] > 0.0 && weights[row] > 0.0);
+    let mut relocation = Relocation::new(rows, &mut labels, members);
     let mut taken: Vec<Vec<f64>> = Vec::new();
-    let mut candidates = order.into_iter();
     for &target in empty {
-        let next = candidates.by_ref().find_map(|i| {
-            if members[labels[i]] < 2 {
-                return None;
-            }
-            let row = transfer::download(x.clone().slice([i..i + 1, 0..features]) - center.clone());
-            (!taken.contains(&row)).then_some((i, row))
+        let next = relocation.next(|row| {
+            let values = points.row(row);
+            (!taken.contains(&values)).then_some(values)
         });
-        let Some((i, row)) = next else { break };
-        let (donor, weight) = (labels[i], point_weights[i]);
-        members[donor] -= 1;
+        let Some((row, values)) = next else { break };
+        let (donor, weight) = (relocation.assign(row, target), weights[row]);
         cluster_weights[donor] -= weight;
         cluster_weights[target] = weight;
-        for (d, value) in row.iter().enumerate() {
+        for (d, value) in values.iter().enumerate() {
             sums[donor * features + d] -= weight * value;
             sums[target * features + d] = weight * value;
         }
-        taken.push(row);
+        taken.push(values);
     }
 
     let old = transfer::download(centroids.clone());
@@ -182,5 +199,5 @@ fn relocate<B: Backend>(
             _ => old[index],
         })
         .collect();
-    transfer::upload(means, [clusters, features], &x.device(), x.dtype())
+    transfer::upload(means, [clusters, features], &points.x.device(), points.x.dtype())
 }

@@ -1,22 +1,25 @@
+//! Clusters matched with known classes.
+
 use pathfinding::matrix::Matrix;
 use pathfinding::prelude::kuhn_munkres;
 
-/// Clusters matched one to one with classes so that as many points as possible
+/// The one-to-one matching of clusters with classes in which the most points
 /// agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Matching {
-    /// For every cluster, the class it stands for; none where there are more
-    /// clusters than classes.
+    /// The class of every cluster; `None` for clusters left over if there are
+    /// fewer classes.
     pub class_of: Vec<Option<usize>>,
-    /// Points whose cluster stands for their class.
+    /// The number of points whose class is that of their cluster.
     pub agreeing: usize,
 }
 
-/// Finds the one-to-one matching of clusters and classes with the most points
-/// in agreement, by the algorithm of Kuhn and Munkres.
+/// Matches clusters with classes one to one so that the most points agree, by
+/// the algorithm of Kuhn and Munkres.
 ///
-/// Points whose cluster or class is out of range, and points beyond the
-/// shorter of the two lists, are left out of the count.
+/// Points whose cluster or class is out of range, and points beyond the end of
+/// the shorter list, are not counted.
 ///
 /// ```
 /// use neuralize::cluster::match_to_classes;
@@ -34,8 +37,8 @@ pub fn match_to_classes(
     if n_clusters == 0 {
         return Matching { class_of: Vec::new(), agreeing: 0 };
     }
-    // At least as many classes as clusters: a cluster beyond their number is
-    // matched with a class that no point has.
+    // With fewer classes than clusters, the clusters left over are matched with
+    // classes that no point has.
     let mut together = Matrix::new(n_clusters, n_clusters.max(n_classes), 0i64);
     for (&cluster, &class) in clusters.iter().zip(classes) {
         if cluster < n_clusters && class < n_classes {
@@ -61,8 +64,7 @@ mod tests {
         assert_eq!(matching.class_of.iter().filter(|class| class.is_none()).count(), 1);
     }
 
-    /// A column of mostly different values, a price say, is no class; it is no
-    /// reason to take hours either.
+    /// A column of mostly different values, such as a price, must not take hours.
     #[test]
     fn many_classes() {
         let clusters: Vec<usize> = (0..20_000).map(|i| i % 5).collect();

@@ -1,19 +1,23 @@
+//! K-means from a stream of batches.
+
 use burn::tensor::{DType, Tensor, backend::Backend};
 
-use crate::cluster::config::KMeansConfig;
-use crate::cluster::lloyd::Points;
-use crate::cluster::{KMeans, seeding};
+use super::config::KMeansConfig;
+use super::kmeans::KMeans;
+use super::lloyd::{WeightedPoints, nearest_with_logit};
+use super::seeding;
 use crate::error::{Error, Result};
+use crate::random::Stream;
 use crate::{kernel, transfer, validate};
 
-/// K-means from batches that are seen once each (Sculley 2010).
+/// K-means from batches, each of which is used once (Sculley 2010).
 ///
-/// The first batch gives the first centroids; every batch moves each centroid
-/// to the mean of all points that were assigned to it, in whichever batch. An
-/// early point counts for the cluster it was given then, so this is no fixed
-/// point of Lloyd's iterations; more passes come closer to one. What it costs
-/// in inertia depends on the data and on the order of the rows: `cargo run
-/// --release --example streaming` prints it for one mixture, where three passes
+/// The first centroids are chosen from the first batch. Every batch moves each
+/// centroid to the mean of all points that were ever assigned to it. A point
+/// keeps the cluster that it was assigned to when its batch came, so the result
+/// is not a fixed point of Lloyd's iterations; more passes come closer to one.
+/// The cost in inertia depends on the data and on the order of the rows: `cargo
+/// run --release --example streaming` prints it for a mixture, where three passes
 /// end within 1 % of [`fit`](KMeansConfig::fit) on either side.
 ///
 /// ```
@@ -34,11 +38,11 @@ pub struct MiniBatchKMeans<B: Backend> {
 }
 
 struct State<B: Backend> {
-    /// The mean of the first batch, `[1, D]`: numbers are kept around it.
+    /// The mean of the first batch, `[1, D]`.
     center: Tensor<B, 2>,
-    /// `[K, D]`, around the centre.
+    /// `[K, D]`, relative to the centre.
     centroids: Vec<f64>,
-    /// Points that every centroid is the mean of.
+    /// How many points every centroid is the mean of.
     counts: Vec<f64>,
     batches: usize,
     dtype: DType,
@@ -47,18 +51,18 @@ struct State<B: Backend> {
 }
 
 impl<B: Backend> MiniBatchKMeans<B> {
-    /// Of a configuration, whose number of clusters, choice of the first
-    /// centroids and seed are used.
+    /// A clusterer before its first batch. Of the settings, the number of
+    /// clusters, the choice of the first centroids and the seed are used.
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used.
+    /// If a setting is out of range.
     pub fn new(config: KMeansConfig) -> Result<Self> {
         config.check_settings()?;
         Ok(Self { config, state: None })
     }
 
-    /// Batches seen so far.
+    /// The number of batches so far.
     pub fn batches(&self) -> usize {
         self.state.as_ref().map_or(0, |state| state.batches)
     }
@@ -67,13 +71,13 @@ impl<B: Backend> MiniBatchKMeans<B> {
     ///
     /// # Shapes
     ///
-    /// - x: `[n, D]`; the first batch needs K different rows, and should have
-    ///   many more: the first centroids are chosen from it
+    /// - x: `[n, D]`; the first batch needs at least K different rows and should
+    ///   have many more, because the first centroids are chosen from it
     ///
     /// # Errors
     ///
-    /// If x is empty or holds values that are not finite, its width or precision
-    /// is not that of the batches before, or the first batch has fewer than K
+    /// If x is empty or has values that are not finite, its width or precision
+    /// is not that of the earlier batches, or the first batch has fewer than K
     /// different rows.
     pub fn partial_fit(&mut self, x: &Tensor<B, 2>) -> Result<()> {
         let x = transfer::untracked(x.clone());
@@ -91,45 +95,36 @@ impl<B: Backend> MiniBatchKMeans<B> {
         state.step(x)
     }
 
-    /// The clusterer as it is now. Its heuristic β is that of the latest batch;
+    /// The current clusterer. Its heuristic β is that of the latest batch;
     /// [`with_heuristic_beta`](KMeans::with_heuristic_beta) takes other data.
     ///
     /// # Errors
     ///
-    /// If there was no batch yet.
+    /// Before the first batch.
     pub fn model(&self) -> Result<KMeans<B>> {
         let Some(state) = &self.state else {
             return Err(Error::Empty { what: "the data (no batch was fitted yet)" });
         };
         let centroids = state.centroids() + state.center.clone();
-        let beta = match state.counts.len() {
-            1 => None,
-            _ => {
-                let affine = kernel::Affine::of(&centroids);
-                let (_, logits) = kernel::nearest_with_logit(&state.latest, &affine);
-                kernel::heuristic_beta(logits, None)
-            }
-        };
+        let (_, logits) = nearest_with_logit(&state.latest, &kernel::Affine::of(&centroids));
+        let beta = logits.and_then(|logits| kernel::heuristic_beta(logits, None));
         Ok(KMeans::new(centroids, beta))
     }
 }
 
 impl<B: Backend> State<B> {
     fn start(config: &KMeansConfig, x: &Tensor<B, 2>) -> Result<Self> {
-        const WHAT: &str = "the batch";
-        validate::not_empty(WHAT, x)?;
-        validate::dtype::<B>(WHAT, &x.device(), x.dtype())?;
-        validate::values(WHAT, x)?;
-        config.check_rows(x.dims()[0])?;
         let [rows, features] = x.dims();
+        validate::table("the batch", x)?;
+        config.init.check(config.n_clusters, rows)?;
         let (device, dtype) = (x.device(), x.dtype());
         let ones = vec![1.0; rows];
         seeding::require_distinct_rows(x, &ones, config.n_clusters)?;
         let weights = transfer::upload(ones, [rows], &device, dtype);
         let mean = kernel::weighted_mean(x, &weights, rows as f64);
         let center = transfer::upload(mean, [1, features], &device, dtype);
-        let points = Points { x, weights: &weights, center: &center };
-        let mut rng = seeding::random_stream(config.seed, 0);
+        let points = WeightedPoints { x, weights: &weights, center: &center };
+        let mut rng = Stream::Restart(0).generator(config.seed);
         let (centroids, _) =
             seeding::initial_centroids(&config.init, config.n_clusters, &points, &mut rng)?;
         Ok(Self {
@@ -150,7 +145,7 @@ impl<B: Backend> State<B> {
     fn step(&mut self, x: Tensor<B, 2>) -> Result<()> {
         let [rows, features] = x.dims();
         let ones = Tensor::ones([rows], (&x.device(), self.dtype));
-        let points = Points { x: &x, weights: &ones, center: &self.center };
+        let points = WeightedPoints { x: &x, weights: &ones, center: &self.center };
         let affine = points.affine(&self.centroids());
         let (_, totals) = kernel::assign_and_sum(&x, &ones, &affine);
         let sums = transfer::download(totals.sums);

@@ -1,12 +1,14 @@
-//! How a partition is found: k-means, k-means by other distances, kernel
-//! k-means, mixtures of Gaussians; or what is made of one that was found
-//! elsewhere.
+//! Clusterers and how they are fitted: k-means, k-means by other distances, kernel
+//! k-means and mixtures of Gaussians, and clusterers made from labels that were
+//! found elsewhere.
 
 mod bandwidth;
 pub(crate) mod beta;
 mod clusterer;
 mod config;
 pub(crate) mod distance;
+mod empty;
+mod extremes;
 mod kernel_fit;
 mod kernel_kmeans;
 mod kmeans;
@@ -15,18 +17,20 @@ mod lloyd;
 mod matching;
 mod mini_batch;
 mod mixture;
-#[cfg(feature = "autodiff")]
-mod moved;
+mod partition;
 mod parts;
 mod seeding;
 mod separable;
-mod spectral;
+mod settings;
+mod solution;
 mod supports;
+#[cfg(feature = "autodiff")]
+mod variants;
 
 pub use bandwidth::Bandwidth;
 pub use clusterer::Clusterer;
-pub use config::{FitOptions, Init, KMeansConfig, KMeansFit, Progress};
-pub use distance::{Bregman, Distance, Domain, Separable};
+pub use config::{FitOptions, KMeansConfig, KMeansFit, Progress};
+pub use distance::Distance;
 pub use kernel_fit::{KernelKMeansConfig, KernelKMeansFit};
 pub use kernel_kmeans::KernelKMeans;
 pub use kmeans::KMeans;
@@ -35,11 +39,8 @@ pub use matching::{Matching, match_to_classes};
 pub use mini_batch::MiniBatchKMeans;
 pub(crate) use mixture::{Components, Density};
 pub use mixture::{GaussianMixture, GaussianMixtureConfig, GaussianMixtureFit};
-#[cfg(feature = "autodiff")]
-pub(crate) use moved::shuffled_columns;
 pub use parts::PartsFit;
-pub use seeding::Seeding;
-#[cfg(feature = "autodiff")]
-pub(crate) use seeding::uniform;
-pub(crate) use seeding::{random_stream, some_rows};
+pub use seeding::{Init, Seeding};
 pub use separable::{SeparableKMeans, SeparableKMeansConfig, SeparableKMeansFit};
+#[cfg(feature = "autodiff")]
+pub(crate) use variants::shuffled_columns;

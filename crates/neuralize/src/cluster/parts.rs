@@ -1,15 +1,19 @@
+//! A k-means fit to data in parts, which need not fit into memory.
+
 use burn::tensor::{DType, Tensor, backend::Backend};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
-use crate::cluster::config::{Init, KMeansConfig, Progress, config_error};
-use crate::cluster::lloyd::{self, Points};
-use crate::cluster::{KMeans, Seeding, seeding};
+use super::config::{KMeansConfig, Progress};
+use super::kmeans::KMeans;
+use super::lloyd::{self, WeightedPoints};
+use super::seeding::{self, Init, Seeding};
 use crate::data::Moments;
 use crate::error::{Error, Result};
+use crate::random::Stream;
 use crate::{kernel, transfer, validate};
 
-/// A clusterer fitted to data that were never in memory as a whole.
+/// A clusterer fitted to data in parts.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PartsFit<B: Backend> {
@@ -17,9 +21,9 @@ pub struct PartsFit<B: Backend> {
     pub model: KMeans<B>,
     /// Sum of squared distances to the nearest centroid.
     pub inertia: f64,
-    /// Iterations; the data were gone through this often and twice more.
+    /// The number of iterations; the fit passed over the data twice more.
     pub n_iter: usize,
-    /// Whether the centroids came to rest before `max_iter`.
+    /// Whether the fit converged before `max_iter`.
     pub converged: bool,
     /// Rows in every cluster, in the order of the centroids.
     pub sizes: Vec<usize>,
@@ -31,14 +35,14 @@ impl KMeansConfig {
     /// Fits to data that come in parts and need not fit into memory: chunks of
     /// a file, batches of a Burn `DataLoader`.
     ///
-    /// These are Lloyd's iterations over all rows, so for the same first
-    /// centroids the result is that of [`fit`](Self::fit), up to rounding. What
-    /// it costs is a pass over the data for every iteration. First centroids
-    /// are chosen from a random sample of the rows. There are no restarts, and a
-    /// cluster that loses all its points takes over a point of the sample.
+    /// The fit runs Lloyd's iterations over all rows, with one pass over the data
+    /// for each, so from the same first centroids the result is that of
+    /// [`fit`](Self::fit) up to rounding. The first centroids are chosen from a
+    /// random sample of the rows. There are no restarts, and a cluster that loses
+    /// all its points takes over a point of the sample.
     ///
-    /// `parts` calls what it is given with every part, in the same order each
-    /// time it is called itself. The error type is its own.
+    /// `parts` is called once for every pass. It must call its argument with
+    /// every part, always in the same order. Its error type is up to the caller.
     ///
     /// ```
     /// use burn::backend::Flex;
@@ -62,63 +66,57 @@ impl KMeansConfig {
     ///
     /// # Errors
     ///
-    /// Those of `parts`, and as [`fit`](Self::fit); also if the settings ask for
-    /// given rows or for restarts, or the sample has fewer than K different rows.
+    /// Those of `parts`, and as [`fit`](Self::fit); also if the settings give
+    /// rows or restarts, or the sample has fewer than K different rows.
     pub fn fit_parts<B: Backend, E: From<Error>>(
         &self,
         mut parts: impl FnMut(&mut dyn FnMut(Tensor<B, 2>) -> Result<(), E>) -> Result<(), E>,
         mut observe: impl FnMut(Progress),
     ) -> Result<PartsFit<B>, E> {
-        self.check_settings()?;
-        if let Init::Rows(rows) = &self.init {
-            let rule = "data in parts have no numbered rows; use k-means++ or random";
-            return Err(config_error("init rows", format!("{rows:?}"), rule).into());
-        }
-        if let Some(n_init @ 2..) = self.n_init {
-            let rule = "data in parts are fitted once; leave it out";
-            return Err(config_error("n_init", n_init, rule).into());
-        }
-
-        let mut rng = seeding::random_stream(self.seed, 0);
+        self.check_parts_settings()?;
+        let mut rng = Stream::Restart(0).generator(self.seed);
         let mut survey = Survey::<B>::new(seeding::sample_size(self.n_clusters));
         parts(&mut |x| Ok(survey.add(&transfer::untracked(x), &mut rng)?))?;
         let (device, dtype, moments, sample) = survey.finish()?;
-        let features = sample.dims()[1];
+        let [sampled_rows, features] = sample.dims();
         let center = transfer::upload::<B, 2>(moments.mean(), [1, features], &device, dtype);
         let spread = moments.variance().iter().sum::<f64>() / features as f64;
         if !spread.is_finite() {
             return Err(Error::Overflow.into());
         }
 
-        let ones = vec![1.0; sample.dims()[0]];
+        let ones = vec![1.0; sampled_rows];
         seeding::require_distinct_rows(&sample, &ones, self.n_clusters)?;
-        let weights = transfer::upload(ones, [sample.dims()[0]], &device, dtype);
-        let sampled = Points { x: &sample, weights: &weights, center: &center };
+        let weights = transfer::upload(ones, [sampled_rows], &device, dtype);
+        let sampled = WeightedPoints { x: &sample, weights: &weights, center: &center };
         let (mut centroids, seeding) =
             seeding::from_sample(&self.init, self.n_clusters, &sampled, moments.rows, &mut rng)?;
 
+        // One pass over the data: untracked and checked parts, without empty ones.
+        let mut pass = |visit: &mut dyn FnMut(&Tensor<B, 2>)| {
+            parts(&mut |x| {
+                let x = transfer::untracked(x);
+                validate::input("a part", &x, features, dtype)?;
+                if x.dims()[0] > 0 {
+                    visit(&x);
+                }
+                Ok(())
+            })
+        };
         let (mut n_iter, mut converged) = (0, false);
         while n_iter < self.max_iter && !converged {
             let affine = sampled.affine(&centroids);
             let mut sums = vec![0.0; self.n_clusters * features];
             let mut counts = vec![0.0; self.n_clusters];
-            parts(&mut |x| {
-                let x = transfer::untracked(x);
-                validate::input("a part", &x, features, dtype)?;
-                if x.dims()[0] > 0 {
-                    let ones = Tensor::ones([x.dims()[0]], (&device, dtype));
-                    let (_, totals) = kernel::assign_and_sum(&x, &ones, &affine);
-                    add(&mut sums, transfer::download(totals.sums));
-                    add(&mut counts, transfer::download(totals.weights));
-                }
-                Ok(())
+            pass(&mut |x| {
+                let ones = Tensor::ones([x.dims()[0]], (&device, dtype));
+                let (_, totals) = kernel::assign_and_sum(x, &ones, &affine);
+                add(&mut sums, transfer::download(totals.sums));
+                add(&mut counts, transfer::download(totals.weights));
             })?;
-            let moved = lloyd::means_of_parts(&sampled, &centroids, &sums, &counts);
-            let shift = transfer::download((moved.clone() - centroids).square().sum())[0];
-            if !shift.is_finite() {
-                return Err(Error::Overflow.into());
-            }
-            centroids = moved;
+            let means = lloyd::means_of_parts(&sampled, &centroids, &sums, &counts);
+            let shift = lloyd::squared_shift(&means, centroids)?;
+            centroids = means;
             n_iter += 1;
             observe(Progress { run: 0, n_init: 1, iteration: n_iter, shift });
             converged = shift <= self.tol * spread;
@@ -126,24 +124,35 @@ impl KMeansConfig {
 
         let centroids = centroids + center;
         let affine = kernel::Affine::of(&centroids);
-        let mut end = End::new(self.n_clusters);
-        parts(&mut |x| {
-            let x = transfer::untracked(x);
-            validate::input("a part", &x, features, dtype)?;
-            end.add(&x, &affine, &centroids);
-            Ok(())
-        })?;
-        if !end.inertia.is_finite() {
+        let mut summary = Summary::new(self.n_clusters);
+        pass(&mut |x| summary.add(x, &affine, &centroids))?;
+        if !summary.inertia.is_finite() {
             return Err(Error::Overflow.into());
         }
         Ok(PartsFit {
-            model: KMeans::new(centroids, end.beta(dtype)),
-            inertia: end.inertia,
+            model: KMeans::new(centroids, summary.beta(dtype)),
+            inertia: summary.inertia,
             n_iter,
             converged,
-            sizes: end.sizes,
+            sizes: summary.sizes,
             seeding,
         })
+    }
+
+    /// Checks the settings, of which some make no sense for data in parts.
+    fn check_parts_settings(&self) -> Result<()> {
+        self.check_settings()?;
+        if let Init::Rows(rows) = &self.init {
+            let rule = "data in parts have no numbered rows; use k-means++ or random";
+            return Err(Error::config("init rows", format!("{rows:?}"), rule));
+        }
+        match self.n_init {
+            Some(n_init @ 2..) => {
+                let rule = "data in parts are fitted once; leave it out";
+                Err(Error::config("n_init", n_init, rule))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -153,8 +162,9 @@ fn add(totals: &mut [f64], part: Vec<f64>) {
     }
 }
 
-/// What the first pass finds out.
+/// A sample and the moments of the data, from the first pass.
 struct Survey<B: Backend> {
+    /// Maximum number of rows of the sample.
     size: usize,
     /// Rows of the sample, one after the other.
     rows: Vec<f64>,
@@ -170,9 +180,7 @@ impl<B: Backend> Survey<B> {
         let before = match &mut self.seen {
             None if x.dims()[0] == 0 => return Ok(()),
             None => {
-                validate::not_empty("a part", x)?;
-                validate::dtype::<B>("a part", &x.device(), x.dtype())?;
-                validate::values("a part", x)?;
+                validate::table("a part", x)?;
                 self.seen = Some((Moments::of(x), x.device(), x.dtype()));
                 0
             }
@@ -187,8 +195,8 @@ impl<B: Backend> Survey<B> {
         Ok(())
     }
 
-    /// Every row seen so far is in the sample with the same probability
-    /// (Vitter 1985, algorithm R).
+    /// Draws rows so that each row so far is in the sample with the same
+    /// probability (Vitter 1985, algorithm R).
     fn draw(&mut self, x: &Tensor<B, 2>, before: usize, rng: &mut ChaCha8Rng) {
         let [rows, features] = x.dims();
         let places: Vec<(usize, usize)> = (0..rows)
@@ -226,35 +234,27 @@ impl<B: Backend> Survey<B> {
     }
 }
 
-/// What the last pass finds out.
-struct End {
+/// Sums of the last pass.
+struct Summary {
     inertia: f64,
     sizes: Vec<usize>,
     logits: f64,
 }
 
-impl End {
+impl Summary {
     fn new(clusters: usize) -> Self {
         Self { inertia: 0.0, sizes: vec![0; clusters], logits: 0.0 }
     }
 
+    /// Adds a part of at least one row.
     fn add<B: Backend>(
         &mut self,
         x: &Tensor<B, 2>,
         affine: &kernel::Affine<B>,
         centroids: &Tensor<B, 2>,
     ) {
-        if x.dims()[0] == 0 {
-            return;
-        }
-        let labels = match self.sizes.len() {
-            1 => kernel::nearest(x, affine),
-            _ => {
-                let (labels, logits) = kernel::nearest_with_logit(x, affine);
-                self.logits += kernel::sum(logits);
-                labels
-            }
-        };
+        let (labels, logits) = lloyd::nearest_with_logit(x, affine);
+        self.logits += logits.map_or(0.0, kernel::sum);
         self.inertia += kernel::inertia(x, None, None, centroids, &labels);
         for label in transfer::download_indices(labels) {
             self.sizes[label] += 1;

@@ -1,51 +1,58 @@
+//! First centroids of k-means: greedy k-means++, random rows, or given ones.
+
 use std::collections::HashSet;
 
+use burn::config::Config;
 use burn::tensor::{Tensor, backend::Backend};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::cluster::config::Init;
-use crate::cluster::lloyd::{self, Points};
+use super::lloyd::{self, WeightedPoints};
 use crate::error::{Error, Result};
+use crate::random::uniform;
 use crate::{kernel, transfer};
 
-/// A stream of random numbers for one restart, the same on every machine.
-pub(crate) fn random_stream(seed: u64, run: usize) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(run as u64);
-    rng
+/// How the first centroids are chosen.
+#[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Init {
+    /// Greedy k-means++. For more than 2 max(4096, 16 K) rows, it works on a
+    /// random sample of half that number, followed by five Lloyd iterations on
+    /// the sample, which are not counted as iterations of the fit.
+    KMeansPlusPlus,
+    /// Different rows, drawn at random.
+    Random,
+    /// These rows of the data, counted from 0.
+    Rows(Vec<usize>),
 }
 
-/// A number in [0, 1) with 53 random bits.
-pub(crate) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
-    (rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
-}
-
-/// So many different rows, in order.
-pub(crate) fn some_rows(rows: usize, count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
-    let mut all: Vec<usize> = (0..rows).collect();
-    if count >= rows {
-        return all;
+impl Init {
+    /// Checks that given rows are different, in the data, and one a cluster.
+    pub(super) fn check(&self, clusters: usize, rows: usize) -> Result<()> {
+        let Self::Rows(chosen) = self else { return Ok(()) };
+        let error = |rule: &str| Err(Error::config("init rows", format!("{chosen:?}"), rule));
+        if chosen.len() != clusters {
+            return error(&format!("it must name {clusters} rows, one a cluster"));
+        }
+        if chosen.iter().any(|&row| row >= rows) {
+            return error(&format!("the data have rows 0 to {}", rows - 1));
+        }
+        if (1..chosen.len()).any(|i| chosen[..i].contains(&chosen[i])) {
+            return error("the rows must be different");
+        }
+        Ok(())
     }
-    for place in 0..count {
-        let other = place + (uniform(rng) * (rows - place) as f64) as usize;
-        all.swap(place, other.min(rows - 1));
-    }
-    all.truncate(count);
-    all.sort_unstable();
-    all
 }
 
 /// How the first centroids of a fit were chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Seeding {
-    /// Greedy k-means++ over all rows.
+    /// Greedy k-means++ on all rows.
     KMeansPlusPlus,
-    /// Greedy k-means++ over a sample of the rows, then some Lloyd iterations
-    /// on that sample.
+    /// Greedy k-means++ on a sample of the rows, then a few Lloyd iterations on
+    /// that sample.
     SampledKMeansPlusPlus {
-        /// Rows of the sample.
+        /// Number of rows of the sample.
         sample: usize,
     },
     /// Different rows, drawn at random.
@@ -67,11 +74,11 @@ impl core::fmt::Display for Seeding {
     }
 }
 
-/// Initial centroids, `[K, D]`, around the centre.
+/// Initial centroids, `[K, D]`, relative to the centre.
 pub(super) fn initial_centroids<B: Backend>(
     init: &Init,
     clusters: usize,
-    points: &Points<'_, B>,
+    points: &WeightedPoints<'_, B>,
     rng: &mut ChaCha8Rng,
 ) -> Result<(Tensor<B, 2>, Seeding)> {
     match init {
@@ -84,7 +91,7 @@ pub(super) fn initial_centroids<B: Backend>(
     }
 }
 
-fn rows<B: Backend>(points: &Points<'_, B>, indices: &[usize]) -> Tensor<B, 2> {
+fn rows<B: Backend>(points: &WeightedPoints<'_, B>, indices: &[usize]) -> Tensor<B, 2> {
     let chosen = transfer::upload_indices(indices, &points.x.device());
     points.x.clone().select(0, chosen) - points.center.clone()
 }
@@ -98,7 +105,7 @@ const SMALL: usize = 1 << 12;
 /// Lloyd iterations on the sample.
 const SAMPLE_ITERATIONS: usize = 5;
 
-/// Rows of a sample that stands for the data.
+/// Rows of a sample that first centroids are chosen from.
 pub(super) fn sample_size(clusters: usize) -> usize {
     SMALL.max(SAMPLE_PER_CLUSTER * clusters)
 }
@@ -107,28 +114,28 @@ pub(super) fn sample_size(clusters: usize) -> usize {
 pub(super) fn from_sample<B: Backend>(
     init: &Init,
     clusters: usize,
-    sample: &Points<'_, B>,
+    sample: &WeightedPoints<'_, B>,
     total: usize,
     rng: &mut ChaCha8Rng,
 ) -> Result<(Tensor<B, 2>, Seeding)> {
     let (start, seeding) = initial_centroids(init, clusters, sample, rng)?;
     let size = sample.x.dims()[0];
     if size < total && seeding == Seeding::KMeansPlusPlus {
-        let rest = lloyd::iterate(sample, start, SAMPLE_ITERATIONS, 0.0, |_, _| ())?;
-        return Ok((rest.centroids, Seeding::SampledKMeansPlusPlus { sample: size }));
+        let solution = lloyd::iterate(sample, start, SAMPLE_ITERATIONS, 0.0, |_, _| ())?;
+        return Ok((solution.parameters, Seeding::SampledKMeansPlusPlus { sample: size }));
     }
     Ok((start, seeding))
 }
 
-/// Greedy k-means++, on a sample where the data are many rows a cluster: then
-/// the seeds are moved to the means of their part of the sample, too, which
-/// costs little and saves iterations on the whole.
+/// Greedy k-means++. Where there are many rows per cluster, it works on a sample
+/// and then moves the seeds by a few Lloyd iterations on the sample, which cost
+/// little and save iterations on the whole data.
 ///
-/// Seeds are chosen one after the other, in steps too small for a device to be
-/// worth waiting for: the sample is brought to the host, once.
+/// Seeds are chosen one after the other, in steps too small for a device: the
+/// sample is copied to the host, once.
 fn kmeans_plus_plus<B: Backend>(
     clusters: usize,
-    points: &Points<'_, B>,
+    points: &WeightedPoints<'_, B>,
     rng: &mut ChaCha8Rng,
 ) -> Result<(Tensor<B, 2>, Seeding)> {
     let [n, _] = points.x.dims();
@@ -144,26 +151,30 @@ fn kmeans_plus_plus<B: Backend>(
     let (device, dtype) = (points.x.device(), points.x.dtype());
     let x = points.x.clone().select(0, transfer::upload_indices(&chosen, &device));
     let weights = transfer::upload(counts, [chosen.len()], &device, dtype);
-    let sampled = Points { x: &x, weights: &weights, center: points.center };
+    let sampled = WeightedPoints { x: &x, weights: &weights, center: points.center };
     let seeds = greedy(&sampled, clusters, rng);
     if seeds.len() < clusters {
-        // The sample has missed rows that the rest has.
+        // The sample has fewer different rows than the data.
         let seeds = seeds.into_iter().map(|row| chosen[row]).collect();
         let seeds = fill_up(points, seeds, clusters);
         return Ok((rows(points, &seeds), seeding));
     }
     let start = rows(&sampled, &seeds);
-    let rest = lloyd::iterate(&sampled, start, SAMPLE_ITERATIONS, 0.0, |_, _| ())?;
-    Ok((rest.centroids, seeding))
+    let solution = lloyd::iterate(&sampled, start, SAMPLE_ITERATIONS, 0.0, |_, _| ())?;
+    Ok((solution.parameters, seeding))
 }
 
-fn greedy<B: Backend>(points: &Points<'_, B>, clusters: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
-    let Points { x, weights, center } = *points;
+fn greedy<B: Backend>(
+    points: &WeightedPoints<'_, B>,
+    clusters: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<usize> {
+    let WeightedPoints { x, weights, center } = *points;
     kernel::greedy_seeds(x, center, weights, clusters, || uniform(rng))
 }
 
-/// Rows that represent the weights: one drawn from each of `count` strata of
-/// equal weight, with how often it was drawn.
+/// A stratified sample of the rows by weight: one row is drawn from each of
+/// `count` strata of equal weight. Returns the rows and how often each was drawn.
 pub(super) fn sample(
     weights: &[f64],
     count: usize,
@@ -190,10 +201,10 @@ pub(super) fn sample(
     (chosen, counts)
 }
 
-/// Adds rows that differ from those chosen, the first ones that do. Rows come
-/// to the host block by block and no further than needed.
+/// Adds the first rows that differ from the chosen ones, up to one a cluster.
+/// Rows are copied to the host block by block, until there are enough.
 pub(super) fn fill_up<B: Backend>(
-    points: &Points<'_, B>,
+    points: &WeightedPoints<'_, B>,
     mut chosen: Vec<usize>,
     clusters: usize,
 ) -> Vec<usize> {
@@ -219,12 +230,13 @@ pub(super) fn fill_up<B: Backend>(
     chosen
 }
 
-/// Adding zero makes -0 and 0 the same bits.
+/// A row as bits, to compare rows by. Adding zero makes -0 and 0 the same bits.
 pub(super) fn row_bits(row: &[f64]) -> Vec<u64> {
     row.iter().map(|v| (v + 0.0).to_bits()).collect()
 }
 
-/// `count` different rows, drawn one after the other in proportion to their weight.
+/// `count` different rows, drawn one after the other in proportion to their
+/// weight.
 pub(super) fn distinct_rows<B: Backend>(
     count: usize,
     weights: &Tensor<B, 1>,
@@ -241,8 +253,8 @@ pub(super) fn distinct_rows<B: Backend>(
     chosen
 }
 
-/// The first index whose running sum exceeds `target`; where rounding leaves
-/// none, the last that has mass at all.
+/// The first index at which the running sum exceeds `target`; if rounding leaves
+/// none, the last one with mass.
 pub(super) fn position(mass: &[f64], target: f64) -> usize {
     let mut running = 0.0;
     let mut last = 0;
@@ -258,10 +270,10 @@ pub(super) fn position(mass: &[f64], target: f64) -> usize {
     last
 }
 
-/// Fails where fewer than `clusters` rows of positive weight differ.
+/// Checks that there are at least `clusters` different rows of positive weight.
 ///
-/// Rows come to the host block by block and no further than needed: on
-/// ordinary data the first block settles it.
+/// Rows are copied to the host block by block, until there are enough: usually
+/// one block.
 pub(super) fn require_distinct_rows<B: Backend>(
     x: &Tensor<B, 2>,
     weights: &[f64],
@@ -286,6 +298,7 @@ pub(super) fn require_distinct_rows<B: Backend>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Stream;
 
     #[test]
     fn a_position_always_has_mass() {
@@ -294,14 +307,7 @@ mod tests {
         assert_eq!(position(&[0.0, 2.0, 0.0, 1.0, 0.0], 9.0), 3);
     }
 
-    #[test]
-    fn restarts_draw_from_different_streams() {
-        let first = uniform(&mut random_stream(7, 0));
-        assert_eq!(first, uniform(&mut random_stream(7, 0)));
-        assert_ne!(first, uniform(&mut random_stream(7, 1)));
-        assert_ne!(first, uniform(&mut random_stream(8, 0)));
-    }
-    /// Every row as often as its weight says, up to the strata it lies in.
+    /// Every row is drawn in proportion to its weight, up to the strata it lies in.
     #[test]
     fn samples_represent_the_weights() {
         let weights: Vec<f64> = (0..5000)
@@ -312,7 +318,8 @@ mod tests {
             .collect();
         let total: f64 = weights.iter().sum();
         for (seed, count) in [1, 2, 10, 700, 4096, 9000].into_iter().enumerate() {
-            let (chosen, counts) = sample(&weights, count, &mut random_stream(seed as u64, 0));
+            let (chosen, counts) =
+                sample(&weights, count, &mut Stream::Restart(0).generator(seed as u64));
             assert!(chosen.is_sorted_by(|a, b| a < b), "in order, and each once");
             assert_eq!(counts.iter().sum::<f64>(), count as f64);
             let mut drawn = vec![0.0; weights.len()];
@@ -329,7 +336,7 @@ mod tests {
         for place in [0, 99] {
             let mut weights = vec![0.0; 100];
             weights[place] = 0.1;
-            let found = sample(&weights, 7, &mut random_stream(1, 0));
+            let found = sample(&weights, 7, &mut Stream::Restart(0).generator(1));
             assert_eq!(found, (vec![place], vec![7.0]));
         }
     }

@@ -5,9 +5,10 @@ use burn::tensor::{DType, Int, Tensor};
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{KMeans, KMeansConfig, random_stream};
+use crate::cluster::{KMeans, KMeansConfig};
 use crate::deep::model::blocks;
 use crate::error::{Error, Result};
+use crate::random::Stream;
 use crate::{transfer, validate};
 
 /// An encoder with its way back, for training.
@@ -147,7 +148,7 @@ impl JointTraining {
             JointProgress { warming_up: true, epoch: 0, reconstruction: 0.0, divergence: 0.0 };
         for epoch in 1..=self.warm_up_epochs {
             let mut mean = Mean::default();
-            for batch in self.batches(rows, epoch as u64, x) {
+            for batch in self.batches(rows, epoch, x) {
                 let x = Tensor::<B, D>::from_inner(batch.1);
                 let samples = x.dims()[0];
                 let codes = checked(autoencoder.encode(x.clone()), samples)?;
@@ -175,8 +176,7 @@ impl JointTraining {
             let codes = codes_of(&autoencoder.valid(), x, self.batch_size)?;
             let target = sharpened(assignments(codes, centroids.val().inner()));
             let (mut rebuilding, mut dividing) = (Mean::default(), Mean::default());
-            let stream = (self.warm_up_epochs + epoch) as u64;
-            for (index, batch) in self.batches(rows, stream, x) {
+            for (index, batch) in self.batches(rows, self.warm_up_epochs + epoch, x) {
                 let x = Tensor::<B, D>::from_inner(batch);
                 let samples = x.dims()[0];
                 let codes = checked(autoencoder.encode(x.clone()), samples)?;
@@ -250,10 +250,10 @@ impl JointTraining {
     fn batches<'a, B: Backend, const D: usize>(
         &self,
         rows: usize,
-        stream: u64,
+        epoch: usize,
         x: &'a Tensor<B, D>,
     ) -> impl Iterator<Item = (Tensor<B, 1, Int>, Tensor<B, D>)> + use<'a, B, D> {
-        let mut rng = random_stream(self.seed, stream as usize);
+        let mut rng = Stream::Epoch(epoch).generator(self.seed);
         let mut order: Vec<usize> = (0..rows).collect();
         for at in (1..rows).rev() {
             order.swap(at, (rng.next_u64() % (at as u64 + 1)) as usize);

@@ -1,10 +1,10 @@
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::baseline::{Attribute, Case, Scene};
-use crate::cluster::{random_stream, uniform};
 use crate::error::Result;
 use crate::evaluate::ranking::rows_of;
 use crate::explain::Target;
+use crate::random::{self, Stream};
 use crate::transfer;
 
 /// How fast an explanation changes at worst (after Montavon, Samek, Müller
@@ -33,8 +33,8 @@ pub fn continuity<B: Backend>(
     if rows == 0 || ways == 0 {
         return Ok(None);
     }
-    let mut rng = random_stream(scene.seed(), WAYS);
-    let mut draw = |most: usize| ((uniform(&mut rng) * most as f64) as usize).min(most - 1);
+    let mut rng = Stream::ContinuityPaths.generator(scene.seed());
+    let mut draw = |count| random::index(count, &mut rng);
     let others = scene.data().dims()[0];
     let (from, to): (Vec<usize>, Vec<usize>) =
         (0..ways).map(|_| (draw(rows), draw(others))).unzip();
@@ -88,5 +88,3 @@ pub fn continuity<B: Backend>(
 
 /// Points of a way, both ends included.
 const POINTS: usize = 33;
-/// The stream of random numbers that chooses ways.
-const WAYS: usize = 22;

@@ -1,9 +1,9 @@
 use burn::tensor::{Int, Tensor, backend::Backend};
 
 use crate::baseline::{Case, Reference};
-use crate::cluster::{random_stream, uniform};
 use crate::evaluate::ranking;
 use crate::evaluate::{Band, Curve, Flips};
+use crate::random::{Stream, uniform};
 use crate::{kernel, transfer};
 
 /// Replaces the features of every row in the order of their relevance, and
@@ -47,7 +47,7 @@ pub fn random_band<B: Backend>(
 ) -> Band {
     let plan = Plan::new(case, to, levels);
     let [rows, features] = case.x.dims();
-    let mut rng = random_stream(case.scene.seed(), ORDERS);
+    let mut rng = Stream::FlippingOrders.generator(case.scene.seed());
     let (mut curves, mut gains) = (Vec::new(), Vec::new());
     for _ in 0..draws.max(1) {
         let numbers = (0..rows * features).map(|_| uniform(&mut rng)).collect();
@@ -150,6 +150,3 @@ impl<B: Backend> Plan<B> {
 fn flipped(level: usize, features: usize, levels: usize) -> usize {
     (2 * level * features + levels) / (2 * levels)
 }
-
-/// The stream of random numbers that orders features.
-const ORDERS: usize = 21;

@@ -1,7 +1,7 @@
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::baseline::{Case, Reference};
-use crate::cluster::{random_stream, uniform};
+use crate::random::{Stream, uniform};
 use crate::transfer;
 
 /// What sums of relevances leave unexplained when random sets of features are
@@ -24,7 +24,7 @@ pub fn infidelity<B: Backend>(
     sets: usize,
 ) -> f64 {
     let features = case.x.dims()[1];
-    let mut rng = random_stream(case.scene.seed(), SETS);
+    let mut rng = Stream::InfidelitySets.generator(case.scene.seed());
     let sets: Vec<Vec<bool>> =
         (0..sets).map(|_| (0..features).map(|_| uniform(&mut rng) < 0.5).collect()).collect();
     of_sets(case, relevance, to, &sets)
@@ -82,9 +82,6 @@ struct Sums {
     /// Σ d².
     changed: f64,
 }
-
-/// The stream of random numbers that draws sets.
-const SETS: usize = 23;
 
 #[cfg(all(test, feature = "flex"))]
 mod tests {

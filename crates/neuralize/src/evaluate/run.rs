@@ -4,13 +4,13 @@ use std::time::Instant;
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::baseline::{Attribute, Attribution, Case, Method, Reference, Scene, Subject};
-use crate::cluster::{random_stream, some_rows};
 use crate::error::{Error, Result};
 use crate::evaluate::{
     Agreement, Evaluation, Flips, Measure, MethodResult, agreement, conservation, continuity, flip,
     infidelity, invariance, random_band, randomisation,
 };
 use crate::explain::Target;
+use crate::random::{Stream, subset};
 use crate::transfer;
 
 /// Which methods are measured, and how.
@@ -79,9 +79,6 @@ const SHIFT: f64 = 3.0;
 const SCALE: f64 = 2.5;
 /// Features whose agreement is looked at.
 const TOP: usize = 5;
-/// The streams of random numbers that draw points, and some of them.
-const POINTS: usize = 20;
-const SAMPLES: usize = 24;
 
 impl EvaluateConfig {
     /// Measures all methods on the same points.
@@ -140,7 +137,8 @@ impl EvaluateConfig {
         }
         let scene = Scene::new(subject, x, self.seed)?;
         let [rows, features] = x.dims();
-        let chosen = some_rows(rows, self.most_points, &mut random_stream(self.seed, POINTS));
+        let chosen =
+            subset(rows, self.most_points, &mut Stream::EvaluatedPoints.generator(self.seed));
         let points = if chosen.len() == rows {
             x.clone()
         } else {
@@ -255,8 +253,8 @@ struct Samples {
 
 impl Samples {
     fn of<B: Backend>(case: &Case<'_, B>, seed: u64) -> Self {
-        let mut rng = random_stream(seed, SAMPLES);
-        let mut draw = |most| some_rows(case.len(), most, &mut rng);
+        let mut rng = Stream::MeasuredPoints.generator(seed);
+        let mut draw = |most| subset(case.len(), most, &mut rng);
         Self { few: draw(EXPLAINED_AGAIN), many: draw(SETS_POINTS) }
     }
 }

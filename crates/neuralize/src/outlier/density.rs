@@ -2,9 +2,10 @@ use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{DType, Tensor, backend::Backend};
 
-use crate::cluster::{Bandwidth, random_stream, some_rows};
+use crate::cluster::Bandwidth;
 use crate::error::{Error, Result};
 use crate::outlier::NeuralizedKernelDensity;
+use crate::random::{Stream, subset};
 use crate::{record, transfer, validate};
 
 /// Settings of a kernel density.
@@ -72,7 +73,7 @@ impl KernelDensityConfig {
         let [rows, _] = x.dims();
         let supports = match self.max_supports {
             Some(most) if most < rows => {
-                let chosen = some_rows(rows, most, &mut random_stream(self.seed, 0));
+                let chosen = subset(rows, most, &mut Stream::Subset.generator(self.seed));
                 x.clone().select(0, transfer::upload_indices(&chosen, &x.device()))
             }
             _ => x,

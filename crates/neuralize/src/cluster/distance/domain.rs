@@ -1,24 +1,22 @@
-use burn::tensor::{DType, Tensor, backend::Backend};
+//! The values that a distance is defined for.
 
-use super::Separable;
+use burn::tensor::{Tensor, backend::Backend};
+
 use crate::error::{Error, Result};
 use crate::{kernel, transfer};
 
-/// An interval of values, and what to say of those outside.
+/// An interval of values.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Domain {
-    /// The lowest value.
-    pub lowest: f64,
-    /// The highest value.
-    pub highest: f64,
-    /// What values must be, and what to do about others; ends a sentence that
-    /// names the cell.
-    pub rule: String,
+pub(crate) struct Domain {
+    pub(crate) lowest: f64,
+    pub(crate) highest: f64,
+    /// What a value outside must be, or what to do about it. Follows the cell
+    /// in the error message.
+    pub(super) rule: String,
 }
 
 impl Domain {
-    /// All values whose powers fit the precision; those whose squares do not
-    /// have been refused before.
+    /// Values up to a limit in magnitude, beyond which `what` overflow.
     pub(super) fn up_to(limit: f64, what: &str) -> Self {
         Self {
             lowest: -limit,
@@ -33,31 +31,23 @@ impl Domain {
         Self { lowest: f64::NEG_INFINITY, highest: f64::INFINITY, rule: String::new() }
     }
 
-    fn holds(&self, value: f64) -> bool {
+    pub(super) fn contains(&self, value: f64) -> bool {
         (self.lowest..=self.highest).contains(&value)
     }
 
-    fn error(&self, what: &'static str, row: usize, column: usize, value: f64) -> Error {
+    pub(super) fn error(&self, what: &'static str, row: usize, column: usize, value: f64) -> Error {
         Error::Domain { what, row, column, value, rule: self.rule.clone() }
     }
 }
 
-/// The smallest number of full precision, below which a logarithm may be −∞.
-pub(super) fn smallest(dtype: DType) -> f64 {
-    match dtype {
-        DType::F64 => f64::MIN_POSITIVE,
-        _ => f64::from(f32::MIN_POSITIVE),
-    }
-}
-
-/// Whether all values are in the domain.
+/// Checks that all values are in the domain.
 ///
 /// One pass on the device; the offending cell is looked for only after a
 /// failure.
 ///
 /// # Errors
 ///
-/// For the first one that is not.
+/// Names the first value that is not.
 pub(crate) fn inside<B: Backend>(
     what: &'static str,
     x: &Tensor<B, 2>,
@@ -78,37 +68,9 @@ pub(crate) fn inside<B: Backend>(
         let found = transfer::download(block)
             .into_iter()
             .enumerate()
-            .find(|(_, value)| !domain.holds(*value));
+            .find(|(_, value)| !domain.contains(*value));
         if let Some((index, value)) = found {
             return Err(domain.error(what, range.start + index / columns, index % columns, value));
-        }
-    }
-    Ok(())
-}
-
-/// Whether centroids can be worked with: inside the domain and, for a Bregman
-/// divergence, where its slope is finite. A feature in which all are equal has
-/// no say in any decision, and may be on the edge.
-///
-/// # Errors
-///
-/// For the first value that is not.
-pub(crate) fn centroids_inside<B: Backend>(
-    what: &'static str,
-    rule: &dyn Separable<B>,
-    centroids: &Tensor<B, 2>,
-) -> Result<()> {
-    let [_, features] = centroids.dims();
-    let dtype = centroids.dtype();
-    inside(what, centroids, &rule.domain(dtype, features))?;
-    let Some(bregman) = rule.bregman() else { return Ok(()) };
-    let interior = bregman.interior(dtype, features);
-    let values = transfer::download(centroids.clone());
-    for (index, &value) in values.iter().enumerate() {
-        let (row, column) = (index / features, index % features);
-        let constant = || values.iter().skip(column).step_by(features).all(|v| *v == value);
-        if !interior.holds(value) && !constant() {
-            return Err(interior.error(what, row, column, value));
         }
     }
     Ok(())

@@ -1,7 +1,10 @@
+//! The Itakura-Saito divergence.
+
 use burn::tensor::{DType, Tensor, backend::Backend};
 
+use super::domain::Domain;
 use super::ratio::log_ratio;
-use super::{Bregman, Domain, Separable};
+use super::separable::{Bregman, Separable};
 use crate::transfer;
 
 /// Itakura-Saito divergence, `x/m − log(x/m) − 1`, the Bregman divergence of

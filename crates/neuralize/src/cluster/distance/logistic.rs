@@ -1,20 +1,23 @@
+//! The logistic loss.
+
 use burn::tensor::{DType, Tensor, backend::Backend};
 
-use super::domain::smallest;
+use super::domain::Domain;
 use super::ratio::log_ratio;
-use super::{Bregman, Domain, Separable};
+use super::separable::{Bregman, Separable};
+use crate::transfer;
 
 /// Logistic loss, `x log(x/m) + (1 − x) log((1 − x)/(1 − m))` with
 /// 0 log 0 = 0, the Bregman divergence of φ(x) = x log x + (1 − x) log(1 − x).
 ///
-/// A centroid is 0 or 1 only in a feature in which all are: such a feature has
-/// no say, and counts as no distance.
+/// A centroid is 0 or 1 only in a feature in which all centroids are. Such a
+/// feature changes no decision, and its distance is set to 0.
 #[derive(Debug)]
 pub(super) struct Logistic;
 
 impl<B: Backend> Separable<B> for Logistic {
     fn values(&self, x: Tensor<B, 2>, centroid: Tensor<B, 2>) -> Tensor<B, 2> {
-        let tiny = smallest(x.dtype());
+        let tiny = transfer::smallest(x.dtype());
         let centroid = centroid.expand(x.dims());
         let edge =
             centroid.clone().lower_elem(tiny).bool_or(centroid.clone().greater_equal_elem(1.0));
@@ -28,11 +31,8 @@ impl<B: Backend> Separable<B> for Logistic {
     }
 
     fn domain(&self, dtype: DType, _: usize) -> Domain {
-        // A scaler to the range 0 to 1 may miss its ends by a rounding.
-        let rounding = match dtype {
-            DType::F64 => 4.0 * f64::EPSILON,
-            _ => 4.0 * f64::from(f32::EPSILON),
-        };
+        // A scaler to the range 0 to 1 may round to just outside of it.
+        let rounding = 4.0 * transfer::epsilon(dtype);
         Domain {
             lowest: -rounding,
             highest: 1.0 + rounding,
@@ -55,13 +55,10 @@ impl<B: Backend> Bregman<B> for Logistic {
     }
 
     fn interior(&self, dtype: DType, _: usize) -> Domain {
-        let below_one = match dtype {
-            DType::F64 => 1.0 - 0.5 * f64::EPSILON,
-            _ => 1.0 - 0.5 * f64::from(f32::EPSILON),
-        };
         Domain {
-            lowest: smallest(dtype),
-            highest: below_one,
+            lowest: transfer::smallest(dtype),
+            // The number before 1.
+            highest: 1.0 - 0.5 * transfer::epsilon(dtype),
             rule: "a centroid of 0 or 1 is infinitely far from every other value by the logistic loss, \
                    so it must lie between wherever the centroids differ"
                 .into(),

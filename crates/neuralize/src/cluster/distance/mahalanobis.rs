@@ -1,6 +1,9 @@
+//! The squared Mahalanobis distance of a diagonal covariance.
+
 use burn::tensor::{DType, Tensor, backend::Backend};
 
-use super::{Bregman, Domain, Separable};
+use super::domain::Domain;
+use super::separable::{Bregman, Separable};
 use crate::transfer;
 
 /// `w (x − m)²` with one weight a feature, 1 / its variance: the Mahalanobis
@@ -40,7 +43,7 @@ impl<B: Backend> Bregman<B> for Mahalanobis<B> {
         (centroids - center) * self.weights.clone() * 2.0
     }
 
-    fn moves_freely(&self) -> bool {
+    fn is_translation_invariant(&self) -> bool {
         true
     }
 }

@@ -1,6 +1,9 @@
+//! The Manhattan distance, and the median.
+
 use burn::tensor::{DType, Tensor, backend::Backend};
 
-use super::{Domain, Separable};
+use super::domain::Domain;
+use super::separable::Separable;
 
 /// `|x − m|`, whose mean is the median.
 #[derive(Debug)]

@@ -1,7 +1,10 @@
+//! Powers of the absolute difference, and the number that minimises their sum.
+
 use burn::tensor::{DType, Tensor, backend::Backend};
 
+use super::domain::Domain;
 use super::manhattan::median;
-use super::{Domain, Separable};
+use super::separable::Separable;
 use crate::transfer;
 
 /// `|x − m|^p` with 1 ≤ p ≤ 16: the larger p, the more the farthest points

@@ -1,3 +1,5 @@
+//! The logarithm of a quotient.
+
 use burn::tensor::{Tensor, backend::Backend};
 
 /// `log(a / b)` of positive numbers, to the last digits: for close numbers from

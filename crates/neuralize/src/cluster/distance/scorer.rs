@@ -1,21 +1,24 @@
+//! Scores, decisions and distances of given centroids.
+
 use burn::tensor::module::linear;
 use burn::tensor::{Int, Tensor, backend::Backend};
 
-use super::{Bregman, Distance, Separable};
+use super::named::Distance;
+use super::separable::{Bregman, Separable};
 use crate::{kernel, transfer};
 
-/// Scores `s_k = d(x, z) − d(x, μ_k)` of every centroid, seen from a centre z:
-/// the nearest centroid has the largest, differences of scores are differences
-/// of distances, and the part of a distance that all centroids share has gone
-/// before it can cost digits.
+/// Scores `s_k = d(x, z) − d(x, μ_k)` of every centroid, relative to a centre z.
+/// The nearest centroid has the largest score, and differences of scores are
+/// differences of distances. The part of the distance that all centroids share
+/// is subtracted first, so that it costs no digits.
 #[derive(Debug)]
-pub(crate) struct Scorer<B: Backend> {
+pub(crate) struct CentroidScorer<B: Backend> {
     pub(crate) rule: Box<dyn Separable<B>>,
     /// `[K, D]`
     pub(crate) centroids: Tensor<B, 2>,
     /// z, the mean of the centroids, `[1, D]`.
     pub(crate) center: Tensor<B, 2>,
-    /// The linear layer that gives the scores, if one does.
+    /// The linear layer of the scores, for a Bregman divergence.
     pub(crate) tangents: Option<Tangents<B>>,
 }
 
@@ -36,8 +39,8 @@ impl<B: Backend> Tangents<B> {
         let equal = centroids.clone().max_dim(0).equal(centroids.clone().min_dim(0));
         let everywhere = equal.clone().expand([clusters, features]);
         // A feature in which all centroids are equal gets slopes and offsets of
-        // exactly 0, on the edge of the domain too, where they have no value.
-        // One half is inside every domain.
+        // exactly 0, also on the edge of the domain, where they are not defined:
+        // one half is inside every domain.
         let (m, z) =
             (centroids.clone().mask_fill(everywhere, 0.5), center.clone().mask_fill(equal, 0.5));
         let offsets =
@@ -51,7 +54,7 @@ impl<B: Backend> Tangents<B> {
     }
 }
 
-impl<B: Backend> Scorer<B> {
+impl<B: Backend> CentroidScorer<B> {
     /// # Shapes
     ///
     /// - centroids: `[K, D]`, checked; weights: `[D]`
@@ -100,7 +103,7 @@ impl<B: Backend> Scorer<B> {
                     self.rule.values(block.clone(), centroid).sum_dim(1)
                 })
                 .collect();
-            // Rounding can leave a small negative number on a centroid.
+            // For a row on a centroid, rounding can leave a small negative number.
             Tensor::cat(columns, 1).clamp_min(0.0)
         })
     }
@@ -125,8 +128,8 @@ impl<B: Backend> Scorer<B> {
         Tensor::cat(parts, 0)
     }
 
-    /// The margin by which every row is nearer to its own centroid than to the
-    /// next, `[N]`; K at least 2.
+    /// The logit of every row: the distance to its second nearest centroid less
+    /// that to its nearest, `[N]`; K at least 2.
     pub(crate) fn own_logits(&self, x: &Tensor<B, 2>) -> Tensor<B, 1> {
         let none = || transfer::zeros([0], &x.device(), self.center.dtype());
         kernel::map_rows(x, self.columns(), none, |block| {
@@ -139,7 +142,8 @@ impl<B: Backend> Scorer<B> {
     }
 }
 
-/// The same scores centroid by centroid: one table `[n, D]` at a time.
+/// The same scores from distances, one centroid at a time: no more than one
+/// table `[n, D]` each is held.
 pub(crate) fn by_distance<B: Backend>(
     rule: &dyn Separable<B>,
     x: &Tensor<B, 2>,
@@ -150,7 +154,7 @@ pub(crate) fn by_distance<B: Backend>(
     let columns = (0..centroids.dims()[0])
         .map(|k| {
             let centroid = centroids.clone().narrow(0, k, 1);
-            // Feature by feature: what is common goes before the sum.
+            // The common part is subtracted feature by feature, before the sum.
             (from_center.clone() - rule.values(x.clone(), centroid)).sum_dim(1)
         })
         .collect();

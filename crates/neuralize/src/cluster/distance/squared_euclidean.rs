@@ -1,6 +1,9 @@
+//! The squared Euclidean distance.
+
 use burn::tensor::{DType, Tensor, backend::Backend};
 
-use super::{Bregman, Domain, Separable};
+use super::domain::Domain;
+use super::separable::{Bregman, Separable};
 
 /// `(x − m)²`, the Bregman divergence of φ(x) = x².
 #[derive(Debug)]
@@ -25,7 +28,7 @@ impl<B: Backend> Bregman<B> for SquaredEuclidean {
         (centroids - center) * 2.0
     }
 
-    fn moves_freely(&self) -> bool {
+    fn is_translation_invariant(&self) -> bool {
         true
     }
 }

@@ -1,9 +1,11 @@
+//! Gaussian components on the host, and their densities on a device.
+
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use crate::transfer;
 
-/// K diagonal Gaussians and their weights, on the host: they are few numbers,
-/// and everything that is derived from them is derived in f64.
+/// K diagonal Gaussians and their weights, on the host: they are few numbers, and
+/// everything that follows from them is computed in f64.
 #[derive(Debug, Clone)]
 pub(crate) struct Components {
     /// D.
@@ -16,7 +18,7 @@ pub(crate) struct Components {
     pub(crate) log_weights: Vec<f64>,
 }
 
-/// Where the features are measured from, and in which unit: `(x − center) / scale`.
+/// Origin and unit of the features: `(x − center) / scale`.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
     /// `[D]`
@@ -26,12 +28,11 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// As a precision holds it: a device subtracts the same numbers as the host.
+    /// The frame rounded to a precision, so that a device and the host subtract the
+    /// same numbers.
     pub(crate) fn rounded(mut self, dtype: DType) -> Self {
-        if dtype != DType::F64 {
-            let numbers = self.center.iter_mut().chain(&mut self.scale);
-            numbers.for_each(|number| *number = f64::from(*number as f32));
-        }
+        let numbers = self.center.iter_mut().chain(&mut self.scale);
+        numbers.for_each(|number| *number = transfer::rounded(*number, dtype));
         self
     }
 
@@ -53,8 +54,8 @@ impl Components {
         self.log_weights.len()
     }
 
-    /// The frame in which no variance is below 1 and the means are around 0:
-    /// whatever the units of the features, nothing overflows there that need not.
+    /// The frame in which no variance is below 1 and the means are around 0, which
+    /// avoids overflow whatever the units of the features.
     pub(crate) fn frame(&self, dtype: DType) -> Frame {
         let clusters = self.clusters();
         let column = |table: &[f64], i: usize| -> Vec<f64> {
@@ -62,7 +63,7 @@ impl Components {
         };
         let center = (0..self.features)
             .map(|i| {
-                // From the first of them, so that equal means have exactly that centre.
+                // Relative to the first mean: equal means are then exactly the centre.
                 let means = column(&self.means, i);
                 means[0] + means.iter().map(|m| m - means[0]).sum::<f64>() / clusters as f64
             })
@@ -73,28 +74,36 @@ impl Components {
         Frame { center, scale }.rounded(dtype)
     }
 
-    /// The same components seen in a frame.
+    /// The same components in a frame.
     pub(crate) fn seen_in(&self, frame: &Frame) -> Self {
-        let each = |table: &[f64], see: &dyn Fn(f64, usize) -> f64| {
-            table.iter().enumerate().map(|(at, value)| see(*value, at % self.features)).collect()
-        };
-        Self {
-            features: self.features,
-            means: each(&self.means, &|m, i| (m - frame.center[i]) / frame.scale[i]),
-            variances: each(&self.variances, &|v, i| v / frame.scale[i] / frame.scale[i]),
-            log_weights: self.log_weights.clone(),
-        }
+        self.mapped(
+            |m, i| (m - frame.center[i]) / frame.scale[i],
+            |v, i| v / frame.scale[i] / frame.scale[i],
+        )
     }
 
-    /// The components that are these ones when seen in the frame.
+    /// The inverse of [`seen_in`](Self::seen_in).
     pub(crate) fn out_of(&self, frame: &Frame) -> Self {
-        let each = |table: &[f64], see: &dyn Fn(f64, usize) -> f64| {
-            table.iter().enumerate().map(|(at, value)| see(*value, at % self.features)).collect()
+        self.mapped(
+            |m, i| frame.center[i] + m * frame.scale[i],
+            |v, i| v * frame.scale[i] * frame.scale[i],
+        )
+    }
+
+    /// Other means and variances, from each old value and its feature.
+    fn mapped(
+        &self,
+        mean: impl Fn(f64, usize) -> f64,
+        variance: impl Fn(f64, usize) -> f64,
+    ) -> Self {
+        let features = self.features;
+        let each = |table: &[f64], change: &dyn Fn(f64, usize) -> f64| {
+            table.iter().enumerate().map(|(at, value)| change(*value, at % features)).collect()
         };
         Self {
-            features: self.features,
-            means: each(&self.means, &|m, i| frame.center[i] + m * frame.scale[i]),
-            variances: each(&self.variances, &|v, i| v * frame.scale[i] * frame.scale[i]),
+            features,
+            means: each(&self.means, &mean),
+            variances: each(&self.variances, &variance),
             log_weights: self.log_weights.clone(),
         }
     }
@@ -116,9 +125,10 @@ impl Components {
     }
 }
 
-/// `log π_k + log N(x; μ_k, σ²_k)` without its `½ D log 2π`, and what the
-/// features contribute to it, from differences: exact to the precision however
-/// narrow a component is, and however far from the others. Slower than products.
+/// `log π_k + log N(x; μ_k, σ²_k)` without the constant `½ D log 2π`, and the
+/// relevance of the features to it. It is computed from differences, which is
+/// accurate however narrow a component is and however far from the others, but
+/// slower than from products.
 pub(crate) struct Density<B: Backend> {
     /// μ, `[K, D]`.
     pub(crate) means: Tensor<B, 2>,

@@ -1,11 +1,16 @@
+//! Fit of a mixture by expectation maximisation: settings, restarts and result.
+
 use burn::config::Config;
 use burn::tensor::{Int, Tensor, backend::Backend};
 
-use super::em::Points;
-use super::{Components, GaussianMixture};
-use crate::cluster::KMeansConfig;
-use crate::cluster::config::config_error;
-use crate::error::Result;
+use super::components::Components;
+use super::em::FramedPoints;
+use super::model::GaussianMixture;
+use crate::cluster::config::KMeansConfig;
+use crate::cluster::partition;
+use crate::cluster::settings::{at_least_one, tolerance};
+use crate::cluster::solution::{Best, Solution};
+use crate::error::{Error, Result};
 use crate::{transfer, validate};
 
 /// Settings of a fit of a mixture of Gaussians with diagonal covariances, by
@@ -26,22 +31,23 @@ use crate::{transfer, validate};
 /// # Ok::<(), neuralize::Error>(())
 /// ```
 #[derive(Config, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GaussianMixtureConfig {
-    /// How many components, K.
+    /// The number of components, K.
     pub n_clusters: usize,
-    /// Restarts, of which the likeliest is kept. Each starts from another
-    /// k-means fit, of the seed `seed`, `seed + 1` and so on.
+    /// The number of restarts, of which the one of highest likelihood is kept.
+    /// Each starts from another k-means fit, of seed `seed`, `seed + 1` and so on.
     #[config(default = 1)]
     pub n_init: usize,
-    /// Most EM iterations of one restart.
+    /// Maximum number of EM iterations of a restart.
     #[config(default = 200)]
     pub max_iter: usize,
     /// A restart has converged when an iteration raises the mean log-likelihood
-    /// of a row by no more than this.
+    /// of a row by at most `tol`.
     #[config(default = 1e-4)]
     pub tol: f64,
-    /// The least variance of a feature in a component, as a part of the
-    /// variance of the feature in the data: without one, a component can shrink
+    /// The minimum variance of a feature in a component, as a fraction of the
+    /// variance of the feature in the data. Without one, a component can shrink
     /// onto a single row and the likelihood has no bound.
     #[config(default = 1e-6)]
     pub variance_floor: f64,
@@ -50,8 +56,7 @@ pub struct GaussianMixtureConfig {
     pub seed: u64,
 }
 
-/// A fitted mixture and what is known of its fit; everything belongs to the
-/// same best restart.
+/// A fitted mixture and figures of its fit, all of the same best restart.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct GaussianMixtureFit<B: Backend> {
@@ -72,10 +77,11 @@ pub struct GaussianMixtureFit<B: Backend> {
 impl GaussianMixtureConfig {
     /// Fits to the rows of x.
     ///
-    /// Every iteration is one pass over blocks of rows; of data in host memory
-    /// the sums over all rows are taken in f64, whatever their precision. A feature that is
-    /// the same in all rows gets the variance 1 in every component and so has
-    /// no part in any decision. The heuristic β of x is stored with the model.
+    /// Every iteration is one pass over blocks of rows. For data in host memory,
+    /// the sums over all rows are computed in f64, whatever the precision of the
+    /// data. A feature that is the same in all rows gets the variance 1 in every
+    /// component, so it changes no decision. The heuristic β of x is stored with
+    /// the model.
     ///
     /// # Shapes
     ///
@@ -83,61 +89,55 @@ impl GaussianMixtureConfig {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, x is empty or holds values that are not
-    /// finite, fewer than K of its rows differ, or a variance is too small for
-    /// the precision.
+    /// If a setting is out of range, x is empty or has values that are not finite,
+    /// x has fewer than K different rows, or a variance is too small for the
+    /// precision.
     pub fn fit<B: Backend>(&self, x: &Tensor<B, 2>) -> Result<GaussianMixtureFit<B>> {
         self.check()?;
-        validate::not_empty("x", x)?;
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        validate::values("x", x)?;
+        validate::table("x", x)?;
         let x = &transfer::untracked(x.clone());
-        let points = Points::new(x);
+        let points = FramedPoints::new(x);
 
-        let mut best: Option<(f64, Rest)> = None;
+        let mut best = Best::new();
         for run in 0..self.n_init {
             let start = KMeansConfig::new(self.n_clusters)
                 .with_seed(self.seed.wrapping_add(run as u64))
                 .fit(x)?;
-            let rest = self.iterate(&points, &start.labels, &start.model.centroids())?;
-            // One restart is the best of one.
-            let likelihood = match self.n_init {
-                1 => 0.0,
-                _ => points.expect(&rest.components)?.log_likelihood,
+            let solution = self.iterate(&points, &start.labels, &start.model.centroids())?;
+            let likelihood = if self.n_init == 1 {
+                // There is nothing to compare with.
+                0.0
+            } else {
+                points.expect(&solution.parameters)?.log_likelihood
             };
-            if best.as_ref().is_none_or(|(most, _)| likelihood > *most) {
-                best = Some((likelihood, rest));
-            }
+            best.offer(-likelihood, solution);
         }
-        let (_, rest) = best.ok_or_else(|| config_error("n_init", 0, "it must be at least 1"))?;
+        let solution = best.finish()?;
 
         // Labels, likelihood and β are taken from the finished model, so that
         // they are what it gives.
-        let components = rest.components.out_of(points.frame());
+        let components = solution.parameters.out_of(points.frame());
         let model = GaussianMixture::of(&components, &x.device(), x.dtype())?;
         let (labels, beta) = model.labels_and_beta(x);
         let log_likelihood = model.log_likelihood(x)?;
-        let mut sizes = vec![0; self.n_clusters];
-        for label in transfer::download_indices(labels.clone()) {
-            sizes[label] += 1;
-        }
+        let sizes = partition::sizes(&transfer::download_indices(labels.clone()), self.n_clusters);
         Ok(GaussianMixtureFit {
             model: model.knowing(beta),
             labels,
             log_likelihood,
-            n_iter: rest.iterations,
-            converged: rest.converged,
+            n_iter: solution.iterations,
+            converged: solution.converged,
             sizes,
         })
     }
 
-    /// EM from a partition.
+    /// EM from a partition. The components are in the frame of the points.
     fn iterate<B: Backend>(
         &self,
-        points: &Points<'_, B>,
+        points: &FramedPoints<'_, B>,
         labels: &Tensor<B, 1, Int>,
         centroids: &Tensor<B, 2>,
-    ) -> Result<Rest> {
+    ) -> Result<Solution<Components>> {
         let rows = labels.dims()[0] as f64;
         let (mut components, floors) = points.of_partition(labels, centroids, self.variance_floor);
         let mut previous = f64::NEG_INFINITY;
@@ -145,36 +145,26 @@ impl GaussianMixtureConfig {
             let sums = points.expect(&components)?;
             let likelihood = sums.log_likelihood / rows;
             if likelihood - previous <= self.tol {
-                return Ok(Rest { components, iterations, converged: true });
+                return Ok(Solution { parameters: components, iterations, converged: true });
             }
             previous = likelihood;
             components = points.maximise(&sums, &components, &floors);
         }
-        Ok(Rest { components, iterations: self.max_iter, converged: false })
+        Ok(Solution { parameters: components, iterations: self.max_iter, converged: false })
     }
 
     fn check(&self) -> Result<()> {
-        for (name, value) in
-            [("n_clusters", self.n_clusters), ("n_init", self.n_init), ("max_iter", self.max_iter)]
-        {
-            if value == 0 {
-                return Err(config_error(name, 0, "it must be at least 1"));
-            }
-        }
-        if !(self.tol.is_finite() && self.tol >= 0.0) {
-            return Err(config_error("tol", self.tol, "it must be finite and at least 0"));
-        }
-        if !(1e-12..=1.0).contains(&self.variance_floor) {
+        at_least_one(&[
+            ("n_clusters", self.n_clusters),
+            ("n_init", self.n_init),
+            ("max_iter", self.max_iter),
+        ])?;
+        tolerance(self.tol)?;
+        if (1e-12..=1.0).contains(&self.variance_floor) {
+            Ok(())
+        } else {
             let rule = "it must be at least 1e-12 and at most 1";
-            return Err(config_error("variance_floor", self.variance_floor, rule));
+            Err(Error::config("variance_floor", self.variance_floor, rule))
         }
-        Ok(())
     }
-}
-
-/// Where EM came to rest, in the frame of the points.
-struct Rest {
-    components: Components,
-    iterations: usize,
-    converged: bool,
 }

@@ -1,19 +1,22 @@
+//! The two steps of expectation maximisation.
+
 use burn::tensor::module::linear;
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use super::components::{Components, Density, Frame, log_sum_exp};
+use crate::cluster::extremes::extremes;
 use crate::error::{Error, Result};
 use crate::{kernel, transfer};
 
-/// A component that answers for fewer rows than this is left as it is.
+/// A component with a smaller sum of responsibilities is left as it is.
 const NO_ROWS: f64 = 1e-10;
 
-/// The rows of a fit, seen in a frame in which every feature spans one unit.
+/// The rows of a fit, in a frame in which every feature spans one unit.
 ///
-/// Of data in host memory or in f64, the sums are taken in f64 by matrix
-/// products of x and x². Elsewhere they are taken from the differences to every
-/// mean, one component after the other: slower, but f32 is enough for those.
-pub(super) struct Points<'a, B: Backend> {
+/// For data in host memory or in f64, the sums are computed in f64 from matrix
+/// products of x and x². Otherwise they are computed from the differences to every
+/// mean, one component after the other: that is slower, but f32 is enough.
+pub(super) struct FramedPoints<'a, B: Backend> {
     x: &'a Tensor<B, 2>,
     frame: Frame,
     /// `[1, D]` each.
@@ -26,7 +29,7 @@ pub(super) struct Points<'a, B: Backend> {
 }
 
 /// Sums over all rows, with the responsibilities r as weights.
-pub(super) struct Sums {
+pub(super) struct WeightedSums {
     /// Σ log p(x).
     pub(super) log_likelihood: f64,
     /// Σ r, `[K]`.
@@ -39,7 +42,7 @@ pub(super) struct Sums {
     around: Vec<f64>,
 }
 
-impl<'a, B: Backend> Points<'a, B> {
+impl<'a, B: Backend> FramedPoints<'a, B> {
     pub(super) fn new(x: &'a Tensor<B, 2>) -> Self {
         let dtype = if kernel::in_host_memory(x) { DType::F64 } else { x.dtype() };
         Self::summed_in(x, dtype)
@@ -48,23 +51,13 @@ impl<'a, B: Backend> Points<'a, B> {
     fn summed_in(x: &'a Tensor<B, 2>, dtype: DType) -> Self {
         let [rows, features] = x.dims();
         let device = x.device();
-        let mut least = vec![f64::INFINITY; features];
-        let mut most = vec![f64::NEG_INFINITY; features];
-        for range in kernel::blocks(rows, kernel::block_rows(features)) {
-            let block = x.clone().slice([range, 0..features]);
-            let (low, high) = (block.clone().min_dim(0), block.max_dim(0));
-            let both = transfer::download(low).into_iter().zip(transfer::download(high));
-            for (i, (low, high)) in both.enumerate() {
-                least[i] = least[i].min(low);
-                most[i] = most[i].max(high);
-            }
-        }
+        let (lowest, highest) = extremes(x);
         let ones = Tensor::ones([rows], (&device, x.dtype()));
         let mut center = kernel::weighted_mean(x, &ones, rows as f64);
-        let constant: Vec<bool> = least.iter().zip(&most).map(|(a, b)| a == b).collect();
+        let constant: Vec<bool> = lowest.iter().zip(&highest).map(|(a, b)| a == b).collect();
         let mut scale = vec![1.0; features];
         for i in 0..features {
-            if constant[i] { center[i] = least[i] } else { scale[i] = most[i] - least[i] }
+            if constant[i] { center[i] = lowest[i] } else { scale[i] = highest[i] - lowest[i] }
         }
         let frame = Frame { center, scale }.rounded(dtype);
         let (center, scale) = frame.rows(&device, dtype);
@@ -82,9 +75,9 @@ impl<'a, B: Backend> Points<'a, B> {
         (block - self.center.clone()) / self.scale.clone()
     }
 
-    /// The components of a partition: every row belongs to one of them alone.
-    ///
-    /// The floor of a feature's variances is `variance_floor` of its variance.
+    /// The components of a partition, in which every row belongs to one component,
+    /// and the floors of the variances, `variance_floor` times the variance of each
+    /// feature.
     ///
     /// # Shapes
     ///
@@ -126,8 +119,8 @@ impl<'a, B: Backend> Points<'a, B> {
         (self.maximise(&sums, &start, &floors), floors)
     }
 
-    /// The E-step: how likely the rows are, and their sums by responsibility.
-    pub(super) fn expect(&self, components: &Components) -> Result<Sums> {
+    /// The E-step: the likelihood of the rows, and their sums by responsibility.
+    pub(super) fn expect(&self, components: &Components) -> Result<WeightedSums> {
         let device = self.x.device();
         let sums = match self.dtype {
             DType::F64 => {
@@ -148,10 +141,14 @@ impl<'a, B: Backend> Points<'a, B> {
         if sums.log_likelihood.is_finite() { Ok(sums) } else { Err(Error::Overflow) }
     }
 
-    /// The M-step: weighted means and variances, of which none is below its
-    /// floor. A feature without variance has the variance 1 everywhere, which
-    /// takes it out of every comparison.
-    pub(super) fn maximise(&self, sums: &Sums, old: &Components, floors: &[f64]) -> Components {
+    /// The M-step: weighted means, and variances of at least their floor. A constant
+    /// feature gets the variance 1 in every component, so it changes no decision.
+    pub(super) fn maximise(
+        &self,
+        sums: &WeightedSums,
+        old: &Components,
+        floors: &[f64],
+    ) -> Components {
         let mut new = old.clone();
         let total: f64 = sums.rows.iter().map(|rows| rows.max(NO_ROWS)).sum();
         for (k, &rows) in sums.rows.iter().enumerate() {
@@ -170,7 +167,7 @@ impl<'a, B: Backend> Points<'a, B> {
         new
     }
 
-    /// Sums over all rows, block by block on the device and in f64 across blocks.
+    /// Sums over all rows: within a block on the device, across blocks in f64.
     fn sums(
         &self,
         components: &Components,
@@ -178,16 +175,16 @@ impl<'a, B: Backend> Points<'a, B> {
             &Tensor<B, 2>,
             core::ops::Range<usize>,
         ) -> (Option<Tensor<B, 2>>, Tensor<B, 2>),
-    ) -> Sums {
+    ) -> WeightedSums {
         let (clusters, features) = (components.clusters(), components.features);
         let by_products = self.dtype == DType::F64;
         let around =
             if by_products { vec![0.0; clusters * features] } else { components.means.clone() };
         let means: Tensor<B, 2> =
             transfer::upload(around, [clusters, features], &self.x.device(), self.dtype);
-        // As the precision holds them.
+        // The means rounded to the precision of the sums.
         let around = transfer::download(means.clone());
-        let mut sums = Sums {
+        let mut sums = WeightedSums {
             log_likelihood: 0.0,
             rows: vec![0.0; clusters],
             first: vec![0.0; clusters * features],
@@ -225,9 +222,10 @@ impl<'a, B: Backend> Points<'a, B> {
     }
 }
 
-/// `log π_k + log N(x; μ_k, σ²_k)` without its `½ D log 2π`, by two products.
+/// `log π_k + log N(x; μ_k, σ²_k)` without the constant `½ D log 2π`, from two
+/// matrix products.
 struct Products<B: Backend> {
-    /// Of x and of x², `[D, K]` each.
+    /// Coefficients of x and of x², `[D, K]` each.
     linear: Tensor<B, 2>,
     quadratic: Tensor<B, 2>,
     /// `[K]`
@@ -273,7 +271,7 @@ mod tests {
 
     use super::*;
 
-    /// What a device without f64 does, against the products in f64.
+    /// The sums of a device without f64 agree with the products in f64.
     #[test]
     fn differences_in_f32_are_products_in_f64() -> Result<()> {
         let device = Default::default();
@@ -290,7 +288,7 @@ mod tests {
         let centroids = vec![1000.0, 1000.0, 1000.0, 1040.0, 1040.0, 1040.0];
         let centroids = transfer::upload(centroids, [2, 3], &device, DType::F32);
         let run = |dtype| -> Result<(Components, f64)> {
-            let points = Points::summed_in(&x, dtype);
+            let points = FramedPoints::summed_in(&x, dtype);
             let (mut components, floors) = points.of_partition(&labels, &centroids, 1e-6);
             let mut likelihood = 0.0;
             for _ in 0..3 {

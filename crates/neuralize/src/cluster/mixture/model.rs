@@ -1,8 +1,9 @@
+//! The mixture of Gaussians: components and what they decide.
+
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use super::Components;
-use super::components::{Density, log_sum_exp};
+use super::components::{Components, Density, log_sum_exp};
 use crate::cluster::beta;
 use crate::error::{Error, Result};
 use crate::network::{MinPool, NeuralizedGaussianMixture};
@@ -26,7 +27,7 @@ use crate::{kernel, record, transfer, validate};
 /// let weights = Tensor::<Flex, 1>::from_data([0.5, 0.5], &device);
 /// let mixture = GaussianMixture::from_parts(means, variances, weights)?;
 ///
-/// // Near the common mean the narrow one is likelier, further off the wide one.
+/// // The narrow component is likelier near the common mean, the wide one far off.
 /// let x = Tensor::<Flex, 2>::from_data([[0.5], [4.0]], &device);
 /// let labels = mixture.predict(&x)?;
 /// assert_eq!(labels.into_data().iter::<i64>().collect::<Vec<_>>(), [0, 1]);
@@ -41,7 +42,7 @@ pub struct GaussianMixture<B: Backend> {
     pub(crate) variances: Param<Tensor<B, 2>>,
     /// log π, `[K]`.
     pub(crate) log_weights: Param<Tensor<B, 1>>,
-    /// The heuristic β, `[1]`; NaN where it is not known.
+    /// The heuristic β, `[1]`; NaN if it is not known.
     pub(crate) beta: Param<Tensor<B, 1>>,
 }
 
@@ -68,9 +69,7 @@ impl<B: Backend> GaussianMixture<B> {
         const WEIGHTS: &str = "the tensor of weights";
         let (device, dtype) = (means.device(), means.dtype());
         let [clusters, features] = means.dims();
-        validate::not_empty(MEANS, &means)?;
-        validate::dtype::<B>(MEANS, &device, dtype)?;
-        validate::values(MEANS, &means)?;
+        validate::table(MEANS, &means)?;
         if variances.dims() != means.dims() {
             let expected = format!("[{clusters}, {features}]");
             return Err(Error::shape(VARIANCES, expected, &variances.dims()));
@@ -85,11 +84,8 @@ impl<B: Backend> GaussianMixture<B> {
         }
         let weights = transfer::download(weights);
         if let Some(weight) = weights.iter().find(|w| !(w.is_finite() && **w > 0.0)) {
-            return Err(Error::Config {
-                name: "weights",
-                value: weight.to_string(),
-                rule: "the weight of a component must be finite and positive".into(),
-            });
+            let rule = "the weight of a component must be finite and positive";
+            return Err(Error::config("weights", weight, rule));
         }
         let total: f64 = weights.iter().sum();
         let components = Components {
@@ -101,7 +97,7 @@ impl<B: Backend> GaussianMixture<B> {
         Self::of(&components, &device, dtype)
     }
 
-    /// Of components of finite means and weights.
+    /// A mixture of components of finite means and weights.
     pub(super) fn of(components: &Components, device: &B::Device, dtype: DType) -> Result<Self> {
         let shape = [components.clusters(), components.features];
         let parameter = |values: &[f64]| {
@@ -149,15 +145,12 @@ impl<B: Backend> GaussianMixture<B> {
         }
     }
 
-    /// Variances that can be divided by, and means that can be squared in units
-    /// of the smallest of them.
+    /// Checks that variances can be divided by and that means can be squared in
+    /// units of the smallest of them.
     pub(crate) fn check_spread(&self) -> Result<()> {
         let components = self.components();
         let dtype = self.dtype();
-        let least = match dtype {
-            DType::F64 => f64::MIN_POSITIVE,
-            _ => f64::from(f32::MIN_POSITIVE),
-        };
+        let least = transfer::smallest(dtype);
         let features = components.features;
         let bad = components.variances.iter().position(|v| !(v.is_finite() && *v >= least));
         if let Some(at) = bad {
@@ -225,12 +218,12 @@ impl<B: Backend> GaussianMixture<B> {
         record::check(self)
     }
 
-    /// How many components, K.
+    /// The number of components, K.
     pub fn n_clusters(&self) -> usize {
         self.means.lazy_shape()[0]
     }
 
-    /// How many features, D.
+    /// The number of features, D.
     pub fn n_features(&self) -> usize {
         self.means.lazy_shape()[1]
     }

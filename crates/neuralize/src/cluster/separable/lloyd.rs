@@ -1,19 +1,22 @@
+//! Lloyd's algorithm for a distance that is a sum over features.
+
 use burn::tensor::{IndexingUpdateOp, Tensor, backend::Backend};
 use rayon::prelude::*;
 
-use super::config::Moments;
-use crate::cluster::config::config_error;
-use crate::cluster::distance::{Scorer, centroids_inside};
-use crate::cluster::{Bregman, Distance, Separable};
+use super::spread::Spread;
+use crate::cluster::distance::{Bregman, CentroidScorer, Distance, Separable, centroids_inside};
+use crate::cluster::empty::{Relocation, empty_clusters, farthest_first};
+use crate::cluster::partition;
+use crate::cluster::solution::Solution;
 use crate::error::{Error, Result};
 use crate::{kernel, transfer};
 
-/// Rows, the distance between them, and what its means need.
-pub(super) struct Points<'a, B: Backend> {
+/// Rows, the distance, and what the means of clusters need.
+pub(super) struct Problem<'a, B: Backend> {
     /// `[N, D]`
     pub(super) x: &'a Tensor<B, 2>,
     pub(super) rule: &'a dyn Separable<B>,
-    /// α; 0 where means are not arithmetic ones.
+    /// α; 0 for distances whose means are not arithmetic.
     pub(super) smoothing: f64,
     distance: Distance,
     weights: &'a Tensor<B, 1>,
@@ -21,74 +24,59 @@ pub(super) struct Points<'a, B: Backend> {
     mean: Vec<f64>,
     /// Whether a feature has one value only.
     constant: Vec<bool>,
-    /// The rows on the host, where means are found there.
+    /// The rows on the host, if means are found there.
     host: Vec<f64>,
-}
-
-/// Where the iterations came to rest.
-pub(super) struct Rest<B: Backend> {
-    pub(super) centroids: Tensor<B, 2>,
-    /// Σ d(x, μ) + α Σ_k d(x̄, μ_k), which no iteration raises.
-    pub(super) objective: f64,
-    pub(super) iterations: usize,
-    pub(super) converged: bool,
 }
 
 /// Lloyd's algorithm from given centroids.
 ///
-/// Ends when no label changes, when the objective falls by at most `tol` of
-/// itself, or after `max_iter` steps. A cluster that loses all its points takes
-/// over one of the points farthest from their centroids.
+/// The objective is `Σ d(x, μ) + α Σ_k d(x̄, μ_k)`, which no iteration raises.
+/// Ends when no label changes, when the objective falls by at most `tol` times
+/// itself, or after `max_iter` iterations. A cluster that loses all its points
+/// takes over one of the points farthest from their centroids.
 ///
 /// # Errors
 ///
 /// If sums overflow, or a mean lies where the divergence is infinite.
 pub(super) fn iterate<B: Backend>(
-    points: &Points<'_, B>,
+    problem: &Problem<'_, B>,
     start: Tensor<B, 2>,
     max_iter: usize,
     tol: f64,
-) -> Result<Rest<B>> {
-    let mut scorer = points.scorer(start);
+) -> Result<(f64, Solution<Tensor<B, 2>>)> {
+    let mut scorer = problem.scorer(start);
     let mut previous: Vec<usize> = Vec::new();
     let mut objective = f64::INFINITY;
-    for iteration in 1..=max_iter {
-        let assigned = transfer::download_indices(scorer.nearest(points.x));
-        let rest = |scorer: Scorer<B>, objective, converged| Rest {
-            centroids: scorer.centroids,
-            objective,
-            iterations: iteration,
-            converged,
-        };
-        if assigned == previous {
-            return Ok(rest(scorer, objective, true));
+    for iterations in 1..=max_iter {
+        let assigned = transfer::download_indices(scorer.nearest(problem.x));
+        let mut converged = assigned == previous;
+        if !converged {
+            let mut labels = assigned.clone();
+            relocate(problem, &scorer, &mut labels)?;
+            scorer = problem.scorer(problem.means(&labels, &scorer.centroids)?);
+            let before = objective;
+            objective = problem.objective(&scorer, &labels);
+            if !objective.is_finite() {
+                return Err(Error::Overflow);
+            }
+            converged = before - objective <= tol * objective;
         }
-        let mut labels = assigned.clone();
-        relocate(points, &scorer, &mut labels)?;
-        scorer = points.scorer(points.means(&labels, &scorer.centroids)?);
-        let before = objective;
-        objective = points.objective(&scorer, &labels);
-        if !objective.is_finite() {
-            return Err(Error::Overflow);
-        }
-        if before - objective <= tol * objective {
-            return Ok(rest(scorer, objective, true));
-        }
-        if iteration == max_iter {
-            return Ok(rest(scorer, objective, false));
+        if converged || iterations == max_iter {
+            let parameters = scorer.centroids;
+            return Ok((objective, Solution { parameters, iterations, converged }));
         }
         previous = assigned;
     }
-    Err(config_error("max_iter", max_iter, "at least 1"))
+    Err(Error::config("max_iter", max_iter, "it must be at least 1"))
 }
 
-impl<'a, B: Backend> Points<'a, B> {
+impl<'a, B: Backend> Problem<'a, B> {
     pub(super) fn new(
         x: &'a Tensor<B, 2>,
         distance: Distance,
         weights: &'a Tensor<B, 1>,
         rule: &'a dyn Separable<B>,
-        Moments { mean, constant, .. }: Moments,
+        Spread { mean, constant, .. }: Spread,
         smoothing: f64,
     ) -> Self {
         let host = match rule.bregman() {
@@ -98,7 +86,7 @@ impl<'a, B: Backend> Points<'a, B> {
         Self { x, rule, smoothing, distance, weights, mean, constant, host }
     }
 
-    /// Chosen rows as centroids, each the mean of a cluster of one, `[K, D]`.
+    /// The centroids of clusters of one chosen row each, `[K, D]`.
     pub(super) fn of_rows(&self, chosen: &[usize]) -> Result<Tensor<B, 2>> {
         let rows = self.x.clone().select(0, transfer::upload_indices(chosen, &self.x.device()));
         match self.rule.bregman() {
@@ -126,12 +114,12 @@ impl<'a, B: Backend> Points<'a, B> {
             let size = sizes[k] as f64;
             *sum = match &old {
                 Some(old) if sizes[k] == 0 => old[index],
-                // What all rows share is the mean of any of them, to the last bit.
-                _ if self.constant(d) => self.mean[d],
+                // The mean of equal values is that value, to the last bit.
+                _ if self.constant[d] => self.mean[d],
                 _ => {
                     let mean = (*sum + alpha * self.mean[d]) / (size + alpha);
                     if alpha > 0.0 || bregman.smoothing() == 0.0 {
-                        // Such a mean is inside; rounding may push it out.
+                        // Such a mean is inside the domain, but may round out of it.
                         mean.clamp(interior.lowest, interior.highest)
                     } else {
                         mean
@@ -145,9 +133,9 @@ impl<'a, B: Backend> Points<'a, B> {
             Err(Error::Domain { row, column, value, .. }) if alpha == 0.0 => {
                 let rule = format!(
                     "the mean of cluster {row} in column {column} would be {value}, infinitely far from all other \
-                     values by this distance; smoothing above 0 keeps it away from there"
+                     values by this distance; use a smoothing above 0"
                 );
-                Err(config_error("smoothing", 0, &rule))
+                Err(Error::config("smoothing", 0, &rule))
             }
             Err(error) => Err(error),
             Ok(()) => Ok(centroids),
@@ -160,20 +148,19 @@ impl<'a, B: Backend> Points<'a, B> {
         match self.rule.bregman() {
             Some(bregman) => {
                 let sums = self.sums(bregman, labels, clusters);
-                self.smoothed(bregman, sums, &sizes(labels, clusters), Some(old))
+                self.smoothed(bregman, sums, &partition::sizes(labels, clusters), Some(old))
             }
             None => Ok(self.means_on_host(labels, old)),
         }
     }
 
-    /// Σ x of every cluster: block by block on the device, and in f64 across
-    /// blocks.
+    /// Σ x of every cluster: within a block on the device, across blocks in f64.
     fn sums(&self, bregman: &dyn Bregman<B>, labels: &[usize], clusters: usize) -> Vec<f64> {
         let [rows, features] = self.x.dims();
         let (device, dtype) = (self.x.device(), self.x.dtype());
-        // Around the mean where that is the same, which saves digits.
+        // Relative to the mean, if the distance allows it, which saves digits.
         let origin = bregman
-            .moves_freely()
+            .is_translation_invariant()
             .then(|| transfer::upload::<B, 2>(self.mean.clone(), [1, features], &device, dtype));
         let mut sums = vec![0.0; clusters * features];
         for range in kernel::blocks(rows, kernel::block_rows(clusters + features)) {
@@ -191,9 +178,8 @@ impl<'a, B: Backend> Points<'a, B> {
                     IndexingUpdateOp::Add,
                 )
             } else {
-                // Where additions race, their order differs from run to run; that of a
-                // product does not.
-
+                // Parallel additions have another order in every run, a product has
+                // not.
                 let own = kernel::is_own(labels.unsqueeze_dim(1), clusters);
                 transfer::zeros::<B, 2>([range.len(), clusters], &device, dtype)
                     .mask_fill(own, 1.0)
@@ -205,7 +191,7 @@ impl<'a, B: Backend> Points<'a, B> {
         if let Some(origin) = origin {
             // What was subtracted is the mean as the precision holds it.
             let origin = transfer::download(origin);
-            for (k, size) in sizes(labels, clusters).into_iter().enumerate() {
+            for (k, size) in partition::sizes(labels, clusters).into_iter().enumerate() {
                 for (sum, origin) in sums[k * features..].iter_mut().zip(&origin) {
                     *sum += size as f64 * origin;
                 }
@@ -214,7 +200,7 @@ impl<'a, B: Backend> Points<'a, B> {
         sums
     }
 
-    /// Medians and the like, feature by feature.
+    /// Medians and other means that need a search, feature by feature.
     fn means_on_host(&self, labels: &[usize], old: &Tensor<B, 2>) -> Tensor<B, 2> {
         let [clusters, features] = old.dims();
         let mut members = vec![Vec::new(); clusters];
@@ -236,7 +222,7 @@ impl<'a, B: Backend> Points<'a, B> {
         transfer::upload(means, [clusters, features], &old.device(), old.dtype())
     }
 
-    fn objective(&self, scorer: &Scorer<B>, labels: &[usize]) -> f64 {
+    fn objective(&self, scorer: &CentroidScorer<B>, labels: &[usize]) -> f64 {
         let labels = transfer::upload_indices(labels, &self.x.device());
         let inertia = kernel::sum(scorer.own_distances(self.x, &labels));
         if self.smoothing > 0.0 {
@@ -250,10 +236,6 @@ impl<'a, B: Backend> Points<'a, B> {
         }
     }
 
-    fn constant(&self, feature: usize) -> bool {
-        self.constant[feature]
-    }
-
     pub(super) fn row(&self, row: usize) -> Tensor<B, 2> {
         self.x.clone().narrow(0, row, 1)
     }
@@ -263,60 +245,49 @@ impl<'a, B: Backend> Points<'a, B> {
         transfer::upload(self.mean.clone(), shape, &self.x.device(), self.x.dtype())
     }
 
-    fn scorer(&self, centroids: Tensor<B, 2>) -> Scorer<B> {
-        Scorer::new(self.distance, centroids, self.weights)
+    fn scorer(&self, centroids: Tensor<B, 2>) -> CentroidScorer<B> {
+        CentroidScorer::new(self.distance, centroids, self.weights)
     }
 }
 
-fn sizes(labels: &[usize], clusters: usize) -> Vec<usize> {
-    let mut sizes = vec![0; clusters];
-    labels.iter().for_each(|&label| sizes[label] += 1);
-    sizes
-}
-
-/// Gives every empty cluster a point far from its centroid, which leaves the
-/// cluster it was in. Rare, so it runs on the host. A cluster for which there
-/// is no point that lowers the objective stays empty.
+/// Gives every empty cluster a point far from its centroid, which leaves its
+/// cluster. A cluster for which no point lowers the objective stays empty.
 fn relocate<B: Backend>(
-    points: &Points<'_, B>,
-    scorer: &Scorer<B>,
+    problem: &Problem<'_, B>,
+    scorer: &CentroidScorer<B>,
     labels: &mut [usize],
 ) -> Result<()> {
-    let [clusters, _] = scorer.centroids.dims();
-    let mut sizes = sizes(labels, clusters);
-    let empty: Vec<usize> = (0..clusters).filter(|&k| sizes[k] == 0).collect();
+    let members = partition::sizes(labels, scorer.centroids.dims()[0]);
+    let empty = empty_clusters(&members);
     if empty.is_empty() {
         return Ok(());
     }
-    let assigned = transfer::upload_indices(labels, &points.x.device());
-    let distances = transfer::download(scorer.own_distances(points.x, &assigned));
-    let mut order: Vec<usize> = (0..distances.len()).filter(|&i| distances[i] > 0.0).collect();
-    order.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]).then(a.cmp(&b)));
-
+    let assigned = transfer::upload_indices(labels, &problem.x.device());
+    let distances = transfer::download(scorer.own_distances(problem.x, &assigned));
+    let rows = farthest_first(&distances, |row| distances[row] > 0.0);
+    let mut relocation = Relocation::new(rows, labels, members);
     let mut taken: Vec<Vec<f64>> = Vec::new();
-    let mut candidates = order.into_iter();
     for target in empty {
-        let next = candidates.by_ref().find_map(|i| {
-            let row = transfer::download(points.row(i));
-            (sizes[labels[i]] > 1 && !taken.contains(&row)).then_some((i, row))
+        let next = relocation.next(|row| {
+            let values = transfer::download(problem.row(row));
+            (!taken.contains(&values)).then_some(values)
         });
-        let Some((i, row)) = next else { break };
-        if points.smoothing > 0.0 {
+        let Some((row, values)) = next else { break };
+        if problem.smoothing > 0.0 {
             // The new centroid is drawn to the mean, and must be worth it.
             let total = |a: Tensor<B, 2>, b: Tensor<B, 2>| {
-                transfer::download(points.rule.values(a, b)).iter().sum::<f64>()
+                transfer::download(problem.rule.values(a, b)).iter().sum::<f64>()
             };
-            let (old, new) = (scorer.centroids.clone().narrow(0, target, 1), points.of_rows(&[i])?);
-            let change = total(points.row(i), new.clone()) - distances[i]
-                + points.smoothing * (total(points.mean(), new) - total(points.mean(), old));
+            let old = scorer.centroids.clone().narrow(0, target, 1);
+            let new = problem.of_rows(&[row])?;
+            let change = total(problem.row(row), new.clone()) - distances[row]
+                + problem.smoothing * (total(problem.mean(), new) - total(problem.mean(), old));
             if change >= 0.0 {
                 continue;
             }
         }
-        sizes[labels[i]] -= 1;
-        sizes[target] = 1;
-        labels[i] = target;
-        taken.push(row);
+        relocation.assign(row, target);
+        taken.push(values);
     }
     Ok(())
 }

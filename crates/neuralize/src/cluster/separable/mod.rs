@@ -4,6 +4,7 @@ mod config;
 mod lloyd;
 mod model;
 mod seeds;
+mod spread;
 
 pub use config::{SeparableKMeansConfig, SeparableKMeansFit};
 pub use model::SeparableKMeans;

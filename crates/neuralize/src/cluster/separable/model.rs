@@ -1,9 +1,10 @@
+//! The clusterer of k-means by another distance.
+
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::cluster::Distance;
 use crate::cluster::beta;
-use crate::cluster::distance::{Scorer, centroids_inside, inside};
+use crate::cluster::distance::{CentroidScorer, Distance, centroids_inside, inside};
 use crate::error::{Error, Result};
 use crate::{kernel, record, transfer, validate};
 
@@ -14,10 +15,10 @@ use crate::{kernel, record, transfer, validate};
 /// [`KMeans`](crate::cluster::KMeans), and [`neuralize`](Self::neuralize)
 /// rewrites it as a network.
 ///
-/// A feature in which all centroids are equal says nothing about any
-/// assignment. Where these are on the edge of the divergence's domain (counts
-/// that were 0 throughout the training data), it counts as no distance,
-/// whatever value a new row has there.
+/// A feature in which all centroids are equal changes no assignment. If they are
+/// on the edge of the divergence's domain (counts that were 0 throughout the
+/// training data), the feature adds nothing to the distance, whatever value a row
+/// has there.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -40,10 +41,10 @@ pub struct SeparableKMeans<B: Backend> {
     pub(crate) centroids: Param<Tensor<B, 2>>,
     /// Weights of the features, `[D]`; ones except for Mahalanobis.
     pub(crate) weights: Param<Tensor<B, 1>>,
-    /// The distance as two numbers, its code and its parameter, `[2]`. A
-    /// parameter, because records keep nothing else.
+    /// The distance as two numbers, its code and its parameter, `[2]`. A module
+    /// parameter, because a record holds nothing else.
     pub(crate) distance: Param<Tensor<B, 1>>,
-    /// The heuristic β, `[1]`; NaN where it is not known.
+    /// The heuristic β, `[1]`; NaN if it is not known.
     pub(crate) beta: Param<Tensor<B, 1>>,
 }
 
@@ -51,8 +52,8 @@ const WHAT: &str = "the table of centroids";
 
 impl<B: Backend> SeparableKMeans<B> {
     /// A clusterer from given centroids, without fitting and without a
-    /// heuristic β. For [`Distance::Mahalanobis`] all features weigh 1 until
-    /// [`with_weights`](Self::with_weights) says otherwise.
+    /// heuristic β. For [`Distance::Mahalanobis`] all features have the weight 1
+    /// until [`with_weights`](Self::with_weights) gives others.
     ///
     /// # Shapes
     ///
@@ -61,21 +62,18 @@ impl<B: Backend> SeparableKMeans<B> {
     /// # Errors
     ///
     /// If there is no centroid or no feature, a value is not finite, too large
-    /// to be squared, or nothing that the distance can be measured from, the
-    /// power of the distance is out of range, or the precision is neither F32
-    /// nor F64.
+    /// to be squared or outside the domain of the distance, the power of the
+    /// distance is out of range, or the precision is neither F32 nor F64.
     pub fn from_centroids(centroids: Tensor<B, 2>, distance: Distance) -> Result<Self> {
         distance.check()?;
-        validate::not_empty(WHAT, &centroids)?;
-        validate::dtype::<B>(WHAT, &centroids.device(), centroids.dtype())?;
-        validate::values(WHAT, &centroids)?;
+        validate::table(WHAT, &centroids)?;
         let [_, features] = centroids.dims();
         let weights = Tensor::ones([features], (&centroids.device(), centroids.dtype()));
         centroids_inside(WHAT, &*distance.separable(&weights), &centroids)?;
         Ok(Self::new(centroids, distance, weights, None))
     }
 
-    /// Checked already.
+    /// Without checks.
     pub(crate) fn new(
         centroids: Tensor<B, 2>,
         distance: Distance,
@@ -110,11 +108,9 @@ impl<B: Backend> SeparableKMeans<B> {
     pub fn with_weights(self, weights: Tensor<B, 1>) -> Result<Self> {
         let distance = self.distance();
         if distance != Distance::Mahalanobis {
-            return Err(Error::Config {
-                name: "weights",
-                value: format!("of {} features", weights.dims()[0]),
-                rule: format!("the distance `{distance}` has no weights, `mahalanobis` has"),
-            });
+            let value = format!("of {} features", weights.dims()[0]);
+            let rule = format!("the distance `{distance}` has no weights, `mahalanobis` has");
+            return Err(Error::config("weights", value, rule));
         }
         if weights.dims() != [self.n_features()] {
             let expected = format!("[{}]", self.n_features());
@@ -129,11 +125,8 @@ impl<B: Backend> SeparableKMeans<B> {
         }
         let values = transfer::download(weights.clone());
         if let Some(value) = values.iter().find(|value| !(value.is_finite() && **value >= 0.0)) {
-            return Err(Error::Config {
-                name: "weights",
-                value: value.to_string(),
-                rule: "weights of features must be finite and at least 0".into(),
-            });
+            let rule = "weights of features must be finite and at least 0";
+            return Err(Error::config("weights", value, rule));
         }
         centroids_inside(WHAT, &*distance.separable(&weights), &self.centroids.val())?;
         Ok(Self::new(self.centroids.val(), distance, weights, None))
@@ -189,12 +182,12 @@ impl<B: Backend> SeparableKMeans<B> {
         record::check(self)
     }
 
-    /// How many clusters, K.
+    /// The number of clusters, K.
     pub fn n_clusters(&self) -> usize {
         self.centroids.lazy_shape()[0]
     }
 
-    /// How many features, D.
+    /// The number of features, D.
     pub fn n_features(&self) -> usize {
         self.centroids.lazy_shape()[1]
     }
@@ -241,7 +234,7 @@ impl<B: Backend> SeparableKMeans<B> {
     /// # Errors
     ///
     /// If x has another width or precision than the model, or values that are
-    /// not finite or that the distance is not made for.
+    /// not finite or outside the domain of the distance.
     pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
         self.check_input(x)?;
         Ok(self.scorer().nearest(x))
@@ -278,8 +271,8 @@ impl<B: Backend> SeparableKMeans<B> {
         Ok(kernel::sum(scorer.own_distances(x, &labels)))
     }
 
-    pub(crate) fn scorer(&self) -> Scorer<B> {
-        Scorer::new(self.distance(), self.centroids.val(), &self.weights.val())
+    pub(crate) fn scorer(&self) -> CentroidScorer<B> {
+        CentroidScorer::new(self.distance(), self.centroids.val(), &self.weights.val())
     }
 
     pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {

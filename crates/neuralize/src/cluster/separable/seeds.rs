@@ -1,15 +1,19 @@
+//! First centroids for k-means by another distance.
+
 use burn::tensor::{Tensor, backend::Backend};
 use rand_chacha::ChaCha8Rng;
 
-use super::lloyd::Points;
-use crate::cluster::{Init, lloyd, seeding};
+use super::lloyd::Problem;
+use crate::cluster::lloyd::WeightedPoints;
+use crate::cluster::seeding::{self, Init};
+use crate::random::{self, uniform};
 use crate::{kernel, transfer};
 
-/// The rows that the first centroids are made of.
+/// Rows that are the first centroids.
 pub(super) fn choose<B: Backend>(
     init: &Init,
     clusters: usize,
-    points: &Points<'_, B>,
+    problem: &Problem<'_, B>,
     counts: &Tensor<B, 1>,
     rng: &mut ChaCha8Rng,
 ) -> Vec<usize> {
@@ -24,28 +28,29 @@ pub(super) fn choose<B: Backend>(
             } else {
                 seeding::sample(&vec![1.0; rows], size, rng).0
             };
-            let seeds = plus_plus(clusters, points, &candidates, rng);
-            // Where the candidates were too few that differ, the rest has more.
-            let center = points.row(0).zeros_like();
-            let all = lloyd::Points { x: points.x, weights: counts, center: &center };
+            let seeds = plus_plus(clusters, problem, &candidates, rng);
+            // Too few candidates differ: the other rows have more.
+            let center = problem.row(0).zeros_like();
+            let all = WeightedPoints { x: problem.x, weights: counts, center: &center };
             seeding::fill_up(&all, seeds, clusters)
         }
     }
 }
 
-/// Greedy k-means++ by the distance: of some rows drawn in proportion to their
-/// distance from the seeds so far, the one that leaves the least of it.
+/// Greedy k-means++ by the distance: every seed is the best of several rows drawn
+/// in proportion to their distance from the seeds so far, the one that leaves the
+/// smallest sum of distances.
 fn plus_plus<B: Backend>(
     clusters: usize,
-    points: &Points<'_, B>,
+    problem: &Problem<'_, B>,
     candidates: &[usize],
     rng: &mut ChaCha8Rng,
 ) -> Vec<usize> {
     let count = candidates.len();
-    let x = points.x.clone().select(0, transfer::upload_indices(candidates, &points.x.device()));
-    let first = ((seeding::uniform(rng) * count as f64) as usize).min(count - 1);
+    let x = problem.x.clone().select(0, transfer::upload_indices(candidates, &problem.x.device()));
+    let first = random::index(count, rng);
     let mut seeds = vec![candidates[first]];
-    let mut nearest = from_seed(points, &x, candidates[first]);
+    let mut nearest = from_seed(problem, &x, candidates[first]);
     let trials = 2 + (clusters as f64).ln() as usize;
     while seeds.len() < clusters {
         let total: f64 = nearest.iter().sum();
@@ -54,8 +59,8 @@ fn plus_plus<B: Backend>(
         }
         let mut best: Option<(f64, usize, Vec<f64>)> = None;
         for _ in 0..trials {
-            let drawn = seeding::position(&nearest, seeding::uniform(rng) * total);
-            let left: Vec<f64> = from_seed(points, &x, candidates[drawn])
+            let drawn = seeding::position(&nearest, uniform(rng) * total);
+            let left: Vec<f64> = from_seed(problem, &x, candidates[drawn])
                 .into_iter()
                 .zip(&nearest)
                 .map(|(new, old)| new.min(*old))
@@ -72,16 +77,16 @@ fn plus_plus<B: Backend>(
     seeds
 }
 
-/// The distance of every candidate to the centroid that a row would make; 0
-/// for that row itself and its like, which smoothing leaves at a distance from
-/// their own centroid.
-fn from_seed<B: Backend>(points: &Points<'_, B>, x: &Tensor<B, 2>, row: usize) -> Vec<f64> {
-    let seed = points.row(row);
+/// The distance of every candidate to the centroid of a cluster of one row. It is
+/// 0 for that row and those equal to it, though smoothing draws the centroid away
+/// from them.
+fn from_seed<B: Backend>(problem: &Problem<'_, B>, x: &Tensor<B, 2>, row: usize) -> Vec<f64> {
+    let seed = problem.row(row);
     // A centroid on the edge of the domain is refused when the fit starts.
-    let Ok(centroid) = points.of_rows(&[row]) else { return vec![0.0; x.dims()[0]] };
+    let Ok(centroid) = problem.of_rows(&[row]) else { return vec![0.0; x.dims()[0]] };
     let none = || transfer::zeros([0], &x.device(), x.dtype());
     let distances = kernel::map_rows(x, 2, none, |block| {
-        let value = points.rule.values(block.clone(), centroid.clone()).sum_dim(1).clamp_min(0.0);
+        let value = problem.rule.values(block.clone(), centroid.clone()).sum_dim(1).clamp_min(0.0);
         let same = (block - seed.clone()).abs().max_dim(1).lower_equal_elem(0.0);
         value.mask_fill(same, 0.0).squeeze_dim::<1>(1)
     });
@@ -90,13 +95,14 @@ fn from_seed<B: Backend>(points: &Points<'_, B>, x: &Tensor<B, 2>, row: usize) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::Moments;
+    use super::super::spread::Spread;
     use super::*;
-    use crate::cluster::Distance;
+    use crate::cluster::distance::Distance;
+    use crate::random::Stream;
     use burn::backend::Flex;
 
-    /// Smoothing leaves a row at a distance from its own centroid; it is no
-    /// reason to take the row, or one like it, again.
+    /// Smoothing leaves a row at a distance from its own centroid. The row, or one
+    /// equal to it, must not be chosen again because of that.
     #[test]
     fn no_row_is_taken_twice() {
         let distinct = [[1.0, 9.0], [9.0, 1.0], [2.0, 9.0], [9.0, 2.0]];
@@ -108,11 +114,11 @@ mod tests {
         for distance in [Distance::KullbackLeibler, Distance::Manhattan] {
             let rule = distance.separable(&weights);
             for (seed, smoothing) in (0..20).zip([0.0, 1.0, 30.0].into_iter().cycle()) {
-                let moments = Moments::of(&x, &counts);
-                let points = Points::new(&x, distance, &weights, &*rule, moments, smoothing);
+                let spread = Spread::of(&x, &counts);
+                let problem = Problem::new(&x, distance, &weights, &*rule, spread, smoothing);
                 let all: Vec<usize> = (0..40).collect();
-                let mut rng = seeding::random_stream(seed, 0);
-                let seeds = plus_plus(4, &points, &all, &mut rng);
+                let mut rng = Stream::Restart(0).generator(seed);
+                let seeds = plus_plus(4, &problem, &all, &mut rng);
                 let mut kinds: Vec<usize> = seeds.iter().map(|row| row % 4).collect();
                 kinds.sort_unstable();
                 assert_eq!(kinds, [0, 1, 2, 3], "{distance}, smoothing {smoothing}");

@@ -1,27 +1,27 @@
+//! Leading eigenvectors of a symmetric matrix.
+
 use burn::tensor::{Tensor, backend::Backend};
 use rand_chacha::ChaCha8Rng;
 
-use crate::cluster::kernel_fit::precision;
-use crate::cluster::seeding::uniform;
+use crate::random::uniform;
 use crate::transfer;
 
-/// Most products of the matrix with a vector.
+/// Maximum number of products of the matrix with a vector.
 const PRODUCTS: usize = 4000;
 
 /// Degree of the polynomial between two orthonormalisations.
 const DEGREE: usize = 12;
 
-/// Residual at which an eigenvector of a matrix of norm 1 is good enough for a
-/// start.
+/// The residual at which the eigenvectors of a matrix of norm 1 are accurate
+/// enough for a start.
 const RESIDUAL: f64 = 1e-7;
 
-/// The eigenvectors of the largest eigenvalues of a symmetric matrix with
-/// eigenvalues from 0 to 1, as rows of `count` numbers, one row for each of the
-/// matrix: orthogonal iteration with some vectors to spare, and Chebyshev
-/// polynomials that damp what lies below the least of them.
+/// The eigenvectors of the `count` largest eigenvalues of a symmetric matrix with
+/// eigenvalues from 0 to 1, by orthogonal iteration with a few extra vectors and
+/// Chebyshev polynomials that damp the smaller eigenvalues.
 ///
-/// The matrix is multiplied where it is, in its precision; everything else is
-/// done on the host in f64.
+/// The matrix is multiplied on its device and in its precision; everything else
+/// is done on the host in f64.
 ///
 /// # Shapes
 ///
@@ -33,9 +33,10 @@ pub(super) fn leading_vectors<B: Backend>(
     rng: &mut ChaCha8Rng,
 ) -> Vec<f64> {
     let [n, _] = matrix.dims();
-    let enough = RESIDUAL.max(32.0 * precision(matrix.dtype()));
+    let enough = RESIDUAL.max(32.0 * transfer::epsilon(matrix.dtype()));
     let width = (count + count.max(8)).min(n);
-    let mut vectors = Block { width, values: (0..n * width).map(|_| uniform(rng) - 0.5).collect() };
+    let mut vectors =
+        Vectors { width, values: (0..n * width).map(|_| uniform(rng) - 0.5).collect() };
     vectors.orthonormalise(rng);
     let most = (PRODUCTS / width).max(2 * DEGREE);
     let mut products = 0;
@@ -59,7 +60,7 @@ pub(super) fn leading_vectors<B: Backend>(
         }
         // T_m((2 L − a) / a): between −1 and 1 below a, growing fast above it.
         let a = eigenvalues[width - 1].max(1e-6);
-        let step = |image: &Block, now: &Block| image.combined(2.0 / a, now, -1.0);
+        let step = |image: &Vectors, now: &Vectors| image.combined(2.0 / a, now, -1.0);
         let mut before = vectors.clone();
         let mut now = step(&image, &vectors);
         for _ in 1..DEGREE {
@@ -77,12 +78,12 @@ pub(super) fn leading_vectors<B: Backend>(
 
 /// Vectors side by side: every row holds one number of each.
 #[derive(Clone)]
-struct Block {
+struct Vectors {
     width: usize,
     values: Vec<f64>,
 }
 
-impl Block {
+impl Vectors {
     /// The matrix times every vector. They are brought to magnitude 1 for it: a
     /// polynomial may have made them too large for the precision.
     fn image<B: Backend>(&self, matrix: &Tensor<B, 2>) -> Self {
@@ -226,7 +227,7 @@ fn jacobi(mut a: Vec<f64>, n: usize) -> (Vec<f64>, Vec<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::seeding::random_stream;
+    use crate::random::Stream;
     use burn::backend::Flex;
     use burn::tensor::DType;
 
@@ -252,7 +253,7 @@ mod tests {
         let count = 3;
         for (dtype, tolerance) in [(DType::F64, 1e-5), (DType::F32, 1e-3)] {
             let matrix = square(matrix.clone(), n, dtype);
-            let found = leading_vectors(&matrix, count, &mut random_stream(3, 0));
+            let found = leading_vectors(&matrix, count, &mut Stream::Restart(0).generator(3));
             for k in 0..count {
                 let wave = |i: usize| {
                     (std::f64::consts::PI * k as f64 * (i as f64 + 0.5) / n as f64).cos()
@@ -270,7 +271,11 @@ mod tests {
         let n = 30;
         let matrix: Vec<f64> =
             (0..n * n).map(|at| if (at / n) % 3 == (at % n) % 3 { 0.1 } else { 0.0 }).collect();
-        let found = leading_vectors(&square(matrix, n, DType::F64), 3, &mut random_stream(4, 0));
+        let found = leading_vectors(
+            &square(matrix, n, DType::F64),
+            3,
+            &mut Stream::Restart(0).generator(4),
+        );
         for component in 0..3 {
             let along: f64 = (0..3)
                 .map(|k| {
@@ -281,6 +286,6 @@ mod tests {
             assert!((along - 1.0).abs() < 1e-9, "{component}: {along}");
         }
         let one = square(vec![1.0], 1, DType::F64);
-        assert_eq!(leading_vectors(&one, 1, &mut random_stream(5, 0)).len(), 1);
+        assert_eq!(leading_vectors(&one, 1, &mut Stream::Restart(0).generator(5)).len(), 1);
     }
 }

@@ -1,34 +1,38 @@
-//! Clusterers with other parameters of the same meaning: for data that are
-//! moved, and with what was learnt taken away.
+//! Variants of a fitted clusterer that measures of explanations compare with: for
+//! data that are rescaled and shifted, and with parameters at random.
 
 use burn::module::{Param, ParamId};
 use burn::tensor::{Tensor, backend::Backend};
 
-use crate::cluster::{Clusterer, GaussianMixture, KMeans, KernelKMeans, SeparableKMeans};
-use crate::cluster::{random_stream, uniform};
+use super::clusterer::Clusterer;
+use super::kernel_kmeans::KernelKMeans;
+use super::kmeans::KMeans;
+use super::mixture::GaussianMixture;
+use super::separable::SeparableKMeans;
 use crate::error::Result;
+use crate::random::{self, Stream, uniform};
 use crate::{transfer, validate};
 
 impl<B: Backend> Clusterer<B> {
-    /// The same clusterer for data that are `scale · x + shift` in every
-    /// feature, β with it; none where its distance knows no such change.
+    /// The same clusterer and β for data that are `scale · x + shift` in every
+    /// feature; `None` if its distance is not invariant to that.
     ///
     /// # Errors
     ///
     /// If parameters leave the precision in use.
-    pub(crate) fn moved(&self, scale: f64, shift: f64) -> Result<Option<Self>> {
-        let moved = |table: Tensor<B, 2>| -> Result<Tensor<B, 2>> {
+    pub(crate) fn transformed(&self, scale: f64, shift: f64) -> Result<Option<Self>> {
+        let transform = |table: Tensor<B, 2>| -> Result<Tensor<B, 2>> {
             let table = table * scale + shift;
-            validate::values("the table of moved centroids", &table)?;
+            validate::values("the table of transformed centroids", &table)?;
             Ok(table)
         };
         Ok(Some(match self {
             Self::KMeans(model) => {
                 let beta = model.beta().map(|beta| beta / scale.powi(2));
-                KMeans::new(moved(model.centroids())?, beta).checked()?.into()
+                KMeans::new(transform(model.centroids())?, beta).checked()?.into()
             }
             Self::Kernel(model) => KernelKMeans {
-                supports: parameter(moved(model.supports())?),
+                supports: parameter(transform(model.supports())?),
                 gamma: parameter(model.gamma.val() / scale.powi(2)),
                 beta: parameter(model.beta.val() / scale.powi(2)),
                 ..model.clone()
@@ -37,7 +41,7 @@ impl<B: Backend> Clusterer<B> {
             .into(),
             // A logit in nats has no units: β stays.
             Self::Mixture(model) => GaussianMixture {
-                means: parameter(moved(model.means())?),
+                means: parameter(transform(model.means())?),
                 variances: parameter(model.variances() * scale.powi(2)),
                 ..model.clone()
             }
@@ -46,7 +50,7 @@ impl<B: Backend> Clusterer<B> {
             Self::Separable(model) => {
                 let Some(power) = model.distance().degree() else { return Ok(None) };
                 let beta = model.beta().map(|beta| beta / scale.abs().powf(power));
-                let centroids = moved(model.centroids())?;
+                let centroids = transform(model.centroids())?;
                 SeparableKMeans::new(centroids, model.distance(), model.weights(), beta)
                     .checked()?
                     .into()
@@ -54,15 +58,11 @@ impl<B: Backend> Clusterer<B> {
         }))
     }
 
-    /// The clusterer with every column of its table of centroids (means,
-    /// supports) shuffled by itself: values stay in the features' ranges, and
+    /// The clusterer with the values of every column of its centroids (means,
+    /// supports) in a random order: they stay in the range of the feature, and
     /// nothing of the clusters is left.
-    ///
-    /// # Errors
-    ///
-    /// If what comes out is no clusterer.
-    pub(crate) fn shuffled(&self, seed: u64) -> Result<Self> {
-        Ok(match self {
+    pub(crate) fn randomised(&self, seed: u64) -> Self {
+        match self {
             Self::KMeans(model) => {
                 KMeans::new(shuffled_columns(&model.centroids(), seed), model.beta()).into()
             }
@@ -82,7 +82,7 @@ impl<B: Backend> Clusterer<B> {
                 ..model.clone()
             }
             .into(),
-        })
+        }
     }
 }
 
@@ -90,19 +90,19 @@ fn parameter<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Param<Tensor<B
     Param::initialized(ParamId::new(), tensor)
 }
 
-/// A table with the rows of every column in another order, in which no value
-/// stays where there are three or more.
+/// A table with the values of every column in a random order. Of three or more
+/// values, none stays in its row.
 ///
-/// Two rows that change places in every column are the same rows: there, some
-/// columns change and some do not.
+/// If two rows changed places in every column, the table would have the same rows
+/// as before: of two rows, only some columns change.
 pub(crate) fn shuffled_columns<B: Backend>(table: &Tensor<B, 2>, seed: u64) -> Tensor<B, 2> {
     let [rows, columns] = table.dims();
-    let mut rng = random_stream(seed, SHUFFLE);
+    let mut rng = Stream::RandomisedModel.generator(seed);
     let mut moves = vec![rows > 1; columns];
     if rows == 2 && columns > 1 {
         moves.iter_mut().for_each(|moves| *moves = uniform(&mut rng) < 0.5);
         if moves.iter().all(|is| *is == moves[0]) {
-            let odd = ((uniform(&mut rng) * columns as f64) as usize).min(columns - 1);
+            let odd = random::index(columns, &mut rng);
             moves[odd] = !moves[odd];
         }
     }
@@ -112,8 +112,7 @@ pub(crate) fn shuffled_columns<B: Backend>(table: &Tensor<B, 2>, seed: u64) -> T
         let mut order: Vec<usize> = (0..rows).collect();
         for place in (1..rows).rev() {
             // Sattolo's algorithm: one cycle, so that no value stays.
-            let other = (uniform(&mut rng) * place as f64) as usize;
-            order.swap(place, other);
+            order.swap(place, random::index(place, &mut rng));
         }
         for (row, from) in order.into_iter().enumerate() {
             new[row * columns + column] = old[from * columns + column];
@@ -121,6 +120,3 @@ pub(crate) fn shuffled_columns<B: Backend>(table: &Tensor<B, 2>, seed: u64) -> T
     }
     transfer::upload(new, [rows, columns], &table.device(), table.dtype())
 }
-
-/// The stream of random numbers that shuffles.
-const SHUFFLE: usize = 3;
