@@ -75,19 +75,13 @@ impl Components {
     }
 
     /// The same components in a frame.
-    pub(crate) fn seen_in(&self, frame: &Frame) -> Self {
-        self.mapped(
-            |m, i| (m - frame.center[i]) / frame.scale[i],
-            |v, i| v / frame.scale[i] / frame.scale[i],
-        )
+    pub(crate) fn seen_in(&self, Frame { center, scale }: &Frame) -> Self {
+        self.mapped(|m, i| (m - center[i]) / scale[i], |v, i| v / scale[i] / scale[i])
     }
 
     /// The inverse of [`seen_in`](Self::seen_in).
-    pub(crate) fn out_of(&self, frame: &Frame) -> Self {
-        self.mapped(
-            |m, i| frame.center[i] + m * frame.scale[i],
-            |v, i| v * frame.scale[i] * frame.scale[i],
-        )
+    pub(crate) fn out_of(&self, Frame { center, scale }: &Frame) -> Self {
+        self.mapped(|m, i| center[i] + m * scale[i], |v, i| v * scale[i] * scale[i])
     }
 
     /// Other means and variances, from each old value and its feature.
