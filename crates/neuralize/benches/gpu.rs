@@ -4,12 +4,11 @@
 //! cargo bench -p neuralize --features wgpu --bench gpu [-- --small]
 //! ```
 //!
-//! The times are those of the public calls, checks of the input and copies of
-//! single numbers to the host included; the first fit and the first explanation,
-//! in which kernels are compiled, are left out. The bytes are what the kernels ask of global
-//! memory according to their documentation, whether a cache answers or not; for
-//! an explanation the two matrix products are counted as if every factor and
-//! result crossed once.
+//! Times are those of public calls, including checks of the input and copies of
+//! single numbers to the host, but without the first fit and the first
+//! explanation, in which kernels are compiled. Bytes are the traffic to global
+//! memory, cached or not, that the kernels document; for an explanation, every
+//! factor and result of the two matrix products counts once.
 
 use std::error::Error;
 use std::time::Instant;
@@ -90,13 +89,13 @@ fn time_fit(x: &Tensor<Wgpu, 2>, k: usize) -> Result<(KMeans<Wgpu>, f64), Box<dy
     Ok((model, median(times)))
 }
 
-/// NaN where a fit needs no second iteration.
+/// NaN if no fit needs a second iteration.
 fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.sort_by(f64::total_cmp);
     seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Rows near a plane of four dimensions, on which centroids move for long.
+/// Rows near a plane of four dimensions, on which a fit needs many iterations.
 fn random(n: usize, d: usize, device: &WgpuDevice) -> Tensor<Wgpu, 2> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut uniform = || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32 - 0.5;
@@ -112,7 +111,7 @@ fn random(n: usize, d: usize, device: &WgpuDevice) -> Tensor<Wgpu, 2> {
     Tensor::from_data(TensorData::new(values, [n, d]), (device, DType::F32))
 }
 
-/// Labels, counting sort, and sums of one Lloyd iteration.
+/// Traffic of one Lloyd iteration: labels, counting sort, and sums.
 fn bytes_of_iteration((n, d, k): Size) -> f64 {
     let chunks = (n / 64).min(4096).min((1 << 22) / k).max(1);
     let segments = n.div_ceil(n.div_ceil(((1 << 24) / (d + 1)).clamp(1, 4096)).max(32));
@@ -123,7 +122,8 @@ fn bytes_of_iteration((n, d, k): Size) -> f64 {
     (labels + sort + sums) as f64
 }
 
-/// Centring, scores, pooling, coefficients and the midpoint rule.
+/// Traffic of one explanation: centring, scores, pooling, coefficients and the
+/// midpoint rule.
 fn bytes_of_explanation((n, d, k): Size) -> f64 {
     let products = 4 * n * d + 4 * n * k + 4 * d * k + 4 * n * k + 8 * n * d + 8 * d * k;
     let pooling = 12 * n * k + 8 * n;

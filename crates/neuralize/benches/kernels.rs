@@ -7,22 +7,22 @@
 //! cargo bench -p neuralize --bench kernels -- --supports # clusters of many supports
 //! ```
 //!
-//! An item is a floating-point operation, so `Gitem/s` reads GFLOP/s. What is
-//! counted is the arithmetic of the plain matrix products, 2 N D K each: one
-//! for the nearest centroid and for an iteration, three for an explanation. The
-//! rest of a call is timed and not counted. A share can be above 100 %: Burn's
-//! product is not the limit of the machine, and where K and D are large, bounds
-//! spare part of the arithmetic for nearest centroids and iterations. How much
-//! depends on the data, here Gaussian clusters that are well apart for large D.
+//! An item is a floating-point operation: read `Gitem/s` as GFLOP/s. Only the
+//! plain matrix products count, 2 N D K each: one for the nearest centroid and
+//! for an iteration, three for an explanation. The rest of a call takes time but
+//! does not count. A share can exceed 100 %: Burn's product is not the limit of
+//! the machine, and for large K and D, bounds spare part of the arithmetic of
+//! nearest centroids and iterations. How much depends on the data, here Gaussian
+//! clusters that are well separated for large D.
 //!
-//! `--share` prints the share of the product of Burn in the same precision. An
-//! iteration is timed there from the end of the one before, while the fit of
-//! five iterations below also checks the data and labels them once more.
+//! `--share` prints shares of the rate of Burn's product in the same precision.
+//! There an iteration is timed from the end of the previous one; the benchmark
+//! of a fit with five iterations also checks the data and labels them once more.
 //!
-//! `--supports` prints the time of an explanation against M supports, of
-//! clusters of equal sizes, next to that of Burn's product of the points with
-//! the supports. Most of the product's time is not arithmetic: it writes a
-//! table of N × M, of which the explanation keeps a few rows in cache.
+//! `--supports` prints the time of an explanation for M supports, in clusters of
+//! equal sizes, next to that of Burn's product of the points with the supports.
+//! Most of the product's time is not arithmetic: it writes a matrix N × M, of
+//! which the explanation keeps a few rows in cache.
 
 use std::error::Error;
 use std::f32::consts::TAU;
@@ -61,11 +61,11 @@ const EXPLAINED: [Size; 3] = [(10_000, 64, 32), (10_000, 784, 10), (2000, 512, 1
 const SUPPORTED: [Size; 4] =
     [(10_000, 32, 2000), (10_000, 32, 1000), (10_000, 32, 4000), (10_000, 32, 16_000)];
 
-/// Clusters that share the supports out, and the stiffness of their pools.
+/// Number of clusters of the supports, and the stiffness of their pooling.
 const POOLS: usize = 5;
 const GAMMA: f64 = 0.05;
 
-/// Side of the matrices whose product is the measure.
+/// Side of the matrices of the reference product.
 const SIDE: usize = 2048;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -112,7 +112,7 @@ fn explanation_by_supports(bencher: Bencher, cell: Cell) {
 
 type Outcome<T> = neuralize::Result<T>;
 
-/// Runs what was prepared as a benchmark.
+/// Benchmarks a prepared call.
 fn measure(bencher: Bencher, flops: usize, call: Outcome<impl Fn() -> Outcome<()>>) {
     let call = call.expect("the model is valid");
     bencher.counter(ItemsCount::new(flops)).bench_local(|| call().expect("the data are valid"));
@@ -163,7 +163,7 @@ fn row(name: &str, cell: Cell, rate: f64, peak: f64) {
     println!("| {name} | {cell} | {:.1} | {:.0} % |", rate / 1e9, 100.0 * rate / peak);
 }
 
-/// Median time of a call, the first left out.
+/// Median time of a call, without the first.
 fn seconds(call: impl Fn() -> Outcome<()>) -> Outcome<f64> {
     call()?;
     let mut times = [0.0; ROUNDS];
@@ -234,7 +234,7 @@ impl Fit {
         Self { initial: x.clone().slice([0..cell.k, 0..cell.d]), x }
     }
 
-    /// When every iteration ended: its shift is read before the observer is called.
+    /// The end of every iteration: its shift is read before the observer is called.
     fn ends(&self, iterations: usize) -> Outcome<Vec<Instant>> {
         let mut ends = Vec::new();
         let mut observer = |_: Progress| ends.push(Instant::now());
@@ -246,11 +246,11 @@ impl Fit {
             .with_tol(0.0)
             .with_max_iter(iterations)
             .fit_with(&self.x, options)?;
-        assert!(ends.len() == iterations || brief(), "the fit came to rest early");
+        assert!(ends.len() == iterations || brief(), "the fit converged early");
         Ok(ends)
     }
 
-    /// Median time of an iteration, the first of every fit left out.
+    /// Median time of an iteration, without the first of every fit.
     fn iteration(&self) -> Outcome<f64> {
         let mut times = [0.0; ROUNDS];
         for time in &mut times {
@@ -302,8 +302,7 @@ fn products() -> Vec<Cell> {
     cells(&[(SIDE, SIDE, SIDE)])
 }
 
-/// Whether everything is only called once, as by `cargo test --benches`; the
-/// sizes are small then.
+/// Whether every call runs once on small sizes, as in `cargo test --benches`.
 fn brief() -> bool {
     given("--test") || !["--bench", "--share", "--supports"].into_iter().any(given)
 }
@@ -312,7 +311,7 @@ fn given(flag: &str) -> bool {
     std::env::args().any(|argument| argument == flag)
 }
 
-/// N points around K centres, all of them Gaussian.
+/// N Gaussian points around K Gaussian centres.
 struct Mixture {
     x: Tensor<Flex, 2>,
     centers: Tensor<Flex, 2>,
@@ -334,7 +333,7 @@ impl Mixture {
     }
 }
 
-/// A standard normal number (Box and Muller).
+/// A standard normal number (Box–Muller).
 fn normal(rng: &mut ChaCha8Rng) -> f32 {
     let mut uniform = || ((rng.next_u32() >> 8) as f32 + 0.5) / (1 << 24) as f32;
     (-2.0 * uniform().ln()).sqrt() * (TAU * uniform()).cos()

@@ -1,17 +1,18 @@
 //! Which tensors lie in host memory, and the kernels for those.
 //!
-//! A backend is recognised by its primitive, so no bound beside `B: Backend`
-//! is needed. Every function answers `None` for a tensor that is elsewhere.
+//! A backend is recognised by its primitive, so no bound other than `B: Backend`
+//! is needed. Functions return `None` for a tensor that is not in host memory.
 
 use core::any::Any;
 
 use burn::tensor::{DType, Int, Tensor, TensorData, backend::Backend};
 
+use super::affine::{Affine, Decision, Totals};
+use super::answer::{Question, TensorAnswer, VecAnswer};
 use super::cpu::{
-    self, Clusters, Explainer, Question, Real, Relevance, Rows, Scorer, Sums, SupportExplainer,
-    SupportRelevance, Table,
+    self, CenteredRows, CentroidPass, ClusterSums, PackedScorer, Quantity, Real, SupportClusters,
+    SupportPass,
 };
-use super::{Affine, Decision, Explained, ExplainedSupports, Totals};
 
 #[cfg(feature = "ndarray")]
 use burn_ndarray::NdArrayTensor as N;
@@ -22,7 +23,7 @@ enum Borrowed {
     Flex(burn_flex::FlexTensor),
     #[cfg(feature = "ndarray")]
     NdArray(burn_ndarray::NdArrayTensor),
-    /// A copy, where a tensor is not in one piece.
+    /// A copy, if the tensor is not contiguous.
     Copied(TensorData),
 }
 
@@ -58,7 +59,7 @@ impl Borrowed {
         None
     }
 
-    /// The numbers, row-major; none where they are of another type.
+    /// The numbers, row-major; `None` if they are of another type.
     fn numbers<T: Real>(&self) -> Option<&[T]> {
         match self {
             #[cfg(feature = "flex")]
@@ -89,16 +90,79 @@ impl Borrowed {
     }
 }
 
-pub(super) fn holds<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> bool {
-    Borrowed::float(tensor).is_some()
+/// Whether the numbers of a tensor lie in host memory, where f64 is always
+/// available and exact.
+pub(crate) fn in_host_memory<B: Backend>(x: &Tensor<B, 2>) -> bool {
+    Borrowed::float(&x.clone().slice([0..1, 0..1])).is_some()
 }
 
-/// A kernel for f32 and f64, called with the type that the tensor has.
+/// Rows in host memory, and the centre that kernels subtract from them.
+struct HostRows {
+    x: Borrowed,
+    center: Option<Borrowed>,
+    features: usize,
+}
+
+impl HostRows {
+    fn of<B: Backend>(x: &Tensor<B, 2>, center: Option<&Tensor<B, 2>>) -> Option<Self> {
+        let [_, features] = x.dims();
+        let center = match center {
+            Some(center) => Some(Borrowed::float(center)?),
+            None => None,
+        };
+        Some(Self { x: Borrowed::float(x)?, center, features })
+    }
+
+    fn numbers<T: Real>(&self) -> Option<CenteredRows<'_, T>> {
+        let center = match &self.center {
+            Some(center) => Some(center.numbers()?),
+            None => None,
+        };
+        Some(CenteredRows { x: self.x.numbers()?, center, features: self.features })
+    }
+}
+
+/// Rows and the layer that scores them, in host memory.
+struct HostProblem {
+    rows: HostRows,
+    weight: Borrowed,
+    bias: Borrowed,
+}
+
+/// Labels pass through the kernels as floats: up to here an f32 is exact.
+const MAX_CLUSTERS: usize = 1 << 24;
+
+impl HostProblem {
+    fn of<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Option<Self> {
+        if affine.clusters() > MAX_CLUSTERS {
+            return None;
+        }
+        Some(Self {
+            rows: HostRows::of(x, Some(&affine.center))?,
+            weight: Borrowed::float(&affine.scores.weight)?,
+            bias: Borrowed::float(&affine.scores.bias)?,
+        })
+    }
+
+    /// Rows, weight and bias.
+    fn numbers<T: Real>(&self) -> Option<(CenteredRows<'_, T>, &[T], &[T])> {
+        Some((self.rows.numbers()?, self.weight.numbers()?, self.bias.numbers()?))
+    }
+}
+
+/// Runs the block with the given type name meaning f32 or f64, whichever is the
+/// tensor's; `None` for any other type.
 macro_rules! in_precision {
-    ($dtype:expr, $kernel:ident::<$backend:ident>($($argument:expr),*)) => {
+    ($dtype:expr, |$real:ident| $body:block) => {
         match $dtype {
-            DType::F32 => $kernel::<$backend, f32>($($argument),*),
-            DType::F64 => $kernel::<$backend, f64>($($argument),*),
+            DType::F32 => {
+                type $real = f32;
+                $body
+            }
+            DType::F64 => {
+                type $real = f64;
+                $body
+            }
             _ => None,
         }
     };
@@ -117,59 +181,36 @@ fn to_labels<B: Backend>(labels: Vec<i32>, device: &B::Device) -> Tensor<B, 1, I
     Tensor::from_data(TensorData::new(labels, [rows]), device)
 }
 
-/// The parts of an affine scorer in host memory.
-struct Parts {
-    center: Borrowed,
-    weight: Borrowed,
-    bias: Borrowed,
-}
-
-/// Labels pass through the kernels as floats: up to here an f32 is exact.
-const MOST_CLUSTERS: usize = 1 << 24;
-
-impl Parts {
-    fn of<B: Backend>(affine: &Affine<B>) -> Option<Self> {
-        if affine.clusters() > MOST_CLUSTERS {
-            return None;
-        }
-        Some(Self {
-            center: Borrowed::float(&affine.center)?,
-            weight: Borrowed::float(&affine.scores.weight)?,
-            bias: Borrowed::float(&affine.scores.bias)?,
-        })
-    }
-
-    fn scorer<T: Real>(&self) -> Option<Scorer<T>> {
-        Some(Scorer::new(self.weight.numbers()?, self.bias.numbers()?))
-    }
-
-    fn pruned_scorer<T: Real>(&self) -> Option<Scorer<T>> {
-        Some(Scorer::pruned(self.weight.numbers()?, self.bias.numbers()?))
+fn to_tensors<B: Backend, T: Real>(
+    answer: VecAnswer<T>,
+    [rows, features]: [usize; 2],
+    clusters: usize,
+    device: &B::Device,
+) -> TensorAnswer<B> {
+    TensorAnswer {
+        relevance: to_tensor(answer.relevance, [rows, features], device),
+        logit: to_tensor(answer.logit, [rows], device),
+        cluster: to_labels(answer.cluster, device),
+        shares: to_tensor(answer.shares, [rows, clusters], device),
     }
 }
 
 pub(super) fn decide<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,
-    margins: bool,
+    with_logits: bool,
 ) -> Option<Decision<B>> {
-    in_precision!(x.dtype(), decide_in::<B>(x, affine, margins))
-}
-
-fn decide_in<B: Backend, T: Real>(
-    x: &Tensor<B, 2>,
-    affine: &Affine<B>,
-    margins: bool,
-) -> Option<Decision<B>> {
-    let ([rows, features], device) = (x.dims(), x.device());
-    let (x, parts) = (Borrowed::float(x)?, Parts::of(affine)?);
-    let mut labels = vec![0; rows];
-    let mut logits = vec![T::default(); if margins { rows } else { 0 }];
-    let rows_of = Rows { x: x.numbers()?, center: Some(parts.center.numbers()?), features };
-    cpu::nearest(rows_of, &parts.pruned_scorer::<T>()?, &mut labels, &mut logits);
-    Some(Decision {
-        labels: to_labels(labels, &device),
-        logits: margins.then(|| to_tensor(logits, [rows], &device)),
+    in_precision!(x.dtype(), |T| {
+        let ([rows, _], device) = (x.dims(), x.device());
+        let problem = HostProblem::of(x, affine)?;
+        let (x, weight, bias) = problem.numbers::<T>()?;
+        let mut labels = vec![0; rows];
+        let mut logits = vec![T::default(); if with_logits { rows } else { 0 }];
+        cpu::nearest(x, &PackedScorer::pruned(weight, bias), &mut labels, &mut logits);
+        Some(Decision {
+            labels: to_labels(labels, &device),
+            logits: with_logits.then(|| to_tensor(logits, [rows], &device)),
+        })
     })
 }
 
@@ -178,173 +219,116 @@ pub(super) fn assign_and_sum<B: Backend>(
     weights: &Tensor<B, 1>,
     affine: &Affine<B>,
 ) -> Option<(Tensor<B, 1, Int>, Totals<B>)> {
-    in_precision!(x.dtype(), assign_and_sum_in::<B>(x, weights, affine))
-}
-
-fn assign_and_sum_in<B: Backend, T: Real>(
-    x: &Tensor<B, 2>,
-    weights: &Tensor<B, 1>,
-    affine: &Affine<B>,
-) -> Option<(Tensor<B, 1, Int>, Totals<B>)> {
-    let ([rows, features], device) = (x.dims(), x.device());
-    let (x, weights, parts) = (Borrowed::float(x)?, Borrowed::float(weights)?, Parts::of(affine)?);
-    let mut labels = vec![0; rows];
-    let rows_of = Rows { x: x.numbers()?, center: Some(parts.center.numbers()?), features };
-    let scorer = parts.pruned_scorer::<T>()?;
-    let Sums { points, weights } =
-        cpu::assign_and_sum(rows_of, weights.numbers()?, &scorer, &mut labels);
-    let rounded = |sums: Vec<f64>| sums.into_iter().map(T::of).collect::<Vec<_>>();
-    let clusters = weights.len();
-    let totals = Totals {
-        sums: to_tensor(rounded(points), [clusters, features], &device),
-        weights: to_tensor(rounded(weights), [clusters], &device),
-    };
-    Some((to_labels(labels, &device), totals))
+    in_precision!(x.dtype(), |T| {
+        let ([rows, features], device, clusters) = (x.dims(), x.device(), affine.clusters());
+        let (problem, row_weights) = (HostProblem::of(x, affine)?, Borrowed::float(weights)?);
+        let (x, weight, bias) = problem.numbers::<T>()?;
+        let scorer = PackedScorer::pruned(weight, bias);
+        let mut labels = vec![0; rows];
+        let ClusterSums { points, weights } =
+            cpu::assign_and_sum(x, row_weights.numbers()?, &scorer, &mut labels);
+        let rounded = |sums: Vec<f64>| sums.into_iter().map(T::of).collect::<Vec<_>>();
+        let totals = Totals {
+            sums: to_tensor(rounded(points), [clusters, features], &device),
+            weights: to_tensor(rounded(weights), [clusters], &device),
+        };
+        Some((to_labels(labels, &device), totals))
+    })
 }
 
 pub(super) fn explain<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,
     question: Question,
-) -> Option<Explained<B>> {
-    in_precision!(x.dtype(), explain_in::<B>(x, affine, question))
-}
-
-fn explain_in<B: Backend, T: Real>(
-    x: &Tensor<B, 2>,
-    affine: &Affine<B>,
-    question: Question,
-) -> Option<Explained<B>> {
-    let ([rows, features], device, clusters) = (x.dims(), x.device(), affine.clusters());
-    let (x, parts) = (Borrowed::float(x)?, Parts::of(affine)?);
-    let rows_of = Rows { x: x.numbers()?, center: Some(parts.center.numbers()?), features };
-    let explainer = Explainer::<T>::new(parts.weight.numbers()?, parts.bias.numbers()?);
-    let mut relevance = vec![T::default(); rows * features];
-    let mut logit = vec![T::default(); rows];
-    let mut cluster = vec![0; rows];
-    let mut shares = vec![T::default(); rows * clusters];
-    explainer.explain(
-        rows_of,
-        question,
-        Relevance {
-            relevance: &mut relevance,
-            logit: &mut logit,
-            cluster: &mut cluster,
-            shares: &mut shares,
-        },
-    );
-    Some(Explained {
-        relevance: to_tensor(relevance, [rows, features], &device),
-        logit: to_tensor(logit, [rows], &device),
-        cluster: to_labels(cluster, &device),
-        shares: to_tensor(shares, [rows, clusters], &device),
+) -> Option<TensorAnswer<B>> {
+    in_precision!(x.dtype(), |T| {
+        let (shape, device, clusters) = (x.dims(), x.device(), affine.clusters());
+        let problem = HostProblem::of(x, affine)?;
+        let (x, weight, bias) = problem.numbers::<T>()?;
+        let mut answer = VecAnswer::full(shape, clusters, T::default());
+        CentroidPass::new(weight, bias).run(x, question, answer.slices());
+        Some(to_tensors(answer, shape, clusters, &device))
     })
 }
 
-pub(super) fn explain_supports<B: Backend>(
+/// The whole relevance pass for clusters of several supports each, and what the
+/// rule's guard keeps from the features, `[N]`: the relevances of a row and this
+/// add up to the logit.
+///
+/// # Shapes
+///
+/// - x: `[N, D]`, N at least 1; affine: of the M supports, ordered by cluster
+/// - sizes: `[K]`, the numbers of supports, K at least 2
+pub(crate) fn explain_supports<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,
     sizes: &[usize],
     gamma: f64,
     question: Question,
-) -> Option<ExplainedSupports<B>> {
-    in_precision!(x.dtype(), explain_supports_in::<B>(x, affine, sizes, gamma, question))
-}
-
-fn explain_supports_in<B: Backend, T: Real>(
-    x: &Tensor<B, 2>,
-    affine: &Affine<B>,
-    sizes: &[usize],
-    gamma: f64,
-    question: Question,
-) -> Option<ExplainedSupports<B>> {
-    let ([rows, features], device, clusters) = (x.dims(), x.device(), sizes.len());
-    if rows == 0 || clusters < 2 || !divided(sizes, affine.clusters()) {
-        return None;
-    }
-    let (x, parts) = (Borrowed::float(x)?, Parts::of(affine)?);
-    let rows_of = Rows { x: x.numbers()?, center: Some(parts.center.numbers()?), features };
-    let (weight, bias) = (parts.weight.numbers()?, parts.bias.numbers()?);
-    let explainer = SupportExplainer::<T>::new(weight, bias, sizes, gamma);
-    let mut relevance = vec![T::default(); rows * features];
-    let mut logit = vec![T::default(); rows];
-    let mut cluster = vec![0; rows];
-    let mut shares = vec![T::default(); rows * clusters];
-    let mut absorbed = vec![T::default(); rows];
-    explainer.explain(
-        rows_of,
-        question,
-        SupportRelevance {
-            relevance: &mut relevance,
-            logit: &mut logit,
-            cluster: &mut cluster,
-            shares: &mut shares,
-            absorbed: &mut absorbed,
-        },
-    );
-    Some(ExplainedSupports {
-        relevance: to_tensor(relevance, [rows, features], &device),
-        logit: to_tensor(logit, [rows], &device),
-        cluster: to_labels(cluster, &device),
-        shares: to_tensor(shares, [rows, clusters], &device),
-        absorbed: to_tensor(absorbed, [rows], &device),
+) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
+    in_precision!(x.dtype(), |T| {
+        let (shape, device, clusters) = (x.dims(), x.device(), sizes.len());
+        let [rows, _] = shape;
+        if rows == 0 || clusters < 2 || !divided(sizes, affine.clusters()) {
+            return None;
+        }
+        let problem = HostProblem::of(x, affine)?;
+        let (x, weight, bias) = problem.numbers::<T>()?;
+        let mut answer = VecAnswer::full(shape, clusters, T::default());
+        let mut absorbed = vec![T::default(); rows];
+        let pass = SupportPass::new(weight, bias, sizes, gamma);
+        pass.run(x, question, answer.slices(), &mut absorbed);
+        let absorbed = to_tensor(absorbed, [rows], &device);
+        Some((to_tensors(answer, shape, clusters, &device), absorbed))
     })
 }
 
-pub(super) fn support_scores<B: Backend>(
+/// The score of every cluster, `[N, K]`: the soft maximum, of stiffness γ, of
+/// the scores of its supports.
+///
+/// # Shapes
+///
+/// As of [`explain_supports`], K at least 1.
+pub(crate) fn support_scores<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,
     sizes: &[usize],
     gamma: f64,
 ) -> Option<Tensor<B, 2>> {
-    in_precision!(x.dtype(), support_scores_in::<B>(x, affine, sizes, gamma))
+    in_precision!(x.dtype(), |T| {
+        let ([rows, _], device, clusters) = (x.dims(), x.device(), sizes.len());
+        if rows == 0 || !divided(sizes, affine.clusters()) {
+            return None;
+        }
+        let problem = HostProblem::of(x, affine)?;
+        let (x, weight, bias) = problem.numbers::<T>()?;
+        let mut scores = vec![T::default(); rows * clusters];
+        SupportClusters::new(weight, bias, sizes, gamma).scores(x, &mut scores);
+        Some(to_tensor(scores, [rows, clusters], &device))
+    })
 }
 
-fn support_scores_in<B: Backend, T: Real>(
-    x: &Tensor<B, 2>,
-    affine: &Affine<B>,
-    sizes: &[usize],
-    gamma: f64,
-) -> Option<Tensor<B, 2>> {
-    let ([rows, features], device, clusters) = (x.dims(), x.device(), sizes.len());
-    if rows == 0 || !divided(sizes, affine.clusters()) {
-        return None;
-    }
-    let (x, parts) = (Borrowed::float(x)?, Parts::of(affine)?);
-    let rows_of = Rows { x: x.numbers()?, center: Some(parts.center.numbers()?), features };
-    let (weight, bias) = (parts.weight.numbers()?, parts.bias.numbers()?);
-    let mut scores = vec![T::default(); rows * clusters];
-    Clusters::<T>::new(weight, bias, sizes, gamma).scores(rows_of, &mut scores);
-    Some(to_tensor(scores, [rows, clusters], &device))
-}
-
-/// Whether clusters of these sizes share out all supports, every one getting some.
+/// Whether clusters of these sizes share all supports, each with at least one.
 fn divided(sizes: &[usize], supports: usize) -> bool {
     !sizes.contains(&0) && sizes.iter().sum::<usize>() == supports
 }
 
-pub(super) fn table<B: Backend>(
+pub(super) fn quantities<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,
-    table: Table,
+    quantity: Quantity,
 ) -> Option<Tensor<B, 2>> {
-    in_precision!(x.dtype(), table_in::<B>(x, affine, table))
-}
-
-fn table_in<B: Backend, T: Real>(
-    x: &Tensor<B, 2>,
-    affine: &Affine<B>,
-    table: Table,
-) -> Option<Tensor<B, 2>> {
-    let ([rows, features], device, clusters) = (x.dims(), x.device(), affine.clusters());
-    if rows == 0 {
-        return None;
-    }
-    let (x, parts) = (Borrowed::float(x)?, Parts::of(affine)?);
-    let rows_of = Rows { x: x.numbers()?, center: Some(parts.center.numbers()?), features };
-    let mut values = vec![T::default(); rows * clusters];
-    cpu::table(rows_of, &parts.scorer::<T>()?, table, &mut values);
-    Some(to_tensor(values, [rows, clusters], &device))
+    in_precision!(x.dtype(), |T| {
+        let ([rows, _], device, clusters) = (x.dims(), x.device(), affine.clusters());
+        if rows == 0 {
+            return None;
+        }
+        let problem = HostProblem::of(x, affine)?;
+        let (x, weight, bias) = problem.numbers::<T>()?;
+        let mut values = vec![T::default(); rows * clusters];
+        cpu::quantities(x, &PackedScorer::new(weight, bias), quantity, &mut values);
+        Some(to_tensor(values, [rows, clusters], &device))
+    })
 }
 
 pub(super) fn own_distances<B: Backend>(
@@ -353,27 +337,15 @@ pub(super) fn own_distances<B: Backend>(
     centroids: &Tensor<B, 2>,
     labels: &Tensor<B, 1, Int>,
 ) -> Option<Tensor<B, 1>> {
-    in_precision!(x.dtype(), own_distances_in::<B>(x, center, centroids, labels))
-}
-
-fn own_distances_in<B: Backend, T: Real>(
-    x: &Tensor<B, 2>,
-    center: Option<&Tensor<B, 2>>,
-    centroids: &Tensor<B, 2>,
-    labels: &Tensor<B, 1, Int>,
-) -> Option<Tensor<B, 1>> {
-    let ([rows, features], device) = (x.dims(), x.device());
-    let (x, centroids) = (Borrowed::float(x)?, Borrowed::float(centroids)?);
-    let center = center.map(Borrowed::float);
-    let center = match &center {
-        None => None,
-        Some(center) => Some(center.as_ref()?.numbers()?),
-    };
-    let labels = Borrowed::int(labels)?.into_indices()?;
-    let mut distances = vec![T::default(); rows];
-    let rows_of = Rows { x: x.numbers()?, center, features };
-    cpu::own_distances(rows_of, centroids.numbers()?, &labels, &mut distances);
-    Some(to_tensor(distances, [rows], &device))
+    in_precision!(x.dtype(), |T| {
+        let [rows, _] = x.dims();
+        let (host_rows, centroids) = (HostRows::of(x, center)?, Borrowed::float(centroids)?);
+        let labels = Borrowed::int(labels)?.into_indices()?;
+        let mut distances = vec![T::default(); rows];
+        let centroids = centroids.numbers()?;
+        cpu::own_distances(host_rows.numbers()?, centroids, &labels, &mut distances);
+        Some(to_tensor(distances, [rows], &x.device()))
+    })
 }
 
 pub(super) fn feature_sums<B: Backend>(
@@ -382,54 +354,37 @@ pub(super) fn feature_sums<B: Backend>(
     weights: &Tensor<B, 1>,
     squares: bool,
 ) -> Option<Vec<f64>> {
-    in_precision!(x.dtype(), feature_sums_in::<B>(x, center, weights, squares))
+    in_precision!(x.dtype(), |T| {
+        let (rows, weights) = (HostRows::of(x, center)?, Borrowed::float(weights)?);
+        Some(cpu::feature_sums::<T>(rows.numbers()?, weights.numbers()?, squares))
+    })
 }
 
-fn feature_sums_in<B: Backend, T: Real>(
-    x: &Tensor<B, 2>,
-    center: Option<&Tensor<B, 2>>,
-    weights: &Tensor<B, 1>,
-    squares: bool,
-) -> Option<Vec<f64>> {
-    let [_, features] = x.dims();
-    let (x, weights) = (Borrowed::float(x)?, Borrowed::float(weights)?);
-    let center = center.map(Borrowed::float);
-    let center = match &center {
-        None => None,
-        Some(center) => Some(center.as_ref()?.numbers()?),
-    };
-    let rows_of = Rows::<T> { x: x.numbers()?, center, features };
-    Some(cpu::feature_sums(rows_of, weights.numbers()?, squares))
-}
-
-/// Runs on the host wherever the tensors are; those that are elsewhere are
-/// copied.
-pub(super) fn greedy_seeds<B: Backend>(
+/// Rows chosen as seeds by greedy k-means++; fewer if the others are equal to
+/// them. Runs on the host; tensors on other devices are copied.
+///
+/// # Shapes
+///
+/// - x: `[n, D]`, center: `[1, D]`, weights: `[n]`
+pub(crate) fn greedy_seeds<B: Backend>(
     x: &Tensor<B, 2>,
     center: &Tensor<B, 2>,
     weights: &Tensor<B, 1>,
     seeds: usize,
     uniform: impl FnMut() -> f64,
 ) -> Vec<usize> {
-    fn choose<T: Real>(
-        parts: [&Borrowed; 3],
-        seeds: usize,
-        uniform: impl FnMut() -> f64,
-    ) -> Option<Vec<usize>> {
-        let [x, center, weights] = parts.map(Borrowed::numbers::<T>);
-        let center = center?;
-        let rows = Rows { x: x?, center: Some(center), features: center.len() };
-        Some(cpu::greedy_seeds(rows, weights?, seeds, uniform))
-    }
-    let x_data = Borrowed::float(x).unwrap_or_else(|| Borrowed::Copied(x.to_data()));
+    let [_, features] = x.dims();
+    let dtype = x.dtype();
+    let x = Borrowed::float(x).unwrap_or_else(|| Borrowed::Copied(x.to_data()));
     let center = Borrowed::float(center).unwrap_or_else(|| Borrowed::Copied(center.to_data()));
     let weights = Borrowed::float(weights).unwrap_or_else(|| Borrowed::Copied(weights.to_data()));
-    let parts = [&x_data, &center, &weights];
-    match x.dtype() {
-        DType::F64 => choose::<f64>(parts, seeds, uniform),
-        _ => choose::<f32>(parts, seeds, uniform),
-    }
-    .unwrap_or_default()
+    let rows = HostRows { x, center: Some(center), features };
+    let choose = || {
+        in_precision!(dtype, |T| {
+            Some(cpu::greedy_seeds::<T>(rows.numbers()?, weights.numbers()?, seeds, uniform))
+        })
+    };
+    choose().unwrap_or_default()
 }
 
 pub(super) fn same_labels<B: Backend>(
@@ -451,11 +406,8 @@ pub(super) fn same_labels<B: Backend>(
     }
 }
 
-/// Whether all values are finite and of at most this magnitude.
 pub(super) fn all_within<B: Backend>(x: &Tensor<B, 2>, limit: f64) -> Option<bool> {
-    in_precision!(x.dtype(), all_within_in::<B>(x, limit))
-}
-
-fn all_within_in<B: Backend, T: Real>(x: &Tensor<B, 2>, limit: f64) -> Option<bool> {
-    Some(cpu::all_within::<T>(Borrowed::float(x)?.numbers()?, T::of(limit)))
+    in_precision!(x.dtype(), |T| {
+        Some(cpu::all_within(Borrowed::float(x)?.numbers()?, T::of(limit)))
+    })
 }

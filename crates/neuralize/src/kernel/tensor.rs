@@ -1,9 +1,10 @@
-//! Default bodies in tensor operations, which serve every backend.
+//! Kernels as tensor operations, which serve every backend.
 
 use burn::tensor::module::linear;
-use burn::tensor::{BasicOps, Bool, IndexingUpdateOp, Int, Tensor, backend::Backend};
+use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor, backend::Backend};
 
-use super::{Affine, Decision, Totals, block_rows, blocks};
+use super::affine::{Affine, Decision, Totals};
+use super::blocks::{block_rows, blocks, map_rows};
 use crate::transfer;
 
 impl<B: Backend> Totals<B> {
@@ -21,11 +22,6 @@ impl<B: Backend> Affine<B> {
     fn apply_centred(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         linear(x, self.scores.weight.clone(), Some(self.scores.bias.clone()))
     }
-}
-
-/// The bias `−‖w_k / 2‖²` that belongs to a weight `[D, K]`.
-pub(crate) fn bias_of<B: Backend>(weight: &Tensor<B, 2>) -> Tensor<B, 1> {
-    (weight.clone() * 0.5).square().sum_dim(0).neg().squeeze_dim(0)
 }
 
 /// Whether column `k` of a row is the given cluster.
@@ -104,21 +100,6 @@ pub(super) fn squared_distances<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>
         // Rounding can leave a small negative number where a point is on a centroid.
         (norms - affine.apply_centred(centred)).clamp_min(0.0)
     })
-}
-
-/// A function of rows, block by block. Backends differ in what they do with no
-/// rows at all, so for those the result is given.
-pub(crate) fn map_rows<B: Backend, const R: usize, K: BasicOps<B>>(
-    x: &Tensor<B, 2>,
-    clusters: usize,
-    of_no_rows: impl FnOnce() -> Tensor<B, R, K>,
-    mut body: impl FnMut(Tensor<B, 2>) -> Tensor<B, R, K>,
-) -> Tensor<B, R, K> {
-    let [rows, features] = x.dims();
-    let parts: Vec<_> = blocks(rows, block_rows(clusters + features))
-        .map(|range| body(x.clone().slice([range, 0..features])))
-        .collect();
-    if parts.is_empty() { of_no_rows() } else { Tensor::cat(parts, 0) }
 }
 
 pub(super) fn feature_sums<B: Backend>(

@@ -483,9 +483,9 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
                 return None;
             }
             let question = target.question(beta);
-            let found =
+            let (answer, absorbed) =
                 kernel::explain_supports(x, &self.affine(), &self.sizes(), self.gamma(), question)?;
-            let kernel::ExplainedSupports { relevance, logit, cluster, shares, absorbed } = found;
+            let kernel::Answer { relevance, logit, cluster, shares } = answer;
             let absorbed = vec![Absorbed { name: ENTROPY, amount: absorbed }];
             Some(Explanation { relevance, logit, cluster, shares, target, beta, absorbed })
         })

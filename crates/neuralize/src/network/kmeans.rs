@@ -373,8 +373,8 @@ impl<B: Backend> Network<B> for NeuralizedKMeans<B> {
 
     fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
         explain::by_blocks(self, x, target, beta, |beta| {
-            let found = kernel::explain(x, &self.affine(), target.question(beta))?;
-            let kernel::Explained { relevance, logit, cluster, shares } = found;
+            let kernel::Answer { relevance, logit, cluster, shares } =
+                kernel::explain(x, &self.affine(), target.question(beta))?;
             Some(Explanation {
                 relevance,
                 logit,

@@ -1,12 +1,12 @@
 //! Exact pruning by a product in 8 bits.
 //!
-//! Rows and centroids rounded to 8 bits give every score to within a bound
-//! that follows from the lengths of what was rounded away (Cauchy and
-//! Schwarz). Where only one centroid can have the largest score, the row is
-//! settled; where several can, their scores are computed as the plain product
-//! computes them, bit for bit. So the labels are those of the plain product,
-//! and the arithmetic is a quarter of it on machines whose dot products of
-//! bytes are as fast as those of f32 (AVX-512 VNNI).
+//! Rows and centroids rounded to 8 bits give every score up to an error that is
+//! bounded by the lengths of the rounding errors (Cauchy and Schwarz). If only
+//! one centroid can have the largest score, the row is settled; if several can,
+//! their scores are computed as the plain product computes them, bit for bit. So
+//! the labels are those of the plain product, for a quarter of its arithmetic on
+//! machines whose dot products of bytes are as fast as those of f32 (AVX-512
+//! VNNI).
 
 use core::arch::x86_64::*;
 
@@ -14,15 +14,14 @@ use rayon::prelude::*;
 
 use super::real::Real;
 
-/// Features and clusters from which on the bounds pay.
-const LEAST_FEATURES: usize = 96;
-const LEAST_CLUSTERS: usize = 64;
+/// Minimum numbers of features and clusters for which the bounds pay.
+const MIN_FEATURES: usize = 96;
+const MIN_CLUSTERS: usize = 64;
 
 /// Features up to which the sums of products of bytes stay below 2³¹.
-const MOST_FEATURES: usize = 1 << 16;
+const MAX_FEATURES: usize = 1 << 16;
 
-/// How many scores the plain product computes in the time that one takes on its
-/// own.
+/// Scores that the plain product computes in the time of one computed alone.
 const PAIRS: usize = 16;
 
 /// Rows of a tile.
@@ -34,49 +33,49 @@ const LANES: usize = 16;
 /// Registers of a panel.
 const WIDTH: usize = 3;
 
-/// Zero, as a byte of a row.
+/// The byte that is zero in a row.
 const ZERO: u8 = 128;
 
 /// One register of centroids, in a cache line of its own.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([i8; 64]);
+struct CacheLine([i8; 64]);
 
 /// The weights of a scorer, rounded.
 pub(super) struct Filter<T> {
     /// Panels of up to three registers, `[⌈D/4⌉, registers]` each: four features
     /// of 16 clusters side by side.
-    lines: Vec<Line>,
+    lines: Vec<CacheLine>,
     /// Groups of four features.
     groups: usize,
     /// Per cluster, filled up to a register's end.
-    clusters: Vec<Bounds>,
+    clusters: Vec<ClusterBounds>,
     /// The weights themselves, `[K, D]`.
     weights: Vec<T>,
     /// Relative rounding error of a score.
     rounding: f32,
 }
 
-/// What is needed of 16 clusters to bound their scores.
+/// Bounds of the scores of 16 clusters.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Bounds {
-    /// What a unit of the product of bytes is worth.
+struct ClusterBounds {
+    /// The value of one unit of the product of bytes.
     scale: [f32; LANES],
     bias: [f32; LANES],
-    /// ‖w‖, and what rounding can do to a score.
+    /// ‖w‖
     length: [f32; LANES],
     /// ‖w − ŵ‖
     error: [f32; LANES],
     /// −128 Σ ŵ, in units: rows are stored with 128 added.
     offset: [i32; LANES],
-    /// A bit for every cluster that exists.
+    /// A bit for every lane that has a cluster.
     real: u16,
     /// Whether all weights can be bounded in f32.
     usable: bool,
 }
 
-impl Bounds {
+impl ClusterBounds {
     /// Rounds the weights of one cluster.
     fn round<T: Real>(&mut self, lane: usize, row: &[T], mut put: impl FnMut(usize, i8)) {
         let most = row.iter().fold(0.0, |most: f64, &w| most.max(w.into().abs()));
@@ -104,36 +103,37 @@ impl Bounds {
     }
 }
 
-/// Rows of a block, rounded.
+/// The rounded rows of a block; memory that is reused from block to block.
 #[derive(Default)]
-pub(super) struct Scratch {
+pub(super) struct FilterBuffers {
     bytes: Vec<u8>,
-    of_rows: Vec<OfRow>,
+    row_bounds: Vec<RowBounds>,
     candidates: Vec<Vec<(i32, f32)>>,
 }
 
+/// Bounds of one row and its scores.
 #[derive(Clone, Copy)]
-struct OfRow {
+struct RowBounds {
     scale: f32,
     /// ‖x‖
     length: f32,
     /// ‖x − x̂‖
     error: f32,
-    /// What the largest score is at least.
+    /// Lower bound of the largest score.
     first: f32,
-    /// What the second largest score is at least.
+    /// Lower bound of the second largest score.
     second: f32,
 }
 
-impl OfRow {
-    /// Clusters whose score is less than this do not matter.
-    fn at_least<const SECOND: bool>(&self) -> f32 {
+impl RowBounds {
+    /// Clusters whose score is below this do not matter.
+    fn threshold<const SECOND: bool>(&self) -> f32 {
         if SECOND { self.second } else { self.first }
     }
 
-    /// Whether a score of at most this does; an unknown one does.
-    fn may_matter<const SECOND: bool>(&self, most: f32) -> bool {
-        most >= self.at_least::<SECOND>() || most.is_nan()
+    /// Whether a score of at most `upper` matters; NaN does.
+    fn may_matter<const SECOND: bool>(&self, upper: f32) -> bool {
+        upper >= self.threshold::<SECOND>() || upper.is_nan()
     }
 }
 
@@ -143,14 +143,13 @@ impl OfRow {
 const WEIGHTS: core::ops::Range<f64> = 1e-12..1e15;
 const VALUES: core::ops::Range<f32> = 1e-15..1e15;
 
-/// More than the rounding of subnormal numbers adds to the bounds.
+/// More than the rounding error of subnormal numbers in the bounds.
 const SLACK: f32 = 1e-30;
 
-/// Whether this machine has what the filter is made of, and the shape is one
-/// for which it pays.
+/// Whether this machine has the instructions, and the filter pays for the shape.
 fn pays(features: usize, clusters: usize) -> bool {
-    (LEAST_FEATURES..MOST_FEATURES).contains(&features)
-        && clusters >= LEAST_CLUSTERS
+    (MIN_FEATURES..MAX_FEATURES).contains(&features)
+        && clusters >= MIN_CLUSTERS
         && is_x86_feature_detected!("fma")
         && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
@@ -160,7 +159,7 @@ fn pays(features: usize, clusters: usize) -> bool {
 }
 
 impl<T: Real> Filter<T> {
-    /// None where it would not pay.
+    /// `None` if it would not pay.
     ///
     /// # Shapes
     ///
@@ -176,9 +175,9 @@ impl<T: Real> Filter<T> {
         let rounding = (features as f32 + 16.0) * (T::EPSILON as f32).max(f32::EPSILON);
 
         let mut weights = vec![T::default(); clusters * features];
-        let mut lines = vec![Line([0; 64]); registers * groups];
+        let mut lines = vec![CacheLine([0; 64]); registers * groups];
         let none = [0.0; LANES];
-        let empty = Bounds {
+        let empty = ClusterBounds {
             scale: none,
             bias: none,
             length: none,
@@ -212,9 +211,9 @@ impl<T: Real> Filter<T> {
         usable.then_some(Self { lines, groups, clusters: of_clusters, weights, rounding })
     }
 
-    /// Labels of a block of rows, and margins where they are asked for; `false`,
-    /// and nothing done, where so many clusters stay possible that the plain
-    /// product is cheaper.
+    /// Labels of a block of rows, and margins unless `margins` is empty. Returns
+    /// `false`, with nothing computed, if so many clusters stay possible that the
+    /// plain product is cheaper.
     ///
     /// # Shapes
     ///
@@ -225,12 +224,12 @@ impl<T: Real> Filter<T> {
         bias: &[T],
         labels: &mut [i32],
         margins: &mut [T],
-        scratch: &mut Scratch,
+        buffers: &mut FilterBuffers,
     ) -> bool {
         if margins.is_empty() {
-            self.settle::<false>(x, bias, labels, margins, scratch)
+            self.settle::<false>(x, bias, labels, margins, buffers)
         } else {
-            self.settle::<true>(x, bias, labels, margins, scratch)
+            self.settle::<true>(x, bias, labels, margins, buffers)
         }
     }
 
@@ -240,26 +239,26 @@ impl<T: Real> Filter<T> {
         bias: &[T],
         labels: &mut [i32],
         margins: &mut [T],
-        scratch: &mut Scratch,
+        buffers: &mut FilterBuffers,
     ) -> bool {
         let rows = labels.len();
         let features = x.len() / rows;
         // SAFETY: a filter is made where `pays` has found these features.
         #[allow(unsafe_code)]
         unsafe {
-            self.quantise(x, features, scratch);
-            self.bound::<SECOND>(rows, scratch);
+            self.quantise(x, features, buffers);
+            self.bound::<SECOND>(rows, buffers);
         }
         let mut work = 0;
-        for (candidates, row) in scratch.candidates.iter_mut().zip(&scratch.of_rows) {
-            candidates.retain(|&(_, most)| row.may_matter::<SECOND>(most));
+        for (candidates, row) in buffers.candidates.iter_mut().zip(&buffers.row_bounds) {
+            candidates.retain(|&(_, upper)| row.may_matter::<SECOND>(upper));
             work += if candidates.len() > 1 { candidates.len() } else { 0 };
         }
         if work > rows * bias.len() / PAIRS {
             return false;
         }
         for (i, (candidates, row)) in
-            scratch.candidates.iter().zip(x.chunks_exact(features)).enumerate()
+            buffers.candidates.iter().zip(x.chunks_exact(features)).enumerate()
         {
             if let ([(only, _)], false) = (&candidates[..], SECOND) {
                 labels[i] = *only;
@@ -278,18 +277,23 @@ impl<T: Real> Filter<T> {
 
     /// Rounds rows to bytes, with 128 added.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma")]
-    fn quantise(&self, x: &[T], features: usize, scratch: &mut Scratch) {
+    fn quantise(&self, x: &[T], features: usize, buffers: &mut FilterBuffers) {
         let stride = self.groups * 4;
         let rows = x.len() / features;
         let padded = rows.next_multiple_of(ROWS);
-        scratch.bytes.clear();
-        scratch.bytes.resize(padded * stride, ZERO);
-        scratch.of_rows.clear();
-        for (row, bytes) in x.chunks_exact(features).zip(scratch.bytes.chunks_exact_mut(stride)) {
+        buffers.bytes.clear();
+        buffers.bytes.resize(padded * stride, ZERO);
+        buffers.row_bounds.clear();
+        for (row, bytes) in x.chunks_exact(features).zip(buffers.bytes.chunks_exact_mut(stride)) {
             let most = largest_magnitude(row);
             let scale = most / 127.0;
-            let mut of_row =
-                OfRow { scale: 0.0, length: 0.0, error: 0.0, first: f32::MIN, second: f32::MIN };
+            let mut of_row = RowBounds {
+                scale: 0.0,
+                length: 0.0,
+                error: 0.0,
+                first: f32::MIN,
+                second: f32::MIN,
+            };
             if VALUES.contains(&most) {
                 let (length, error) = round_row(row, &mut bytes[..features], scale, 127.0 / most);
                 of_row.scale = scale;
@@ -299,17 +303,17 @@ impl<T: Real> Filter<T> {
                 // No bound: every cluster stays possible.
                 of_row.length = f32::INFINITY;
             }
-            scratch.of_rows.push(of_row);
+            buffers.row_bounds.push(of_row);
         }
         let empty =
-            OfRow { scale: 0.0, length: 0.0, error: 0.0, first: f32::MAX, second: f32::MAX };
-        scratch.of_rows.resize(padded, empty);
+            RowBounds { scale: 0.0, length: 0.0, error: 0.0, first: f32::MAX, second: f32::MAX };
+        buffers.row_bounds.resize(padded, empty);
     }
 
     /// Finds the clusters that can have the largest score of a row.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-    fn bound<const SECOND: bool>(&self, rows: usize, scratch: &mut Scratch) {
-        let Scratch { bytes, of_rows, candidates } = scratch;
+    fn bound<const SECOND: bool>(&self, rows: usize, buffers: &mut FilterBuffers) {
+        let FilterBuffers { bytes, row_bounds, candidates } = buffers;
         candidates.resize_with(rows, Vec::new);
         candidates.iter_mut().for_each(Vec::clear);
         for (p, bounds) in self.clusters.chunks(WIDTH).enumerate() {
@@ -317,7 +321,7 @@ impl<T: Real> Filter<T> {
             let lines = &self.lines[start..start + bounds.len() * self.groups];
             for first in (0..rows).step_by(ROWS) {
                 let bytes = &bytes[first * self.groups * 4..(first + ROWS) * self.groups * 4];
-                let of_rows = &mut of_rows[first..first + ROWS];
+                let row_bounds = &mut row_bounds[first..first + ROWS];
                 let last = (first + ROWS).min(rows);
                 let candidates = &mut candidates[first..last];
                 let first_cluster = (p * WIDTH * LANES) as i32;
@@ -327,7 +331,7 @@ impl<T: Real> Filter<T> {
                         lines,
                         bounds,
                         first_cluster,
-                        of_rows,
+                        row_bounds,
                         candidates,
                     ),
                     2 => self.tile::<2, SECOND>(
@@ -335,7 +339,7 @@ impl<T: Real> Filter<T> {
                         lines,
                         bounds,
                         first_cluster,
-                        of_rows,
+                        row_bounds,
                         candidates,
                     ),
                     _ => self.tile::<3, SECOND>(
@@ -343,7 +347,7 @@ impl<T: Real> Filter<T> {
                         lines,
                         bounds,
                         first_cluster,
-                        of_rows,
+                        row_bounds,
                         candidates,
                     ),
                 }
@@ -356,15 +360,15 @@ impl<T: Real> Filter<T> {
     fn tile<const W: usize, const SECOND: bool>(
         &self,
         bytes: &[u8],
-        lines: &[Line],
-        bounds: &[Bounds],
+        lines: &[CacheLine],
+        bounds: &[ClusterBounds],
         first_cluster: i32,
-        of_rows: &mut [OfRow],
+        row_bounds: &mut [RowBounds],
         candidates: &mut [Vec<(i32, f32)>],
     ) {
         let (fours, _) = bytes.as_chunks::<4>();
         assert!(fours.len() == ROWS * self.groups && lines.len() == W * self.groups);
-        assert!(bounds.len() == W && of_rows.len() == ROWS);
+        assert!(bounds.len() == W && row_bounds.len() == ROWS);
         let mut products = [[_mm512_setzero_si512(); W]; ROWS];
         for (v, bounds) in bounds.iter().enumerate() {
             let offset = integers(&bounds.offset);
@@ -384,9 +388,9 @@ impl<T: Real> Filter<T> {
             }
         }
         for (r, candidates) in candidates.iter_mut().enumerate() {
-            let row = &mut of_rows[r];
+            let row = &mut row_bounds[r];
             let scale = _mm512_set1_ps(row.scale);
-            // |x·w − x̂·ŵ| ≤ ‖x − x̂‖ ‖w‖ + ‖x̂‖ ‖w − ŵ‖, and what rounding adds.
+            // |x·w − x̂·ŵ| ≤ ‖x − x̂‖ ‖w‖ + ‖x̂‖ ‖w − ŵ‖, and rounding errors.
             let per_length = _mm512_set1_ps(row.error + self.rounding * row.length);
             let per_error = _mm512_set1_ps(row.length + row.error);
             let slack = _mm512_set1_ps(SLACK);
@@ -398,29 +402,29 @@ impl<T: Real> Filter<T> {
                 let error = _mm512_fmadd_ps(per_length, floats(&bounds.length), error);
                 let error =
                     _mm512_fmadd_ps(_mm512_abs_ps(bias), _mm512_set1_ps(self.rounding), error);
-                let most = _mm512_add_ps(score, error);
-                // Not less than, so that NaN stays possible.
-                let at_least = _mm512_set1_ps(row.at_least::<SECOND>());
-                let possible = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(most, at_least) & bounds.real;
+                let upper = _mm512_add_ps(score, error);
+                // "Not less than", so that NaN stays possible.
+                let threshold = _mm512_set1_ps(row.threshold::<SECOND>());
+                let possible = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(upper, threshold) & bounds.real;
                 if possible != 0 {
-                    let least = _mm512_sub_ps(score, error);
+                    let lower = _mm512_sub_ps(score, error);
                     let first = first_cluster + (v * LANES) as i32;
-                    keep::<SECOND>(possible, [least, most], first, row, candidates);
+                    keep::<SECOND>(possible, [lower, upper], first, row, candidates);
                 }
             }
         }
     }
 
-    /// The first of those with the largest score, and by how much it is ahead.
-    /// Scored as the plain product does: from the bias on, feature by feature, in
-    /// one chain.
+    /// The first candidate with the largest score, and its lead over the second.
+    /// Scores are computed as in the plain product: from the bias on, feature by
+    /// feature, in one chain.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,fma")]
     fn best_of(&self, candidates: &[(i32, f32)], row: &[T], bias: &[T]) -> (i32, T) {
         const CHAINS: usize = 8;
         let features = row.len();
         let (mut best, mut second, mut label) = (T::LOWEST, T::LOWEST, 0);
         for group in candidates.chunks(CHAINS) {
-            // Where there are fewer, the last stands in for those missing.
+            // If there are fewer, the last one is repeated.
             let cluster = |c: usize| group[c.min(group.len() - 1)].0 as usize;
             let mut weights = [&self.weights[..0]; CHAINS];
             let mut scores = [T::default(); CHAINS];
@@ -446,35 +450,36 @@ impl<T: Real> Filter<T> {
     }
 }
 
-/// Notes the clusters of a register that stay possible.
+/// Keeps the clusters of a register that stay possible, and raises the row's
+/// lower bounds.
 #[cold]
 #[target_feature(enable = "avx512f")]
 fn keep<const SECOND: bool>(
     possible: u16,
-    [least, most]: [__m512; 2],
+    [lower, upper]: [__m512; 2],
     first: i32,
-    row: &mut OfRow,
+    row: &mut RowBounds,
     candidates: &mut Vec<(i32, f32)>,
 ) {
-    let (mut lower, mut upper) = ([0.0; LANES], [0.0; LANES]);
+    let (mut lowers, mut uppers) = ([0.0; LANES], [0.0; LANES]);
     // SAFETY: the arrays are as long as the register.
     #[allow(unsafe_code)]
     unsafe {
-        _mm512_storeu_ps(lower.as_mut_ptr(), least);
-        _mm512_storeu_ps(upper.as_mut_ptr(), most);
+        _mm512_storeu_ps(lowers.as_mut_ptr(), lower);
+        _mm512_storeu_ps(uppers.as_mut_ptr(), upper);
     }
-    for (lane, &least) in lower.iter().enumerate() {
+    for (lane, &lower) in lowers.iter().enumerate() {
         if possible & (1 << lane) != 0 {
-            if least > row.first {
-                (row.first, row.second) = (least, row.first);
-            } else if least > row.second {
-                row.second = least;
+            if lower > row.first {
+                (row.first, row.second) = (lower, row.first);
+            } else if lower > row.second {
+                row.second = lower;
             }
         }
     }
-    for (lane, &most) in upper.iter().enumerate() {
-        if possible & (1 << lane) != 0 && row.may_matter::<SECOND>(most) {
-            candidates.push((first + lane as i32, most));
+    for (lane, &upper) in uppers.iter().enumerate() {
+        if possible & (1 << lane) != 0 && row.may_matter::<SECOND>(upper) {
+            candidates.push((first + lane as i32, upper));
         }
     }
 }
@@ -507,7 +512,7 @@ fn integers(values: &[i32; LANES]) -> __m512i {
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn bytes_of(line: &Line) -> __m512i {
+fn bytes_of(line: &CacheLine) -> __m512i {
     // SAFETY: a line is as long as the register.
     #[allow(unsafe_code)]
     unsafe {
@@ -529,7 +534,7 @@ fn largest_magnitude<T: Real>(row: &[T]) -> f32 {
     most.into_iter().chain(rest).fold(0.0, f32::max)
 }
 
-/// Rounds a row; the squared lengths of the row and of what was rounded away.
+/// Rounds a row; returns the squared lengths of the row and of its rounding error.
 #[inline(always)]
 fn round_row<T: Real>(row: &[T], bytes: &mut [u8], scale: f32, inverse: f32) -> (f32, f32) {
     let (mut length, mut error) = ([0.0f32; LANES], [0.0f32; LANES]);

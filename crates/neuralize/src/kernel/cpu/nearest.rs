@@ -1,32 +1,34 @@
+//! The nearest centroid of every row: a tiled product whose scores stay in registers.
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 #[cfg(target_arch = "x86_64")]
-use super::filter::{self, Filter};
+use super::filter::{Filter, FilterBuffers};
 use super::panel::{Panels, rows_from, tile};
-use super::real::{Real, lanes};
-use super::{Rows, task_rows};
+use super::real::{MAX_LANES, Real, lanes};
+use super::rows::{CenteredRows, task_rows};
 
 /// Bytes of a block of rows: with the scorer's panel it shares the second-level
 /// cache.
 const BLOCK: usize = 1 << 18;
 
-/// Bytes of a packed weight that stays in the first-level cache, beside the
+/// Bytes of a packed weight that stays in the first-level cache, next to the
 /// few rows that pass by.
 const RESIDENT: usize = 1 << 15;
 
 /// The scores `s_k = x·w_k + b_k` of K centroids, ready for the kernels.
-pub(crate) struct Scorer<T> {
+pub(crate) struct PackedScorer<T> {
     /// `[D, K]`
     pub(super) weight: Panels<T>,
-    /// `[K]`, and the lowest number up to the last register's end.
+    /// `[K]`, filled up to the last register's end with the lowest number.
     pub(super) bias: Vec<T>,
-    /// Bounds that spare most of the product; see [`filter`](super::filter).
+    /// Bounds that avoid most of the product; see `Filter`.
     #[cfg(target_arch = "x86_64")]
     filter: Option<Filter<T>>,
 }
 
-impl<T: Real> Scorer<T> {
+impl<T: Real> PackedScorer<T> {
     /// # Shapes
     ///
     /// - weight: `[D, K]`, bias: `[K]`
@@ -44,8 +46,8 @@ impl<T: Real> Scorer<T> {
         }
     }
 
-    /// The same, and what spares most of the product where only the nearest
-    /// centroid is asked for.
+    /// The same, with bounds that avoid most of the product if only the nearest
+    /// centroid is wanted.
     pub(crate) fn pruned(weight: &[T], bias: &[T]) -> Self {
         Self {
             #[cfg(target_arch = "x86_64")]
@@ -68,8 +70,8 @@ impl<T: Real> Scorer<T> {
     }
 }
 
-/// Rows that are worked on at once.
-fn block_rows<T: Real>(scorer: &Scorer<T>) -> usize {
+/// Rows that are processed at once.
+fn block_rows<T: Real>(scorer: &PackedScorer<T>) -> usize {
     if scorer.bytes() <= RESIDENT {
         32
     } else {
@@ -77,11 +79,11 @@ fn block_rows<T: Real>(scorer: &Scorer<T>) -> usize {
     }
 }
 
-/// Nearest centroid of every row, and by how much its score is ahead of the
-/// second largest (not computed where `margins` is empty).
+/// Nearest centroid of every row, and the margin of its score over the second
+/// largest (not computed if `margins` is empty).
 pub(crate) fn nearest<T: Real>(
-    rows: Rows<'_, T>,
-    scorer: &Scorer<T>,
+    rows: CenteredRows<'_, T>,
+    scorer: &PackedScorer<T>,
     labels: &mut [i32],
     margins: &mut [T],
 ) {
@@ -95,34 +97,35 @@ pub(crate) fn nearest<T: Real>(
         tasks.push((t * task, labels, margins));
     }
     tasks.into_par_iter().for_each(|(first, labels, margins)| {
-        let mut scratch = Scratch::default();
-        nearest_in_order(rows, scorer, first, labels, margins, &mut scratch, |_, _| ());
+        let mut buffers = NearestBuffers::default();
+        nearest_in_order(rows, scorer, first, labels, margins, &mut buffers, |_, _| ());
     });
 }
 
+/// Memory that is reused from block to block.
 #[derive(Default)]
-pub(super) struct Scratch<T> {
+pub(super) struct NearestBuffers<T> {
     block: Vec<T>,
-    running: Running<T>,
+    running: RunningBest<T>,
 }
 
 /// The rows from `first` on, block by block; `then` sees every block and its
 /// labels while they are hot.
 pub(super) fn nearest_in_order<T: Real>(
-    rows: Rows<'_, T>,
-    scorer: &Scorer<T>,
+    rows: CenteredRows<'_, T>,
+    scorer: &PackedScorer<T>,
     mut first: usize,
     labels: &mut [i32],
     margins: &mut [T],
-    scratch: &mut Scratch<T>,
+    buffers: &mut NearestBuffers<T>,
     mut then: impl FnMut(&[T], &[i32]),
 ) {
     let mut left = margins;
     for labels in labels.chunks_mut(block_rows(scorer)) {
         let (margins, rest) = left.split_at_mut(labels.len().min(left.len()));
         left = rest;
-        let x = rows.block(first, labels.len(), &mut scratch.block);
-        let running = &mut scratch.running;
+        let x = rows.block(first, labels.len(), &mut buffers.block);
+        let running = &mut buffers.running;
         Nearest { scorer, x, labels, margins, running }.run();
         then(x, labels);
         first += labels.len();
@@ -130,31 +133,31 @@ pub(super) fn nearest_in_order<T: Real>(
 }
 
 /// For a few rows: the largest score with its column, and the second largest.
-/// The scores live in registers only.
+/// Scores stay in registers.
 struct Nearest<'a, T> {
-    scorer: &'a Scorer<T>,
+    scorer: &'a PackedScorer<T>,
     /// `[n, D]`
     x: &'a [T],
     /// `[n]`
     labels: &'a mut [i32],
-    /// Largest minus second largest, `[n]`; not computed where it is empty.
+    /// Largest minus second largest, `[n]`; not computed if empty.
     margins: &'a mut [T],
-    running: &'a mut Running<T>,
+    running: &'a mut RunningBest<T>,
 }
 
-/// What is known of every row so far: per lane the largest score, the register
-/// it was in, and the second largest.
+/// The largest scores of every row so far: per lane the largest, the register it
+/// was in, and the second largest.
 #[derive(Default)]
-struct Running<T> {
+struct RunningBest<T> {
     best: Vec<T>,
     register: Vec<T>,
     second: Vec<T>,
     #[cfg(target_arch = "x86_64")]
-    bounds: filter::Scratch,
+    bounds: FilterBuffers,
 }
 
 impl<T: Real> Nearest<'_, T> {
-    /// Labels, and margins where they are asked for.
+    /// Labels, and margins unless `margins` is empty.
     fn run(self) {
         #[cfg(target_arch = "x86_64")]
         if let Some(filter) = &self.scorer.filter {
@@ -189,7 +192,7 @@ impl<T: Real> Nearest<'_, T> {
         let rows = labels.len();
         let lanes = lanes::<T, S>();
         let padded = rows.next_multiple_of(ROWS) * lanes;
-        // Where no score is a number the first cluster is as good as any.
+        // If every score is NaN, the row goes to the first cluster.
         running.register.clear();
         running.register.resize(padded, T::default());
         for column in [&mut running.best, &mut running.second] {
@@ -203,7 +206,7 @@ impl<T: Real> Nearest<'_, T> {
                 _ => panel::<T, S, ROWS, 3, SECOND>(simd, scorer, p, x, running),
             }
         }
-        let mut numbers = [T::default(); MOST_LANES];
+        let mut numbers = [T::default(); MAX_LANES];
         for (l, number) in numbers.iter_mut().enumerate() {
             *number = T::of(l as f64);
         }
@@ -217,7 +220,7 @@ impl<T: Real> Nearest<'_, T> {
             let columns = T::mul_add(simd, register[row], in_register, lane_numbers);
             let score = T::largest_lane(simd, best[row]);
             let behind = T::greater(simd, T::splat(simd, score), best[row]);
-            // Of equal scores the one in the first column.
+            // Of equal scores, the one in the first column.
             let winner = T::smallest_lane(simd, T::select(simd, behind, never, columns));
             *label = winner.into() as i32;
             if SECOND {
@@ -232,17 +235,14 @@ impl<T: Real> Nearest<'_, T> {
     }
 }
 
-/// Lanes of the widest register there is.
-const MOST_LANES: usize = 16;
-
 /// Takes one panel of scores into account.
 #[inline(always)]
 fn panel<T: Real, S: Simd, const ROWS: usize, const W: usize, const SECOND: bool>(
     simd: S,
-    scorer: &Scorer<T>,
+    scorer: &PackedScorer<T>,
     p: usize,
     x: &[T],
-    running: &mut Running<T>,
+    running: &mut RunningBest<T>,
 ) {
     let features = scorer.features();
     let weight = T::vectors::<S>(scorer.weight.panel(p));
@@ -278,16 +278,20 @@ fn panel<T: Real, S: Simd, const ROWS: usize, const W: usize, const SECOND: bool
 
 #[cfg(test)]
 mod tests {
-    use super::super::twins::{self, Stream};
+    use super::super::reference::{self, SplitMix};
     use super::*;
 
     /// Labels and margins.
-    fn decisions<T: Real>(x: &[T], features: usize, scorer: &Scorer<T>) -> (Vec<i32>, Vec<T>) {
+    fn decisions<T: Real>(
+        x: &[T],
+        features: usize,
+        scorer: &PackedScorer<T>,
+    ) -> (Vec<i32>, Vec<T>) {
         let rows = x.len() / features;
         let (mut labels, mut margins) = (vec![-1; rows], vec![T::default(); rows]);
-        nearest(Rows { x, center: None, features }, scorer, &mut labels, &mut margins);
+        nearest(CenteredRows { x, center: None, features }, scorer, &mut labels, &mut margins);
         let mut alone = vec![-1; rows];
-        nearest(Rows { x, center: None, features }, scorer, &mut alone, &mut []);
+        nearest(CenteredRows { x, center: None, features }, scorer, &mut alone, &mut []);
         assert_eq!(labels, alone, "labels with margins, and without");
         (labels, margins)
     }
@@ -295,15 +299,15 @@ mod tests {
     #[test]
     fn nearest_is_the_largest_score() {
         fn check<T: Real>() {
-            for (rows, features, clusters) in twins::shapes(4) {
-                let mut stream = Stream::new((rows * features * clusters) as u64);
+            for (rows, features, clusters) in reference::shapes(4) {
+                let mut stream = SplitMix::new((rows * features * clusters) as u64);
                 let x: Vec<T> = stream.normals(rows * features, 1.0);
                 let centroids: Vec<T> = stream.normals(clusters * features, 1.0);
-                let (weight, bias) = twins::scores_of(&centroids, features);
-                let (labels, margins) = decisions(&x, features, &Scorer::new(&weight, &bias));
+                let (weight, bias) = reference::scores_of(&centroids, features);
+                let (labels, margins) = decisions(&x, features, &PackedScorer::new(&weight, &bias));
                 for (i, x) in x.chunks(features).enumerate() {
                     let scores: Vec<(f64, f64)> =
-                        (0..clusters).map(|k| twins::score(x, &weight, &bias, k)).collect();
+                        (0..clusters).map(|k| reference::score(x, &weight, &bias, k)).collect();
                     let own = usize::try_from(labels[i]).expect("a label");
                     let (score, error) = scores[own];
                     let what = format!("row {i} of {rows}, {features} × {clusters}");
@@ -328,21 +332,21 @@ mod tests {
         check::<f64>();
     }
 
-    /// Around a centre: the same as on rows that it was subtracted from.
+    /// Equal to the result for rows from which the centre was subtracted before.
     #[test]
     fn a_centre_is_subtracted() {
         fn check<T: Real>() {
             for (rows, features, clusters) in [(1, 1, 3), (33, 17, 5), (300, 33, 49)] {
-                let mut stream = Stream::new(5);
+                let mut stream = SplitMix::new(5);
                 let x: Vec<T> = stream.normals(rows * features, 1.0);
                 let center: Vec<T> = stream.normals(features, 1.0);
                 let moved: Vec<T> =
                     x.iter().enumerate().map(|(i, &v)| v - center[i % features]).collect();
                 let (weight, bias) =
-                    twins::scores_of(&stream.normals::<T>(clusters * features, 1.0), features);
-                let scorer = Scorer::new(&weight, &bias);
+                    reference::scores_of(&stream.normals::<T>(clusters * features, 1.0), features);
+                let scorer = PackedScorer::new(&weight, &bias);
                 let (mut labels, mut margins) = (vec![-1; rows], vec![T::default(); rows]);
-                let around = Rows { x: &x, center: Some(&center), features };
+                let around = CenteredRows { x: &x, center: Some(&center), features };
                 nearest(around, &scorer, &mut labels, &mut margins);
                 let (expected, of_margins) = decisions(&moved, features, &scorer);
                 assert_eq!(labels, expected);
@@ -364,7 +368,7 @@ mod tests {
                     // All from `first` on score the same, those before it less.
                     let bias: Vec<T> =
                         (0..clusters).map(|k| T::of(if k < first { -1.0 } else { 2.0 })).collect();
-                    let scorer = Scorer::new(&vec![T::ONE; 3 * clusters], &bias);
+                    let scorer = PackedScorer::new(&vec![T::ONE; 3 * clusters], &bias);
                     let (labels, margins) = decisions(&[T::ONE; 27], 3, &scorer);
                     assert_eq!(labels, [first as i32; 9], "{clusters} clusters");
                     let margin = if first + 1 < clusters { 0.0 } else { 3.0 };
@@ -397,7 +401,7 @@ mod tests {
 
         /// Rows and centroids.
         fn data<T: Real>(kind: &str, n: usize, d: usize, k: usize) -> (Vec<T>, Vec<T>) {
-            let mut stream = Stream::new((n + 7 * d + 31 * k) as u64);
+            let mut stream = SplitMix::new((n + 7 * d + 31 * k) as u64);
             let mut centroids: Vec<T> = stream.normals(k * d, 1.0);
             if kind == "duplicates" {
                 let different = (k / 5) * d;
@@ -452,7 +456,7 @@ mod tests {
         }
 
         /// The filter of a machine that has the instructions for it.
-        fn filter_of<T: Real>(scorer: &Scorer<T>) -> Option<&Filter<T>> {
+        fn filter_of<T: Real>(scorer: &PackedScorer<T>) -> Option<&Filter<T>> {
             if !has_vnni() {
                 eprintln!("no AVX-512 VNNI: nothing is pruned on this machine");
                 return None;
@@ -466,12 +470,12 @@ mod tests {
         }
 
         fn same<T: Real>(x: &[T], features: usize, centroids: &[T], what: &str) {
-            let (weight, bias) = twins::scores_of(centroids, features);
-            let pruned = Scorer::pruned(&weight, &bias);
+            let (weight, bias) = reference::scores_of(centroids, features);
+            let pruned = PackedScorer::pruned(&weight, &bias);
             if !what.starts_with("tiny") {
                 filter_of(&pruned);
             }
-            let plain = decisions(x, features, &Scorer::new(&weight, &bias));
+            let plain = decisions(x, features, &PackedScorer::new(&weight, &bias));
             let found = decisions(x, features, &pruned);
             assert_eq!(found.0, plain.0, "{what}: labels");
             assert_eq!(bits(&found.1), bits(&plain.1), "{what}: margins");
@@ -504,13 +508,13 @@ mod tests {
             fn check<T: Real>() {
                 for (kind, clusters) in [("tight", 64), ("tight", 257), ("huge", 100)] {
                     let (x, centroids) = data::<T>(kind, 100, 128, clusters);
-                    let (weight, bias) = twins::scores_of(&centroids, 128);
-                    let scorer = Scorer::pruned(&weight, &bias);
+                    let (weight, bias) = reference::scores_of(&centroids, 128);
+                    let scorer = PackedScorer::pruned(&weight, &bias);
                     let Some(filter) = filter_of(&scorer) else { return };
                     let mut labels = [-1; 100];
-                    let mut scratch = filter::Scratch::default();
-                    assert!(filter.nearest(&x, &scorer.bias, &mut labels, &mut [], &mut scratch));
-                    let (expected, _) = decisions(&x, 128, &Scorer::new(&weight, &bias));
+                    let mut buffers = FilterBuffers::default();
+                    assert!(filter.nearest(&x, &scorer.bias, &mut labels, &mut [], &mut buffers));
+                    let (expected, _) = decisions(&x, 128, &PackedScorer::new(&weight, &bias));
                     assert_eq!(labels[..], expected[..]);
                 }
             }
@@ -521,12 +525,13 @@ mod tests {
         #[test]
         fn shapes_for_which_it_does_not_pay_have_none() {
             for (features, clusters) in [(95, 64), (96, 63), (1, 1), (1 << 16, 64)] {
-                let scorer = Scorer::pruned(&vec![1f32; features * clusters], &vec![0.0; clusters]);
+                let scorer =
+                    PackedScorer::pruned(&vec![1f32; features * clusters], &vec![0.0; clusters]);
                 assert!(scorer.filter.is_none(), "{features} × {clusters}");
             }
             // Beyond what f32 can bound.
             for weight in [1e-13, 1e16] {
-                let scorer = Scorer::pruned(&[weight; 100 * 64], &[0f64; 64]);
+                let scorer = PackedScorer::pruned(&[weight; 100 * 64], &[0f64; 64]);
                 assert!(scorer.filter.is_none(), "weights of {weight}");
             }
         }

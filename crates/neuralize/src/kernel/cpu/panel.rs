@@ -1,3 +1,5 @@
+//! Matrices packed for tiled products, and the tiles.
+
 use pulp::{Simd, WithSimd};
 
 use super::real::{Real, lanes};
@@ -7,7 +9,7 @@ use super::real::{Real, lanes};
 pub(super) const WIDTH: usize = 3;
 
 /// Bytes of a cache line, which no register should straddle.
-const LINE: usize = 64;
+const CACHE_LINE: usize = 64;
 
 /// The right factor `[inner, columns]` of a product, cut into panels of
 /// [`WIDTH`] registers so that a tile of the product reads it front to back.
@@ -55,8 +57,8 @@ impl<T: Real> Panels<T> {
     fn zeros(inner: usize, columns: usize) -> Self {
         let lanes = lanes_here::<T>();
         let padded = columns.div_ceil(lanes) * lanes;
-        let values = vec![T::default(); inner * padded + LINE / size_of::<T>()];
-        let start = values.as_ptr().align_offset(LINE).min(LINE / size_of::<T>());
+        let values = vec![T::default(); inner * padded + CACHE_LINE / size_of::<T>()];
+        let start = values.as_ptr().align_offset(CACHE_LINE).min(CACHE_LINE / size_of::<T>());
         Self { values, start, inner, columns, lanes }
     }
 
@@ -170,8 +172,8 @@ pub(super) fn two_tiles<T: Real, S: Simd, const ROWS: usize, const W: usize>(
     [first, second]
 }
 
-/// `ROWS` rows from `first` on of a row-major matrix; where they are fewer, the
-/// last one stands in for those that are missing.
+/// `ROWS` rows from `first` on of a row-major matrix; the last row is repeated
+/// if there are fewer.
 #[inline(always)]
 pub(super) fn rows_from<T, const ROWS: usize>(
     matrix: &[T],

@@ -1,3 +1,5 @@
+//! f32 and f64 under one name, with the vector operations that the kernels need.
+
 use core::ops::{Add, Div, Mul, Sub};
 
 use burn::tensor::{DType, Element};
@@ -17,9 +19,9 @@ pub(crate) trait Real:
     + Mul<Output = Self>
     + Div<Output = Self>
 {
-    /// As Burn calls it.
+    /// Burn's name for it.
     const DTYPE: DType;
-    /// The smallest finite value: loses against every score.
+    /// The smallest finite value: less than every score.
     const LOWEST: Self;
     /// Largest finite value.
     const LARGEST: Self;
@@ -30,7 +32,7 @@ pub(crate) trait Real:
 
     /// A register of them.
     type Vector<S: Simd>: Copy;
-    /// A yes or no for every lane.
+    /// One bool per lane.
     type Mask<S: Simd>: Copy;
 
     fn of(value: f64) -> Self;
@@ -59,7 +61,7 @@ pub(crate) trait Real:
     fn largest_lane<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
     fn smallest_lane<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
     fn greater<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
-    /// Whether a lane says yes.
+    /// Whether any lane is true.
     fn any<S: Simd>(simd: S, mask: Self::Mask<S>) -> bool;
     fn select<S: Simd>(
         simd: S,
@@ -70,12 +72,15 @@ pub(crate) trait Real:
     /// e to the power of a number that is at most 0, without a branch, so that
     /// a loop of it becomes vector code. Relative error below 3 ε.
     fn exp_of_negative(self) -> Self;
-    /// The same of every lane; 0 where it is less than the smallest normal
-    /// number or little more.
+    /// The same of every lane; 0 if the result is below the smallest normal number
+    /// or little above it.
     fn exp_of_negatives<S: Simd>(simd: S, exponents: Self::Vector<S>) -> Self::Vector<S>;
 }
 
-/// How many of `T` fit into a register.
+/// Lanes of the widest register.
+pub(super) const MAX_LANES: usize = 16;
+
+/// Lanes of a register of `T`.
 #[inline(always)]
 pub(super) const fn lanes<T: Real, S: Simd>() -> usize {
     size_of::<T::Vector<S>>() / size_of::<T>()
@@ -233,8 +238,8 @@ real!(
     exp_f64s
 );
 
-/// Adding and subtracting 1.5 · 2^(mantissa bits) rounds to an integer, which
-/// then stands in the low bits.
+/// Adding and subtracting 1.5 · 2^(mantissa bits) rounds to an integer; after the
+/// addition it is in the low bits.
 const ROUND_F32: f32 = 12_582_912.0;
 const ROUND_F64: f64 = 6_755_399_441_055_744.0;
 
@@ -267,7 +272,7 @@ const TAYLOR_F64: [f64; 13] = [
 /// parts so that r is exact, and exp(r) as its Taylor polynomial.
 #[inline(always)]
 fn exp_f32(x: f32) -> f32 {
-    // Below this the result is less than the smallest normal number; 0 will do.
+    // Below this the result is less than the smallest normal number, and rounded to 0.
     let tiny = x < -87.0;
     let x = x.max(-87.0);
     let shifted = x * core::f32::consts::LOG2_E + ROUND_F32;

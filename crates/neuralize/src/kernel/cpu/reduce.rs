@@ -1,19 +1,21 @@
+//! Reductions over rows: distances to assigned centroids, sums of features, a check of ranges.
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::real::Real;
-use super::{Rows, task_rows};
+use super::rows::{CenteredRows, task_rows};
 
-/// Rows that are worked on at once.
+/// Rows that are processed at once.
 const BLOCK: usize = 256;
 
-/// Most parts of the data that are added up on their own.
+/// Maximum number of parts of the data that are added up separately.
 const SEGMENTS: usize = 32;
 
 /// Squared distance of every row to the centroid it is assigned to, from the
 /// differences.
 pub(crate) fn own_distances<T: Real>(
-    rows: Rows<'_, T>,
+    rows: CenteredRows<'_, T>,
     centroids: &[T],
     labels: &[i32],
     distances: &mut [T],
@@ -52,7 +54,7 @@ impl<T: Real> WithSimd for OwnDistances<'_, T> {
     }
 }
 
-/// In lanes of f64, so that a long sum of f32 keeps its digits.
+/// In lanes of f64, so that a long sum of f32 does not lose precision.
 #[inline(always)]
 pub(super) fn squared_distance<T: Real>(a: &[T], b: &[T]) -> f64 {
     const LANES: usize = 16;
@@ -74,7 +76,11 @@ pub(super) fn squared_distance<T: Real>(a: &[T], b: &[T]) -> f64 {
 
 /// Weighted sum of every feature, or of its squares: in f64, and in an order
 /// that the shape of the data fixes.
-pub(crate) fn feature_sums<T: Real>(rows: Rows<'_, T>, weights: &[T], squares: bool) -> Vec<f64> {
+pub(crate) fn feature_sums<T: Real>(
+    rows: CenteredRows<'_, T>,
+    weights: &[T],
+    squares: bool,
+) -> Vec<f64> {
     let features = rows.features;
     let segment = rows.len().div_ceil(SEGMENTS).max(BLOCK);
     let parts: Vec<Vec<f64>> = weights
@@ -122,7 +128,7 @@ impl<T: Real> WithSimd for AddRows<'_, T> {
     }
 }
 
-/// Whether every value is finite and of at most this magnitude.
+/// Whether every value is finite and its magnitude at most `limit`.
 pub(crate) fn all_within<T: Real>(values: &[T], limit: T) -> bool {
     values.par_chunks(1 << 16).all(|values| pulp::Arch::new().dispatch(Within { values, limit }))
 }
@@ -138,15 +144,15 @@ impl<T: Real> WithSimd for Within<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> bool {
         let Self { values, limit } = self;
-        let least = T::default() - limit;
+        let lowest = T::default() - limit;
         // Both comparisons are false for NaN.
-        values.iter().fold(true, |all, &v| all & (v <= limit) & (v >= least))
+        values.iter().fold(true, |all, &v| all & (v <= limit) & (v >= lowest))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::twins::Stream;
+    use super::super::reference::SplitMix;
     use super::*;
 
     #[test]
@@ -154,14 +160,14 @@ mod tests {
         fn check<T: Real>() {
             for n in [1, 2, 7, 33, 255, 256, 257, 600] {
                 for features in [1, 2, 15, 16, 17, 33, 67] {
-                    let mut stream = Stream::new((n + features) as u64);
+                    let mut stream = SplitMix::new((n + features) as u64);
                     let x: Vec<T> = stream.normals(n * features, 1.0);
                     let center: Vec<T> = stream.normals(features, 1.0);
                     let centroids: Vec<T> = stream.normals(5 * features, 1.0);
                     let labels: Vec<i32> = (0..n).map(|_| stream.below(5) as i32).collect();
                     for center in [None, Some(&center[..])] {
                         let mut found = vec![T::LOWEST; n];
-                        let rows = Rows { x: &x, center, features };
+                        let rows = CenteredRows { x: &x, center, features };
                         own_distances(rows, &centroids, &labels, &mut found);
                         for (i, found) in found.into_iter().enumerate() {
                             let expected: f64 = (0..features)
@@ -188,7 +194,7 @@ mod tests {
         fn check<T: Real>() {
             for n in [1, 2, 255, 256, 257, 600, 9000] {
                 for features in [1, 2, 15, 16, 17, 33] {
-                    let mut stream = Stream::new((n + features) as u64);
+                    let mut stream = SplitMix::new((n + features) as u64);
                     let x: Vec<T> = stream.normals(n * features, 1.0);
                     let center: Vec<T> = stream.normals(features, 1.0);
                     let weights: Vec<T> = (0..n).map(|i| T::of([0.0, 2.0, 0.5][i % 3])).collect();
@@ -198,7 +204,7 @@ mod tests {
                         (Some(&center[..]), false),
                         (Some(&center[..]), true),
                     ] {
-                        let rows = Rows { x: &x, center, features };
+                        let rows = CenteredRows { x: &x, center, features };
                         let found = feature_sums(rows, &weights, squares);
                         assert_eq!(found.len(), features);
                         for (d, found) in found.into_iter().enumerate() {

@@ -1,47 +1,28 @@
+//! The relevance pass for clusters with one centroid each.
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::nearest::PackedScorer;
 use super::panel::{Panels, rows_from, two_tiles};
 use super::real::{Real, lanes};
-use super::table::scores_of_block;
-use super::{Rows, Scorer, task_rows};
+use super::rows::{CenteredRows, task_rows};
+use super::scores::block_scores;
+use crate::kernel::answer::{Question, SliceAnswer};
 
 /// Bytes of what a block of rows needs in the second-level cache.
 const BLOCK: usize = 1 << 18;
 
-/// What is asked of every row.
-#[derive(Clone, Copy)]
-pub(crate) struct Question {
-    /// The explained cluster; the one with the largest score where it is none.
-    pub(crate) cluster: Option<usize>,
-    /// The only competitor that counts, or all of them.
-    pub(crate) versus: Option<usize>,
-    /// Stiffness of the softmin over competitors; may be infinite.
-    pub(crate) beta: f64,
-}
-
-/// NEON for a network whose scores are `s_k = x·w_k + b_k`, w = 2 μ.
-pub(crate) struct Explainer<T> {
-    scorer: Scorer<T>,
+/// The relevance pass of NEON for scores `s_k = x·w_k + b_k`, w = 2 μ.
+pub(crate) struct CentroidPass<T> {
+    scorer: PackedScorer<T>,
     /// M, `[K, D]`
     centroids: Panels<T>,
     /// M∘M, `[K, D]`
     squares: Panels<T>,
 }
 
-/// Where the answers go.
-pub(crate) struct Relevance<'a, T> {
-    /// `[N, D]`
-    pub(crate) relevance: &'a mut [T],
-    /// `[N]`
-    pub(crate) logit: &'a mut [T],
-    /// `[N]`
-    pub(crate) cluster: &'a mut [i32],
-    /// `[N, K]`
-    pub(crate) shares: &'a mut [T],
-}
-
-impl<T: Real> Explainer<T> {
+impl<T: Real> CentroidPass<T> {
     /// # Shapes
     ///
     /// - weight: `[D, K]`, bias: `[K]`
@@ -51,50 +32,45 @@ impl<T: Real> Explainer<T> {
         let centroid = |k: usize, d: usize| half * weight[d * clusters + k];
         let features = weight.len() / clusters;
         Self {
-            scorer: Scorer::new(weight, bias),
+            scorer: PackedScorer::new(weight, bias),
             centroids: Panels::new(clusters, features, centroid),
             squares: Panels::new(clusters, features, |k, d| centroid(k, d) * centroid(k, d)),
         }
     }
 
     /// Answers for all rows. A block of rows passes through all layers before
-    /// the next one is looked at; nothing but the answers leaves the cache.
-    pub(crate) fn explain(&self, rows: Rows<'_, T>, question: Question, out: Relevance<'_, T>) {
-        let (clusters, features) = (self.scorer.clusters(), self.scorer.features());
-        let per_row = (self.scorer.weight.padded() + features) * size_of::<T>();
+    /// the next one starts; only the answers leave the cache.
+    pub(crate) fn run(
+        &self,
+        rows: CenteredRows<'_, T>,
+        question: Question,
+        answer: SliceAnswer<'_, T>,
+    ) {
+        let columns = [self.scorer.features(), self.scorer.clusters()];
+        let per_row = (self.scorer.weight.padded() + self.scorer.features()) * size_of::<T>();
         let block = (BLOCK / per_row).clamp(8, 256).next_multiple_of(8);
         let task = task_rows(rows.len(), block);
-        out.relevance
-            .par_chunks_mut(task * features)
-            .zip(out.logit.par_chunks_mut(task))
-            .zip(out.cluster.par_chunks_mut(task))
-            .zip(out.shares.par_chunks_mut(task * clusters))
-            .enumerate()
-            .for_each(|(t, (((relevance, logit), cluster), shares))| {
-                let (mut buffer, mut scores, mut a) = (Vec::new(), Vec::new(), Vec::new());
-                let blocks = relevance
-                    .chunks_mut(block * features)
-                    .zip(logit.chunks_mut(block))
-                    .zip(cluster.chunks_mut(block))
-                    .zip(shares.chunks_mut(block * clusters));
-                for (b, (((relevance, logit), cluster), shares)) in blocks.enumerate() {
-                    let x = rows.block(t * task + b * block, logit.len(), &mut buffer);
-                    pulp::Arch::new().dispatch(Block {
-                        explainer: self,
-                        question,
-                        x,
-                        scores: &mut scores,
-                        a: &mut a,
-                        out: Relevance { relevance, logit, cluster, shares },
-                    });
-                }
-            });
+        let tasks: Vec<_> = answer.blocks(task, columns).enumerate().collect();
+        tasks.into_par_iter().for_each(|(t, answer)| {
+            let (mut buffer, mut scores, mut a) = (Vec::new(), Vec::new(), Vec::new());
+            for (b, answer) in answer.blocks(block, columns).enumerate() {
+                let first = t * task + b * block;
+                pulp::Arch::new().dispatch(CentroidBlock {
+                    pass: self,
+                    question,
+                    x: rows.block(first, answer.logit.len(), &mut buffer),
+                    scores: &mut scores,
+                    a: &mut a,
+                    answer,
+                });
+            }
+        });
     }
 }
 
 /// The pass through one block of rows.
-struct Block<'a, T> {
-    explainer: &'a Explainer<T>,
+struct CentroidBlock<'a, T> {
+    pass: &'a CentroidPass<T>,
     question: Question,
     /// `[n, D]`
     x: &'a [T],
@@ -102,48 +78,48 @@ struct Block<'a, T> {
     scores: &'a mut Vec<T>,
     /// The coefficients a, `[n, K]`.
     a: &'a mut Vec<T>,
-    out: Relevance<'a, T>,
+    answer: SliceAnswer<'a, T>,
 }
 
-impl<T: Real> WithSimd for Block<'_, T> {
+impl<T: Real> WithSimd for CentroidBlock<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         if S::REGISTER_COUNT >= 32 {
-            self.pass::<S, 4>(simd);
+            self.run::<S, 4>(simd);
         } else {
-            self.pass::<S, 2>(simd);
+            self.run::<S, 2>(simd);
         }
     }
 }
 
-impl<T: Real> Block<'_, T> {
+impl<T: Real> CentroidBlock<'_, T> {
     #[inline(always)]
-    fn pass<S: Simd, const ROWS: usize>(self, simd: S) {
-        let Self { explainer, question, x, scores, a, out } = self;
-        let scorer = &explainer.scorer;
+    fn run<S: Simd, const ROWS: usize>(self, simd: S) {
+        let Self { pass, question, x, scores, a, answer } = self;
+        let SliceAnswer { relevance, logit, cluster, shares } = answer;
+        let CentroidPass { scorer, centroids, .. } = pass;
         let clusters = scorer.clusters();
-        let rows = out.logit.len();
+        let rows = logit.len();
         let padded = scorer.weight.padded();
         a.resize(rows * clusters, T::default());
 
-        scores_of_block::<T, S>(simd, scorer, x, scores);
-        let answers = out
-            .shares
+        block_scores::<T, S>(simd, scorer, x, scores);
+        let answers = shares
             .chunks_exact_mut(clusters)
             .zip(a.chunks_exact_mut(clusters))
-            .zip(out.logit.iter_mut().zip(&mut *out.cluster));
+            .zip(logit.iter_mut().zip(cluster));
         for (scores, ((shares, a), (logit, cluster))) in scores.chunks_exact(padded).zip(answers) {
-            let (own, margin) = pool(&scores[..clusters], question, shares, a);
+            let (own, margin) = min_pool(&scores[..clusters], question, shares, a);
             *cluster = own as i32;
             *logit = margin;
         }
-        for p in 0..explainer.centroids.count() {
-            match explainer.centroids.width(p) {
-                1 => relevance_of_panel::<T, S, ROWS, 1>(simd, explainer, p, x, a, out.relevance),
-                2 => relevance_of_panel::<T, S, ROWS, 2>(simd, explainer, p, x, a, out.relevance),
-                _ => relevance_of_panel::<T, S, ROWS, 3>(simd, explainer, p, x, a, out.relevance),
+        for p in 0..centroids.count() {
+            match centroids.width(p) {
+                1 => relevance_of_panel::<T, S, ROWS, 1>(simd, pass, p, x, a, relevance),
+                2 => relevance_of_panel::<T, S, ROWS, 2>(simd, pass, p, x, a, relevance),
+                _ => relevance_of_panel::<T, S, ROWS, 3>(simd, pass, p, x, a, relevance),
             }
         }
     }
@@ -153,17 +129,17 @@ impl<T: Real> Block<'_, T> {
 #[inline(always)]
 fn relevance_of_panel<T: Real, S: Simd, const ROWS: usize, const W: usize>(
     simd: S,
-    explainer: &Explainer<T>,
+    pass: &CentroidPass<T>,
     p: usize,
     x: &[T],
     a: &[T],
     relevance: &mut [T],
 ) {
-    let (clusters, features) = (explainer.scorer.clusters(), explainer.scorer.features());
-    let first = explainer.centroids.first_column(p);
+    let (clusters, features) = (pass.scorer.clusters(), pass.scorer.features());
+    let first = pass.centroids.first_column(p);
     let width = (W * lanes::<T, S>()).min(features - first);
-    let centroids = T::vectors::<S>(explainer.centroids.panel(p));
-    let squares = T::vectors::<S>(explainer.squares.panel(p));
+    let centroids = T::vectors::<S>(pass.centroids.panel(p));
+    let squares = T::vectors::<S>(pass.squares.panel(p));
     let minus_two = T::splat(simd, T::of(-2.0));
     for (g, group) in relevance.chunks_mut(ROWS * features).enumerate() {
         let rows = rows_from::<T, ROWS>(a, clusters, g * ROWS);
@@ -189,13 +165,18 @@ fn relevance_of_panel<T: Real, S: Simd, const ROWS: usize, const W: usize>(
     }
 }
 
-/// The pooling layer's rule for one row: min-take-most over the competitors,
+/// The rule of min-pooling for one row: shares for all competitors (min-take-most)
 /// or everything to one of them. Returns the explained cluster and its logit.
 ///
 /// `a` becomes what the linear layer needs: `ρ_k = R_k / h_ck` for competitors,
 /// `−Σ ρ_k` for the cluster itself.
 #[inline(always)]
-fn pool<T: Real>(scores: &[T], question: Question, shares: &mut [T], a: &mut [T]) -> (usize, T) {
+fn min_pool<T: Real>(
+    scores: &[T],
+    question: Question,
+    shares: &mut [T],
+    a: &mut [T],
+) -> (usize, T) {
     let own = question.cluster.unwrap_or_else(|| first_of_largest(scores));
     let score = scores[own];
     if let Some(versus) = question.versus {
@@ -211,7 +192,7 @@ fn pool<T: Real>(scores: &[T], question: Question, shares: &mut [T], a: &mut [T]
     let logit = score - if before > after { before } else { after };
 
     if logit < T::default() || question.beta > T::LARGEST.into() {
-        // The nearest competitor alone; equally near ones share.
+        // All to the nearest competitor; equally near ones get equal shares.
         let mut count = 0.0;
         for (k, (&other, share)) in scores.iter().zip(shares.iter_mut()).enumerate() {
             let nearest = k != own && score - other <= logit;
@@ -235,8 +216,8 @@ fn pool<T: Real>(scores: &[T], question: Question, shares: &mut [T], a: &mut [T]
     }
     for ((a, &share), &other) in a.iter_mut().zip(&*shares).zip(scores) {
         let h = score - other;
-        // In (0, 1] where f_c > 0, and 1 for the nearest where f_c < 0. On a
-        // boundary f_c = 0, and so is the relevance.
+        // In (0, 1] if f_c > 0, and 1 for the nearest if f_c < 0. On a boundary
+        // f_c = 0, and so is the relevance.
         let quotient = if logit < T::default() { T::ONE } else { logit / h };
         let counts = h > T::default() || logit < T::default();
         *a = if counts { share * quotient } else { T::default() };
@@ -248,8 +229,8 @@ fn pool<T: Real>(scores: &[T], question: Question, shares: &mut [T], a: &mut [T]
 
 #[inline(always)]
 pub(super) fn first_of_largest<T: Real>(scores: &[T]) -> usize {
-    let most = largest(scores);
-    scores.iter().position(|&score| score == most).unwrap_or(0)
+    let highest = largest(scores);
+    scores.iter().position(|&score| score == highest).unwrap_or(0)
 }
 
 const LANES: usize = 16;
@@ -258,13 +239,13 @@ const LANES: usize = 16;
 fn largest<T: Real>(values: &[T]) -> T {
     let larger = |a: T, b: T| if b > a { b } else { a };
     let (whole, rest) = values.as_chunks::<LANES>();
-    let mut most = [T::LOWEST; LANES];
+    let mut highest = [T::LOWEST; LANES];
     for values in whole {
         for l in 0..LANES {
-            most[l] = larger(most[l], values[l]);
+            highest[l] = larger(highest[l], values[l]);
         }
     }
-    most.iter().chain(rest).fold(T::LOWEST, |a, &b| larger(a, b))
+    highest.iter().chain(rest).fold(T::LOWEST, |a, &b| larger(a, b))
 }
 
 #[inline(always)]

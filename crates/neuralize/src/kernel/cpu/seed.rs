@@ -1,18 +1,21 @@
+//! Greedy k-means++: rows chosen as the first centroids.
+
 use std::sync::Arc;
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::nearest::PackedScorer;
 use super::real::Real;
 use super::reduce::squared_distance;
-use super::table::{self, Table};
-use super::{Rows, Scorer};
+use super::rows::CenteredRows;
+use super::scores::{Quantity, QuantityBlock};
 
 /// Candidates that are compared for every seed. Greedy k-means++ usually takes
-/// 2 + ln K; kept candidates are worth less than fresh ones, so there are more.
+/// 2 + ln K; kept candidates are worth less than fresh ones, so more are taken.
 const TRIALS: usize = 24;
 
-/// Seeds for which a candidate may lose before it is given up.
+/// Seeds for which a candidate may lose before it is dropped.
 const LIVES: usize = 3;
 
 /// Candidates whose distances are computed in one product.
@@ -22,9 +25,9 @@ const POOL: usize = 48;
 /// into columns.
 const BLOCK: usize = 256;
 
-/// Rows that seeds are chosen from.
+/// The rows from which seeds are chosen.
 struct SeedSpace<'a, T> {
-    rows: Rows<'a, T>,
+    rows: CenteredRows<'a, T>,
     /// `[n]`, the largest of them 1.
     weights: Vec<T>,
     /// ‖x‖², `[n]`, around the centre.
@@ -33,7 +36,7 @@ struct SeedSpace<'a, T> {
 
 /// Seeds among the given rows; see [`SeedSpace::greedy`].
 pub(crate) fn greedy_seeds<T: Real>(
-    rows: Rows<'_, T>,
+    rows: CenteredRows<'_, T>,
     weights: &[T],
     seeds: usize,
     uniform: impl FnMut() -> f64,
@@ -43,7 +46,7 @@ pub(crate) fn greedy_seeds<T: Real>(
 
 /// w d² of every row to some candidates.
 struct Masses<T> {
-    /// `[⌈n/BLOCK⌉, candidates, BLOCK]`; rows that do not exist have none.
+    /// `[⌈n/BLOCK⌉, candidates, BLOCK]`; 0 beyond the last row.
     blocks: Vec<T>,
     candidates: usize,
 }
@@ -75,7 +78,7 @@ impl<'a, T: Real> SeedSpace<'a, T> {
     /// # Shapes
     ///
     /// - rows: `[n, D]`, weights: `[n]`
-    fn new(rows: Rows<'a, T>, weights: &[T]) -> Self {
+    fn new(rows: CenteredRows<'a, T>, weights: &[T]) -> Self {
         let most = weights.iter().fold(0.0, |most: f64, &w| most.max(w.into()));
         let weights: Vec<T> = weights.iter().map(|&w| T::of(w.into() / most)).collect();
         let norms = (0..weights.len())
@@ -92,15 +95,14 @@ impl<'a, T: Real> SeedSpace<'a, T> {
     /// Greedy k-means++ with a pool of candidates.
     ///
     /// Candidates are drawn with probability proportional to w d², and the one
-    /// that lowers the potential Σ w d² most becomes a seed (Arthur and
+    /// with the smallest potential Σ w d² becomes a seed (Arthur and
     /// Vassilvitskii 2007). Others are kept for a few seeds more: a candidate
-    /// whose d² falls from a to b is thrown away with probability 1 − b/a, which
-    /// leaves one that is drawn from the new distribution. So the distances to
-    /// many candidates are computed in one product, and each serves several
+    /// whose d² falls from a to b is dropped with probability 1 − b/a, which
+    /// leaves one that is drawn from the new distribution. This way the distances
+    /// to many candidates are computed in one product, and each serves several
     /// seeds.
     ///
-    /// Fewer rows than asked for are returned where the rest of the rows are
-    /// equal to them.
+    /// Returns fewer rows than `seeds` if all other rows are equal to those.
     fn greedy(&self, seeds: usize, mut uniform: impl FnMut() -> f64) -> Vec<usize> {
         let first = Draw::new(&self.weights).row(uniform());
         let mut chosen = vec![first];
@@ -157,10 +159,10 @@ impl<'a, T: Real> SeedSpace<'a, T> {
         }
         let norms: Vec<T> = candidates.iter().map(|&row| self.norms[row]).collect();
         let bias: Vec<T> = norms.iter().map(|&norm| T::default() - norm).collect();
-        let scorer = Scorer::new(&weight, &bias);
+        let scorer = PackedScorer::new(&weight, &bias);
 
-        // Where d² is so small that it is mostly rounding, it is computed again
-        // from the differences: equal rows have none, and near ones keep theirs.
+        // A d² so small that it is mostly rounding error is computed again from the
+        // differences: it is 0 for equal rows, and exact for near ones.
         let noise = T::of(64.0 * T::EPSILON);
         let n = self.weights.len();
         let mut blocks = vec![T::default(); n.div_ceil(BLOCK) * count * BLOCK];
@@ -169,9 +171,9 @@ impl<'a, T: Real> SeedSpace<'a, T> {
             let (mut buffer, mut scores) = (Vec::new(), Vec::new());
             let x = self.rows.block(range.start, range.len(), &mut buffer);
             let mut distances = vec![T::default(); range.len() * count];
-            pulp::Arch::new().dispatch(table::Block {
+            pulp::Arch::new().dispatch(QuantityBlock {
                 scorer: &scorer,
-                table: Table::Distances,
+                quantity: Quantity::SquaredDistance,
                 x,
                 scores: &mut scores,
                 out: &mut distances,
@@ -232,7 +234,7 @@ impl<T: Real> WithSimd for Potential<'_, T> {
     }
 }
 
-/// Every mass becomes what the seed leaves of it.
+/// Lowers every mass to that of the seed where it is smaller.
 fn lower<T: Real>(mass: &mut [T], seed: &Candidate<T>) {
     for (mass, other) in mass.chunks_exact_mut(BLOCK).zip(seed.masses.of(seed.place)) {
         for (mass, &other) in mass.iter_mut().zip(other) {
@@ -284,7 +286,7 @@ impl<'a, T: Real> Draw<'a, T> {
                 }
             }
         }
-        // Where rounding leaves a block without a row, any row with mass will do.
+        // If rounding leaves a block without a row, any row with mass will do.
         let heavy = || self.mass.iter().position(|&mass| mass.into() > 0.0).unwrap_or(0);
         last.unwrap_or_else(heavy)
     }
@@ -317,7 +319,8 @@ mod tests {
                     .collect();
                 let weight = |i: usize| ((i + 2) % 3) as f64;
                 let weights: Vec<T> = (0..rows).map(|i| T::of(weight(i))).collect();
-                let space = SeedSpace::new(Rows { x: &x, center: None, features }, &weights);
+                let space =
+                    SeedSpace::new(CenteredRows { x: &x, center: None, features }, &weights);
                 let picked: Vec<usize> = (0..rows.min(11)).map(|i| (i * 5) % rows).collect();
                 let masses = space.masses(&picked);
                 for (place, &row) in picked.iter().enumerate() {
@@ -344,7 +347,7 @@ mod tests {
     #[test]
     fn equal_rows_are_no_seeds() {
         let x: Vec<f32> = (0..400).map(|i| [0.1, 7.3, -2.9][i / 2 % 3] + (i % 2) as f32).collect();
-        let rows = Rows { x: &x, center: None, features: 2 };
+        let rows = CenteredRows { x: &x, center: None, features: 2 };
         let space = SeedSpace::new(rows, &[1.0; 200]);
         let mut state = 0.37;
         let uniform = || {

@@ -1,18 +1,17 @@
+//! Soft maxima of segments of a row, with registers that start and end anywhere.
+
 use core::ops::Range;
 
 use pulp::Simd;
 
-use super::real::{Real, lanes};
+use super::real::{MAX_LANES, Real, lanes};
 
 /// Registers that are added up in the precision of the data before their sum
-/// is carried on in f64.
+/// is added to one in f64.
 const REGISTERS: usize = 64;
 
-/// Lanes of the widest register there is.
-const MOST_LANES: usize = 16;
-
-/// Below this spread `γ (max − min)` the logarithm of a mean exponential would
-/// cancel, and a polynomial is taken.
+/// Below this spread `γ (max − min)` the logarithm of a mean exponential would lose
+/// precision by cancellation, and a polynomial is used.
 const NARROW: f64 = 0.5;
 
 /// Coefficients of `(exp(y) − 1) / y`, from the highest power's on: 1/14! to 1.
@@ -39,37 +38,37 @@ const NARROW_F32: usize = 8;
 #[derive(Clone, Copy)]
 pub(super) enum Stiffness<T> {
     Soft(T),
-    /// The maximum; equally large values share alike.
+    /// The maximum; equally large values have equal shares.
     Hard,
 }
 
 impl<T: Real> Stiffness<T> {
-    /// A stiffness beyond the precision is infinite.
+    /// A stiffness beyond the largest number of the precision is infinite.
     pub(super) fn of(gamma: f64) -> Self {
         if gamma <= T::LARGEST.into() { Self::Soft(T::of(gamma)) } else { Self::Hard }
     }
 }
 
-/// What a soft maximum says of the values t of one segment.
+/// The soft maximum of the values t of one segment.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Pooled {
+pub(super) struct SoftMaximum {
     /// `(1/γ) log mean exp(γ t)`
-    pub(super) score: f64,
-    /// `Σ p t` for the shares `p = softmax(γ t)`, where they are asked for.
+    pub(super) value: f64,
+    /// `Σ p t` for the shares `p = softmax(γ t)`; 0 if the shares are not wanted.
     pub(super) mean: f64,
-    /// The shares are what was left in place of the values, divided by this.
+    /// The values were overwritten with the shares times this.
     pub(super) total: f64,
 }
 
-/// Which lanes of a segment's first and last register belong to it: windows on
-/// zeros, ones and zeros.
-pub(super) struct Masks<T>([T; 3 * MOST_LANES]);
+/// Masks of the lanes of a segment's first and last register that belong to it:
+/// windows on zeros, ones and zeros.
+pub(super) struct EdgeMasks<T>([T; 3 * MAX_LANES]);
 
-impl<T: Real> Masks<T> {
+impl<T: Real> EdgeMasks<T> {
     #[inline(always)]
     pub(super) fn new<S: Simd>() -> Self {
         let lanes = lanes::<T, S>();
-        let mut table = [T::default(); 3 * MOST_LANES];
+        let mut table = [T::default(); 3 * MAX_LANES];
         table[lanes..2 * lanes].fill(T::ONE);
         Self(table)
     }
@@ -83,25 +82,24 @@ impl<T: Real> Masks<T> {
 
 /// The registers of a segment.
 pub(super) struct Span<T: Real, S: Simd> {
-    /// First and last register with the lanes that count; the second is empty
-    /// where they are the same.
+    /// First and last register, each with a mask of the segment's lanes.
     ends: [(usize, T::Mask<S>); 2],
-    /// How many of them there are.
+    /// 1 if the first register is the last one, else 2.
     edges: usize,
-    /// All lanes count.
+    /// Registers of which all lanes belong to the segment.
     middle: Range<usize>,
 }
 
 impl<T: Real, S: Simd> Span<T, S> {
     #[inline(always)]
-    pub(super) fn new(simd: S, masks: &Masks<T>, segment: &Range<usize>) -> Self {
+    pub(super) fn new(simd: S, masks: &EdgeMasks<T>, segment: &Range<usize>) -> Self {
         let lanes = lanes::<T, S>();
         let (first, last) = (segment.start / lanes, (segment.end - 1) / lanes);
         let (head, tail) = (segment.start - first * lanes, segment.end - last * lanes);
         let head = masks.window(simd, lanes - head);
         let to_end = masks.window(simd, 2 * lanes - tail);
         if first == last {
-            // Both at once, with the register of ones and zeros as the number.
+            // The intersection of both masks, by way of ones and zeros.
             let (zero, one) = (T::splat(simd, T::default()), T::splat(simd, T::ONE));
             let both = T::select(simd, head, T::select(simd, to_end, one, zero), zero);
             let both = T::greater(simd, both, zero);
@@ -110,7 +108,7 @@ impl<T: Real, S: Simd> Span<T, S> {
         Self { ends: [(first, head), (last, to_end)], edges: 2, middle: first + 1..last }
     }
 
-    /// Multiplies what is in the segment.
+    /// Multiplies the segment's values.
     #[inline(always)]
     pub(super) fn scale(&self, simd: S, row: &mut [T::Vector<S>], factor: T) {
         let factor = T::splat(simd, factor);
@@ -126,27 +124,27 @@ impl<T: Real, S: Simd> Span<T, S> {
     /// Largest and smallest value.
     #[inline(always)]
     fn extremes(&self, simd: S, row: &[T::Vector<S>]) -> (T, T) {
-        let (lowest, largest) = (T::splat(simd, T::LOWEST), T::splat(simd, T::LARGEST));
-        let (mut most, mut least) = (lowest, largest);
+        let (minimum, maximum) = (T::splat(simd, T::LOWEST), T::splat(simd, T::LARGEST));
+        let (mut highest, mut lowest) = (minimum, maximum);
         for &(register, mask) in &self.ends[..self.edges] {
-            most = T::max(simd, most, T::select(simd, mask, row[register], lowest));
-            least = T::min(simd, least, T::select(simd, mask, row[register], largest));
+            highest = T::max(simd, highest, T::select(simd, mask, row[register], minimum));
+            lowest = T::min(simd, lowest, T::select(simd, mask, row[register], maximum));
         }
         for &value in &row[self.middle.clone()] {
-            most = T::max(simd, most, value);
-            least = T::min(simd, least, value);
+            highest = T::max(simd, highest, value);
+            lowest = T::min(simd, lowest, value);
         }
-        (T::largest_lane(simd, most), T::smallest_lane(simd, least))
+        (T::largest_lane(simd, highest), T::smallest_lane(simd, lowest))
     }
 
     /// Mean of `(exp(γ δ) − 1) / γ`, δ ≤ 0 being the distance from the largest
     /// value, where γ |δ| is below [`NARROW`]; of δ itself for γ = 0.
     #[inline(always)]
-    fn narrow(&self, simd: S, row: &[T::Vector<S>], most: T, gamma: T, unit: T) -> f64 {
+    fn narrow(&self, simd: S, row: &[T::Vector<S>], highest: T, gamma: T, unit: T) -> f64 {
         let terms = if size_of::<T>() == 4 { NARROW_F32 } else { NARROW_SERIES.len() };
         let series = &NARROW_SERIES[NARROW_SERIES.len() - terms..];
         let zero = T::splat(simd, T::default());
-        let below = T::splat(simd, T::default() - most);
+        let below = T::splat(simd, T::default() - highest);
         let (gamma, unit) = (T::splat(simd, gamma), T::splat(simd, unit));
         let term = |delta| {
             let y = T::times(simd, gamma, delta);
@@ -172,11 +170,19 @@ impl<T: Real, S: Simd> Span<T, S> {
         mean
     }
 
-    /// Puts `exp(γ δ)` in place of the values. Their sum, and `Σ exp(γ δ) δ` times `unit`.
+    /// Overwrites the values with `exp(γ δ)`; returns their sum, and `Σ exp(γ δ) δ`
+    /// times `unit`.
     #[inline(always)]
-    fn weights(&self, simd: S, row: &mut [T::Vector<S>], most: T, gamma: T, unit: T) -> (f64, f64) {
+    fn weights(
+        &self,
+        simd: S,
+        row: &mut [T::Vector<S>],
+        highest: T,
+        gamma: T,
+        unit: T,
+    ) -> (f64, f64) {
         let zero = T::splat(simd, T::default());
-        let below = T::splat(simd, T::default() - most);
+        let below = T::splat(simd, T::default() - highest);
         let (gamma, unit) = (T::splat(simd, gamma), T::splat(simd, unit));
         let (mut total, mut moment) = (zero, zero);
         for &(register, mask) in &self.ends[..self.edges] {
@@ -202,13 +208,14 @@ impl<T: Real, S: Simd> Span<T, S> {
         sums
     }
 
-    /// Puts 1 in place of the largest values and 0 in place of all others.
+    /// Overwrites the largest values with 1 and all others with 0; returns how many
+    /// are the largest.
     #[inline(always)]
-    fn winners(&self, simd: S, row: &mut [T::Vector<S>], most: T) -> f64 {
+    fn winners(&self, simd: S, row: &mut [T::Vector<S>], highest: T) -> f64 {
         let (zero, one) = (T::splat(simd, T::default()), T::splat(simd, T::ONE));
-        let most = T::splat(simd, most);
+        let highest = T::splat(simd, highest);
         let mut count = 0.0;
-        let mark = |value| T::select(simd, T::greater(simd, most, value), zero, one);
+        let mark = |value| T::select(simd, T::greater(simd, highest, value), zero, one);
         for &(register, mask) in &self.ends[..self.edges] {
             let marks = mark(row[register]);
             count += sum_of_lanes::<T, S>(T::select(simd, mask, marks, zero));
@@ -225,39 +232,39 @@ impl<T: Real, S: Simd> Span<T, S> {
         count
     }
 
-    /// Pools `count` values, the number of lanes of this span; with `SHARES`,
-    /// puts their shares times a total in their place.
+    /// The soft maximum of the `count` values of this span; with `SHARES`, overwrites
+    /// them with their shares times a total.
     ///
     /// No sum overflows: values differ by less than the largest number, and
-    /// sums of them are divided by their count before they are added up.
+    /// terms are divided by their count before they are added up.
     #[inline(always)]
-    pub(super) fn pool<const SHARES: bool>(
+    pub(super) fn soft_maximum<const SHARES: bool>(
         &self,
         simd: S,
         row: &mut [T::Vector<S>],
         count: usize,
         stiffness: Stiffness<T>,
-    ) -> Pooled {
-        let (most, least) = self.extremes(simd, row);
-        let top: f64 = most.into();
+    ) -> SoftMaximum {
+        let (highest, lowest) = self.extremes(simd, row);
+        let top: f64 = highest.into();
         let Stiffness::Soft(gamma) = stiffness else {
             if !SHARES {
-                return Pooled { score: top, ..Pooled::default() };
+                return SoftMaximum { value: top, ..SoftMaximum::default() };
             }
-            let total = self.winners(simd, row, most);
-            return Pooled { score: top, mean: top, total };
+            let total = self.winners(simd, row, highest);
+            return SoftMaximum { value: top, mean: top, total };
         };
         let (number, slope): (f64, f64) = (count as f64, gamma.into());
         let unit = T::of(1.0 / number);
-        let spread: f64 = (most - least).into();
+        let spread: f64 = (highest - lowest).into();
         let narrow = (slope * spread < NARROW)
-            .then(|| top + log_over(slope, self.narrow(simd, row, most, gamma, unit)));
-        if let (false, Some(score)) = (SHARES, narrow) {
-            return Pooled { score, ..Pooled::default() };
+            .then(|| top + log_over(slope, self.narrow(simd, row, highest, gamma, unit)));
+        if let (false, Some(value)) = (SHARES, narrow) {
+            return SoftMaximum { value, ..SoftMaximum::default() };
         }
-        let (total, moment) = self.weights(simd, row, most, gamma, unit);
-        let score = narrow.unwrap_or_else(|| top + (total / number).ln() / slope);
-        Pooled { score, mean: top + moment / (total / number), total }
+        let (total, moment) = self.weights(simd, row, highest, gamma, unit);
+        let value = narrow.unwrap_or_else(|| top + (total / number).ln() / slope);
+        SoftMaximum { value, mean: top + moment / (total / number), total }
     }
 }
 

@@ -1,25 +1,27 @@
+//! One Lloyd step: the nearest centroid of every row, and sums per cluster.
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::nearest::{Scratch, nearest_in_order};
+use super::nearest::{NearestBuffers, PackedScorer, nearest, nearest_in_order};
 use super::real::Real;
-use super::{Rows, Scorer, nearest};
+use super::rows::CenteredRows;
 
-/// Bytes of sums per cluster up to which every segment of rows has its own.
+/// Bytes of cluster sums up to which every segment of rows has its own.
 const OWN_SUMS: usize = 1 << 18;
 
-/// Most segments with sums of their own.
+/// Maximum number of segments with sums of their own.
 const SEGMENTS: usize = 32;
 
 /// Weighted sums of the rows of each cluster, and of the weights.
-pub(crate) struct Sums {
+pub(crate) struct ClusterSums {
     /// `[K, D]`
     pub(crate) points: Vec<f64>,
     /// `[K]`
     pub(crate) weights: Vec<f64>,
 }
 
-impl Sums {
+impl ClusterSums {
     fn zeros(clusters: usize, features: usize) -> Self {
         Self { points: vec![0.0; clusters * features], weights: vec![0.0; clusters] }
     }
@@ -35,28 +37,28 @@ impl Sums {
 }
 
 /// Nearest centroid of every row, and the sums per cluster. One pass over the
-/// data where the sums are small; where they are not, a second one that goes
-/// from cluster to cluster, so that a sum stays in cache.
+/// data if the sums are small; else a second one that goes from cluster to
+/// cluster, so that a sum stays in cache.
 pub(crate) fn assign_and_sum<T: Real>(
-    rows: Rows<'_, T>,
+    rows: CenteredRows<'_, T>,
     weights: &[T],
-    scorer: &Scorer<T>,
+    scorer: &PackedScorer<T>,
     labels: &mut [i32],
-) -> Sums {
+) -> ClusterSums {
     let (clusters, features) = (scorer.clusters(), scorer.features());
     if clusters * features * size_of::<f64>() > OWN_SUMS {
         nearest(rows, scorer, labels, &mut []);
         return sums_by_cluster(rows, weights, labels, clusters);
     }
     let segment = rows.len().div_ceil(SEGMENTS).max(1);
-    let parts: Vec<Sums> = labels
+    let parts: Vec<ClusterSums> = labels
         .par_chunks_mut(segment)
         .enumerate()
         .map(|(s, labels)| {
-            let mut sums = Sums::zeros(clusters, features);
-            let mut scratch = Scratch::default();
+            let mut sums = ClusterSums::zeros(clusters, features);
+            let mut buffers = NearestBuffers::default();
             let mut row = s * segment;
-            nearest_in_order(rows, scorer, row, labels, &mut [], &mut scratch, |x, labels| {
+            nearest_in_order(rows, scorer, row, labels, &mut [], &mut buffers, |x, labels| {
                 let weights = &weights[row..row + labels.len()];
                 pulp::Arch::new().dispatch(Accumulate {
                     x,
@@ -70,7 +72,7 @@ pub(crate) fn assign_and_sum<T: Real>(
             sums
         })
         .collect();
-    let mut total = Sums::zeros(clusters, features);
+    let mut total = ClusterSums::zeros(clusters, features);
     for part in &parts {
         total.add(part);
     }
@@ -83,7 +85,7 @@ struct Accumulate<'a, T> {
     features: usize,
     labels: &'a [i32],
     weights: &'a [T],
-    sums: &'a mut Sums,
+    sums: &'a mut ClusterSums,
 }
 
 impl<T: Real> WithSimd for Accumulate<'_, T> {
@@ -109,17 +111,17 @@ fn add_scaled<T: Real>(sums: &mut [f64], row: &[T], weight: f64) {
     }
 }
 
-/// Rows of one cluster that one task adds up.
+/// Maximum number of rows that one task adds up.
 const MEMBERS: usize = 1 << 12;
 
 /// The sums of one cluster after the other, from a list of its rows: no thread
-/// needs sums of its own for all of them.
+/// needs separate sums for all clusters.
 fn sums_by_cluster<T: Real>(
-    rows: Rows<'_, T>,
+    rows: CenteredRows<'_, T>,
     weights: &[T],
     labels: &[i32],
     clusters: usize,
-) -> Sums {
+) -> ClusterSums {
     let features = rows.features;
     let mut ends = vec![0; clusters];
     for &label in labels {
@@ -151,7 +153,7 @@ fn sums_by_cluster<T: Real>(
             (sums, weight)
         })
         .collect();
-    let mut total = Sums::zeros(clusters, features);
+    let mut total = ClusterSums::zeros(clusters, features);
     for ((cluster, _), (part, weight)) in tasks.iter().zip(&parts) {
         let sums = &mut total.points[cluster * features..(cluster + 1) * features];
         for (sum, part) in sums.iter_mut().zip(part) {
@@ -162,9 +164,9 @@ fn sums_by_cluster<T: Real>(
     total
 }
 
-/// Adds up the listed rows, and gives the sum of their weights.
+/// Adds up the listed rows, and returns the sum of their weights.
 struct AddMembers<'a, T> {
-    rows: Rows<'a, T>,
+    rows: CenteredRows<'a, T>,
     weights: &'a [T],
     members: &'a [usize],
     sums: &'a mut [f64],
@@ -175,7 +177,7 @@ impl<T: Real> WithSimd for AddMembers<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> f64 {
-        let Rows { x, center, features } = self.rows;
+        let CenteredRows { x, center, features } = self.rows;
         let mut total = 0.0;
         for &row in self.members {
             let weight: f64 = self.weights[row].into();
@@ -197,12 +199,12 @@ impl<T: Real> WithSimd for AddMembers<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::twins::{self, Stream};
+    use super::super::reference::{self, SplitMix};
     use super::*;
 
-    /// Sums of the labels that are returned, against one loop over all rows.
+    /// Sums by the returned labels, against one loop over all rows.
     fn check<T: Real>(n: usize, features: usize, clusters: usize, crowded: bool) {
-        let mut stream = Stream::new((n + features + clusters) as u64);
+        let mut stream = SplitMix::new((n + features + clusters) as u64);
         let mut x: Vec<T> = stream.normals(n * features, 1.0);
         let center: Vec<T> = stream.normals(features, 0.1);
         let centroids: Vec<T> = stream.normals(clusters * features, 1.0);
@@ -216,10 +218,10 @@ mod tests {
             }
         }
         let weights: Vec<T> = (0..n).map(|i| T::of([0.0, 0.5, 1.0, 3.0][i % 4])).collect();
-        let (weight, bias) = twins::scores_of(&centroids, features);
-        let scorer = Scorer::new(&weight, &bias);
+        let (weight, bias) = reference::scores_of(&centroids, features);
+        let scorer = PackedScorer::new(&weight, &bias);
         for center in [None, Some(&center[..])] {
-            let rows = Rows { x: &x, center, features };
+            let rows = CenteredRows { x: &x, center, features };
             let mut labels = vec![-1; n];
             let sums = assign_and_sum(rows, &weights, &scorer, &mut labels);
             let mut expected = vec![-1; n];
@@ -249,7 +251,7 @@ mod tests {
 
     #[test]
     fn sums_of_few_clusters() {
-        for (n, features, clusters) in twins::shapes(6) {
+        for (n, features, clusters) in reference::shapes(6) {
             check::<f32>(n, features, clusters, false);
             check::<f64>(n, features, clusters, false);
         }

@@ -1,65 +1,51 @@
-//! Clusters that are described by many points each: their supports.
+//! The relevance pass for clusters with many supports each.
 //!
-//! Every support has a score `t_j = 2 x·u_j − ‖u_j‖²`, a cluster the soft
-//! maximum of those of its own. A block of rows passes through all layers
-//! while the scores of its supports are in the second-level cache.
+//! Every support has a score `t_j = 2 x·u_j − ‖u_j‖²`, and a cluster's score is
+//! the soft maximum of those of its supports. A block of rows passes through all
+//! layers while the scores of its supports are in the second-level cache.
 
 use core::ops::Range;
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::nearest::PackedScorer;
 use super::panel::{Panels, WIDTH, rows_from};
 use super::real::{Real, lanes};
 use super::relevance::first_of_largest;
-use super::segments::{Masks, Pooled, Span, Stiffness};
-use super::table::scores_of_block;
-use super::{Question, Rows, Scorer, task_rows};
+use super::rows::{CenteredRows, task_rows};
+use super::scores::block_scores;
+use super::segments::{EdgeMasks, SoftMaximum, Span, Stiffness};
+use crate::kernel::STEEPEST;
+use crate::kernel::answer::{Question, SliceAnswer};
 
 /// Bytes of a block's scores in the second-level cache.
 const BLOCK: usize = 1 << 18;
 
-/// Supports that are worked on for all rows of a block before the next ones,
-/// from the first-level cache. Sums over so few of them lose no digits.
+/// Supports that are processed for all rows of a block before the next ones, from
+/// the first-level cache. Sums over this many of them lose no precision.
 const CHUNK: usize = 64;
 
-/// Supports that are skipped together where none of them has a share.
+/// Supports that are skipped together if none of them has a share.
 const SUPPORTS: usize = 32;
 
-/// `|h| / g` is at most this: the guard of the relevance rule.
-const STEEPEST: f64 = 8.0;
-
-/// The clusters of supports that lie side by side.
-pub(crate) struct Clusters<T> {
-    scorer: Scorer<T>,
+/// Clusters whose supports lie side by side, and the layer that scores them.
+pub(crate) struct SupportClusters<T> {
+    scorer: PackedScorer<T>,
     segments: Vec<Range<usize>>,
     stiffness: Stiffness<T>,
 }
 
-/// NEON for them.
-pub(crate) struct SupportExplainer<T> {
-    clusters: Clusters<T>,
+/// The relevance pass of NEON for them.
+pub(crate) struct SupportPass<T> {
+    clusters: SupportClusters<T>,
     /// U, `[M, D]`
     points: Panels<T>,
     /// U∘U, `[M, D]`
     squares: Panels<T>,
 }
 
-/// Where the answers go.
-pub(crate) struct SupportRelevance<'a, T> {
-    /// `[N, D]`
-    pub(crate) relevance: &'a mut [T],
-    /// `[N]`
-    pub(crate) logit: &'a mut [T],
-    /// `[N]`
-    pub(crate) cluster: &'a mut [i32],
-    /// `[N, K]`
-    pub(crate) shares: &'a mut [T],
-    /// `[N]`
-    pub(crate) absorbed: &'a mut [T],
-}
-
-impl<T: Real> Clusters<T> {
+impl<T: Real> SupportClusters<T> {
     /// # Shapes
     ///
     /// - weight: `[D, M]`, bias: `[M]`, sizes: `[K]`, none of them 0, of sum M
@@ -71,11 +57,11 @@ impl<T: Real> Clusters<T> {
             start += size;
         }
         assert_eq!(start, bias.len());
-        Self { scorer: Scorer::new(weight, bias), segments, stiffness: Stiffness::of(gamma) }
+        Self { scorer: PackedScorer::new(weight, bias), segments, stiffness: Stiffness::of(gamma) }
     }
 
     /// The score of every cluster, `[N, K]`.
-    pub(crate) fn scores(&self, rows: Rows<'_, T>, out: &mut [T]) {
+    pub(crate) fn scores(&self, rows: CenteredRows<'_, T>, out: &mut [T]) {
         let clusters = self.segments.len();
         let block = self.block_rows();
         let task = task_rows(rows.len(), block);
@@ -96,7 +82,7 @@ impl<T: Real> Clusters<T> {
 }
 
 struct ScoreBlock<'a, T> {
-    clusters: &'a Clusters<T>,
+    clusters: &'a SupportClusters<T>,
     /// `[n, D]`
     x: &'a [T],
     scores: &'a mut Vec<T>,
@@ -109,81 +95,73 @@ impl<T: Real> WithSimd for ScoreBlock<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { clusters: Clusters { scorer, segments, stiffness }, x, scores, out } = self;
-        scores_of_block::<T, S>(simd, scorer, x, scores);
-        let masks = Masks::new::<S>();
+        let Self { clusters: SupportClusters { scorer, segments, stiffness }, x, scores, out } =
+            self;
+        block_scores::<T, S>(simd, scorer, x, scores);
+        let masks = EdgeMasks::new::<S>();
         let rows = scores.chunks_exact_mut(scorer.weight.padded());
         for (row, out) in rows.zip(out.chunks_exact_mut(segments.len())) {
             let row = T::vectors_mut::<S>(row);
             for (segment, out) in segments.iter().zip(out) {
                 let span = Span::new(simd, &masks, segment);
-                let pooled = span.pool::<false>(simd, row, segment.len(), *stiffness);
-                *out = T::of(pooled.score);
+                let found = span.soft_maximum::<false>(simd, row, segment.len(), *stiffness);
+                *out = T::of(found.value);
             }
         }
     }
 }
 
-impl<T: Real> SupportExplainer<T> {
+impl<T: Real> SupportPass<T> {
     /// # Shapes
     ///
-    /// As of [`Clusters::new`], K at least 2.
+    /// As of [`SupportClusters::new`], K at least 2.
     pub(crate) fn new(weight: &[T], bias: &[T], sizes: &[usize], gamma: f64) -> Self {
         let supports = bias.len();
         let features = weight.len() / supports;
         let half = T::of(0.5);
         let point = |j: usize, d: usize| half * weight[d * supports + j];
         Self {
-            clusters: Clusters::new(weight, bias, sizes, gamma),
+            clusters: SupportClusters::new(weight, bias, sizes, gamma),
             points: Panels::new(supports, features, point),
             squares: Panels::new(supports, features, |j, d| point(j, d) * point(j, d)),
         }
     }
 
-    /// Answers for all rows. Memory: one block of rows times all supports per
-    /// thread, beside the answers.
-    pub(crate) fn explain(
+    /// Answers for all rows, and what the guard keeps from the features, `[N]`.
+    /// Memory besides the answers: one block of rows times all supports per thread.
+    pub(crate) fn run(
         &self,
-        rows: Rows<'_, T>,
+        rows: CenteredRows<'_, T>,
         question: Question,
-        out: SupportRelevance<'_, T>,
+        answer: SliceAnswer<'_, T>,
+        absorbed: &mut [T],
     ) {
-        let (clusters, features) = (self.clusters.segments.len(), rows.features);
+        let columns = [rows.features, self.clusters.segments.len()];
         let block = self.clusters.block_rows();
         let task = task_rows(rows.len(), block);
-        out.relevance
-            .par_chunks_mut(task * features)
-            .zip(out.logit.par_chunks_mut(task))
-            .zip(out.cluster.par_chunks_mut(task))
-            .zip(out.shares.par_chunks_mut(task * clusters))
-            .zip(out.absorbed.par_chunks_mut(task))
-            .enumerate()
-            .for_each(|(t, ((((relevance, logit), cluster), shares), absorbed))| {
-                let mut buffer = Vec::new();
-                let mut scratch = Scratch::default();
-                let blocks = relevance
-                    .chunks_mut(block * features)
-                    .zip(logit.chunks_mut(block))
-                    .zip(cluster.chunks_mut(block))
-                    .zip(shares.chunks_mut(block * clusters))
-                    .zip(absorbed.chunks_mut(block));
-                for (b, ((((relevance, logit), cluster), shares), absorbed)) in blocks.enumerate() {
-                    let x = rows.block(t * task + b * block, logit.len(), &mut buffer);
-                    pulp::Arch::new().dispatch(Block {
-                        explainer: self,
-                        question,
-                        x,
-                        scratch: &mut scratch,
-                        out: SupportRelevance { relevance, logit, cluster, shares, absorbed },
-                    });
-                }
-            });
+        let tasks: Vec<_> =
+            answer.blocks(task, columns).zip(absorbed.chunks_mut(task)).enumerate().collect();
+        tasks.into_par_iter().for_each(|(t, (answer, absorbed))| {
+            let (mut centered, mut buffers) = (Vec::new(), SupportBuffers::default());
+            let blocks = answer.blocks(block, columns).zip(absorbed.chunks_mut(block));
+            for (b, (answer, absorbed)) in blocks.enumerate() {
+                let first = t * task + b * block;
+                pulp::Arch::new().dispatch(SupportBlock {
+                    pass: self,
+                    question,
+                    x: rows.block(first, answer.logit.len(), &mut centered),
+                    buffers: &mut buffers,
+                    answer,
+                    absorbed,
+                });
+            }
+        });
     }
 }
 
-/// What is reused from block to block.
+/// Memory that is reused from block to block.
 #[derive(Default)]
-struct Scratch<T> {
+struct SupportBuffers<T> {
     /// Scores of the supports, then their coefficients v, `[n, M]` with every
     /// row filled up to a register's end.
     scores: Vec<T>,
@@ -191,13 +169,13 @@ struct Scratch<T> {
     live: Vec<bool>,
     /// Sums of one panel of features.
     sums: Vec<T>,
-    row: RowScratch<T>,
+    row: RowBuffers<T>,
 }
 
 #[derive(Default)]
-struct RowScratch<T> {
+struct RowBuffers<T> {
     /// `[K]`
-    pooled: Vec<Pooled>,
+    maxima: Vec<SoftMaximum>,
     /// Scores of the clusters, `[K]`.
     scores: Vec<T>,
     /// `[K]`
@@ -207,24 +185,26 @@ struct RowScratch<T> {
 }
 
 /// The pass through one block of rows.
-struct Block<'a, T> {
-    explainer: &'a SupportExplainer<T>,
+struct SupportBlock<'a, T> {
+    pass: &'a SupportPass<T>,
     question: Question,
     /// `[n, D]`
     x: &'a [T],
-    scratch: &'a mut Scratch<T>,
-    out: SupportRelevance<'a, T>,
+    buffers: &'a mut SupportBuffers<T>,
+    answer: SliceAnswer<'a, T>,
+    /// `[n]`
+    absorbed: &'a mut [T],
 }
 
-impl<T: Real> WithSimd for Block<'_, T> {
+impl<T: Real> WithSimd for SupportBlock<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         self.coefficients(simd);
         let many = S::REGISTER_COUNT >= 32;
-        for p in 0..self.explainer.points.count() {
-            match (self.explainer.points.width(p), many) {
+        for p in 0..self.pass.points.count() {
+            match (self.pass.points.width(p), many) {
                 (1, true) => self.panel::<S, 8, 1>(simd, p),
                 (2, true) => self.panel::<S, 4, 2>(simd, p),
                 (_, true) => self.panel::<S, 4, WIDTH>(simd, p),
@@ -236,43 +216,43 @@ impl<T: Real> WithSimd for Block<'_, T> {
     }
 }
 
-impl<T: Real> Block<'_, T> {
-    /// From scores to the coefficients v of the supports, with every answer but
-    /// the relevance on the way.
+impl<T: Real> SupportBlock<'_, T> {
+    /// From scores to the coefficients v of the supports; fills every answer but the
+    /// relevance on the way.
     #[inline(always)]
     fn coefficients<S: Simd>(&mut self, simd: S) {
-        let Clusters { scorer, segments, stiffness } = &self.explainer.clusters;
-        let Scratch { scores, live, row: scratch, .. } = &mut *self.scratch;
+        let SupportClusters { scorer, segments, stiffness } = &self.pass.clusters;
+        let SupportBuffers { scores, live, row: buffers, .. } = &mut *self.buffers;
         let (padded, parts) = (scorer.weight.padded(), scorer.weight.padded().div_ceil(SUPPORTS));
-        scores_of_block::<T, S>(simd, scorer, self.x, scores);
-        live.resize(self.out.logit.len() * parts, false);
+        block_scores::<T, S>(simd, scorer, self.x, scores);
+        live.resize(self.answer.logit.len() * parts, false);
 
-        let masks = Masks::new::<S>();
-        let answers = self
-            .out
-            .shares
+        let masks = EdgeMasks::new::<S>();
+        let SliceAnswer { logit, cluster, shares, .. } = &mut self.answer;
+        let answers = shares
             .chunks_exact_mut(segments.len())
-            .zip(self.out.logit.iter_mut().zip(&mut *self.out.cluster))
-            .zip(&mut *self.out.absorbed);
+            .zip(logit.iter_mut().zip(&mut **cluster))
+            .zip(&mut *self.absorbed);
         let rows = scores.chunks_exact_mut(padded).zip(live.chunks_exact_mut(parts));
         for ((row, live), ((shares, (logit, cluster)), absorbed)) in rows.zip(answers) {
             // Beyond the last support there are no coefficients.
             row[scorer.clusters()..].fill(T::default());
             let row = T::vectors_mut::<S>(row);
-            scratch.pooled.clear();
+            buffers.maxima.clear();
             for segment in segments {
                 let span = Span::new(simd, &masks, segment);
-                scratch.pooled.push(span.pool::<true>(simd, row, segment.len(), *stiffness));
+                let found = span.soft_maximum::<true>(simd, row, segment.len(), *stiffness);
+                buffers.maxima.push(found);
             }
-            let answer = hand_down(scratch, self.question);
+            let answer = pooling_rules(buffers, self.question);
             *cluster = answer.own as i32;
             *logit = T::of(answer.logit);
             *absorbed = T::of(answer.absorbed);
-            for (to, &share) in shares.iter_mut().zip(&scratch.shares) {
+            for (to, &share) in shares.iter_mut().zip(&buffers.shares) {
                 *to = T::of(share);
             }
-            for ((segment, pooled), a) in segments.iter().zip(&scratch.pooled).zip(&scratch.a) {
-                Span::new(simd, &masks, segment).scale(simd, row, T::of(a / pooled.total));
+            for ((segment, maximum), a) in segments.iter().zip(&buffers.maxima).zip(&buffers.a) {
+                Span::new(simd, &masks, segment).scale(simd, row, T::of(a / maximum.total));
             }
             mark_live::<T, S>(simd, row, live);
         }
@@ -281,10 +261,10 @@ impl<T: Real> Block<'_, T> {
     /// `R = v (U∘U) − 2 x∘(v U)` for one panel of features.
     #[inline(always)]
     fn panel<S: Simd, const ROWS: usize, const W: usize>(&mut self, simd: S, p: usize) {
-        let SupportExplainer { clusters, points, squares } = self.explainer;
-        let Scratch { scores, live, sums, .. } = &mut *self.scratch;
+        let SupportPass { clusters, points, squares } = self.pass;
+        let SupportBuffers { scores, live, sums, .. } = &mut *self.buffers;
         let lanes = lanes::<T, S>();
-        let (rows, features) = (self.out.logit.len(), points.columns());
+        let (rows, features) = (self.answer.logit.len(), points.columns());
         let (supports, padded) = (points.inner(), clusters.scorer.weight.padded());
         let parts = padded.div_ceil(SUPPORTS);
         let v = &scores[..rows * padded];
@@ -307,7 +287,7 @@ impl<T: Real> Block<'_, T> {
                 if !live.iter().any(|live| live[..range.len().div_ceil(SUPPORTS)].contains(&true)) {
                     continue;
                 }
-                let parts = partial::<T, S, ROWS, W>(simd, rows_of, live, [points, squares]);
+                let parts = partial_sums::<T, S, ROWS, W>(simd, rows_of, live, [points, squares]);
                 for (sums, parts) in sums.chunks_exact_mut(2 * W).zip(parts) {
                     for (sum, part) in sums.iter_mut().zip(parts.as_flattened()) {
                         *sum = T::plus(simd, *sum, *part);
@@ -318,7 +298,7 @@ impl<T: Real> Block<'_, T> {
 
         let first = points.first_column(p);
         let width = (W * lanes).min(features - first);
-        let of_rows = self.out.relevance.chunks_exact_mut(features);
+        let of_rows = self.answer.relevance.chunks_exact_mut(features);
         let of_rows = of_rows.zip(self.x.chunks_exact(features));
         for ((to, x), sums) in of_rows.zip(sums.chunks_exact(2 * W)) {
             let (linear, square) = sums.split_at(W);
@@ -331,23 +311,23 @@ impl<T: Real> Block<'_, T> {
     }
 }
 
-/// Which parts of a row of coefficients hold any.
+/// Marks the parts of a row that have a coefficient other than 0.
 #[inline(always)]
 fn mark_live<T: Real, S: Simd>(simd: S, row: &[T::Vector<S>], live: &mut [bool]) {
     let (zero, minus_one) = (T::splat(simd, T::default()), T::splat(simd, T::of(-1.0)));
     for (part, live) in row.chunks(SUPPORTS / lanes::<T, S>()).zip(live) {
-        let mut most = zero;
+        let mut largest = zero;
         for &value in part {
-            most = T::max(simd, most, value);
-            most = T::max(simd, most, T::times(simd, value, minus_one));
+            largest = T::max(simd, largest, value);
+            largest = T::max(simd, largest, T::times(simd, value, minus_one));
         }
-        *live = T::any(simd, T::greater(simd, most, zero));
+        *live = T::any(simd, T::greater(simd, largest, zero));
     }
 }
 
 /// Tiles of `v U` and `v (U∘U)` over some of the supports.
 #[inline(always)]
-fn partial<T: Real, S: Simd, const ROWS: usize, const W: usize>(
+fn partial_sums<T: Real, S: Simd, const ROWS: usize, const W: usize>(
     simd: S,
     rows: [&[T]; ROWS],
     live: [&[bool]; ROWS],
@@ -381,7 +361,8 @@ fn partial<T: Real, S: Simd, const ROWS: usize, const W: usize>(
     sums
 }
 
-struct Answer {
+/// What the pooling layers answer for one row.
+struct RowAnswer {
     own: usize,
     logit: f64,
     absorbed: f64,
@@ -390,11 +371,11 @@ struct Answer {
 /// The rules of the pooling layers above the supports for one row: shares of
 /// the competitors, and the coefficients of the clusters' supports.
 #[inline(always)]
-fn hand_down<T: Real>(row: &mut RowScratch<T>, question: Question) -> Answer {
-    let RowScratch { pooled, scores, shares, a } = row;
+fn pooling_rules<T: Real>(row: &mut RowBuffers<T>, question: Question) -> RowAnswer {
+    let RowBuffers { maxima, scores, shares, a } = row;
     scores.clear();
-    // As the forward pass gives them, so that both decide alike.
-    scores.extend(pooled.iter().map(|pooled| T::of(pooled.score)));
+    // Rounded as in the forward pass, so that both decide alike.
+    scores.extend(maxima.iter().map(|maximum| T::of(maximum.value)));
     let own = question.cluster.unwrap_or_else(|| first_of_largest(scores));
     let score: f64 = scores[own].into();
     let h = |k: usize| score - scores[k].into();
@@ -432,10 +413,10 @@ fn hand_down<T: Real>(row: &mut RowScratch<T>, question: Question) -> Answer {
             0.0
         };
         if ratio > 0.0 {
-            let g = pooled[own].mean - pooled[k].mean;
+            let g = maxima[own].mean - maxima[k].mean;
             let quotient = guarded(h, g);
-            // Elsewhere the features carry all of h, and what is left is rounding.
-            if h.signum() * g < h.abs() / 8.0 {
+            // Otherwise the features carry all of h, and the rest is rounding error.
+            if h.signum() * g < h.abs() / STEEPEST {
                 absorbed += ratio * (h - quotient * g);
             }
             a[k] = ratio * quotient;
@@ -443,11 +424,11 @@ fn hand_down<T: Real>(row: &mut RowScratch<T>, question: Question) -> Answer {
         }
     }
     a[own] = -against;
-    Answer { own, logit, absorbed }
+    RowAnswer { own, logit, absorbed }
 }
 
-/// Shares of the competitors by `softmin(β h)`; of the nearest alone for an
-/// infinite β and for a row that is not in the cluster.
+/// Shares of the competitors by `softmin(β h)`; all to the nearest for an infinite
+/// β and for a row that is not in the cluster.
 #[inline(always)]
 fn softmin(
     shares: &mut [f64],
@@ -473,9 +454,9 @@ fn softmin(
     }
 }
 
-/// `h / g`, where the difference g of the supports' means may vanish or point
-/// the other way: at most [`STEEPEST`], and 1 where it clearly points the other
-/// way. Continuous in g.
+/// `h / g`, although the difference g of the supports' means may vanish or have the
+/// other sign: at most [`STEEPEST`], and 1 if it clearly has the other sign.
+/// Continuous in g.
 #[inline(always)]
 fn guarded(h: f64, g: f64) -> f64 {
     let along = g * h.signum() / h.abs();
@@ -490,16 +471,17 @@ fn guarded(h: f64, g: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::twins::{self, Stream};
+    use super::super::reference::{self, SplitMix};
     use super::*;
+    use crate::kernel::answer::{Answer, VecAnswer};
 
     const INFINITY: f64 = f64::INFINITY;
 
     /// More than a block of rows for many supports.
     const ROWS: usize = 19;
 
-    /// Rows, supports `[M, D]`, and what they are asked.
-    struct Case<T> {
+    /// Rows and clusters of supports `[M, D]`.
+    struct Problem<T> {
         x: Vec<T>,
         supports: Vec<T>,
         features: usize,
@@ -507,10 +489,10 @@ mod tests {
         gamma: f64,
     }
 
-    impl<T: Real> Case<T> {
+    impl<T: Real> Problem<T> {
         /// Clusters of one support and of many.
         fn new(features: usize, supports: usize, clusters: usize, gamma: f64, grid: bool) -> Self {
-            let mut stream = Stream::new((features * supports + clusters) as u64);
+            let mut stream = SplitMix::new((features * supports + clusters) as u64);
             let mut sizes = vec![1; clusters];
             for _ in clusters..supports {
                 // The first stays alone.
@@ -529,38 +511,28 @@ mod tests {
             Self { x, supports, features, sizes, gamma }
         }
 
-        fn explain(&self, question: Question) -> Answers<T> {
-            let (weight, bias) = twins::scores_of(&self.supports, self.features);
-            let explainer = SupportExplainer::new(&weight, &bias, &self.sizes, self.gamma);
+        /// The answer, and what the guard absorbs.
+        fn explain(&self, question: Question) -> (VecAnswer<T>, Vec<T>) {
+            let (weight, bias) = reference::scores_of(&self.supports, self.features);
+            let pass = SupportPass::new(&weight, &bias, &self.sizes, self.gamma);
             let rows = self.x.len() / self.features;
-            let mut found = Answers {
-                relevance: vec![T::LOWEST; self.x.len()],
-                logit: vec![T::LOWEST; rows],
-                cluster: vec![-1; rows],
-                shares: vec![T::LOWEST; rows * self.sizes.len()],
-                absorbed: vec![T::LOWEST; rows],
-            };
-            let out = SupportRelevance {
-                relevance: &mut found.relevance,
-                logit: &mut found.logit,
-                cluster: &mut found.cluster,
-                shares: &mut found.shares,
-                absorbed: &mut found.absorbed,
-            };
-            explainer.explain(self.rows(), question, out);
-            found
+            let mut answer = VecAnswer::full([rows, self.features], self.sizes.len(), T::LOWEST);
+            answer.cluster.fill(-1);
+            let mut absorbed = vec![T::LOWEST; rows];
+            pass.run(self.rows(), question, answer.slices(), &mut absorbed);
+            (answer, absorbed)
         }
 
         fn scores(&self) -> Vec<T> {
-            let (weight, bias) = twins::scores_of(&self.supports, self.features);
-            let clusters = Clusters::new(&weight, &bias, &self.sizes, self.gamma);
+            let (weight, bias) = reference::scores_of(&self.supports, self.features);
+            let clusters = SupportClusters::new(&weight, &bias, &self.sizes, self.gamma);
             let mut scores = vec![T::LOWEST; self.x.len() / self.features * self.sizes.len()];
             clusters.scores(self.rows(), &mut scores);
             scores
         }
 
-        fn rows(&self) -> Rows<'_, T> {
-            Rows { x: &self.x, center: None, features: self.features }
+        fn rows(&self) -> CenteredRows<'_, T> {
+            CenteredRows { x: &self.x, center: None, features: self.features }
         }
 
         /// Squared distances of a row from all supports, feature by feature.
@@ -569,15 +541,6 @@ mod tests {
             let supports = self.supports.chunks(self.features);
             supports.map(|u| x.iter().zip(u).map(away).collect()).collect()
         }
-    }
-
-    #[derive(PartialEq)]
-    struct Answers<T> {
-        relevance: Vec<T>,
-        logit: Vec<T>,
-        cluster: Vec<i32>,
-        shares: Vec<T>,
-        absorbed: Vec<T>,
     }
 
     /// The clusters' side of one row by the definitions, in f64: from squared
@@ -592,30 +555,30 @@ mod tests {
         size: f64,
     }
 
-    fn pools<T: Real>(case: &Case<T>, x: &[T]) -> Pools {
+    fn pools<T: Real>(problem: &Problem<T>, x: &[T]) -> Pools {
         let norm: f64 = x.iter().map(|&v| v.into() * v.into()).sum();
-        let distances = case.distances(x);
+        let distances = problem.distances(x);
         let size = norm + distances.iter().flatten().sum::<f64>() / distances.len() as f64;
         let mut pools = Pools { scores: Vec::new(), means: Vec::new(), parts: Vec::new(), size };
         let mut start = 0;
-        for &count in &case.sizes {
+        for &count in &problem.sizes {
             let members = &distances[start..start + count];
             start += count;
             let t: Vec<f64> = members.iter().map(|d| norm - d.iter().sum::<f64>()).collect();
             let most = t.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let (score, weights): (f64, Vec<f64>) = if case.gamma == INFINITY {
+            let (score, weights): (f64, Vec<f64>) = if problem.gamma == INFINITY {
                 (most, t.iter().map(|&t| f64::from(u8::from(t == most))).collect())
-            } else if case.gamma == 0.0 {
+            } else if problem.gamma == 0.0 {
                 (t.iter().sum::<f64>() / count as f64, vec![1.0; count])
             } else {
-                let less = t.iter().map(|t| (case.gamma * (t - most)).exp_m1()).sum::<f64>();
-                let score = most + (less / count as f64).ln_1p() / case.gamma;
-                (score, t.iter().map(|t| (case.gamma * (t - most)).exp()).collect())
+                let less = t.iter().map(|t| (problem.gamma * (t - most)).exp_m1()).sum::<f64>();
+                let score = most + (less / count as f64).ln_1p() / problem.gamma;
+                (score, t.iter().map(|t| (problem.gamma * (t - most)).exp()).collect())
             };
             let total: f64 = weights.iter().sum();
             pools.scores.push(score);
             pools.means.push(t.iter().zip(&weights).map(|(t, w)| t * w / total).sum());
-            let mut part = vec![0.0; case.features];
+            let mut part = vec![0.0; problem.features];
             for (weight, distances) in weights.iter().zip(members) {
                 for (part, distance) in part.iter_mut().zip(distances) {
                     *part += weight / total * distance;
@@ -629,7 +592,7 @@ mod tests {
     /// The answers for one row by the definitions.
     struct Naive {
         own: usize,
-        /// By how much the decisions that were taken might have been others.
+        /// Distance of the values to the next one at which a decision changes.
         lead: f64,
         logit: f64,
         shares: Vec<f64>,
@@ -720,17 +683,17 @@ mod tests {
         questions
     }
 
-    /// Compares all rows. How many were too close to a decision to be compared,
-    /// and the largest error as a part of what is allowed.
+    /// Compares all rows. Returns how many were too close to a decision to be
+    /// compared, and the largest error relative to the allowed one.
     fn compare<T: Real>(
-        case: &Case<T>,
+        problem: &Problem<T>,
         pools: &[Pools],
         question: Question,
         tolerance: f64,
     ) -> (usize, f64) {
-        let Case { features, ref sizes, gamma, .. } = *case;
+        let Problem { features, ref sizes, gamma, .. } = *problem;
         let Question { cluster, versus, beta } = question;
-        let found = case.explain(question);
+        let (found, absorbed) = problem.explain(question);
         let (mut close, mut worst) = (0, 0f64);
         for (i, pools) in pools.iter().enumerate() {
             let what = format!(
@@ -767,23 +730,23 @@ mod tests {
             for (&found, &expected) in relevance.iter().zip(&naive.relevance) {
                 check(found, expected, allowed, "relevance");
             }
-            check(found.absorbed[i], naive.absorbed, allowed, "absorbed");
+            check(absorbed[i], naive.absorbed, allowed, "absorbed");
             // What comes out is what went in, whatever h is; the quotients of
             // the guard make 8 of one rounding error.
             let sum = relevance.iter().fold(0.0, |sum, &r| sum + r.into());
-            let kept = T::of(sum + found.absorbed[i].into());
+            let kept = T::of(sum + absorbed[i].into());
             check(kept, found.logit[i].into(), tolerance * (scale + 0.25 * size), "conserved sum");
         }
         (close, worst)
     }
 
-    fn compare_scores<T: Real>(case: &Case<T>, pools: &[Pools], tolerance: f64) {
-        let found = case.scores();
-        for (pools, found) in pools.iter().zip(found.chunks(case.sizes.len())) {
+    fn compare_scores<T: Real>(problem: &Problem<T>, pools: &[Pools], tolerance: f64) {
+        let found = problem.scores();
+        for (pools, found) in pools.iter().zip(found.chunks(problem.sizes.len())) {
             for (&found, &expected) in found.iter().zip(&pools.scores) {
                 let found: f64 = found.into();
                 let right = (found - expected).abs() <= tolerance * pools.size;
-                assert!(right, "{:?}, γ {}: {found} {expected}", case.sizes, case.gamma);
+                assert!(right, "{:?}, γ {}: {found} {expected}", problem.sizes, problem.gamma);
             }
         }
     }
@@ -802,13 +765,14 @@ mod tests {
                             if gamma == INFINITY && !grid {
                                 continue;
                             }
-                            let case = Case::<T>::new(features, supports, clusters, gamma, grid);
-                            let rows = case.x.chunks(features);
-                            let pools: Vec<Pools> = rows.map(|x| pools(&case, x)).collect();
-                            compare_scores(&case, &pools, tolerance);
+                            let problem =
+                                Problem::<T>::new(features, supports, clusters, gamma, grid);
+                            let rows = problem.x.chunks(features);
+                            let pools: Vec<Pools> = rows.map(|x| pools(&problem, x)).collect();
+                            compare_scores(&problem, &pools, tolerance);
                             let few = if supports > 100 { 4 } else { 1 };
                             for question in questions(clusters).into_iter().step_by(few) {
-                                let found = compare(&case, &pools, question, tolerance);
+                                let found = compare(&problem, &pools, question, tolerance);
                                 close += found.0;
                                 worst = worst.max(found.1);
                                 all += pools.len();
@@ -828,13 +792,13 @@ mod tests {
     #[test]
     fn the_number_of_threads_changes_nothing() {
         fn check<T: Real>() {
-            let mut case = Case::<T>::new(33, 500, 5, 0.3, false);
-            case.x = Stream::new(3).normals(1001 * 33, 1.0);
+            let mut problem = Problem::<T>::new(33, 500, 5, 0.3, false);
+            problem.x = SplitMix::new(3).normals(1001 * 33, 1.0);
             let answers = [1, 2, 3].map(|threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
                 pool.expect("threads").install(|| {
                     let question = Question { cluster: None, versus: None, beta: 1.0 };
-                    (case.explain(question), case.scores())
+                    (problem.explain(question), problem.scores())
                 })
             });
             assert!(answers[0] == answers[1] && answers[0] == answers[2]);
@@ -852,19 +816,19 @@ mod tests {
                 let huge = 0.9 * (largest / (32.0 * features as f64)).sqrt();
                 for gamma in [0.0, tiny, 1e-30, 1.0, 1e30, largest, INFINITY] {
                     for scale in [0.0, tiny, tiny.sqrt(), 1e-10, 1.0, 1e10, huge] {
-                        let mut case = Case::<T>::new(features, 700, 3, 1.0, false);
-                        for value in case.x.iter_mut().chain(&mut case.supports) {
+                        let mut problem = Problem::<T>::new(features, 700, 3, 1.0, false);
+                        for value in problem.x.iter_mut().chain(&mut problem.supports) {
                             let value_of: f64 = (*value).into();
                             let rounded =
                                 (value_of * (features as f64).sqrt() / 2.0).clamp(-1.0, 1.0);
                             *value = T::of(rounded * scale);
                         }
-                        case.gamma = gamma;
+                        problem.gamma = gamma;
                         for question in questions(3).into_iter().step_by(4) {
-                            let Answers { relevance, logit, shares, absorbed, .. } =
-                                case.explain(question);
+                            let (answer, absorbed) = problem.explain(question);
+                            let Answer { relevance, logit, shares, .. } = answer;
                             let what = format!("{features} features, γ {gamma:e}, {scale:e}");
-                            for values in [relevance, logit, shares, absorbed, case.scores()] {
+                            for values in [relevance, logit, shares, absorbed, problem.scores()] {
                                 let finite = |value: &T| Into::<f64>::into(*value).is_finite();
                                 assert!(values.iter().all(finite), "{what}");
                             }

@@ -1,7 +1,7 @@
 //! Between Burn's tensors and those that kernels are launched on.
 //!
-//! All of it is safe code: a type is compared through `Any`, and where it is
-//! another one there is no result.
+//! All of it is safe code: types are compared through `Any`, and a function
+//! returns `None` for another type.
 
 use core::any::Any;
 
@@ -12,11 +12,11 @@ use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::{CubeRuntime, tensor::CubeTensor};
 
-/// Units of a workgroup, the most that every device has.
+/// Units of a workgroup: the maximum that every device supports.
 pub(super) const UNITS: usize = 256;
 
-/// Groups along one dimension of a launch: the most that every device takes,
-/// and in tests few enough to be exceeded.
+/// Groups along one dimension of a launch: the maximum that every device supports;
+/// in tests few enough to be exceeded.
 const MAX_GROUPS: usize = if cfg!(test) { 7 } else { 65_535 };
 
 /// The tensor as one of runtime R, in F32 and within reach of a 32-bit index.
@@ -29,13 +29,13 @@ pub(super) fn primitive<R: CubeRuntime, B: Backend, const D: usize>(
     (found.dtype == DType::F32 && indexable(elements as usize)).then(|| found.clone())
 }
 
-/// Whether an index of that many elements fits into 32 bits, with room for the
+/// Whether the indices of that many elements fit into 32 bits, with room for the
 /// units of the last workgroups.
 pub(super) fn indexable(elements: usize) -> bool {
     elements < (u32::MAX - (1 << 24)) as usize
 }
 
-/// The other way.
+/// The Burn tensor of one of runtime R.
 pub(super) fn tensor<R: CubeRuntime, B: Backend, const D: usize>(
     primitive: CubeTensor<R>,
 ) -> Option<Tensor<B, D>> {
@@ -58,7 +58,7 @@ fn same_type<From: 'static, To: 'static>(value: From) -> Option<To> {
     (&mut value as &mut dyn Any).downcast_mut::<Option<To>>()?.take()
 }
 
-/// A tensor for a kernel to fill, row-major without gaps, next to another one.
+/// A contiguous tensor for a kernel to fill, on the device of another one.
 pub(super) fn empty_like<R: CubeRuntime, const D: usize>(
     neighbour: &CubeTensor<R>,
     shape: [usize; D],
@@ -68,14 +68,14 @@ pub(super) fn empty_like<R: CubeRuntime, const D: usize>(
     empty_device_contiguous_dtype(client, device, Shape::new(shape), dtype)
 }
 
-/// So many workgroups, or a few more: folded where one dimension cannot hold
-/// them. Kernels must do nothing in the surplus.
+/// `count` workgroups, or a few more: folded if one dimension cannot hold them.
+/// Kernels must do nothing in the surplus.
 pub(super) fn groups(count: usize) -> CubeCount {
     let folds = count.div_ceil(MAX_GROUPS);
     CubeCount::Static(count.div_ceil(folds) as u32, folds as u32, 1)
 }
 
-/// Workgroups for so many units that know nothing of each other.
+/// Workgroups for this many independent units.
 pub(super) fn groups_of_units(units: usize) -> CubeCount {
     groups(units.div_ceil(UNITS))
 }

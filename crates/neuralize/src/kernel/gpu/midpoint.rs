@@ -1,11 +1,12 @@
+//! The last step of the midpoint rule.
+
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::{CubeRuntime, tensor::CubeTensor};
 
 use super::bridge;
 
-/// The last step of the midpoint rule, `R = a (M∘M) − 2 x∘(a M)`, for a block of
-/// rows that begins at row `first`.
+/// `R = a (M∘M) − 2 x∘(a M)`, for a block of rows that begins at row `first`.
 ///
 /// Global memory for n rows: `12 n D` bytes read and `4 n D` written.
 ///

@@ -1,8 +1,8 @@
 //! The heavy loops as GPU kernels, for every backend that runs on CubeCL.
 //!
-//! Which backend it is, is found out from the type of its tensors, so the
-//! library's bound stays `B: Backend`. A function returns `None` where its
-//! kernels do not apply (another backend, a wrapper such as autodiff or fusion,
+//! A backend is recognised by the type of its tensors, so the library's bound
+//! stays `B: Backend`. A function returns `None` if its kernels do not apply
+//! (another backend, a wrapper such as autodiff or fusion,
 //! another element type than F32, more elements than a 32-bit index reaches);
 //! the caller then computes with tensor operations.
 //!
@@ -11,7 +11,7 @@
 
 mod bridge;
 mod midpoint;
-mod min_take_most;
+mod min_pool;
 mod nearest;
 mod order;
 mod relevance;
@@ -23,10 +23,12 @@ mod tests;
 use burn::tensor::{Int, Tensor, backend::Backend};
 use burn_cubecl::CubeRuntime;
 
-use super::{Affine, Explained, Question, Totals};
-use relevance::of_rows;
+use super::affine::{Affine, Totals};
+use super::answer::{Question, TensorAnswer};
+use relevance::explain_on;
 
-/// The first runtime among those compiled in whose tensors these are.
+/// Calls the function with each runtime that is compiled in, until one of them has
+/// these tensors.
 macro_rules! on_its_runtime {
     ($function:ident($($argument:expr),*)) => {{
         let found = None;
@@ -46,8 +48,8 @@ macro_rules! on_its_runtime {
     }};
 }
 
-/// The index of every row's largest score (the first of equal ones), and how
-/// far it is ahead of the second. With one cluster the margin is 0.
+/// The index of every row's largest score (the first of equal ones), and its lead
+/// over the second largest; 0 if there is one cluster.
 ///
 /// # Shapes
 ///
@@ -73,8 +75,8 @@ fn nearest_on<R: CubeRuntime, B: Backend>(
 }
 
 /// One Lloyd step: the nearest centroid of every row, and the weighted sums of
-/// the rows around the centre per cluster. x is read twice, once for the labels
-/// (by every 128 clusters) and once for the sums: see
+/// the rows around the centre per cluster. x is read once for the labels (for every
+/// 128 clusters) and once for the sums: see
 /// [`nearest`](nearest::launch), [`order`](order::by_label) and
 /// [`totals`](totals::launch) for the traffic.
 ///
@@ -109,9 +111,9 @@ fn assign_and_sum_on<R: CubeRuntime, B: Backend>(
     Some((bridge::indices(labels)?, totals))
 }
 
-/// The relevance pass for one cluster a row: the given one, or else the one
-/// that the row is assigned to; against all others by min-take-most, or against
-/// one alone. Memory beyond the result is bounded.
+/// The relevance pass for one cluster per row: the given one, or else the assigned
+/// one; against all others by min-pooling, or against one alone. Memory beyond the
+/// result is bounded.
 ///
 /// # Shapes
 ///
@@ -120,7 +122,6 @@ pub(super) fn explain<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,
     question: Question,
-) -> Option<Explained<B>> {
-    let Affine { center, scores } = affine;
-    on_its_runtime!(of_rows(x, center, scores, question))
+) -> Option<TensorAnswer<B>> {
+    on_its_runtime!(explain_on(x, affine, question))
 }

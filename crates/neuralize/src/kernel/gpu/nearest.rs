@@ -1,3 +1,5 @@
+//! The nearest centroid of every row, and its lead.
+
 use burn::tensor::DType;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -8,13 +10,13 @@ use super::bridge::{self, UNITS};
 
 /// A workgroup is a square of SIDE × SIDE units.
 const SIDE: usize = 16;
-/// Every unit has two vectors of 4 rows, which makes 128 rows for the workgroup.
+/// Every unit has two vectors of 4 rows, 128 rows in a workgroup.
 const ROW_VECTOR: usize = 4;
 const ROW_VECTORS: usize = 2;
 const ROWS_PER_UNIT: usize = ROW_VECTORS * ROW_VECTOR;
 const ROWS: usize = SIDE * ROWS_PER_UNIT;
-/// Distance of two features in a staged tile of x, in vectors: one more than
-/// needed, so that the units that store a row hit different banks.
+/// Stride of features in a staged tile of x, in vectors: one more than needed, so
+/// that the units that store a row hit different banks.
 const X_PITCH: usize = SIDE * ROW_VECTORS + 1;
 
 /// Labels and margins by a tiled product whose scores stay in registers.
@@ -82,11 +84,7 @@ fn nearest_kernel<C: Size>(
     #[comptime] by_feature: bool,
 ) {
     let column_vector = C::value();
-    let across_vectors = comptime!(SIDE * column_vectors);
-    let down_vectors = comptime!(SIDE * ROW_VECTORS);
-    let unit = UNIT_POS as usize;
-    let (down, across) = (unit / SIDE, unit % SIDE);
-    let rows = x.shape(0);
+    let across = UNIT_POS as usize % SIDE;
     let features = x.shape(1);
     let clusters = weight.shape(1);
     let first_row = CUBE_POS * ROWS;
@@ -113,88 +111,186 @@ fn nearest_kernel<C: Size>(
         }
         let mut first_feature = 0usize;
         while first_feature < features {
-            #[unroll]
-            for i in 0..comptime!(SIDE * ROW_VECTORS * depth / UNITS) {
-                let place = unit + i * UNITS;
-                // Neighbouring units read what is neighbouring in memory.
-                let mut r = place / depth;
-                let mut d = place % depth;
-                if comptime!(by_feature) {
-                    r = place % down_vectors;
-                    d = place / down_vectors;
-                }
-                let feature = first_feature + d;
-                let mut values = Vector::<f32, Const<4>>::new(0.0f32);
-                #[unroll]
-                for v in 0..ROW_VECTOR {
-                    let row = first_row + r * ROW_VECTOR + v;
-                    if row < rows && feature < features {
-                        values[v] = x[row * x.stride(0) + feature * x.stride(1)] - center[feature];
-                    }
-                }
-                x_tile[d * X_PITCH + r] = values;
-            }
-            #[unroll]
-            for i in 0..comptime!(SIDE * column_vectors * depth / UNITS) {
-                let place = unit + i * UNITS;
-                let feature = first_feature + place / across_vectors;
-                let cluster = first_cluster + place % across_vectors * column_vector;
-                let mut values = Vector::<f32, C>::new(0.0f32);
-                #[unroll]
-                for v in 0..column_vector {
-                    if feature < features && cluster + v < clusters {
-                        values[v] = weight[feature * clusters + cluster + v];
-                    }
-                }
-                weight_tile[place] = values;
-            }
+            stage_rows(&mut x_tile, x, center, first_row, first_feature, depth, by_feature);
+            stage_weights(
+                &mut weight_tile,
+                weight,
+                first_feature,
+                first_cluster,
+                column_vectors,
+                depth,
+            );
             sync_cube();
-
-            for d in 0..depth {
-                #[unroll]
-                for g in 0..ROW_VECTORS {
-                    let values = x_tile[d * X_PITCH + down + g * SIDE];
-                    #[unroll]
-                    for j in 0..column_vectors {
-                        let weights = weight_tile[d * across_vectors + across + j * SIDE];
-                        #[unroll]
-                        for v in 0..ROW_VECTOR {
-                            product[(g * ROW_VECTOR + v) * column_vectors + j] +=
-                                Vector::new(values[v]) * weights;
-                        }
-                    }
-                }
-            }
+            add_products(&mut product, &x_tile, &weight_tile, column_vectors, depth);
             sync_cube();
             first_feature += depth;
         }
+        keep_largest(
+            &mut best,
+            &mut second,
+            &mut label,
+            &product,
+            bias,
+            first_cluster,
+            clusters,
+            column_vectors,
+        );
+        first_cluster += comptime!(SIDE * column_vectors) * column_vector;
+    }
+    compare_units(labels, margin, &best, &second, &label, first_row, x.shape(0), clusters);
+}
 
+/// Stages a slice of the workgroup's rows around the centre, `[depth, 128]`, with
+/// zeros beyond the last row and feature.
+#[cube]
+fn stage_rows(
+    tile: &mut SharedMemory<Vector<f32, Const<4>>>,
+    x: &Tensor<f32>,
+    center: &Array<f32>,
+    first_row: usize,
+    first_feature: usize,
+    #[comptime] depth: usize,
+    #[comptime] by_feature: bool,
+) {
+    let down_vectors = comptime!(SIDE * ROW_VECTORS);
+    let rows = x.shape(0);
+    let features = x.shape(1);
+    #[unroll]
+    for i in 0..comptime!(SIDE * ROW_VECTORS * depth / UNITS) {
+        let place = UNIT_POS as usize + i * UNITS;
+        // Neighbouring units read neighbouring memory.
+        let mut r = place / depth;
+        let mut d = place % depth;
+        if comptime!(by_feature) {
+            r = place % down_vectors;
+            d = place / down_vectors;
+        }
+        let feature = first_feature + d;
+        let mut values = Vector::<f32, Const<4>>::new(0.0f32);
         #[unroll]
-        for j in 0..column_vectors {
+        for v in 0..ROW_VECTOR {
+            let row = first_row + r * ROW_VECTOR + v;
+            if row < rows && feature < features {
+                values[v] = x[row * x.stride(0) + feature * x.stride(1)] - center[feature];
+            }
+        }
+        tile[d * X_PITCH + r] = values;
+    }
+}
+
+/// Stages a slice of the weight, `[depth, clusters at a time]`, with zeros beyond
+/// the last feature and cluster.
+#[cube]
+fn stage_weights<C: Size>(
+    tile: &mut SharedMemory<Vector<f32, C>>,
+    weight: &Tensor<f32>,
+    first_feature: usize,
+    first_cluster: usize,
+    #[comptime] column_vectors: usize,
+    #[comptime] depth: usize,
+) {
+    let column_vector = C::value();
+    let across_vectors = comptime!(SIDE * column_vectors);
+    let features = weight.shape(0);
+    let clusters = weight.shape(1);
+    #[unroll]
+    for i in 0..comptime!(SIDE * column_vectors * depth / UNITS) {
+        let place = UNIT_POS as usize + i * UNITS;
+        let feature = first_feature + place / across_vectors;
+        let cluster = first_cluster + place % across_vectors * column_vector;
+        let mut values = Vector::<f32, C>::new(0.0f32);
+        #[unroll]
+        for v in 0..column_vector {
+            if feature < features && cluster + v < clusters {
+                values[v] = weight[feature * clusters + cluster + v];
+            }
+        }
+        tile[place] = values;
+    }
+}
+
+/// Adds the products of the staged slices for this unit's rows and clusters.
+#[cube]
+fn add_products<C: Size>(
+    product: &mut Array<Vector<f32, C>>,
+    x_tile: &SharedMemory<Vector<f32, Const<4>>>,
+    weight_tile: &SharedMemory<Vector<f32, C>>,
+    #[comptime] column_vectors: usize,
+    #[comptime] depth: usize,
+) {
+    let across_vectors = comptime!(SIDE * column_vectors);
+    let unit = UNIT_POS as usize;
+    let (down, across) = (unit / SIDE, unit % SIDE);
+    for d in 0..depth {
+        #[unroll]
+        for g in 0..ROW_VECTORS {
+            let values = x_tile[d * X_PITCH + down + g * SIDE];
             #[unroll]
-            for v in 0..column_vector {
-                let cluster = first_cluster + (across + j * SIDE) * column_vector + v;
-                if cluster < clusters {
-                    let b = bias[cluster];
-                    #[unroll]
-                    for i in 0..ROWS_PER_UNIT {
-                        let scores = product[i * column_vectors + j];
-                        let score = scores[v] + b;
-                        // Clusters come in ascending order: of equal ones the first stays.
-                        if score > best[i] {
-                            second[i] = best[i];
-                            best[i] = score;
-                            label[i] = cluster as u32;
-                        } else if score > second[i] {
-                            second[i] = score;
-                        }
+            for j in 0..column_vectors {
+                let weights = weight_tile[d * across_vectors + across + j * SIDE];
+                #[unroll]
+                for v in 0..ROW_VECTOR {
+                    product[(g * ROW_VECTOR + v) * column_vectors + j] +=
+                        Vector::new(values[v]) * weights;
+                }
+            }
+        }
+    }
+}
+
+/// Compares the scores of this unit's rows and clusters with the largest so far.
+#[cube]
+fn keep_largest<C: Size>(
+    best: &mut Array<f32>,
+    second: &mut Array<f32>,
+    label: &mut Array<u32>,
+    product: &Array<Vector<f32, C>>,
+    bias: &Array<f32>,
+    first_cluster: usize,
+    clusters: usize,
+    #[comptime] column_vectors: usize,
+) {
+    let column_vector = C::value();
+    let across = UNIT_POS as usize % SIDE;
+    #[unroll]
+    for j in 0..column_vectors {
+        #[unroll]
+        for v in 0..column_vector {
+            let cluster = first_cluster + (across + j * SIDE) * column_vector + v;
+            if cluster < clusters {
+                let b = bias[cluster];
+                #[unroll]
+                for i in 0..ROWS_PER_UNIT {
+                    let scores = product[i * column_vectors + j];
+                    let score = scores[v] + b;
+                    // Clusters come in ascending order: of equal ones the first stays.
+                    if score > best[i] {
+                        second[i] = best[i];
+                        best[i] = score;
+                        label[i] = cluster as u32;
+                    } else if score > second[i] {
+                        second[i] = score;
                     }
                 }
             }
         }
-        first_cluster += across_vectors * column_vector;
     }
+}
 
+/// Labels and margins from the largest scores of the 16 units that share a row.
+#[cube]
+fn compare_units(
+    labels: &mut Array<i32>,
+    margin: &mut Array<f32>,
+    best: &Array<f32>,
+    second: &Array<f32>,
+    label: &Array<u32>,
+    first_row: usize,
+    rows: usize,
+    clusters: usize,
+) {
+    let unit = UNIT_POS as usize;
+    let (down, across) = (unit / SIDE, unit % SIDE);
     let mut bests = SharedMemory::<f32>::new(UNITS);
     let mut seconds = SharedMemory::<f32>::new(UNITS);
     let mut owners = SharedMemory::<u32>::new(UNITS);

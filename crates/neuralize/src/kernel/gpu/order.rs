@@ -1,3 +1,5 @@
+//! Rows listed cluster by cluster, by a counting sort without atomic operations.
+
 use burn::tensor::DType;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -5,10 +7,10 @@ use burn_cubecl::{CubeRuntime, tensor::CubeTensor};
 
 use super::bridge::{self, UNITS};
 
-/// Fewest rows of a chunk, and most chunks: a chunk is one unit's work.
+/// Minimum rows of a chunk and maximum number of chunks; a unit has one chunk.
 const CHUNK_ROWS: usize = 64;
 const MAX_CHUNKS: usize = 4096;
-/// Most counters, 16 MiB.
+/// Maximum number of counters, 16 MiB.
 const MAX_COUNTERS: usize = 1 << 22;
 
 /// Rows listed cluster by cluster.
@@ -21,11 +23,11 @@ pub(super) struct Order<R: CubeRuntime> {
 
 /// A stable counting sort. Every unit counts the labels of its own chunk of
 /// rows in its own counters, the counters become positions by prefix sums, and
-/// every unit places its rows: nothing is shared, so nothing has to be atomic.
+/// every unit places its rows: units share no memory, so no operation is atomic.
 ///
 /// Global memory for G ≤ 4096 chunks, G K ≤ 2²² (or one chunk): labels twice,
 /// starts and row numbers, `16 N` bytes; counters, `16 N` by the rows and
-/// `12 G K` besides.
+/// another `12 G K`.
 ///
 /// # Shapes
 ///
@@ -91,13 +93,13 @@ fn count_kernel(labels: &Array<i32>, counts: &mut Tensor<u32>, chunk: u32) {
     }
 }
 
-/// Counts of a cluster become the number of its rows in earlier chunks; a
-/// workgroup has one cluster. The sums are left in `totals`.
+/// Turns counts of a cluster into the number of its rows in earlier chunks; a
+/// workgroup has one cluster. Sums go to `totals`.
 #[cube(launch)]
 fn prefix_kernel(counts: &mut Tensor<u32>, totals: &mut Array<u32>) {
     let cluster = CUBE_POS;
     let chunks = counts.shape(1);
-    // In the surplus of a folded launch there is nothing to add up.
+    // Workgroups beyond the last cluster, if the launch is folded, add up nothing.
     let length = select(cluster < counts.shape(0), chunks, 0usize);
     let mut sums = SharedMemory::<u32>::new(UNITS);
     let mut before = 0u32;
@@ -121,7 +123,7 @@ fn prefix_kernel(counts: &mut Tensor<u32>, totals: &mut Array<u32>) {
     }
 }
 
-/// Totals of the clusters become starts, in one workgroup.
+/// Turns totals of the clusters into starts, in one workgroup.
 #[cube(launch)]
 fn starts_kernel(starts: &mut Array<u32>) {
     let clusters = starts.len() - 1;
@@ -147,8 +149,7 @@ fn starts_kernel(starts: &mut Array<u32>) {
     }
 }
 
-/// The sum of the values of this unit and those before it, which is also left
-/// in shared memory.
+/// The sum of the values of this unit and those before it; also in shared memory.
 #[cube]
 fn inclusive_sum(sums: &mut SharedMemory<u32>, value: u32) -> u32 {
     let unit = UNIT_POS as usize;
@@ -168,7 +169,7 @@ fn inclusive_sum(sums: &mut SharedMemory<u32>, value: u32) -> u32 {
     sums[unit]
 }
 
-/// Row numbers to their places. A counter moves on with every row.
+/// Puts row numbers in their places, and advances a counter with every row.
 #[cube(launch)]
 fn place_kernel(
     labels: &Array<i32>,

@@ -12,7 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::{assign_and_sum, explain, nearest};
-use crate::kernel::{Affine, Explained, Question, Scores};
+use crate::kernel::affine::{Affine, Scores};
+use crate::kernel::answer::{Answer, Question};
 use crate::transfer::{download, download_indices, upload};
 
 const SIZES: [usize; 9] = [1, 2, 3, 5, 17, 31, 64, 67, 130];
@@ -264,11 +265,11 @@ fn rows_in_another_layout() {
 
 /// The definition, competitor by competitor.
 fn check_relevance(problem: &Problem, cluster: Option<usize>, versus: Option<usize>, beta: f64) {
-    let explained =
+    let answer =
         explain(&problem.x, &problem.affine, Question { cluster, versus, beta }).expect("a kernel");
-    let clusters = download_indices(explained.cluster);
+    let clusters = download_indices(answer.cluster);
     let [logits, shares, relevances] =
-        [download(explained.logit), download(explained.shares), download(explained.relevance)];
+        [download(answer.logit), download(answer.shares), download(answer.relevance)];
     if cluster.is_none() {
         problem.check_labels(&clusters);
     }
@@ -378,7 +379,7 @@ fn two_runs_agree_bit_for_bit() {
     let run = || {
         let (labels, totals) = assign_and_sum(&problem.x, &weights, &problem.affine).expect("it");
         let (_, margin) = nearest(&problem.x, &problem.affine).expect("a kernel");
-        let Explained { relevance, logit, shares, .. } =
+        let Answer { relevance, logit, shares, .. } =
             explain(&problem.x, &problem.affine, question).expect("it");
         let floats = [
             download(totals.sums),

@@ -1,3 +1,5 @@
+//! Weighted sums of the rows of every cluster.
+
 use burn::tensor::DType;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -7,10 +9,10 @@ use burn_cubecl::{CubeRuntime, tensor::CubeTensor};
 use super::bridge;
 use super::order::Order;
 
-/// Fewest rows of a segment, and most segments.
+/// Minimum rows of a segment and maximum number of segments.
 const SEGMENT_ROWS: usize = 32;
 const MAX_SEGMENTS: usize = 4096;
-/// Most elements of all segments' own partial sums, 64 MiB.
+/// Maximum elements of all partial sums, 64 MiB.
 const MAX_PARTIALS: usize = 1 << 24;
 
 /// Weighted sums of the rows of every cluster, and sums of their weights.
@@ -18,9 +20,8 @@ const MAX_PARTIALS: usize = 1 << 24;
 /// The rows, listed by cluster, are cut into segments of equal length whatever
 /// the clusters' sizes. A unit adds up one feature of one segment and stores a
 /// partial sum whenever the cluster changes; then a unit per cluster and feature
-/// adds up the partial sums in order. The pairs of a segment s and a cluster k
-/// with rows in it are a path on which neither ever falls, so s + k numbers
-/// their partial sums.
+/// adds up the partial sums in order. Along the list, the segment s and the cluster
+/// k of a row never decrease, so s + k is a unique index of a pair's partial sum.
 ///
 /// Global memory for S ≤ 4096 segments: `4 N D + 12 N` bytes read (the second
 /// term again for every 256 features), `8 (S + K) (D + 1)` for the partial sums at
@@ -41,8 +42,8 @@ pub(super) fn launch<R: CubeRuntime>(
     let [rows, features] = [x.meta.shape()[0], x.meta.shape()[1]];
     // The last column is the weight.
     let columns = features + 1;
-    let most = (MAX_PARTIALS / columns).clamp(1, MAX_SEGMENTS);
-    let segment = rows.div_ceil(most).max(SEGMENT_ROWS);
+    let max_segments = (MAX_PARTIALS / columns).clamp(1, MAX_SEGMENTS);
+    let segment = rows.div_ceil(max_segments).max(SEGMENT_ROWS);
     let segments = rows.div_ceil(segment);
 
     let client = x.client.clone();

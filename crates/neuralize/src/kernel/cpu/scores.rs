@@ -1,24 +1,32 @@
+//! Scores of a block of rows, and the matrices of one number per row and cluster.
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::nearest::PackedScorer;
 use super::panel::{rows_from, tile};
 use super::real::Real;
-use super::{Rows, Scorer, task_rows};
+use super::rows::{CenteredRows, task_rows};
 
 /// Bytes of a block of scores.
 const BLOCK: usize = 1 << 17;
 
-/// What is written down for every row and every cluster.
+/// A number for every row and cluster.
 #[derive(Clone, Copy)]
-pub(crate) enum Table {
+pub(crate) enum Quantity {
     /// `f_c = s_c − max_{k≠c} s_k`; K at least 2.
-    Logits,
+    Logit,
     /// `‖x‖² − s_k`
-    Distances,
+    SquaredDistance,
 }
 
-/// Fills a table `[N, K]`.
-pub(crate) fn table<T: Real>(rows: Rows<'_, T>, scorer: &Scorer<T>, table: Table, out: &mut [T]) {
+/// Fills a matrix `[N, K]`.
+pub(crate) fn quantities<T: Real>(
+    rows: CenteredRows<'_, T>,
+    scorer: &PackedScorer<T>,
+    quantity: Quantity,
+    out: &mut [T],
+) {
     let clusters = scorer.clusters();
     let per_row = (scorer.weight.padded() + rows.features) * size_of::<T>();
     let block = (BLOCK / per_row).clamp(8, 256).next_multiple_of(8);
@@ -27,15 +35,21 @@ pub(crate) fn table<T: Real>(rows: Rows<'_, T>, scorer: &Scorer<T>, table: Table
         let (mut buffer, mut scores) = (Vec::new(), Vec::new());
         for (b, out) in out.chunks_mut(block * clusters).enumerate() {
             let x = rows.block(t * task + b * block, out.len() / clusters, &mut buffer);
-            pulp::Arch::new().dispatch(Block { scorer, table, x, scores: &mut scores, out });
+            pulp::Arch::new().dispatch(QuantityBlock {
+                scorer,
+                quantity,
+                x,
+                scores: &mut scores,
+                out,
+            });
         }
     });
 }
 
-/// One block of rows.
-pub(super) struct Block<'a, T> {
-    pub(super) scorer: &'a Scorer<T>,
-    pub(super) table: Table,
+/// A [`Quantity`] of one block of rows.
+pub(super) struct QuantityBlock<'a, T> {
+    pub(super) scorer: &'a PackedScorer<T>,
+    pub(super) quantity: Quantity,
     /// `[n, D]`
     pub(super) x: &'a [T],
     pub(super) scores: &'a mut Vec<T>,
@@ -43,20 +57,20 @@ pub(super) struct Block<'a, T> {
     pub(super) out: &'a mut [T],
 }
 
-impl<T: Real> WithSimd for Block<'_, T> {
+impl<T: Real> WithSimd for QuantityBlock<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { scorer, table, x, scores, out } = self;
+        let Self { scorer, quantity, x, scores, out } = self;
         let (clusters, features) = (scorer.clusters(), scorer.features());
-        scores_of_block::<T, S>(simd, scorer, x, scores);
+        block_scores::<T, S>(simd, scorer, x, scores);
         let of_rows = scores.chunks_exact(scorer.weight.padded()).zip(x.chunks_exact(features));
         for ((scores, x), out) in of_rows.zip(out.chunks_exact_mut(clusters)) {
             let scores = &scores[..clusters];
-            match table {
-                Table::Logits => logits(scores, out),
-                Table::Distances => {
+            match quantity {
+                Quantity::Logit => logits(scores, out),
+                Quantity::SquaredDistance => {
                     let norm = x.iter().fold(T::default(), |sum, &value| sum + value * value);
                     for (distance, &score) in out.iter_mut().zip(scores) {
                         // Rounding can leave a small negative number.
@@ -70,25 +84,25 @@ impl<T: Real> WithSimd for Block<'_, T> {
 }
 
 /// Scores of a block, `[n, K]`, with every row filled up to a register's end
-/// and a few rows to spare.
+/// and a few extra rows.
 #[inline(always)]
-pub(super) fn scores_of_block<T: Real, S: Simd>(
+pub(super) fn block_scores<T: Real, S: Simd>(
     simd: S,
-    scorer: &Scorer<T>,
+    scorer: &PackedScorer<T>,
     x: &[T],
     scores: &mut Vec<T>,
 ) {
     if S::REGISTER_COUNT >= 32 {
-        by_groups::<T, S, 8>(simd, scorer, x, scores);
+        group_scores::<T, S, 8>(simd, scorer, x, scores);
     } else {
-        by_groups::<T, S, 4>(simd, scorer, x, scores);
+        group_scores::<T, S, 4>(simd, scorer, x, scores);
     }
 }
 
 #[inline(always)]
-fn by_groups<T: Real, S: Simd, const ROWS: usize>(
+fn group_scores<T: Real, S: Simd, const ROWS: usize>(
     simd: S,
-    scorer: &Scorer<T>,
+    scorer: &PackedScorer<T>,
     x: &[T],
     scores: &mut Vec<T>,
 ) {
@@ -96,17 +110,17 @@ fn by_groups<T: Real, S: Simd, const ROWS: usize>(
     scores.resize(rows.next_multiple_of(ROWS) * scorer.weight.padded(), T::LOWEST);
     for p in 0..scorer.weight.count() {
         match scorer.weight.width(p) {
-            1 => of_panel::<T, S, ROWS, 1>(simd, scorer, p, x, scores),
-            2 => of_panel::<T, S, ROWS, 2>(simd, scorer, p, x, scores),
-            _ => of_panel::<T, S, ROWS, 3>(simd, scorer, p, x, scores),
+            1 => panel_scores::<T, S, ROWS, 1>(simd, scorer, p, x, scores),
+            2 => panel_scores::<T, S, ROWS, 2>(simd, scorer, p, x, scores),
+            _ => panel_scores::<T, S, ROWS, 3>(simd, scorer, p, x, scores),
         }
     }
 }
 
 #[inline(always)]
-fn of_panel<T: Real, S: Simd, const ROWS: usize, const W: usize>(
+fn panel_scores<T: Real, S: Simd, const ROWS: usize, const W: usize>(
     simd: S,
-    scorer: &Scorer<T>,
+    scorer: &PackedScorer<T>,
     p: usize,
     x: &[T],
     scores: &mut [T],
@@ -126,8 +140,8 @@ fn of_panel<T: Real, S: Simd, const ROWS: usize, const W: usize>(
     }
 }
 
-/// The largest other score is the largest of all, or for the first of the
-/// largest itself the second.
+/// Logits of one row: the largest score of the others is the largest of all, or
+/// for the first of the largest itself the second largest.
 #[inline(always)]
 fn logits<T: Real>(scores: &[T], out: &mut [T]) {
     let (mut winner, mut first, mut second) = (0, T::LOWEST, T::LOWEST);
@@ -146,26 +160,26 @@ fn logits<T: Real>(scores: &[T], out: &mut [T]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::twins::{self, Stream};
+    use super::super::reference::{self, SplitMix};
     use super::*;
 
     #[test]
     fn logits_and_distances() {
         fn check<T: Real>() {
-            for (n, features, clusters) in twins::shapes(6) {
-                let mut stream = Stream::new((n + features + clusters) as u64);
+            for (n, features, clusters) in reference::shapes(6) {
+                let mut stream = SplitMix::new((n + features + clusters) as u64);
                 let x: Vec<T> = stream.normals(n * features, 1.0);
                 let centroids: Vec<T> = stream.normals(clusters * features, 1.0);
-                let (weight, bias) = twins::scores_of(&centroids, features);
-                let scorer = Scorer::new(&weight, &bias);
-                let rows = Rows { x: &x, center: None, features };
+                let (weight, bias) = reference::scores_of(&centroids, features);
+                let scorer = PackedScorer::new(&weight, &bias);
+                let rows = CenteredRows { x: &x, center: None, features };
                 let mut distances = vec![T::LOWEST; n * clusters];
-                table(rows, &scorer, Table::Distances, &mut distances);
+                quantities(rows, &scorer, Quantity::SquaredDistance, &mut distances);
                 let mut logits = vec![T::LOWEST; n * clusters];
-                table(rows, &scorer, Table::Logits, &mut logits);
+                quantities(rows, &scorer, Quantity::Logit, &mut logits);
                 for (i, x) in x.chunks(features).enumerate() {
                     let scores: Vec<(f64, f64)> =
-                        (0..clusters).map(|k| twins::score(x, &weight, &bias, k)).collect();
+                        (0..clusters).map(|k| reference::score(x, &weight, &bias, k)).collect();
                     let norm: f64 = x.iter().map(|&v| v.into() * v.into()).sum();
                     let of_norm = T::EPSILON * (features + 4) as f64 * norm;
                     let error = scores.iter().fold(of_norm, |most, s| most.max(s.1));

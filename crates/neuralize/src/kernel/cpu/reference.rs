@@ -1,11 +1,11 @@
-//! For the tests of the kernels: data, and the same sums in plain loops of f64.
+//! For the tests of the kernels: random data, and the same sums in plain loops of f64.
 
-use super::Real;
+use super::real::Real;
 
-/// A stream of numbers from a seed.
-pub(super) struct Stream(u64);
+/// Random numbers from a seed (SplitMix64).
+pub(super) struct SplitMix(u64);
 
-impl Stream {
+impl SplitMix {
     pub(super) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -50,7 +50,7 @@ pub(super) fn scores_of<T: Real>(centroids: &[T], features: usize) -> (Vec<T>, V
     (weight, bias)
 }
 
-/// `x·w_k + b_k` in f64, and what rounding may do to it in `T`.
+/// `x·w_k + b_k` in f64, and a bound of its rounding error in `T`.
 pub(super) fn score<T: Real>(x: &[T], weight: &[T], bias: &[T], k: usize) -> (f64, f64) {
     let (mut sum, mut size) = (bias[k].into(), bias[k].into().abs());
     for (d, &value) in x.iter().enumerate() {
@@ -61,8 +61,8 @@ pub(super) fn score<T: Real>(x: &[T], weight: &[T], bias: &[T], k: usize) -> (f6
     (sum, T::EPSILON * (x.len() + 4) as f64 * size)
 }
 
-/// Shapes `[N, D]` × `[D, K]`, all edges of blocks and registers among them,
-/// thinned to every `step`-th.
+/// Every `step`-th of the shapes `[N, D]` × `[D, K]` at the edges of blocks and
+/// registers.
 pub(super) fn shapes(step: usize) -> impl Iterator<Item = (usize, usize, usize)> {
     const ROWS: [usize; 9] = [1, 2, 3, 7, 8, 9, 31, 33, 257];
     const FEATURES: [usize; 11] = [1, 2, 3, 5, 15, 16, 17, 31, 33, 67, 130];

@@ -1,0 +1,67 @@
+//! The linear layer that scores centroids, decisions by its scores, and sums by
+//! cluster.
+
+use burn::tensor::{Int, Tensor, backend::Backend};
+
+/// The linear layer that scores every centroid, `s_k = 2 x·μ_k − ‖μ_k‖²`: the
+/// nearest centroid has the largest score, and differences of scores are
+/// differences of squared distances, wherever the origin is.
+pub(crate) struct Scores<B: Backend> {
+    /// `2 μᵀ`, `[D, K]`.
+    pub(crate) weight: Tensor<B, 2>,
+    /// `−‖μ‖²`, `[K]`.
+    pub(crate) bias: Tensor<B, 1>,
+}
+
+impl<B: Backend> Scores<B> {
+    /// Of centroids `[K, D]`.
+    pub(crate) fn of(centroids: Tensor<B, 2>) -> Self {
+        let weight = centroids.transpose() * 2.0;
+        let bias = bias_of(&weight);
+        Self { weight, bias }
+    }
+}
+
+/// The bias `−‖w_k / 2‖²` that belongs to a weight `[D, K]`.
+pub(crate) fn bias_of<B: Backend>(weight: &Tensor<B, 2>) -> Tensor<B, 1> {
+    (weight.clone() * 0.5).square().sum_dim(0).neg().squeeze_dim(0)
+}
+
+/// [`Scores`] around a centre, which saves the digits that a far origin costs.
+pub(crate) struct Affine<B: Backend> {
+    /// Subtracted from x, `[1, D]`.
+    pub(crate) center: Tensor<B, 2>,
+    /// Of the difference.
+    pub(crate) scores: Scores<B>,
+}
+
+impl<B: Backend> Affine<B> {
+    /// Of centroids `[K, D]`, around their mean.
+    pub(crate) fn of(centroids: &Tensor<B, 2>) -> Self {
+        let center = centroids.clone().mean_dim(0);
+        Self { scores: Scores::of(centroids.clone() - center.clone()), center }
+    }
+
+    /// K
+    pub(crate) fn clusters(&self) -> usize {
+        self.scores.weight.dims()[1]
+    }
+}
+
+/// The cluster of every row.
+pub(crate) struct Decision<B: Backend> {
+    /// The nearest centroid, `[N]`; the first of equally near ones.
+    pub(crate) labels: Tensor<B, 1, Int>,
+    /// The squared distance to the second nearest centroid less that to the nearest,
+    /// `[N]`; computed on request.
+    pub(crate) logits: Option<Tensor<B, 1>>,
+}
+
+/// Weighted sums of the points of each cluster: the only state from which
+/// centroids are updated. Totals of blocks, files or machines are added.
+pub(crate) struct Totals<B: Backend> {
+    /// Σ w x per cluster, `[K, D]`.
+    pub(crate) sums: Tensor<B, 2>,
+    /// Σ w per cluster, `[K]`.
+    pub(crate) weights: Tensor<B, 1>,
+}

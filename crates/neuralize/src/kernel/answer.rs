@@ -1,0 +1,85 @@
+//! The question that a relevance pass answers for every row, and its answer.
+
+use burn::tensor::{Int, Tensor};
+
+/// Bound of `|h / g|` under the summed rule of clusters with many supports,
+/// where h is the difference of two scores and g that of the supports' means.
+/// g can vanish while h does not; the bound keeps relevances from growing
+/// without limit there. Kernels and tensor operations have to agree on it.
+pub(crate) const STEEPEST: f64 = 8.0;
+
+/// What to explain about every row.
+#[derive(Clone, Copy)]
+pub(crate) struct Question {
+    /// The explained cluster; `None` for the one with the largest score.
+    pub(crate) cluster: Option<usize>,
+    /// The only competitor; `None` for all of them.
+    pub(crate) versus: Option<usize>,
+    /// Stiffness of the softmin over competitors; may be infinite.
+    pub(crate) beta: f64,
+}
+
+/// The answers of a relevance pass for N rows: matrices `M`, vectors `V` and
+/// indices `I`, which are tensors or host memory.
+#[derive(PartialEq)]
+pub(crate) struct Answer<M, V, I> {
+    /// `[N, D]`
+    pub(crate) relevance: M,
+    /// `[N]`
+    pub(crate) logit: V,
+    /// The explained cluster, `[N]`.
+    pub(crate) cluster: I,
+    /// The competitors' shares of the logit, `[N, K]`.
+    pub(crate) shares: M,
+}
+
+/// In tensors of a backend.
+pub(crate) type TensorAnswer<B> = Answer<Tensor<B, 2>, Tensor<B, 1>, Tensor<B, 1, Int>>;
+
+/// In host memory.
+pub(crate) type VecAnswer<T> = Answer<Vec<T>, Vec<T>, Vec<i32>>;
+
+/// Borrowed, for a kernel to fill.
+pub(crate) type SliceAnswer<'a, T> = Answer<&'a mut [T], &'a mut [T], &'a mut [i32]>;
+
+impl<T: Copy> VecAnswer<T> {
+    /// Not computed yet: every number is `value`, every cluster 0.
+    pub(crate) fn full([rows, features]: [usize; 2], clusters: usize, value: T) -> Self {
+        Self {
+            relevance: vec![value; rows * features],
+            logit: vec![value; rows],
+            cluster: vec![0; rows],
+            shares: vec![value; rows * clusters],
+        }
+    }
+
+    pub(crate) fn slices(&mut self) -> SliceAnswer<'_, T> {
+        Answer {
+            relevance: &mut self.relevance,
+            logit: &mut self.logit,
+            cluster: &mut self.cluster,
+            shares: &mut self.shares,
+        }
+    }
+}
+
+impl<'a, T> SliceAnswer<'a, T> {
+    /// Cut into blocks of at most `rows` rows, for D features and K clusters.
+    pub(crate) fn blocks(
+        self,
+        rows: usize,
+        [features, clusters]: [usize; 2],
+    ) -> impl Iterator<Item = SliceAnswer<'a, T>> {
+        self.relevance
+            .chunks_mut(rows * features)
+            .zip(self.logit.chunks_mut(rows))
+            .zip(self.cluster.chunks_mut(rows))
+            .zip(self.shares.chunks_mut(rows * clusters))
+            .map(|(((relevance, logit), cluster), shares)| Answer {
+                relevance,
+                logit,
+                cluster,
+                shares,
+            })
+    }
+}
