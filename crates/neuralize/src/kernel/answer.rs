@@ -2,10 +2,14 @@
 
 use burn::tensor::{Int, Tensor};
 
-/// Bound of `|h / g|` under the summed rule of clusters with many supports,
-/// where h is the difference of two scores and g that of the supports' means.
-/// g can vanish while h does not; the bound keeps relevances from growing
-/// without limit there. Kernels and tensor operations have to agree on it.
+/// The guard of the summed rule: the bound of the factor `h / g` by which it
+/// multiplies a competitor's share.
+///
+/// h is the difference of the scores of two clusters with many supports, g that of
+/// their supports' means. g may vanish, or have the other sign, while h does not, so
+/// the quotient needs a bound. The rule is exact as long as g is at least an eighth
+/// of h; below, the factor falls linearly in g from this bound to 1. Kernels and
+/// tensor operations have to agree on it.
 pub(crate) const STEEPEST: f64 = 8.0;
 
 /// What to explain about every row.
