@@ -47,7 +47,7 @@ fn explained(table: &Table, scale: Scale, config: &KMeansConfig) -> neuralize::R
     let x = table.to_tensor::<Flex>(&Default::default(), DType::F64)?;
     let scaler = scale.fit(&x)?;
     let fit = config.fit(&scaler.transform(x)?)?;
-    let info = ModelInfo { features: table.features().to_vec(), scale, ..ModelInfo::default() };
+    let info = ModelInfo::new(table.features()).with_scale(scale);
     let model = Model::new(scaler, fit.model, info)?;
     Cases::explain(&model, table, Target::Assigned, Beta::Value(1.0))
 }

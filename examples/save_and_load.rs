@@ -20,12 +20,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let x = wine.to_tensor::<Flex>(&device, DType::F32)?;
     let scaler = Scale::MinMax.fit(&x)?;
     let fit = KMeansConfig::new(3).fit(&scaler.transform(x.clone())?)?;
-    let info = ModelInfo {
-        features: wine.features().to_vec(),
-        scale: Scale::MinMax,
-        inertia: Some(fit.inertia),
-        ..ModelInfo::default()
-    };
+    let mut info = ModelInfo::new(wine.features()).with_scale(Scale::MinMax);
+    info.inertia = Some(fit.inertia);
 
     // What the command reads and writes: scaler, clusterer, names, checksum.
     let model = Model::new(scaler, fit.model.clone(), info)?;

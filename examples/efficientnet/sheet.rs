@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use neuralize::data::WholeFile;
+use neuralize::data::AtomicFile;
 
 use crate::photo::{Crop, SIZE};
 
@@ -50,7 +50,7 @@ impl Sheet {
         let mut writer = encoder.write_header()?;
         writer.write_image_data(&self.bytes)?;
         writer.finish()?;
-        let mut file = WholeFile::create(path)?;
+        let mut file = AtomicFile::create(path)?;
         file.write_all(&encoded)?;
         file.finish()?;
         Ok(())

@@ -133,7 +133,9 @@ fn columns_are_matched_by_name() {
     let same = desk.done("explain same.csv --model m").out;
     let turned = desk.done("explain turned.csv --model m --delimiter ;");
     assert_eq!(turned.out.replace(';', ","), same);
-    assert!(turned.err.contains("note: columns that the model does not know are ignored: `id`"));
+    assert!(
+        turned.err.contains("note: columns that are not features of the model are ignored: `id`")
+    );
     assert_eq!(desk.done("explain turned.csv --model m --delimiter ; --quiet").err, "");
     desk.write("short.csv", "a,c\n1,2\n");
     desk.fails(

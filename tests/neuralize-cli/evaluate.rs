@@ -22,7 +22,7 @@ fn values(text: &str) -> Vec<(String, String, f64)> {
 fn text_csv_and_json_say_the_same() {
     let desk = Desk::with_wine();
     let text = desk.done(&format!("evaluate wine.csv --model model {FEW}"));
-    assert!(text.err.contains("columns that the model does not know are ignored: `target`"));
+    assert!(text.err.contains("columns that are not features of the model are ignored: `target`"));
     assert!(text.out.starts_with("40 points, 13 features, 3 clusters, seed 0\n"), "{}", text.out);
     for name in ["neon", "gradient-times-input", "occlusion:mean", "random"] {
         let line = text.out.lines().find(|line| line.starts_with(&format!("{name} ")));
@@ -122,14 +122,14 @@ fn some_rows() {
     let some = desk.done(&format!("{start} --rows 60-120 --limit 5"));
     assert!(some.out.starts_with("5 points, "), "{}", some.out);
     desk.fails(&format!("{start} --rows 178"), 1, "there is no row 178");
-    desk.fails(&format!("{start} --limit 0"), 1, "wine.csv: there is no row to explain");
+    desk.fails(&format!("{start} --limit 0"), 1, "wine.csv: there are no rows to explain");
     let header = desk.read("wine.csv").lines().next().expect("a header").to_owned();
     desk.write("none.csv", &format!("{header}\n"));
-    desk.fails("evaluate none.csv --model model", 1, "none.csv: there is no row");
+    desk.fails("evaluate none.csv --model model", 1, "none.csv: there are no rows");
 }
 
 #[test]
-fn what_cannot_be_meant() {
+fn wrong_usage() {
     let desk = Desk::with_wine();
     let start = "evaluate wine.csv --model model";
     for (rest, code, says) in [
@@ -137,9 +137,9 @@ fn what_cannot_be_meant() {
         ("--methods neon,,random", 2, "the methods are neon, "),
         ("--points 0", 2, "at least 1"),
         ("-o out.parquet", 2, "not written as .parquet"),
-        ("-o out.html", 2, "a page is --report"),
-        ("-o out.txt --report ./out.txt", 2, "takes the results already"),
-        ("--report - ", 2, "takes the results already"),
+        ("-o out.html", 2, "--report writes a page"),
+        ("-o out.txt --report ./out.txt", 2, "is already the destination of the results"),
+        ("--report - ", 2, "is already the destination of the results"),
         ("--label kind", 1, "there is no column `kind`"),
         ("--report no/such/folder.html", 1, "no/such"),
     ] {
@@ -166,7 +166,7 @@ fn one_cluster_has_no_competitor() {
     let x = Tensor::<Flex, 2>::from_data([[1.0, 2.0], [3.0, 5.0]], &Default::default());
     let scaler = Scale::None.fit(&x).expect("a scaler");
     let only = KMeans::from_centroids(x.slice([0..1, 0..2])).expect("a model");
-    let info = ModelInfo { features: vec!["a".into(), "b".into()], ..ModelInfo::default() };
+    let info = ModelInfo::new(["a", "b"]);
     let model = Model::new(scaler, only, info).expect("a model");
     model.save(desk.path("single")).expect("saved");
     desk.write("t.csv", "a,b\n1,2\n3,5\n");

@@ -117,7 +117,7 @@ fn files_that_are_no_tables_are_refused_in_words() {
         assert!(answer.code < 2 && !answer.err.contains("panicked"), "{at}: {}", answer.err);
     }
     desk.take("no_rows.parquet");
-    desk.fails("fit no_rows.parquet -k 2 --model m", 1, "no_rows.parquet: there is no row");
+    desk.fails("fit no_rows.parquet -k 2 --model m", 1, "no_rows.parquet: the table has no rows");
     assert!(!desk.path("m").exists());
 }
 
@@ -152,7 +152,7 @@ fn standard_input_is_a_table_too() {
         "fit - -k 3 --model m --stream",
         &wine,
         2,
-        "--stream goes through the data several times, which standard input",
+        "--stream reads the data several times, but standard input",
     );
     fails("predict - --model model", "", 1, "standard input: the file is empty");
     fails("fit - -k 3 --model m", "a,b\n1,2\n3,x\n", 1, "standard input, line 3, column `b`");
@@ -162,7 +162,7 @@ fn standard_input_is_a_table_too() {
         "explain - --model model --rows 178",
         &wine,
         1,
-        "standard input: there is no row 178, it has 178 rows",
+        "standard input: there is no row 178, the table has 178 rows",
     );
     assert!(!desk.path("m").exists() && !desk.path("-").exists());
 }

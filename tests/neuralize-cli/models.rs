@@ -80,7 +80,7 @@ fn labels_become_a_model() {
     take(&desk, "rings/rings.csv");
     let said = desk.done("label rings.csv --labels cluster --drop hdbscan --model m").err;
     assert!(said.contains("in 3 clusters of") && said.contains("(labels 0, 1, 2)"), "{said}");
-    let share = said.split("for ").nth(1).and_then(|rest| rest.split(' ').next());
+    let share = said.split("assigns ").nth(1).and_then(|rest| rest.split(' ').next());
     let share: f64 = share.expect("a share").parse().expect("a number");
     assert!(share >= 99.0, "{said}");
     let inspected = desk.done("inspect m").out;
@@ -132,9 +132,13 @@ fn labels_become_a_model() {
     desk.fails(
         "explain names.csv --model n --versus 0",
         2,
-        "--versus 0: the model's clusters are blue, red",
+        "--versus 0: the clusters of the model are blue, red",
     );
-    desk.fails("explain names.csv --model n --cluster x", 2, "--cluster x: the model's clusters");
+    desk.fails(
+        "explain names.csv --model n --cluster x",
+        2,
+        "--cluster x: the clusters of the model",
+    );
     desk.done("report names.csv --model n -o names.html");
     assert!(desk.read("names.html").contains("In cluster red rather than blue"));
     // Noise as other programs write it, and rows without a label.
@@ -187,25 +191,25 @@ fn what_a_method_is_not_made_for_is_refused() {
     fit("--method bregman-kl", 1, "t.csv, row 1 (counted from 0), column `b`: -4");
     fit("--method bregman-is --drop b", 1, "column `a`: 0");
     fit("--method bregman-logistic", 1, "column");
-    fit("--method dbscan", 2, "it must be `kmeans`, `kmedians`");
+    fit("--method dbscan", 2, "give `kmeans`, `kmedians`");
     fit("--method power=0.5", 2, "1 to 16");
-    fit("--method kernel --init random", 2, "--init goes with another --method");
-    fit("--method gmm --gamma 1", 2, "--gamma goes with another --method: kernel");
-    fit("--method kmedians --stream", 2, "--stream goes with another --method: kmeans");
-    fit("--method kmedians --smoothing 1", 2, "--smoothing goes with another --method");
-    fit("--method kernel --gamma -1", 2, "it must be `auto`");
+    fit("--method kernel --init random", 2, "--init can only be used with --method");
+    fit("--method gmm --gamma 1", 2, "--gamma can only be used with --method kernel");
+    fit("--method kmedians --stream", 2, "--stream can only be used with --method kmeans");
+    fit("--method kmedians --smoothing 1", 2, "--smoothing can only be used with --method");
+    fit("--method kernel --gamma -1", 2, "give `auto`");
     fit("--method kernel --gamma 1 -k 9", 2, "cannot be used multiple times");
     for method in ["kernel", "gmm", "kmedians"] {
         desk.fails(&format!("fit t.csv -k 9 --method {method} --model m"), 1, "9 clusters need");
     }
     desk.fails("label t.csv --labels c --model m", 1, "there is no column `c`");
     desk.write("one.csv", "a,kind\n1,x\n2,x\n3,-1\n");
-    desk.fails("label one.csv --labels kind --model m", 1, "column `kind` names one cluster");
+    desk.fails("label one.csv --labels kind --model m", 1, "column `kind` has 1 cluster;");
     desk.write("none.csv", "a,kind\n1,-1\n");
-    desk.fails("label none.csv --labels kind --model m", 1, "column `kind` names no clusters");
+    desk.fails("label none.csv --labels kind --model m", 1, "column `kind` has 0 clusters;");
     desk.fails("label t.csv --labels a --model m --gamma 0", 2, "a positive number");
     desk.write("alone.csv", "a\n1\n");
-    desk.fails("outliers alone.csv", 1, "its only row has no others to be far from");
+    desk.fails("outliers alone.csv", 1, "the table has only one row");
     desk.fails("outliers t.csv --perplexity 0", 2, "above 0, at most 1");
     desk.fails("outliers t.csv --supports 0", 2, "at least 1");
     fit("--method kernel --prototypes 0", 2, "at least 1");
@@ -213,6 +217,10 @@ fn what_a_method_is_not_made_for_is_refused() {
     desk.write("equal.csv", "a\n1\n1\n1\n1\n");
     desk.fails("outliers equal.csv", 1, "");
     desk.done("fit t.csv -k 2 --model k");
-    desk.fails("explain t.csv --model k --leave-one-out", 2, "--leave-one-out: k was made by");
-    desk.fails("explain t.csv --model k --rule pairwise", 2, "--rule: k was made by");
+    desk.fails(
+        "explain t.csv --model k --leave-one-out",
+        2,
+        "--leave-one-out: k is not a model of points",
+    );
+    desk.fails("explain t.csv --model k --rule pairwise", 2, "--rule: k is not a model of points");
 }

@@ -8,7 +8,7 @@ use crate::desk::{Desk, table};
 fn what_f32_cannot_hold_is_said() {
     let desk = Desk::new();
     desk.write("t.csv", "time,x\n1700000001,1\n1700000300,2\n1700000600,9\n");
-    let note = "note: `time`: these values are too far from 0 for f32";
+    let note = "note: `time`: the values are too far from 0 for precision f32";
     assert!(desk.done("fit t.csv -k 2 --model m --precision f32").err.contains(note));
     assert!(desk.done("explain t.csv --model m --precision f32").err.contains(note));
     assert!(!desk.done("fit t.csv -k 2 --model m").err.contains("note:"));
@@ -64,7 +64,7 @@ fn bad_data_are_refused_in_words() {
         "text.csv, line 3, column `b`: `x4` is not a finite number",
     );
     fit("empty.csv", "", "-k 2", "empty.csv: the file is empty");
-    fit("header.csv", "a,b\n", "-k 2", "header.csv: there is no row below the header");
+    fit("header.csv", "a,b\n", "-k 2", "header.csv: the table has no rows");
     fit("few.csv", "a,b\n1,2\n3,4\n", "-k 3", "3 clusters need at least 3 distinct points");
     fit("same.csv", "a\n1\n1\n1\n2\n2\n", "-k 3", "the data have 2");
     fit("constant.csv", "a,b\n5,5\n5,5\n", "-k 2", "the data have 1");
@@ -156,7 +156,7 @@ fn wrong_usage_is_code_two() {
     desk.fails("", 2, "Usage");
     desk.fails("frobnicate", 2, "frobnicate");
     desk.fails("fit wine.csv --model m", 2, "--clusters");
-    desk.fails("fit wine.csv -k 1 --model m", 2, "ask for 2 or more");
+    desk.fails("fit wine.csv -k 1 --model m", 2, "use 2 or more");
     desk.fails("fit wine.csv -k 3 --model m --init rows:x", 2, "`x` is not a row number");
     desk.fails("explain wine.csv --model model --beta -3", 2, "`auto` or a number of at least 0");
     desk.fails(

@@ -147,15 +147,27 @@ fn what_cannot_be_reported_is_refused_in_words() {
     desk.write("page.html", "old");
     desk.write("none.csv", desk.read("wine.csv").lines().next().expect("a header"));
     let report = |rest: &str| format!("report {rest} -o page.html");
-    desk.fails(&report("none.csv --model model"), 1, "none.csv: there is no row to report on");
+    desk.fails(&report("none.csv --model model"), 1, "none.csv: there are no rows to report on");
     desk.fails(&report("wine.csv --model none"), 1, "there is no such model folder");
     desk.fails(&report("wine.csv --model model --label kind"), 1, "there is no column `kind`");
     desk.fails(&report("wine.csv --model model --beta -1"), 2, "at least 0");
     desk.fails("report wine.csv --model model", 2, "--output");
     desk.fails("explain wine.csv --model model --label target", 2, "--report");
-    desk.fails("explain wine.csv --model model --report -", 2, "takes the results already");
-    desk.fails("explain wine.csv --model model -o a.csv --report a.csv", 2, "takes the results");
-    desk.fails("explain wine.csv --model model -o a.csv --report ./a.csv", 2, "takes the results");
+    desk.fails(
+        "explain wine.csv --model model --report -",
+        2,
+        "already the destination of the results",
+    );
+    desk.fails(
+        "explain wine.csv --model model -o a.csv --report a.csv",
+        2,
+        "already the destination",
+    );
+    desk.fails(
+        "explain wine.csv --model model -o a.csv --report ./a.csv",
+        2,
+        "already the destination",
+    );
     desk.fails("explain wine.csv --model model --limit 3 --report a.html", 2, "--limit");
     desk.fails("explain wine.csv --model model -o why.html", 2, "not written as .html");
     // What cannot be written is said before anything else is.

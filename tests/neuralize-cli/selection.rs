@@ -198,10 +198,10 @@ fn rows_are_picked_by_number() {
     desk.fails(
         "explain wine.csv --model model --rows 3,170-178",
         1,
-        "wine.csv: there is no row 178, it has 178 rows, 0 to 177",
+        "wine.csv: there is no row 178, the table has 178 rows, 0 to 177",
     );
     desk.fails("explain wine.csv --model model --rows 9-5", 2, "the range 9-5 runs backwards");
-    desk.fails("explain wine.csv --model model --rows a", 2, "`a` is not the number of a row");
+    desk.fails("explain wine.csv --model model --rows a", 2, "`a` is not a row number");
 
     // What lies behind the last row that is needed is not read.
     let wine = desk.read("wine.csv");
@@ -222,7 +222,7 @@ fn rows_are_picked_by_number() {
     desk.fails(
         "explain large.csv --model m --rows 5,140000 -o out.csv",
         1,
-        "large.csv: there is no row 140000, it has 140000 rows, 0 to 139999",
+        "large.csv: there is no row 140000, the table has 140000 rows, 0 to 139999",
     );
     assert_eq!(desk.read("out.csv"), "old");
     let last = desk.done("explain large.csv --model m --rows 139999,135000").out;

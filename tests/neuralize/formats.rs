@@ -138,7 +138,7 @@ fn columns_that_are_no_numbers_are_refused_by_name() {
     let starts = "kinds.parquet: column `";
     assert_eq!(
         only("text"),
-        format!("{starts}text` holds text, not numbers; drop it, or make it the label")
+        format!("{starts}text` holds text, not numbers; drop it, or use it as the label")
     );
     assert_eq!(
         only("day"),
@@ -196,8 +196,8 @@ fn arrays_that_are_no_tables_are_refused() {
         ("refused_text.npy", "'<U1'"),
         ("refused_object.npy", "'|O'"),
         ("refused_record.npy", "its numbers are of type [('a', '<i4'), ('b', '<f8')"),
-        ("refused_cube.npy", "is an array of shape [2, 2, 2]; a table has two dimensions"),
-        ("refused_nothing.npy", "is an array of shape [0, 0], there is no number in it"),
+        ("refused_cube.npy", "is an array of shape [2, 2, 2]; a table needs two dimensions"),
+        ("refused_nothing.npy", "is an array of shape [0, 0], which holds no numbers"),
         ("codec_brotli.parquet", "brotli"),
     ] {
         let text = refusal(name, &plain());

@@ -16,12 +16,7 @@ fn model(table: &Table, scale: Scale, config: &KMeansConfig) -> Model<Flex> {
     let x = tensor(table);
     let scaler = scale.fit(&x).unwrap();
     let fit = config.fit(&scaler.transform(x).unwrap()).unwrap();
-    let info = ModelInfo {
-        features: table.features().to_vec(),
-        scale,
-        seed: Some(u64::MAX),
-        ..ModelInfo::default()
-    };
+    let info = ModelInfo::new(table.features()).with_scale(scale).with_seed(u64::MAX);
     Model::new(scaler, fit.model, info).unwrap()
 }
 

@@ -88,7 +88,7 @@ fn a_model_in_f64_is_loaded() {
     let x = wine.to_tensor::<Flex>(&setup.device, setup.dtype).expect("wine");
     let scaler = Scale::MinMax.fit(&x).expect("valid");
     let fit = suite::wine::published_fit(&setup);
-    let info = ModelInfo { features: wine.features().to_vec(), ..ModelInfo::default() };
+    let info = ModelInfo::new(wine.features());
     let model = Model::new(scaler, fit.model, info).expect("parts that agree");
     let folder = tempfile::tempdir().expect("a temporary folder");
     model.save(folder.path()).expect("saved");

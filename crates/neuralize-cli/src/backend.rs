@@ -1,4 +1,4 @@
-//! The one place where a name becomes a backend type.
+//! Backends: from the name to the type.
 
 use anyhow::Result;
 use burn::tensor::DType;
@@ -6,28 +6,26 @@ use burn::tensor::backend::Backend;
 use neuralize::data::TableOptions;
 
 use crate::args::{BackendName, Common, PrecisionName, Usage};
-use crate::output::tell;
+use crate::message::tell;
 
-/// Where and how a command runs.
+/// Device, precision and common options of a subcommand.
 pub(crate) struct Session<B: Backend> {
     pub(crate) device: B::Device,
     pub(crate) dtype: DType,
     pub(crate) quiet: bool,
-    /// The one that was asked for.
     pub(crate) delimiter: Option<u8>,
 }
 
 impl<B: Backend> Session<B> {
-    /// How tables are read.
-    pub(crate) fn table(&self) -> TableOptions {
-        let options = TableOptions::default();
+    /// The options, with the delimiter of the command line.
+    pub(crate) fn table_options(&self, options: TableOptions) -> TableOptions {
         match self.delimiter {
             Some(delimiter) => options.with_delimiter(delimiter),
             None => options,
         }
     }
 
-    /// Tells a person something that is no result.
+    /// Prints a message that is not a result.
     pub(crate) fn note(&self, text: impl std::fmt::Display) {
         if !self.quiet {
             tell(text);
@@ -35,12 +33,12 @@ impl<B: Backend> Session<B> {
     }
 }
 
-/// A command, generic over the backend.
+/// A subcommand that computes, on any backend.
 pub(crate) trait Job {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()>;
 }
 
-/// Runs a command on the backend that was asked for.
+/// Runs a subcommand on the backend of the command line.
 pub(crate) fn run(job: impl Job, common: &Common) -> Result<()> {
     let single = common.precision.unwrap_or(match common.backend {
         BackendName::Flex | BackendName::Ndarray => PrecisionName::F64,
@@ -55,7 +53,7 @@ pub(crate) fn run(job: impl Job, common: &Common) -> Result<()> {
         BackendName::Ndarray => run_on::<burn::backend::NdArray<f64>>(job, common, false),
         #[cfg(feature = "wgpu")]
         BackendName::Wgpu if !single => {
-            let text = "the backend wgpu computes in f32; leave out `--precision f64`, or use a CPU backend";
+            let text = "the backend wgpu computes in f32; leave out `--precision f64` or use a CPU backend";
             Err(Usage(text.into()).into())
         }
         #[cfg(feature = "wgpu")]
@@ -82,8 +80,8 @@ fn run_on<B: Backend>(job: impl Job, common: &Common, single: bool) -> Result<()
     job.run(&Session::<B> { device, dtype, quiet: common.quiet, delimiter: common.delimiter })
 }
 
-/// A backend without a device panics, and the panic says less than the error
-/// that is made of it.
+/// Runs without printing panics: a backend without a device panics, and the error
+/// made of it says more.
 fn quietly<T>(probe: impl FnOnce() -> T) -> T {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));

@@ -1,3 +1,5 @@
+//! Tables from files and standard input.
+
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -5,8 +7,8 @@ use std::path::Path;
 use anyhow::Result;
 use neuralize::data::{TableOptions, TableReader};
 
-/// Opens a table: a file of the kind that its name says, or standard input as
-/// CSV.
+/// Opens a table: a file, of the kind that its extension says, or CSV from standard
+/// input.
 pub(crate) fn open(path: &Path, options: &TableOptions) -> Result<TableReader<'static>> {
     Ok(if is_standard(path) {
         TableReader::csv(name(path), io::stdin().lock(), options)?
@@ -15,22 +17,30 @@ pub(crate) fn open(path: &Path, options: &TableOptions) -> Result<TableReader<'s
     })
 }
 
-/// What messages call it.
+/// What messages call the table.
 pub(crate) fn name(path: &Path) -> String {
     if is_standard(path) { "standard input".into() } else { path.display().to_string() }
 }
 
-/// How many bytes there are to read, as far as it is known.
+/// What a report on the table is called.
+pub(crate) fn title(path: &Path) -> String {
+    match path.file_name() {
+        Some(name) if !is_standard(path) => name.to_string_lossy().into_owned(),
+        _ => name(path),
+    }
+}
+
+/// Number of bytes to read, if known.
 pub(crate) fn size(path: &Path) -> Option<u64> {
     fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|found| found.len())
 }
 
-/// Whether it may give other rows, or none, when it is read a second time.
-pub(crate) fn is_fleeting(path: &Path) -> bool {
+/// Whether it can be read only once.
+pub(crate) fn is_read_once(path: &Path) -> bool {
     let special = |found: fs::Metadata| !found.is_file() && !found.is_dir();
     is_standard(path) || fs::metadata(path).is_ok_and(special)
 }
 
-pub(crate) fn is_standard(path: &Path) -> bool {
+fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
 }

@@ -1,17 +1,17 @@
-//! An interrupt ends the process at once, and nothing half-written stays.
+//! Interrupts: the process exits at once and leaves no incomplete files.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use neuralize::data::remove_unfinished;
+use neuralize::data::rollback_all;
 
-use crate::output::tell;
+use crate::message::tell;
 use crate::progress;
 
-/// Whether results went where they cannot be taken back.
+/// Whether results went to a pipe, a terminal or a device.
 static STREAMED: AtomicBool = AtomicBool::new(false);
 
-/// From now on SIGINT and SIGTERM end the process with exit code 130 or 143.
-/// Where they cannot be watched, they end it as they always do.
+/// Makes SIGINT and SIGTERM end the process with exit code 130 or 143. If they
+/// cannot be handled, their default action remains.
 #[cfg(unix)]
 pub(crate) fn watch() {
     use signal_hook::consts::{SIGINT, SIGTERM};
@@ -26,24 +26,24 @@ pub(crate) fn watch() {
     }
 }
 
-/// From now on an interrupt ends the process with exit code 130.
+/// Makes an interrupt end the process with exit code 130.
 #[cfg(not(unix))]
 pub(crate) fn watch() {
     let _ = ctrlc::set_handler(|| stop(130));
 }
 
-/// Remembers that results went to a pipe, a terminal or a device.
+/// Records that results went to a pipe, a terminal or a device.
 pub(crate) fn note_streamed() {
     STREAMED.store(true, Ordering::Relaxed);
 }
 
 fn stop(code: i32) -> ! {
-    let stopped = remove_unfinished();
+    let guard = rollback_all();
     progress::clear();
-    tell(match (STREAMED.load(Ordering::Relaxed), stopped.finished()) {
+    tell(match (STREAMED.load(Ordering::Relaxed), guard.committed()) {
         (true, _) => "interrupted; the results are not complete",
         (false, 0) => "interrupted; nothing was written",
-        (false, _) => "interrupted; what was finished before is whole",
+        (false, _) => "interrupted; files completed before that remain",
     });
     std::process::exit(code)
 }

@@ -1,32 +1,36 @@
+//! Where results go.
+
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Result;
-use neuralize::data::{Format, WholeFile};
+use neuralize::data::AtomicFile;
+use neuralize::output::Format;
 
 use crate::args::{FormatName, ResultArgs, Usage};
 use crate::interrupt;
 
-/// Where results go: standard output, or a file that is there whole or not at all.
+/// The destination of results: standard output, a pipe or device, or a file that is
+/// written whole or not at all.
 pub(crate) enum Output {
     Standard(BufWriter<Streamed<Stdout>>),
-    Special(Streamed<WholeFile>),
-    File(WholeFile),
+    Special(Streamed<AtomicFile>),
+    File(AtomicFile),
 }
 
 impl Output {
     pub(crate) fn open(path: Option<&Path>) -> Result<Self> {
         Ok(match path {
-            Some(path) if !is_standard(path) => match WholeFile::create(path)? {
-                file if file.is_replaced() => Self::File(file),
+            Some(path) if !is_standard(path) => match AtomicFile::create(path)? {
+                file if file.is_atomic() => Self::File(file),
                 special => Self::Special(Streamed(special)),
             },
             _ => Self::Standard(BufWriter::with_capacity(1 << 16, Streamed(io::stdout()))),
         })
     }
 
-    /// What messages call it.
+    /// What messages call the destination.
     pub(crate) fn name(path: Option<&Path>) -> String {
         match path {
             Some(path) if !is_standard(path) => path.display().to_string(),
@@ -34,8 +38,8 @@ impl Output {
         }
     }
 
-    /// Whether two paths stand for one destination.
-    pub(crate) fn is_same(one: Option<&Path>, other: Option<&Path>) -> bool {
+    /// Whether two paths lead to the same destination.
+    fn is_same(one: Option<&Path>, other: Option<&Path>) -> bool {
         let place = |path: Option<&Path>| {
             let path = path.filter(|path| !is_standard(path))?;
             let folder = path.parent().filter(|folder| *folder != Path::new(""));
@@ -43,6 +47,16 @@ impl Output {
             Some((folder.ok(), path.file_name().map(ToOwned::to_owned)))
         };
         place(one) == place(other)
+    }
+
+    /// An error if a second output has the destination of the results.
+    pub(crate) fn check_other(option: &str, path: &Path, results: Option<&Path>) -> Result<()> {
+        if Self::is_same(results, Some(path)) {
+            let name = Self::name(results);
+            let text = format!("{option}: {name} is already the destination of the results");
+            return Err(Usage(text).into());
+        }
+        Ok(())
     }
 
     pub(crate) fn finish(self) -> Result<()> {
@@ -73,7 +87,7 @@ impl Write for Output {
     }
 }
 
-/// What is written here is seen at once and cannot be taken back.
+/// A destination that shows bytes at once: they cannot be rolled back.
 pub(crate) struct Streamed<W>(W);
 
 impl<W: Write> Write for Streamed<W> {
@@ -87,7 +101,7 @@ impl<W: Write> Write for Streamed<W> {
     }
 }
 
-/// The format that was asked for, or that the name of the file stands for.
+/// The format of the command line, or the one of the file's extension.
 pub(crate) fn format(args: &ResultArgs, delimiter: Option<u8>) -> Result<Format> {
     let path = args.output.as_deref().filter(|path| !is_standard(path));
     let named = path.and_then(Format::of);
@@ -103,7 +117,8 @@ pub(crate) fn format(args: &ResultArgs, delimiter: Option<u8>) -> Result<Format>
         Some(FormatName::Csv) => csv,
         Some(FormatName::Json) => Format::Json,
         Some(FormatName::Parquet) if path.is_none() && io::stdout().is_terminal() => {
-            let text = "--format parquet: a terminal cannot show it; give a file by --output";
+            let text =
+                "--format parquet: a terminal cannot show Parquet; name a file with --output";
             return Err(Usage(text.into()).into());
         }
         Some(FormatName::Parquet) => Format::Parquet,
@@ -112,14 +127,14 @@ pub(crate) fn format(args: &ResultArgs, delimiter: Option<u8>) -> Result<Format>
     })
 }
 
-/// A name that promises what is not written.
+/// Refuses extensions of files that are not results.
 fn refuse_other_kinds(path: &Path) -> Result<()> {
     const KINDS: [&str; 7] = ["npy", "npz", "html", "htm", "xlsx", "svg", "png"];
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     match ending.filter(|ending| KINDS.contains(&ending.as_str())) {
         Some(ending) => {
             let text = format!(
-                "{}: results are not written as .{ending}; name a .csv, .tsv, .json or .parquet file, or say --format",
+                "{}: results are not written as .{ending}; name a .csv, .tsv, .json or .parquet file, or give --format",
                 path.display()
             );
             Err(Usage(text).into())
@@ -128,23 +143,18 @@ fn refuse_other_kinds(path: &Path) -> Result<()> {
     }
 }
 
-/// Whether standard output is a terminal that shows colours, to somebody who
-/// wants to see them.
+/// Whether standard output is a terminal and colours are not switched off.
 fn takes_colours() -> bool {
     let stdout = io::stdout();
     stdout.is_terminal() && AutoStream::choice(&stdout) != ColorChoice::Never
 }
 
-/// The usual ways to say standard output where a file is asked for.
+/// The usual names of standard output.
 fn is_standard(path: &Path) -> bool {
     path == Path::new("-") || path == Path::new("/dev/stdout")
 }
 
-/// Tells a person something. Nobody listening is no reason to fail.
-pub(crate) fn tell(text: impl std::fmt::Display) {
-    let _ = writeln!(io::stderr(), "{text}");
-}
-
+/// Whether the reader of the results closed the pipe.
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

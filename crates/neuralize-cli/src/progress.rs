@@ -1,13 +1,15 @@
+//! Progress bars.
+
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// The bar that is on the terminal.
+/// The visible bar.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// Takes the bar off the terminal for good, from whatever thread.
+/// Removes the bar from the terminal for good, from any thread.
 pub(crate) fn clear() {
     if let Some(bar) = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).take() {
         bar.finish_and_clear();
@@ -15,19 +17,19 @@ pub(crate) fn clear() {
     }
 }
 
-/// A bar on standard error: on a terminal only, and only once the work has
-/// taken a second.
+/// A bar on standard error, if that is a terminal and the work takes longer than a
+/// second.
 pub(crate) struct Bar {
     started: Instant,
     wanted: bool,
-    /// Where it is known.
+    /// `None` if unknown.
     total: Option<u64>,
     template: &'static str,
     bar: Option<ProgressBar>,
 }
 
 impl Bar {
-    /// Of bytes read.
+    /// Bytes read.
     pub(crate) fn bytes(total: Option<u64>, quiet: bool) -> Self {
         let template = match total {
             Some(_) => "{bar:40} {bytes}/{total_bytes}, {eta} left",
@@ -36,12 +38,12 @@ impl Bar {
         Self::new(total, quiet, template)
     }
 
-    /// Of restarts done.
+    /// Restarts done.
     pub(crate) fn restarts(total: usize, quiet: bool) -> Self {
         Self::new(Some(total as u64), quiet, "{bar:40} restart {pos}/{len}, {msg}")
     }
 
-    /// Of methods evaluated.
+    /// Methods evaluated.
     pub(crate) fn methods(total: usize, quiet: bool) -> Self {
         Self::new(Some(total as u64), quiet, "{bar:40} method {pos}/{len}, {msg}")
     }

@@ -228,6 +228,26 @@ pub enum Error {
         /// The first ones, as line and column name.
         first: String,
     },
+    /// A number of a table that a model cannot use.
+    #[error(
+        "{file}, row {row} (counted from 0), column `{column}`: {}{} {rule}",
+        number(*.value),
+        if *.scaled { " (after scaling)" } else { "" }
+    )]
+    Value {
+        /// The file.
+        file: String,
+        /// Row, counted from 0.
+        row: usize,
+        /// Name of the column.
+        column: String,
+        /// The number.
+        value: f64,
+        /// Whether the number is the one in the file after scaling.
+        scaled: bool,
+        /// Why it cannot be used and what to do.
+        rule: String,
+    },
     /// A column that the file does not have.
     #[error("{file}: there is no column `{column}`; its columns are {}", list(.available))]
     UnknownColumn {
@@ -298,6 +318,31 @@ impl Error {
         Self::Config { name, value: value.to_string(), rule: rule.into() }
     }
 
+    /// Replaces the row and column of a tensor by those of the table that it was
+    /// made from: its row `i` is row `row(i)` of `file`. Errors that are not about
+    /// a single value stay as they are.
+    pub(crate) fn located(
+        self,
+        file: &str,
+        columns: &[String],
+        row: impl FnOnce(usize) -> usize,
+        scaled: bool,
+    ) -> Self {
+        let (at, column, value, rule) = match self {
+            Self::TooLarge { row, column, value, .. }
+            | Self::NonFinite { row, column, value, .. } => {
+                let rule = "is too large, its square overflows in this precision; rescale the data (or, in f32, use f64)";
+                (row, column, value, rule.to_owned())
+            }
+            Self::Domain { row, column, value, rule, .. } => {
+                (row, column, value, format!("cannot be used: {rule}"))
+            }
+            other => return other,
+        };
+        let column = columns.get(column).map_or("?", String::as_str).to_owned();
+        Self::Value { file: file.to_owned(), row: row(at), column, value, scaled, rule }
+    }
+
     pub(crate) fn shape(
         what: impl Into<String>,
         expected: impl Into<String>,
@@ -316,4 +361,14 @@ fn list(names: &[String]) -> String {
         text += &format!(" and {} more", names.len() - SHOWN);
     }
     text
+}
+
+/// A number for a message: as it is where it is neither long nor tiny.
+fn number(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || (1e-4..1e9).contains(&size) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
 }

@@ -13,7 +13,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`data`] | named tables from CSV, Parquet and NumPy files, scalers, results in files |
+//! | [`data`] | named tables from CSV, Parquet and NumPy files, scalers |
 //! | [`cluster`] | k-means in memory, in parts and in batches, by any distance, with a kernel; mixtures; labels from elsewhere |
 //! | [`outlier`] | how far a point is from a cloud of points, and why: kernel density as a network |
 //! | [`network`] | the layers and networks that a clusterer is rewritten into |
@@ -24,6 +24,7 @@
     doc = "| [`baseline`] | gradient explanations through autodiff, to compare with |"
 )]
 //! | [`record`] | models on disk: Burn records, burnpack, safetensors, the model folder |
+//! | [`output`] | results written to CSV, JSON and Parquet files |
 //! | [`cases`] | explained points on the host, with values, centroids and classes |
 #![cfg_attr(feature = "svg", doc = "| [`plot`] | figures of explained clusterings |")]
 #![cfg_attr(
@@ -65,6 +66,7 @@ pub mod evaluate;
 pub mod explain;
 pub mod network;
 pub mod outlier;
+pub mod output;
 #[cfg(feature = "svg")]
 pub mod plot;
 pub mod record;
@@ -83,6 +85,7 @@ pub use validate::check_device;
 /// What most programs need.
 pub mod prelude {
     pub use crate::cases::Cases;
+    pub use crate::cluster::{Clusterer, ClustererConfig, ClustererFit};
     pub use crate::cluster::{Distance, FitOptions, Init, KMeans, KMeansConfig, KMeansFit};
     pub use crate::cluster::{GaussianMixtureConfig, KernelKMeansConfig, LabelledConfig};
     pub use crate::data::{Scale, Scaler, Table, TableOptions, TableReader};

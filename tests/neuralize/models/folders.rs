@@ -8,12 +8,12 @@ use neuralize::cluster::{
 use neuralize::data::Scale;
 use neuralize::explain::{Beta, Target};
 use neuralize::outlier::KernelDensityConfig;
-use neuralize::record::{Kind, Model, ModelConfig, ModelInfo, OutlierModel};
+use neuralize::record::{Model, ModelConfig, ModelInfo, ModelKind, OutlierModel};
 
 use crate::suite::{Setup, random_rows, values};
 
 fn info() -> ModelInfo {
-    ModelInfo { features: ["a", "b", "c"].map(str::to_owned).to_vec(), ..ModelInfo::default() }
+    ModelInfo::new(["a", "b", "c"])
 }
 
 /// What comes back from a folder explains as what was saved, to the last bit.
@@ -22,12 +22,12 @@ pub fn every_kind_of_model<B: Backend>(setup: &Setup<B>) {
     let scaler = Scale::MinMax.fit(&x).expect("a scaler");
     let scaled = scaler.transform(x.clone()).expect("scaled");
     let labels: Vec<Option<usize>> = (0..60).map(|i| (i > 3).then_some(i % 3)).collect();
-    let mut models: Vec<(Clusterer<B>, ModelInfo, Kind, String)> = Vec::new();
+    let mut models: Vec<(Clusterer<B>, ModelInfo, ModelKind, String)> = Vec::new();
     let mut add = |clusterer, info, kind, distance: &str| {
         models.push((clusterer, info, kind, distance.to_owned()));
     };
     let kmeans = KMeansConfig::new(3).fit(&scaled).expect("a fit").model;
-    add(kmeans.into(), info(), Kind::KMeans, "squared_euclidean");
+    add(kmeans.into(), info(), ModelKind::KMeans, "squared_euclidean");
     for distance in [
         Distance::SquaredEuclidean,
         Distance::Manhattan,
@@ -37,15 +37,15 @@ pub fn every_kind_of_model<B: Backend>(setup: &Setup<B>) {
         Distance::Logistic,
     ] {
         let fit = KMeansConfig::new(3).with_distance(distance).fit(&scaled).expect("a fit");
-        add(fit.model.into(), info(), Kind::KMeans, &distance.to_string());
+        add(fit.model.into(), info(), ModelKind::KMeans, &distance.to_string());
     }
     let kernel = KernelKMeansConfig::new(3).fit(&scaled).expect("a fit").model;
-    add(kernel.into(), info(), Kind::Kernel, "gaussian_kernel");
+    add(kernel.into(), info(), ModelKind::Kernel, "gaussian_kernel");
     let labelled = LabelledConfig::new().fit(&scaled, &labels).expect("a fit").model;
-    let named = ModelInfo { labels: Some(["x", "y", "z"].map(str::to_owned).to_vec()), ..info() };
-    add(labelled.into(), named, Kind::Labels, "gaussian_kernel");
+    let named = info().with_labels(["x", "y", "z"]);
+    add(labelled.into(), named, ModelKind::Labels, "gaussian_kernel");
     let mixture = GaussianMixtureConfig::new(3).fit(&scaled).expect("a fit").model;
-    add(mixture.into(), info(), Kind::Mixture, "gaussian");
+    add(mixture.into(), info(), ModelKind::Mixture, "gaussian");
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (clusterer, info, kind, distance) in models {
@@ -82,7 +82,7 @@ pub fn every_kind_of_model<B: Backend>(setup: &Setup<B>) {
         let path = folder.path().join("config.json");
         let text = std::fs::read_to_string(&path).expect("text");
         let other = if distance == "squared_euclidean" { "manhattan" } else { "squared_euclidean" };
-        if kind == Kind::KMeans {
+        if kind == ModelKind::KMeans {
             std::fs::write(
                 &path,
                 text.replace(&format!("\"{distance}\""), &format!("\"{other}\"")),
@@ -91,7 +91,7 @@ pub fn every_kind_of_model<B: Backend>(setup: &Setup<B>) {
             assert!(Model::<B>::load(folder.path(), &setup.device, setup.dtype).is_err());
         }
         for name in ["kmeans", "kernel", "mixture"] {
-            if name != kind.to_string() && !(name == "kernel" && kind == Kind::Labels) {
+            if name != kind.to_string() && !(name == "kernel" && kind == ModelKind::Labels) {
                 let changed = text
                     .replace(&format!("\"kind\": \"{kind}\""), &format!("\"kind\": \"{name}\""));
                 std::fs::write(&path, changed).expect("written");

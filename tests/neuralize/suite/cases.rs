@@ -17,7 +17,7 @@ fn model<B: Backend>(setup: &Setup<B>, data: &Rows, scale: Scale, clusters: usiz
     let scaler = scale.fit(&x).expect("a scaler");
     let scaled = scaler.transform(x).expect("scaled");
     let fit = KMeansConfig::new(clusters).fit(&scaled).expect("a fit");
-    let info = ModelInfo { features: table(data).features().to_vec(), ..ModelInfo::default() };
+    let info = ModelInfo::new(table(data).features());
     Model::new(scaler, fit.model, info).expect("a model")
 }
 

@@ -212,13 +212,8 @@ fn model<B: Backend>(setup: &Setup<B>) -> (Model<B>, burn::tensor::Tensor<B, 2>)
     let scaler = Scale::MinMax.fit(&x).expect("valid");
     let scaled = scaler.transform(x.clone()).expect("valid");
     let fit = KMeansConfig::new(4).fit(&scaled).expect("a fit");
-    let info = ModelInfo {
-        features: ["a", "b", "c"].map(String::from).to_vec(),
-        scale: Scale::MinMax,
-        inertia: Some(fit.inertia),
-        sizes: Some(fit.sizes),
-        ..ModelInfo::default()
-    };
+    let mut info = ModelInfo::new(["a", "b", "c"]).with_scale(Scale::MinMax);
+    (info.inertia, info.sizes) = (Some(fit.inertia), Some(fit.sizes));
     (Model::new(scaler, fit.model, info).expect("parts that agree"), x)
 }
 
@@ -254,8 +249,9 @@ pub fn model_folder<B: Backend>(setup: &Setup<B>) {
     let scaler = model.scaler().clone();
     let other =
         KMeansConfig::new(2).fit(&scaler.transform(x).expect("valid")).expect("a fit").model;
-    let other = Model::new(scaler, other, ModelInfo { sizes: None, ..model.info().clone() })
-        .expect("parts that agree");
+    let mut info = model.info().clone();
+    info.sizes = None;
+    let other = Model::new(scaler, other, info).expect("parts that agree");
     other.save(&path).expect("saved");
     assert_eq!((files(), ModelConfig::read(&path).expect("another").n_clusters), (2, 2));
 
@@ -264,7 +260,7 @@ pub fn model_folder<B: Backend>(setup: &Setup<B>) {
     assert_eq!(single.clusterer().dtype(), DType::F32);
 
     // Parts that do not belong together, and folders that are not ours.
-    let names = ModelInfo { features: vec!["a".into()], ..ModelInfo::default() };
+    let names = ModelInfo::new(["a"]);
     assert!(Model::new(model.scaler().clone(), model.clusterer().clone(), names).is_err());
     let foreign = folder.path().join("foreign");
     fs::create_dir(&foreign).expect("a folder");
@@ -317,11 +313,11 @@ pub fn damaged_files<B: Backend>(setup: &Setup<B>) {
     for (from, to, says) in [
         ("\"version\": 1", "\"version\": 7", "is of version 7"),
         ("neuralize-model", "another-model", "is of format `another-model`"),
-        ("\"beta\": ", "\"beta\": 7", "another beta"),
+        ("\"beta\": ", "\"beta\": 7", "differs in beta"),
         ("\"kind\": \"kmeans\"", "\"kind\": \"dbscan\"", "kind `dbscan`"),
         ("\"n_clusters\": 4", "\"n_clusters\": 5", "4 clusters of 3 features"),
-        ("\"n_features\": 3", "\"n_features\": 2", "names 3 features of 2"),
-        ("\"file\": \"", "\"file\": \"../", "outside its folder"),
+        ("\"n_features\": 3", "\"n_features\": 2", "has 3 feature names for 2 features"),
+        ("\"file\": \"", "\"file\": \"../", "outside the folder"),
         ("\"scale\": \"minmax\"", "\"scale\": \"log\"", "is damaged"),
     ] {
         assert!(words.contains(from), "{from}");

@@ -1,17 +1,28 @@
+//! `neuralize completions`
+
 use std::io::Write;
 
 use anyhow::Result;
-use clap::CommandFactory;
-use clap_complete::generate;
+use clap::{Args, Command};
+use clap_complete::{Shell, generate};
 
-use crate::args::{Arguments, CompletionsArgs};
 use crate::output::Output;
 
-pub(super) fn run(args: &CompletionsArgs) -> Result<()> {
-    // Of its own accord it does not survive a closed pipe.
-    let mut script = Vec::new();
-    generate(args.shell, &mut Arguments::command(), "neuralize", &mut script);
-    let mut out = Output::open(None)?;
-    out.write_all(&script)?;
-    out.finish()
+#[derive(Args)]
+#[command(after_help = "Example: neuralize completions bash > neuralize.bash")]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+impl CompletionsArgs {
+    pub(super) fn run(&self, mut command: Command) -> Result<()> {
+        // `generate` panics if the pipe is closed, so it writes to memory.
+        let mut script = Vec::new();
+        generate(self.shell, &mut command, "neuralize", &mut script);
+        let mut out = Output::open(None)?;
+        out.write_all(&script)?;
+        out.finish()
+    }
 }

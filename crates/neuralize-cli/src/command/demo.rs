@@ -1,94 +1,103 @@
-use std::fs;
+//! `neuralize demo`
+
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::backend::Autodiff;
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use clap::{Args, ValueHint};
 use neuralize::baseline::Check;
 use neuralize::cases::Cases;
-use neuralize::cluster::{Init, KMeansConfig};
-use neuralize::data::{Format, Results, Scale, Selection, Table};
+use neuralize::cluster::{ClustererFit, Init, KMeansConfig};
+use neuralize::data::{Scale, ScaledTable, Table, TableOptions, TableReader};
 use neuralize::explain::{Beta, Explanation, Target};
+use neuralize::output::{Format, Results, Selection};
 use neuralize::record::{Model, ModelInfo};
 
-use crate::args::DemoArgs;
 use crate::backend::{Job, Session};
-use crate::command::explain::describe;
-use crate::command::predict;
-use crate::command::report::{self, Page};
+use crate::command::page::{self, Page};
+use crate::command::shared;
 use crate::output::Output;
 
-/// Rows of the scaled data from which Lloyd's iterations reach the solution
-/// behind the published figures; in this order clusters have the numbers of the
-/// classes they stand for.
+/// Rows of the scaled data from which Lloyd's iterations reach the solution of the
+/// published figures. In this order, clusters have the numbers of the classes that
+/// they belong to.
 const START: [usize; 3] = [54, 98, 149];
-/// The β of the published figures.
+/// β of the published figures.
 const BETA: Beta = Beta::Value(1.0);
+/// The column of classes.
+const LABEL: &str = "target";
+
+#[derive(Args)]
+#[command(after_help = "Example: neuralize demo --out wine\n\
+                        Example: neuralize demo --report wine.html")]
+pub(super) struct DemoArgs {
+    /// Also write the data, the model, predictions and relevances to this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: Option<PathBuf>,
+    /// Also write a page about the clustering, for a browser
+    #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
+    report: Option<PathBuf>,
+    /// Also write figures to this folder, as SVG (and PNG in a build with the feature `png`)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    figures: Option<PathBuf>,
+}
 
 impl Job for DemoArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
-        let wine = Table::wine();
-        let x = wine.to_tensor::<B>(&session.device, session.dtype)?;
-        let scaler = Scale::MinMax.fit(&x)?;
-        let scaled = scaler.transform(x)?;
-        let fit =
-            KMeansConfig::new(START.len()).with_init(Init::Rows(START.to_vec())).fit(&scaled)?;
-        let info = ModelInfo {
-            features: wine.features().to_vec(),
-            scale: Scale::MinMax,
-            inertia: Some(fit.inertia),
-            sizes: Some(fit.sizes.clone()),
-            rows: Some(wine.rows()),
-            iterations: Some(fit.n_iter),
-            converged: Some(fit.converged),
-            ..ModelInfo::default()
-        };
-        let model = Model::new(scaler, fit.model, info)?;
+        let options = TableOptions::default().with_label(LABEL);
+        let reader = TableReader::csv("wine.csv", Table::wine_csv().as_bytes(), &options)?;
+        let (scaler, data) =
+            Scale::MinMax.fit_table::<B>(reader, &session.device, session.dtype)?;
+        let kmeans = KMeansConfig::new(START.len()).with_init(Init::Rows(START.to_vec()));
+        let fit = kmeans.fit(&data.x)?;
+        let (inertia, sizes) = (fit.inertia, fit.sizes.clone());
+        let fit = ClustererFit::from(fit);
+        let features = data.table.features();
+        let info = ModelInfo::from(&fit).with_features(features).with_scale(Scale::MinMax);
+        let model = Model::new(scaler, fit.clusterer, info)?;
         let network = model.neuralize()?;
-        let explanation = network.explain(&scaled, Target::Assigned, BETA)?;
+        let explanation = network.explain(&data.x, Target::Assigned, BETA)?;
         let mut check = Check::<Autodiff<B>>::new(model.neuralize()?, Target::Assigned, BETA)?;
-        check.add(&scaled, &explanation)?;
-        let cases = Cases::explain(&model, &wine, Target::Assigned, BETA)?;
+        check.add(&data.x, &explanation)?;
+        let cases = Cases::explain(&model, &data.table, Target::Assigned, BETA)?;
 
-        // Files first: whoever reads the text may stop before its end.
+        // Files come first: the reader of the text may close the pipe.
         if let Some(folder) = &self.out {
-            write_folder(folder, session, &wine, &model, &scaled, &explanation)?;
+            write_folder(folder, session, &model, &data, &explanation)?;
             session.note(format!("written to {}", folder.display()));
         }
         if let Some(folder) = &self.figures {
-            report::draw(&cases, folder, session)?;
+            page::draw(&cases, folder, session)?;
         }
         if let Some(path) = &self.report {
-            let mut page = Page::start(session, &model, "Wine", BETA, path)?.with_label("target");
-            let rows: Vec<usize> = (0..wine.rows()).collect();
-            page.add(&rows, &wine, &scaled, &explanation)?;
+            let label = LABEL.to_owned();
+            let mut page = Page::start(session, &model, "Wine", BETA, path, Some(&label))?;
+            page.add(&data, &explanation)?;
             page.finish()?;
         }
 
         let mut out = Output::open(None)?;
         writeln!(
             out,
-            "Wine: {} points of {} features, scaled to 0..1, in {} clusters of {:?} (rows {START:?} as first centroids)",
-            wine.rows(),
-            wine.features().len(),
+            "Wine: {} points of {} features, scaled to 0..1, in {} clusters of {sizes:?} (rows {START:?} as first centroids)",
+            data.table.rows(),
+            features.len(),
             START.len(),
-            fit.sizes,
         )?;
         writeln!(
             out,
-            "inertia {:.6}, heuristic beta {:.4}; explained with beta 1\n",
-            fit.inertia,
+            "inertia {inertia:.6}, heuristic beta {:.4}; explained with beta 1\n",
             network.beta().unwrap_or(f64::NAN),
         )?;
         print_misplaced(&mut out, &cases)?;
-        write!(out, "{}", describe(&check.report()))?;
+        write!(out, "{}", shared::described(&check.report()))?;
         out.finish()
     }
 }
 
-/// Every point whose cluster stands for another class than its own.
+/// Prints every point whose cluster belongs to another class.
 fn print_misplaced(out: &mut impl Write, cases: &Cases) -> Result<()> {
     let classes = cases.classes.as_ref().context("the wine data have classes")?;
     let width = cases.features.iter().map(String::len).max().unwrap_or(0);
@@ -120,37 +129,44 @@ fn print_misplaced(out: &mut impl Write, cases: &Cases) -> Result<()> {
     Ok(())
 }
 
+/// Writes the data, the model, predictions and relevances.
 fn write_folder<B: Backend>(
     folder: &Path,
     session: &Session<B>,
-    wine: &Table,
     model: &Model<B>,
-    scaled: &Tensor<B, 2>,
+    data: &ScaledTable<B>,
     explanation: &Explanation<B>,
 ) -> Result<()> {
-    fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    shared::create_folder(folder)?;
     model.save(folder.join("model"))?;
     let delimiter = session.delimiter.unwrap_or(b',');
-    let mut output = Output::open(Some(&folder.join("wine.csv")))?;
-    let text = Table::wine_csv().replace(',', &char::from(delimiter).to_string());
-    output.write_all(text.as_bytes())?;
-    output.finish()?;
-
+    write_file(folder, "wine.csv", |_, output| {
+        let text = Table::wine_csv().replace(',', &char::from(delimiter).to_string());
+        Ok(output.write_all(text.as_bytes())?)
+    })?;
     let format = Format::Csv { delimiter };
-    let path = folder.join("predictions.csv");
-    let mut output = Output::open(Some(&path))?;
-    let results = Results::new(Output::name(Some(&path)), &mut output, format, session.dtype);
-    let mut writer = results.predictions()?;
-    predict::write(&mut writer, model.neuralize()?.as_ref(), 0.., scaled)?;
-    writer.finish()?;
-    output.finish()?;
+    write_file(folder, "predictions.csv", |name, output| {
+        let mut writer = Results::new(name, output, format, session.dtype).predictions()?;
+        let (cluster, logit) = model.neuralize()?.predict_with_logit(&data.x)?;
+        writer.write(0.., cluster, logit)?;
+        Ok(writer.finish()?)
+    })?;
+    write_file(folder, "relevance.csv", |name, output| {
+        let features = data.table.features();
+        let mut writer = Results::new(name, output, format, session.dtype)
+            .explanations(features, Selection::default())?;
+        writer.write(0.., explanation)?;
+        Ok(writer.finish()?)
+    })
+}
 
-    let path = folder.join("relevance.csv");
+fn write_file(
+    folder: &Path,
+    name: &str,
+    write: impl FnOnce(String, &mut Output) -> Result<()>,
+) -> Result<()> {
+    let path = folder.join(name);
     let mut output = Output::open(Some(&path))?;
-    let results = Results::new(Output::name(Some(&path)), &mut output, format, session.dtype);
-    let mut writer = results.explanations(wine.features(), Selection::default())?;
-    writer.write(0.., explanation)?;
-    writer.finish()?;
+    write(Output::name(Some(&path)), &mut output)?;
     output.finish()
 }

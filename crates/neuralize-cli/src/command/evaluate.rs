@@ -1,39 +1,94 @@
-use std::fs;
+//! `neuralize evaluate`
+
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use clap::{Args, ValueEnum, ValueHint};
 use neuralize::Error;
 use neuralize::baseline::Tracked;
-use neuralize::evaluate::{EvaluateConfig, Evaluation};
-use neuralize::plot::{self, Figure};
+use neuralize::data::{RowSet, ScaledParts, TableOptions};
+use neuralize::evaluate::EvaluateConfig;
+use neuralize::plot::FigureSet;
 use neuralize::record::Model;
 use neuralize::report;
 
-use crate::args::{ComparisonName, EvaluateArgs, Usage};
+use crate::args::{ModelArgs, Usage};
 use crate::backend::{Job, Session};
-use crate::command::report::title;
-use crate::command::stream::{self, Source};
+use crate::command::shared;
 use crate::output::Output;
+use crate::parse::MethodList;
 use crate::progress::Bar;
+use crate::{input, parse};
+
+#[derive(Args)]
+#[command(
+    after_help = "The table is held in memory. The default output explains every column in a line and says which values are \
+                  better. Messages on standard error name methods that do not apply to this model or these data.\n\n\
+                  Example: neuralize evaluate wine.csv --model model --methods neon,sensitivity --points 40\n\
+                  Example: neuralize evaluate wine.csv --model model --methods neon,random --report compared.html"
+)]
+pub(super) struct EvaluateArgs {
+    #[command(flatten)]
+    input: ModelArgs,
+    /// Methods to compare, separated by commas: all, usual (one or two of every kind), or names; some
+    /// take a reference, as in occlusion:mean
+    #[arg(long, default_value = "usual", value_name = "LIST", value_parser = parse::methods)]
+    methods: MethodList,
+    /// Use only these rows: numbers, counted from 0, and ranges, such as 60,61,100-120
+    #[arg(long, value_name = "ROWS", value_parser = parse::rows)]
+    rows: Option<RowSet>,
+    /// Use only the first N of these rows
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Maximum number of points to explain, drawn at random from the rows [default: 10000]
+    #[arg(long, value_name = "N", value_parser = parse::count)]
+    points: Option<usize>,
+    /// Column of known classes: not a feature, and not used
+    #[arg(long, value_name = "COL")]
+    label: Option<String>,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// Also write a page with tables and figures, for a browser
+    #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
+    report: Option<PathBuf>,
+    /// Also write figures to this folder, as SVG (and PNG in a build with the feature `png`)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    figures: Option<PathBuf>,
+    /// File for the results [default: standard output]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+    /// Format of the results [default: from the extension of the file, otherwise text]
+    #[arg(long, value_enum)]
+    format: Option<ComparisonName>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum ComparisonName {
+    /// A table of methods and measures, aligned for a terminal
+    Text,
+    /// method,measure,value
+    Csv,
+    /// Everything, with the curves
+    Json,
+}
 
 impl Job for EvaluateArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
         let format = self.format()?;
-        let model = Model::<B>::load(&self.model, &session.device, session.dtype)?;
+        let model = Model::<B>::load(&self.input.model, &session.device, session.dtype)?;
         let subject = Tracked::<Autodiff<B>>::new(model.clusterer().clone())?;
-        // Where something cannot be written, that is said before anything is
-        // computed.
+        // An error about an output comes before anything is computed.
         let mut output = Output::open(self.output.as_deref())?;
         let page = self.report.as_deref().map(|path| Output::open(Some(path))).transpose()?;
         if let Some(folder) = &self.figures {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            shared::create_folder(folder)?;
         }
-        let title = title(&self.data);
+        let title = input::title(&self.input.data);
         let x = self.scaled(session, &model, &title)?;
 
         let found = {
@@ -58,7 +113,7 @@ impl Job for EvaluateArgs {
             session.note(format!("report written to {name}"));
         }
         if let Some(folder) = &self.figures {
-            draw(&found, folder, session)?;
+            shared::save_figures(session, &FigureSet::of_evaluation(&found)?, folder)?;
         }
         let written = match format {
             ComparisonName::Text => output.write_all(found.text().as_bytes()),
@@ -83,30 +138,35 @@ impl EvaluateArgs {
         config
     }
 
-    /// All rows that are asked for, as the model sees them.
+    /// All rows, scaled.
     fn scaled<B: Backend>(
         &self,
         session: &Session<B>,
         model: &Model<B>,
         title: &str,
     ) -> Result<Tensor<B, 2>> {
-        let label = self.label.as_deref();
-        let source =
-            Source { path: &self.data, label, rows: self.rows.as_ref(), limit: self.limit };
-        let mut parts = Vec::new();
-        stream::scaled_parts(session, &source, model, |part| {
-            parts.push(part.scaled.clone());
+        let path = &self.input.data;
+        let label = self.label.iter();
+        let options = label.fold(model.table_options(), TableOptions::with_label);
+        let parts = model.parts(shared::open(session, path, options)?)?;
+        let parts = self.rows.iter().cloned().fold(parts, ScaledParts::with_rows);
+        let parts = self.limit.into_iter().fold(parts, ScaledParts::with_limit);
+        let mut scaled = Vec::new();
+        shared::each_part(session, path, parts, |part| {
+            scaled.push(part.x.clone());
             Ok(())
         })?;
-        if parts.is_empty() { bail!(nothing_to_evaluate(title)) } else { Ok(Tensor::cat(parts, 0)) }
+        if scaled.is_empty() {
+            bail!(nothing_to_evaluate(title));
+        }
+        Ok(Tensor::cat(scaled, 0))
     }
 
-    /// How the results are written.
+    /// The format of the results.
     fn format(&self) -> Result<ComparisonName> {
         let output = self.output.as_deref();
-        if self.report.is_some() && Output::is_same(output, self.report.as_deref()) {
-            let text = format!("--report: {} takes the results already", Output::name(output));
-            return Err(Usage(text).into());
+        if let Some(report) = &self.report {
+            Output::check_other("--report", report, output)?;
         }
         if let Some(format) = self.format {
             return Ok(format);
@@ -116,7 +176,7 @@ impl EvaluateArgs {
             Some("csv" | "tsv" | "tab") => Ok(ComparisonName::Csv),
             Some(other @ ("html" | "htm" | "svg" | "png" | "parquet" | "pq" | "npy")) => {
                 let text = format!(
-                    "--output: results are not written as .{other}; name a .txt, .csv, .tsv or .json file (a page is --report)"
+                    "--output: results are not written as .{other}; name a .txt, .csv, .tsv or .json file (--report writes a page)"
                 );
                 Err(Usage(text).into())
             }
@@ -138,26 +198,5 @@ fn ending(path: Option<&Path>) -> Option<String> {
 }
 
 fn nothing_to_evaluate(title: &str) -> String {
-    format!("{title}: there is no row to explain")
-}
-
-/// Writes the curves of every reference, and how far methods agree.
-fn draw<B: Backend>(found: &Evaluation, folder: &Path, session: &Session<B>) -> Result<()> {
-    let mut written = 0;
-    let mut save = |name: String, figure: Figure| -> Result<()> {
-        figure.save(folder.join(format!("{name}.svg")))?;
-        if cfg!(feature = "png") {
-            figure.save(folder.join(format!("{name}.png")))?;
-        }
-        written += 1;
-        Ok(())
-    };
-    for reference in found.references() {
-        save(format!("flipping_{reference}"), plot::flipping(found, reference)?)?;
-    }
-    if !found.agreement.methods.is_empty() {
-        save("agreement".into(), plot::agreement(found)?)?;
-    }
-    session.note(format!("{written} figures written to {}", folder.display()));
-    Ok(())
+    format!("{title}: there are no rows to explain")
 }

@@ -1,35 +1,136 @@
+//! `neuralize explain`
+
+use std::path::PathBuf;
+
 use anyhow::{Result, anyhow};
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use neuralize::baseline::{Check, CheckReport};
+use clap::{Args, ValueEnum, ValueHint};
+use neuralize::baseline::Check;
 use neuralize::cluster::Clusterer;
-use neuralize::data::{Format, Results, Selection, Sort};
-use neuralize::explain::Target;
-use neuralize::network::Network;
+use neuralize::data::{RowSet, ScaledParts, TableOptions};
+use neuralize::explain::{Beta, Target};
+use neuralize::network::{Network, PairRule};
+use neuralize::output::{Results, Sort};
 use neuralize::record::Model;
 
-use crate::args::{ExplainArgs, RuleName, Usage};
+use crate::args::{ModelArgs, ResultArgs, SelectionArgs, Usage};
 use crate::backend::{Job, Session};
-use crate::command::fit::listed;
-use crate::command::outliers::shown_of;
-use crate::command::report::{self, Page};
-use crate::command::stream::{self, Source};
-use crate::output::{self, Output, tell};
+use crate::command::page::Page;
+use crate::command::shared;
+use crate::message::tell;
+use crate::output::{self, Output};
+use crate::{input, parse};
+
+#[derive(Args)]
+#[command(
+    after_help = "Relevances are in the units of the model's distance between scaled points: squared units for k-means. The \
+                  relevances of a row sum to its logit. Columns in parentheses hold what belongs to no feature (prior and \
+                  variance of a mixture, entropy or ties of a kernel).\n\n\
+                  Example: neuralize explain new.csv --model model --check -o relevance.csv\n\
+                  Example: neuralize explain new.csv --model model --rows 60,61,100-120 --format table\n\
+                  Example: neuralize explain new.csv --model model --sort ambiguous --limit 10 --top 5"
+)]
+pub(super) struct ExplainArgs {
+    #[command(flatten)]
+    input: ModelArgs,
+    /// Weighting of the competitors: auto (from the model) or a number, from 0 (all alike) to inf
+    /// (only the nearest)
+    #[arg(
+        long,
+        default_value = "auto",
+        value_name = "auto|B",
+        value_parser = parse::beta,
+        allow_negative_numbers = true
+    )]
+    beta: Beta,
+    /// Cluster to explain: the row's own (assigned), or one for all rows, by its number or label
+    #[arg(long, default_value = "assigned", value_name = "assigned|C")]
+    cluster: String,
+    /// Explain the cluster against this cluster only: why not K?
+    #[arg(long, value_name = "K")]
+    versus: Option<String>,
+    /// Explain only these rows: numbers, counted from 0, and ranges, such as 60,61,100-120
+    #[arg(long, value_name = "ROWS", value_parser = parse::rows)]
+    rows: Option<RowSet>,
+    /// Order of the results; any order but `row` keeps all results in memory, or twice the limit
+    #[arg(long, value_enum, default_value_t = SortName::Row)]
+    sort: SortName,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    /// Explain a training row without its own support (models of kernel and label)
+    #[arg(long)]
+    leave_one_out: bool,
+    /// How relevance goes from clusters to their points (models of kernel and label)
+    #[arg(long, value_enum)]
+    rule: Option<RuleName>,
+    /// Also measure conservation and, where the model allows it, shift invariance and agreement with
+    /// autodiff
+    #[arg(long)]
+    check: bool,
+    /// Also write a page about these rows, for a browser; --top does not apply to it, and the table is
+    /// held in memory (not with --cluster, --versus, --limit, --rule or --leave-one-out)
+    #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["cluster", "versus", "limit", "leave_one_out", "rule"])]
+    report: Option<PathBuf>,
+    /// Column of known classes, for the report
+    #[arg(long, value_name = "COL", requires = "report")]
+    label: Option<String>,
+    #[command(flatten)]
+    results: ResultArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum RuleName {
+    /// Differences of points are summed first: stable, and linear in the number of points
+    Summed,
+    /// Pair by pair, as in the literature: singular where two points are equally near
+    Pairwise,
+}
+
+impl From<RuleName> for PairRule {
+    fn from(name: RuleName) -> Self {
+        match name {
+            RuleName::Summed => Self::Summed,
+            RuleName::Pairwise => Self::Pairwise,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum SortName {
+    /// The order of the file
+    Row,
+    /// Nearest to the boundary first
+    Ambiguous,
+    /// Largest logit first
+    Typical,
+}
+
+impl From<SortName> for Sort {
+    fn from(name: SortName) -> Self {
+        match name {
+            SortName::Row => Self::Row,
+            SortName::Ambiguous => Self::Ambiguous,
+            SortName::Typical => Self::Typical,
+        }
+    }
+}
 
 impl Job for ExplainArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
         let format = output::format(&self.results, session.delimiter)?;
-        let model = Model::<B>::load(&self.model, &session.device, session.dtype)?;
+        let model = Model::<B>::load(&self.input.model, &session.device, session.dtype)?;
         let network = self.network(&model)?;
         let target = self.target(&model)?;
-        // Asked of no rows at all, a question that the model cannot answer fails
-        // before anything is written.
-        let none = Tensor::<B, 2>::zeros(
+        // A question that the model cannot answer fails here, before anything is
+        // written: there are no rows to explain yet.
+        let no_rows = Tensor::<B, 2>::zeros(
             [0, model.clusterer().n_features()],
             (&session.device, session.dtype),
         );
-        network.explain(&none, target, self.beta)?;
+        network.explain(&no_rows, target, self.beta)?;
         let mut check = if self.check {
             Some(checked(Check::<Autodiff<B>>::new(self.network(&model)?, target, self.beta))?)
         } else {
@@ -41,26 +142,28 @@ impl Job for ExplainArgs {
         let results = Results::new(Output::name(path), &mut output, format, session.dtype)
             .with_cluster_names(model.info().labels.clone());
         let columns = network.contribution_names(&model.info().features);
-        let mut writer = Some(results.explanations(&columns, self.selection(format))?);
-        stream::scaled_parts(session, &self.source(), &model, |part| {
-            let explanation = network.explain(&part.scaled, target, self.beta)?;
+        let selection = shared::selection(&self.selection, self.sort.into(), format);
+        let mut writer = Some(results.explanations(&columns, selection)?);
+        let parts = self.parts(session, &model)?;
+        shared::each_part(session, &self.input.data, parts, |part| {
+            let explanation = network.explain(&part.x, target, self.beta)?;
             if let Some(open) = &mut writer {
                 let written = open.write(part.rows.iter().copied(), &explanation);
                 match written.map_err(anyhow::Error::from) {
-                    // Whoever reads the results has had enough; the page is another matter.
+                    // The reader of the results is gone; the page is still wanted.
                     Err(error) if page.is_some() && output::is_closed_pipe(&error) => writer = None,
                     other => other?,
                 }
             }
             if let Some(check) = &mut check {
-                checked(check.add(&part.scaled, &explanation))?;
+                checked(check.add(&part.x, &explanation))?;
             }
             match &mut page {
-                Some(page) => page.add(&part.rows, &part.table, &part.scaled, &explanation),
+                Some(page) => page.add(part, &explanation),
                 None => Ok(()),
             }
         })?;
-        // Whoever reads one of these may have had enough; the others are another matter.
+        // If one of the pipes is closed, the other outputs are still wanted.
         let mut closed = None;
         let mut unless_closed = |result: Result<()>| match result {
             Err(error) if output::is_closed_pipe(&error) => {
@@ -79,33 +182,40 @@ impl Job for ExplainArgs {
             Err(error) => unless_closed(Err(error))?,
         }
         if let Some(check) = check {
-            tell(describe(&check.report()).trim_end());
+            tell(shared::described(&check.report()).trim_end());
         }
         closed.map_or(Ok(()), Err)
     }
 }
 
 impl ExplainArgs {
-    /// The rows that are explained.
-    fn source(&self) -> Source<'_> {
-        // In the order of rows the first results are those of the first rows.
-        let limit = self.limit.filter(|_| Sort::from(self.sort) == Sort::Row);
-        Source { path: &self.data, label: self.label.as_deref(), rows: self.rows.as_ref(), limit }
+    /// The rows to explain.
+    fn parts<B: Backend>(
+        &self,
+        session: &Session<B>,
+        model: &Model<B>,
+    ) -> Result<ScaledParts<'static, B>> {
+        let label = self.label.iter();
+        let options = label.fold(model.table_options(), TableOptions::with_label);
+        let parts = model.parts(shared::open(session, &self.input.data, options)?)?;
+        let parts = self.rows.iter().cloned().fold(parts, ScaledParts::with_rows);
+        // In the order of rows, the first results are those of the first rows.
+        let limit = self.selection.limit.filter(|_| self.sort == SortName::Row);
+        Ok(limit.into_iter().fold(parts, ScaledParts::with_limit))
     }
 
-    /// What is asked.
+    /// The question.
     fn target<B: Backend>(&self, model: &Model<B>) -> Result<Target> {
         let number = |option: &str, text: &String| {
-            let labels = model.info().labels.as_deref().unwrap_or_default();
-            let named = labels.iter().position(|label| label == text);
-            let numbered = || text.parse::<usize>().ok().filter(|_| labels.is_empty());
-            named.or_else(numbered).ok_or_else(|| {
-                let known = match labels {
-                    [] if option == "--cluster" => {
-                        "it must be `assigned` or the number of a cluster".to_owned()
+            model.cluster(text).ok_or_else(|| {
+                let known = match &model.info().labels {
+                    Some(labels) => {
+                        format!("the clusters of the model are {}", shared::listed(labels))
                     }
-                    [] => "it must be the number of a cluster".to_owned(),
-                    labels => format!("the model's clusters are {}", listed(labels)),
+                    None if option == "--cluster" => {
+                        "give `assigned` or the number of a cluster".to_owned()
+                    }
+                    None => "give the number of a cluster".to_owned(),
                 };
                 Usage(format!("{option} {text}: {known}"))
             })
@@ -123,7 +233,7 @@ impl ExplainArgs {
         })
     }
 
-    /// The model's network, in the mode that is asked for.
+    /// The network of the model, with the options for models of points.
     fn network<B: Backend>(&self, model: &Model<B>) -> Result<Box<dyn Network<B>>> {
         if !self.leave_one_out && self.rule.is_none() {
             return Ok(model.neuralize()?);
@@ -131,8 +241,8 @@ impl ExplainArgs {
         let Clusterer::Kernel(clusterer) = model.clusterer() else {
             let option = if self.leave_one_out { "--leave-one-out" } else { "--rule" };
             let text = format!(
-                "{option}: {} was made by another method; models of points come from `fit --method kernel` and `label`",
-                self.model.display()
+                "{option}: {} is not a model of points, as `fit --method kernel` and `label` make",
+                self.input.model.display()
             );
             return Err(Usage(text).into());
         };
@@ -141,73 +251,20 @@ impl ExplainArgs {
         Ok(Box::new(network.leaving_out_training_points(self.leave_one_out)))
     }
 
-    /// The page about them, if one is asked for.
+    /// The page, if the command line names one.
     fn page<'a, B: Backend>(
         &self,
         session: &'a Session<B>,
         model: &'a Model<B>,
     ) -> Result<Option<Page<'a, B>>> {
         let Some(path) = &self.report else { return Ok(None) };
-        let results = self.results.output.as_deref();
-        if Output::is_same(results, Some(path)) {
-            let text = format!("--report: {} takes the results already", Output::name(results));
-            return Err(Usage(text).into());
-        }
-        let page = Page::start(session, model, &report::title(&self.data), self.beta, path)?;
-        Ok(Some(match &self.label {
-            Some(label) => page.with_label(label),
-            None => page,
-        }))
-    }
-
-    /// What of their explanations is written.
-    fn selection(&self, format: Format) -> Selection {
-        let mut selection = Selection::default().with_sort(self.sort.into());
-        if let Some(top) = shown_of(self.top, format) {
-            selection = selection.with_top(top);
-        }
-        match self.limit {
-            Some(limit) => selection.with_limit(limit),
-            None => selection,
-        }
+        Output::check_other("--report", path, self.results.output.as_deref())?;
+        let title = input::title(&self.input.data);
+        Page::start(session, model, &title, self.beta, path, self.label.as_ref()).map(Some)
     }
 }
 
-/// An error of a check is not one in the file: it is about the shifted data.
+/// An error of a check is about shifted data, not about the file.
 fn checked<T>(result: neuralize::Result<T>) -> Result<T> {
     result.map_err(|error| anyhow!("--check: {error}"))
-}
-
-/// What a check found, in words.
-pub(super) fn describe(report: &CheckReport) -> String {
-    let mut text = format!(
-        "checked {} points; errors relative to the point's sum of |relevance|\n\
-         conservation error   max {:.1e}, mean {:.1e} (relevances sum to the logit)\n",
-        report.points, report.conservation_max, report.conservation_mean,
-    );
-    if report.absorbed_mean > 1e-6 {
-        text += &format!(
-            "no feature's         {:.1} % on average (in columns in parentheses)\n",
-            100.0 * report.absorbed_mean
-        );
-    }
-    if let Some(shift_max) = report.shift_max {
-        text += &format!(
-            "shift invariance     max {shift_max:.1e} (data and centroids shifted by {})\n",
-            report.shift
-        );
-    }
-    if let (Some(autodiff_max), Some(missed)) =
-        (report.autodiff_max, report.gradient_times_input_mean)
-    {
-        let ties = match report.ties {
-            0 => String::new(),
-            ties => format!("; {ties} points at ties left out"),
-        };
-        text += &format!(
-            "autodiff agreement   max {autodiff_max:.1e} (beta = inf against gradient x (input - boundary){ties})\n\
-             gradient x input     conservation error mean {missed:.1e} (not NEON, for comparison)\n",
-        );
-    }
-    text
 }

@@ -1,186 +1,287 @@
+//! `neuralize fit`
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor};
-use neuralize::cluster::match_to_classes;
-use neuralize::data::{Scale, Scaler, TableOptions};
+use clap::{Args, ValueHint};
+use neuralize::cluster::{
+    Bandwidth, Clusterer, ClustererConfig, ClustererFit, GaussianMixtureConfig, Init, KMeansConfig,
+    KernelKMeansConfig, Progress, match_to_classes,
+};
+use neuralize::data::{Scale, Scaler, Table, part_rows};
 use neuralize::record::{Model, ModelInfo};
 
-use crate::args::{FitArgs, Usage};
+use crate::args::{TrainingArgs, Usage};
 use crate::backend::{Job, Session};
-use crate::command::methods::{self, Outcome};
-use crate::command::stream::{self, RAW, SCALED, in_file, note_coarse};
-use crate::input;
+use crate::command::shared::{self, listed};
+use crate::parse::Method;
 use crate::progress::Bar;
+use crate::{input, parse};
+
+#[derive(Args)]
+#[command(
+    after_help = "Example: neuralize fit wine.csv --clusters 3 --model model --scale minmax --label target\n\
+                  Example: neuralize fit wine.csv -k 3 --method gmm --model model --scale standard --label target\n\
+                  Example: cat wine.csv | neuralize fit - --clusters 3 --model model --drop target"
+)]
+pub(super) struct FitArgs {
+    #[command(flatten)]
+    training: TrainingArgs,
+    /// Number of clusters
+    #[arg(long, short = 'k', value_name = "K")]
+    clusters: usize,
+    /// Folder for the model
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    model: PathBuf,
+    /// Clustering method: kmeans; k-means with another distance (kmedians, power=P, mahalanobis,
+    /// bregman-kl for counts, bregman-is for spectra, bregman-logistic for probabilities); kernel
+    /// (k-means with a Gaussian kernel, for clusters of any shape); or gmm (a mixture of Gaussians)
+    #[arg(long, default_value = "kmeans", value_name = "METHOD", value_parser = parse::method)]
+    method: Method,
+    /// Column of known classes: not a feature, but compared with the clusters
+    #[arg(long, value_name = "COL")]
+    label: Option<String>,
+    /// First centroids: k-means++, random, or rows:I,J,.. counted from 0 [default: k-means++]
+    #[arg(long, value_name = "HOW", value_parser = parse::init)]
+    init: Option<Init>,
+    /// Gamma of the kernel (method kernel): auto (from the distances to near neighbours), median (of
+    /// all distances), perplexity=P, or a number
+    #[arg(long, value_name = "HOW", value_parser = parse::bandwidth, allow_negative_numbers = true)]
+    gamma: Option<Bandwidth>,
+    /// Represent every cluster by N prototypes instead of all its members (method kernel)
+    #[arg(long, value_name = "N", value_parser = parse::count)]
+    prototypes: Option<usize>,
+    /// Weight of the mean of all data in the means of the clusters (bregman methods)
+    #[arg(long, value_name = "A", value_parser = parse::weight, allow_negative_numbers = true)]
+    smoothing: Option<f64>,
+    /// Number of restarts; the best is kept [default: depends on the method and the size of the data]
+    #[arg(long, value_name = "N", value_parser = parse::count)]
+    restarts: Option<usize>,
+    /// Read the file once for every iteration instead of keeping it in memory
+    #[arg(long, conflicts_with = "restarts")]
+    stream: bool,
+    /// Maximum number of iterations of a restart [default: 300, for gmm 200]
+    #[arg(long, value_name = "N", value_parser = parse::count)]
+    max_iter: Option<usize>,
+    /// Tolerance for convergence: of the squared shift of the centroids, relative to the mean
+    /// variance; with another distance, of the relative decrease of the inertia; for gmm, of the
+    /// increase of the mean log-likelihood [default: 1e-4]
+    #[arg(long, value_name = "T")]
+    tol: Option<f64>,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+}
 
 impl Job for FitArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        self.check()?;
+        if self.stream {
+            return self.fit_stream(session);
+        }
+        let (scaler, data) = shared::read_scaled(session, &self.training, self.label.as_ref())?;
+        let mut bar: Option<Bar> = None;
+        let mut observer = |progress: Progress| {
+            let bar = bar.get_or_insert_with(|| Bar::restarts(progress.n_init, session.quiet));
+            bar.set(progress.run as u64, || described(progress));
+        };
+        let fit = self.config().fit_observed(&data.x, &mut observer);
+        drop(bar);
+        let fit = fit.map_err(|error| data.located(error))?;
+        let remark = self.compared(&data.table, &fit);
+        self.save(session, scaler, data.table.features(), fit, remark)
+    }
+}
+
+impl FitArgs {
+    /// Refuses arguments that do not go together.
+    fn check(&self) -> Result<(), Usage> {
         if self.clusters < 2 {
             let text = format!(
-                "--clusters {}: an assignment can only be explained against another cluster; ask for 2 or more",
+                "--clusters {}: use 2 or more; an assignment is explained against another cluster",
                 self.clusters
             );
-            return Err(Usage(text).into());
+            return Err(Usage(text));
         }
-        self.check_method()?;
-        let mut options = session.table();
-        if let Some(label) = &self.label {
-            options = options.with_label(label);
-        }
-        for column in &self.drop {
-            options = options.with_dropped(column);
-        }
-        if self.stream {
-            if input::is_fleeting(&self.data) {
-                let text = format!(
-                    "--stream goes through the data several times, which {} gives only once; leave it out, or give a file",
-                    input::name(&self.data)
-                );
-                return Err(Usage(text).into());
+        let bregman = matches!(self.method, Method::Distance(distance) if distance.is_bregman());
+        let (kernel, mixture) = (self.method == Method::Kernel, self.method == Method::Mixture);
+        let (kmeans, name) = (self.method == Method::KMeans, input::name(&self.training.data));
+        for (given, known, option, methods) in [
+            (self.init.is_some(), !kernel && !mixture, "--init", "kmeans or another distance"),
+            (self.tol.is_some(), !kernel, "--tol", "kmeans, another distance or gmm"),
+            (self.gamma.is_some(), kernel, "--gamma", "kernel"),
+            (self.prototypes.is_some(), kernel, "--prototypes", "kernel"),
+            (self.smoothing.is_some(), bregman, "--smoothing", "bregman-kl, -is or -logistic"),
+            (self.stream, kmeans, "--stream", "kmeans"),
+        ] {
+            if given && !known {
+                return Err(Usage(format!("{option} can only be used with --method {methods}")));
             }
-            return fit_stream(&self, session, &options);
         }
-        let table = input::open(&self.data, &options)?.read_all()?;
-        if table.rows() == 0 {
-            bail!("{}: there is no row below the header", input::name(&self.data));
+        if self.stream && input::is_read_once(&self.training.data) {
+            let text = format!(
+                "--stream reads the data several times, but {name} can be read only once; leave out --stream or give a file"
+            );
+            return Err(Usage(text));
         }
-        note_coarse(session, &table);
+        Ok(())
+    }
 
-        let scale = Scale::from(self.scale);
-        let scaled = table.to_tensor::<B>(&session.device, session.dtype).and_then(|x| {
-            let scaler = scale.fit(&x)?;
-            Ok((scaler.transform(x)?, scaler))
-        });
-        let (scaled, scaler) = scaled
-            .map_err(|error| in_file(error.into(), &self.data, table.features(), |row| row, RAW))?;
-        let outcome = self.fit_to(&scaled, session).map_err(|error| {
-            let what = if scale == Scale::None { RAW } else { SCALED };
-            in_file(error.into(), &self.data, table.features(), |row| row, what)
-        })?;
-        let compared = table.classes().zip(outcome.labels.clone());
-        let remark = compared.map(|((classes, names), labels)| {
-            let matching = match_to_classes(&numbers(labels), &classes, self.clusters, names.len());
-            format!(
-                "clusters matched one to one with the {} classes agree for {} of {} rows",
-                names.len(),
-                matching.agreeing,
-                table.rows(),
-            )
-        });
-        save(&self, session, scaler, table.features().to_vec(), outcome, remark)
+    /// The settings of the method.
+    fn config(&self) -> ClustererConfig {
+        match self.method {
+            Method::KMeans => self.kmeans().into(),
+            Method::Distance(distance) => {
+                self.kmeans().with_distance(distance).with_smoothing(self.smoothing).into()
+            }
+            Method::Kernel => {
+                let mut config = KernelKMeansConfig::new(self.clusters)
+                    .with_bandwidth(self.gamma.clone().unwrap_or(Bandwidth::Neighbours))
+                    .with_n_init(self.restarts)
+                    .with_seed(self.seed)
+                    .with_prototypes(self.prototypes);
+                config.max_iter = self.max_iter.unwrap_or(config.max_iter);
+                config.into()
+            }
+            Method::Mixture => {
+                let mut config = GaussianMixtureConfig::new(self.clusters).with_seed(self.seed);
+                config.n_init = self.restarts.unwrap_or(config.n_init);
+                config.max_iter = self.max_iter.unwrap_or(config.max_iter);
+                config.tol = self.tol.unwrap_or(config.tol);
+                config.into()
+            }
+        }
+    }
+
+    fn kmeans(&self) -> KMeansConfig {
+        let mut config = KMeansConfig::new(self.clusters)
+            .with_init(self.init.clone().unwrap_or(Init::KMeansPlusPlus))
+            .with_n_init(self.restarts)
+            .with_seed(self.seed);
+        config.max_iter = self.max_iter.unwrap_or(config.max_iter);
+        config.tol = self.tol.unwrap_or(config.tol);
+        config
+    }
+
+    /// Fits to a file that is never in memory as a whole. It is read once for the
+    /// scaler, twice for the fit, and once for every iteration.
+    fn fit_stream<B: Backend>(&self, session: &Session<B>) -> Result<()> {
+        let path = &self.training.data;
+        let options = session.table_options(self.training.options(self.label.as_ref()));
+        let open = || input::open(path, &options);
+        let reader = open()?;
+        let features = reader.features().to_vec();
+        let at_once = part_rows(features.len() + self.clusters);
+        let mut scaler = Scale::from(self.training.scale).start::<B>();
+        if scaler.add_table(reader, at_once, &session.device, session.dtype)? == 0 {
+            bail!("{}: the table has no rows", input::name(path));
+        }
+        let scaler = scaler.finish()?;
+
+        let mut bar: Option<Bar> = None;
+        let mut noted = false;
+        let fit = self.kmeans().fit_parts::<B, anyhow::Error>(
+            |visit| {
+                for part in scaler.parts(open()?).with_part_rows(at_once) {
+                    let part = part?;
+                    if !std::mem::replace(&mut noted, true) {
+                        shared::note_coarse(session, &part.table);
+                    }
+                    visit(part.x.clone()).map_err(|error| shared::located(&part, error))?;
+                }
+                Ok(())
+            },
+            |progress| {
+                let bar = bar.get_or_insert_with(|| Bar::restarts(1, session.quiet));
+                bar.set(0, || described(progress));
+            },
+        )?;
+        drop(bar);
+        let remark = self
+            .label
+            .as_ref()
+            .map(|_| "note: with --stream clusters are not compared with classes".to_owned());
+        self.save(session, scaler, &features, fit.into(), remark)
+    }
+
+    /// How far clusters and known classes agree.
+    fn compared<B: Backend>(&self, table: &Table, fit: &ClustererFit<B>) -> Option<String> {
+        let ((classes, names), labels) = table.classes().zip(fit.labels.clone())?;
+        let clusters = shared::numbers(labels);
+        let matching = match_to_classes(&clusters, &classes, self.clusters, names.len());
+        Some(format!(
+            "clusters matched one to one with the {} classes agree for {} of {} rows",
+            names.len(),
+            matching.agreeing,
+            table.rows(),
+        ))
+    }
+
+    /// Saves the model and prints what is known of it.
+    fn save<B: Backend>(
+        &self,
+        session: &Session<B>,
+        scaler: Scaler<B>,
+        features: &[String],
+        fit: ClustererFit<B>,
+        remark: Option<String>,
+    ) -> Result<()> {
+        let info = ModelInfo::from(&fit)
+            .with_features(features)
+            .with_scale(self.training.scale.into())
+            .with_seed(self.seed);
+        let summary = summary(&fit, features.len());
+        let (agreement, left_out) = (fit.agreement, fit.left_out);
+        Model::new(scaler, fit.clusterer, info)?.save(&self.model)?;
+        session.note(summary);
+        if let Some(remark) = remark {
+            session.note(remark);
+        }
+        if let Some(agreement) = agreement {
+            shared::note_agreement(session, agreement, left_out);
+        }
+        session.note(format!("model saved to {}", self.model.display()));
+        Ok(())
     }
 }
 
-/// A fit to a file that is never in memory as a whole: it is read once for the
-/// scaler, twice for the fit, and once for every iteration.
-fn fit_stream<B: Backend>(
-    args: &FitArgs,
-    session: &Session<B>,
-    options: &TableOptions,
-) -> Result<()> {
-    let scale = Scale::from(args.scale);
-    let mut scaler = scale.start::<B>();
-    let (mut features, mut rows) = (Vec::new(), 0);
-    stream::tables(&args.data, options, args.clusters, |first, table| {
-        if first == 0 {
-            note_coarse(session, table);
-            features = table.features().to_vec();
-        }
-        rows = first + table.rows();
-        let x = table.to_tensor::<B>(&session.device, session.dtype);
-        x.and_then(|x| scaler.add(&x))
-            .map_err(|error| in_file(error.into(), &args.data, &features, |row| first + row, RAW))
-    })?;
-    if rows == 0 {
-        bail!("{}: there is no row below the header", input::name(&args.data));
-    }
-    let scaler = scaler.finish()?;
-
-    let mut bar: Option<Bar> = None;
-    let fit = args.kmeans().fit_parts::<B, anyhow::Error>(
-        |visit| {
-            stream::tables(&args.data, options, args.clusters, |first, table| {
-                let x = table.to_tensor::<B>(&session.device, session.dtype)?;
-                visit(scaler.transform(x)?).map_err(|error| {
-                    in_file(error, &args.data, &features, |row| first + row, SCALED)
-                })
-            })
-        },
-        |progress| {
-            let bar = bar.get_or_insert_with(|| Bar::restarts(1, session.quiet));
-            bar.set(0, || methods::describe(progress));
-        },
-    )?;
-    drop(bar);
-
-    let remark = args
-        .label
-        .as_ref()
-        .map(|_| "note: with --stream clusters are not compared with classes".to_owned());
-    save(args, session, scaler, features, args.streamed(fit), remark)
-}
-
-/// Saves the model and says what it is.
-fn save<B: Backend>(
-    args: &FitArgs,
-    session: &Session<B>,
-    scaler: Scaler<B>,
-    features: Vec<String>,
-    outcome: Outcome<B>,
-    remark: Option<String>,
-) -> Result<()> {
-    let Outcome { clusterer, info, found, left_out, .. } = outcome;
-    let info = ModelInfo { features, ..info };
-    let summary = format!(
-        "{} rows of {} features in {} clusters of {}; {found}{}",
-        info.rows.unwrap_or_default(),
-        info.features.len(),
-        args.clusters,
-        listed(info.sizes.as_deref().unwrap_or_default()),
-        match info.converged {
-            Some(false) => ", not converged: raise --max-iter",
-            _ => "",
-        },
+/// What is known of a fit, in a line.
+fn summary<B: Backend>(fit: &ClustererFit<B>, features: usize) -> String {
+    let mut text = format!(
+        "{} rows of {features} features in {} clusters of {}",
+        fit.sizes.iter().sum::<usize>(),
+        fit.sizes.len(),
+        listed(&fit.sizes),
     );
-    let agreement = info.agreement;
-    Model::new(scaler, clusterer, info)?.save(&args.model)?;
-    session.note(summary);
-    if let Some(remark) = remark {
-        session.note(remark);
-    }
-    if let Some(agreement) = agreement {
-        note_agreement(session, agreement, left_out);
-    }
-    session.note(format!("model saved to {}", args.model.display()));
-    Ok(())
-}
-
-/// Says how often the network that explains gives the clusters that were given
-/// to it.
-pub(super) fn note_agreement<B: Backend>(session: &Session<B>, agreement: f64, left_out: bool) {
-    const ENOUGH: f64 = 0.95;
-    let share = 100.0 * agreement;
-    let how = if left_out {
-        ", a row's own support left out"
-    } else {
-        " (which its prototypes have seen)"
+    // Writing to a string cannot fail.
+    let _ = match (fit.inertia, &fit.clusterer, fit.gamma) {
+        (Some(inertia), Clusterer::Separable(model), _) => {
+            write!(text, "; inertia {inertia:.6} by distance {}", model.distance())
+        }
+        (Some(inertia), _, Some(gamma)) => {
+            write!(text, "; kernel inertia {inertia:.6} with gamma {gamma:.6}")
+        }
+        (Some(inertia), ..) => write!(text, "; inertia {inertia:.6}"),
+        (None, ..) => Ok(()),
     };
-    session.note(if agreement < ENOUGH { format!(
-            "warning: the network gives a row its cluster for {share:.2} % of the rows only{how}: explanations are about the \
-             network's clusters, and near others these differ; another --gamma or another --scale may help"
-        ) } else { format!("the network gives a row its cluster for {share:.2} % of the rows{how}") });
-}
-
-/// `55, 61, 62`; of many the first.
-pub(super) fn listed<T: ToString>(items: &[T]) -> String {
-    const SHOWN: usize = 12;
-    let shown: Vec<String> = items.iter().take(SHOWN).map(T::to_string).collect();
-    match items.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
+    if let Some(likelihood) = fit.log_likelihood {
+        let _ = write!(text, "; mean log-likelihood {likelihood:.6}");
     }
+    if let Some(iterations) = fit.n_iter {
+        let _ = write!(text, ", {iterations} iterations");
+    }
+    if let Some(seeding) = fit.seeding {
+        let _ = write!(text, " from {seeding}");
+    }
+    if fit.converged == Some(false) {
+        text += ", not converged: raise --max-iter";
+    }
+    text
 }
 
-/// Labels on the host.
-pub(super) fn numbers<B: Backend>(labels: Tensor<B, 1, Int>) -> Vec<usize> {
-    labels.into_data().iter::<i64>().map(|label| label as usize).collect()
+/// The state of a fit.
+fn described(progress: Progress) -> String {
+    format!("iteration {}, shift {:.3e}", progress.iteration, progress.shift)
 }

@@ -1,71 +1,78 @@
+//! `neuralize inspect`
+
 use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::Result;
-use neuralize::data::Scale;
-use neuralize::record::{ModelConfig, Precision};
+use clap::{Args, ValueHint};
+use neuralize::record::ModelConfig;
 
-use crate::args::InspectArgs;
 use crate::output::Output;
 
-const NOT_KNOWN: &str = "not known";
+#[derive(Args)]
+#[command(after_help = "Example: neuralize inspect model")]
+pub(super) struct InspectArgs {
+    /// Folder of the model
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    model: PathBuf,
+}
 
-pub(super) fn run(args: &InspectArgs) -> Result<()> {
-    let config = ModelConfig::read(&args.model)?;
-    let info = &config.info;
-    let known = |value: Option<String>| value.unwrap_or_else(|| NOT_KNOWN.into());
-    let sizes =
-        |sizes: &Vec<usize>| sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let scale = match info.scale {
-        Scale::None => "none",
-        Scale::MinMax => "minmax",
-        Scale::Standard => "standard",
-    };
-    let precision = match config.precision {
-        Precision::F32 => "f32",
-        Precision::F64 => "f64",
-    };
-    let record = &config.record;
-    let mut out = Output::open(None)?;
-    for (name, value) in [
-        ("kind", config.kind.to_string()),
-        ("distance", config.distance.clone()),
-        ("clusters", config.n_clusters.to_string()),
-        ("features", config.n_features.to_string()),
-        ("scale", scale.into()),
-        ("gamma", known(info.gamma.map(|gamma| gamma.to_string()))),
-        ("supports", known(info.supports.map(|supports| supports.to_string()))),
-        (
-            "labels",
-            known(info.labels.as_ref().map(|labels| {
-                labels
-                    .iter()
-                    .enumerate()
-                    .map(|(cluster, label)| format!("{cluster} = {label}"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            })),
-        ),
-        ("agreement", known(info.agreement.map(|share| format!("{:.2} %", 100.0 * share)))),
-        ("likelihood", known(info.log_likelihood.map(|mean| mean.to_string()))),
-        ("beta", known(config.beta.map(|beta| beta.to_string()))),
-        ("inertia", known(info.inertia.map(|inertia| inertia.to_string()))),
-        ("rows", known(info.rows.map(|rows| rows.to_string()))),
-        ("sizes", known(info.sizes.as_ref().map(sizes))),
-        ("seed", known(info.seed.map(|seed| seed.to_string()))),
-        ("iterations", known(info.iterations.map(|iterations| iterations.to_string()))),
-        ("converged", known(info.converged.map(|yes| if yes { "yes" } else { "no" }.into()))),
-        ("precision", precision.into()),
-        ("record", format!("{}, {} bytes, SHA-256 {}", record.file, record.bytes, record.sha256)),
-        ("created by", config.created_by.clone()),
-        ("names", info.features.join(", ")),
-    ] {
-        // What only some kinds of model have.
-        let special = ["gamma", "supports", "labels", "agreement", "likelihood"].contains(&name);
-        let none = config.n_clusters == 0 && (name == "clusters" || value == NOT_KNOWN);
-        if none || special && value == NOT_KNOWN {
-            continue;
+impl InspectArgs {
+    pub(super) fn run(&self) -> Result<()> {
+        let config = ModelConfig::read(&self.model)?;
+        let mut out = Output::open(None)?;
+        for (name, value) in lines(&config) {
+            writeln!(out, "{name:<11}{value}")?;
         }
-        writeln!(out, "{name:<11}{value}")?;
+        out.finish()
     }
-    out.finish()
+}
+
+/// What is known of the model, by name. Values that only some kinds of models have
+/// are left out of the others.
+fn lines(config: &ModelConfig) -> Vec<(&'static str, String)> {
+    fn text(value: Option<impl ToString>) -> Option<String> {
+        value.map(|value| value.to_string())
+    }
+    let info = &config.info;
+    let record = &config.record;
+    let of_clusters = config.n_clusters > 0;
+    let known =
+        |value: Option<String>| value.or_else(|| of_clusters.then(|| "not known".to_owned()));
+    let listed = |items: &[String]| items.join(", ");
+    let sizes = info
+        .sizes
+        .as_ref()
+        .map(|sizes| listed(&sizes.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    let labels = info.labels.as_ref().map(|labels| {
+        let named = labels.iter().enumerate().map(|(at, label)| format!("{at} = {label}"));
+        listed(&named.collect::<Vec<_>>())
+    });
+    let lines = [
+        ("kind", Some(config.kind.to_string())),
+        ("distance", Some(config.distance.clone())),
+        ("clusters", of_clusters.then(|| config.n_clusters.to_string())),
+        ("features", Some(config.n_features.to_string())),
+        ("scale", Some(info.scale.to_string())),
+        ("gamma", text(info.gamma)),
+        ("supports", text(info.supports)),
+        ("labels", labels),
+        ("agreement", info.agreement.map(|share| format!("{:.2} %", 100.0 * share))),
+        ("likelihood", text(info.log_likelihood)),
+        ("beta", known(text(config.beta))),
+        ("inertia", known(text(info.inertia))),
+        ("rows", known(text(info.rows))),
+        ("sizes", known(sizes)),
+        ("seed", known(text(info.seed))),
+        ("iterations", known(text(info.iterations))),
+        ("converged", known(info.converged.map(|yes| if yes { "yes" } else { "no" }.into()))),
+        ("precision", Some(config.precision.to_string())),
+        (
+            "record",
+            Some(format!("{}, {} bytes, SHA-256 {}", record.file, record.bytes, record.sha256)),
+        ),
+        ("created by", Some(config.created_by.clone())),
+        ("names", Some(listed(&info.features))),
+    ];
+    lines.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }

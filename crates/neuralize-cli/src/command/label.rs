@@ -1,57 +1,75 @@
+//! `neuralize label`
+
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 use burn::tensor::backend::Backend;
-use neuralize::cluster::LabelledConfig;
-use neuralize::data::Scale;
+use clap::{Args, ValueHint};
+use neuralize::cluster::{ClustererFit, LabelledConfig};
 use neuralize::record::{Model, ModelInfo};
 
-use crate::args::LabelArgs;
+use crate::args::TrainingArgs;
 use crate::backend::{Job, Session};
-use crate::command::fit::{listed, note_agreement};
-use crate::command::stream::{RAW, SCALED, in_file, note_coarse};
-use crate::input;
+use crate::command::shared::{self, listed};
+use crate::parse::ChosenGamma;
+use crate::{input, parse};
+
+#[derive(Args)]
+#[command(
+    after_help = "Labels may come from DBSCAN, HDBSCAN, spectral or hierarchical clustering, or from a person. The model \
+                  assigns a point by its similarity to the members of every cluster; the command prints how often that \
+                  gives the label.\n\n\
+                  Example: neuralize label wine.csv --labels target --model model --scale minmax"
+)]
+pub(super) struct LabelArgs {
+    #[command(flatten)]
+    training: TrainingArgs,
+    /// Column of labels
+    #[arg(long, value_name = "COL")]
+    labels: String,
+    /// Folder for the model
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    model: PathBuf,
+    /// Label of noise (repeat for more); such rows, and rows without a label, are left out
+    #[arg(long, value_name = "LABEL", default_value = "-1", allow_hyphen_values = true)]
+    noise: Vec<String>,
+    /// Represent every cluster by N prototypes instead of all its members
+    #[arg(long, value_name = "N", value_parser = parse::count)]
+    prototypes: Option<usize>,
+    /// Gamma of the kernel: auto (the smallest that reproduces the labels) or a number; inf assigns a
+    /// point to the cluster of the nearest member
+    #[arg(
+        long,
+        default_value = "auto",
+        value_name = "auto|G",
+        value_parser = parse::chosen_gamma,
+        allow_negative_numbers = true
+    )]
+    gamma: ChosenGamma,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+}
 
 impl Job for LabelArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
-        let mut options = session.table().with_label(&self.labels);
-        for column in &self.drop {
-            options = options.with_dropped(column);
-        }
-        let table = input::open(&self.data, &options)?.read_all()?;
-        if table.rows() == 0 {
-            bail!("{}: there is no row below the header", input::name(&self.data));
-        }
-        note_coarse(session, &table);
-        let labels = table.labels().context("the column of labels was read")?;
-        let names = self.clusters(labels);
+        let (scaler, data) = shared::read_scaled(session, &self.training, Some(&self.labels))?;
+        let table = &data.table;
+        let (clusters, names) = table.clusters(&self.noise).context("there are labels")?;
         if names.len() < 2 {
             bail!(
-                "{}: column `{}` names {} cluster{}; an assignment can only be explained against another one",
-                input::name(&self.data),
+                "{}: column `{}` has {} cluster{}; an assignment is explained against another cluster, so use 2 or more",
+                input::name(&self.training.data),
                 self.labels,
-                if names.is_empty() { "no" } else { "one" },
+                names.len(),
                 if names.is_empty() { "s" } else { "" },
             );
         }
-        let of = |label: &String| names.iter().position(|name| *name == label);
-        let clusters: Vec<Option<usize>> = labels.iter().map(of).collect();
-
-        let at = |what| {
-            let (path, features) = (&self.data, table.features());
-            move |error: neuralize::Error| in_file(error.into(), path, features, |row| row, what)
-        };
-        let x = table.to_tensor::<B>(&session.device, session.dtype).map_err(at(RAW))?;
-        let scale = Scale::from(self.scale);
-        let scaler = scale.fit(&x).map_err(at(RAW))?;
-        let x = scaler.transform(x).map_err(at(RAW))?;
         let config = LabelledConfig::new()
             .with_gamma(self.gamma.0)
             .with_prototypes(self.prototypes)
             .with_seed(self.seed);
-        let what = if scale == Scale::None { RAW } else { SCALED };
-        let fit =
-            config.fit(&x, &clusters).map_err(at(what)).with_context(|| input::name(&self.data))?;
-
-        let names: Vec<String> = names.into_iter().cloned().collect();
+        let fit = config.fit(&data.x, &clusters).map_err(|error| data.located(error))?;
         let summary = format!(
             "{} rows of {} features in {} clusters of {} (labels {}), {} rows of noise left out; {} supports, gamma {:.6}",
             table.rows() - fit.noise,
@@ -63,48 +81,17 @@ impl Job for LabelArgs {
             fit.model.n_supports(),
             fit.gamma,
         );
-        let info = ModelInfo {
-            features: table.features().to_vec(),
-            scale,
-            rows: Some(table.rows() - fit.noise),
-            sizes: Some(fit.sizes),
-            seed: Some(self.seed),
-            labels: Some(names),
-            gamma: Some(fit.gamma),
-            supports: Some(fit.model.n_supports()),
-            agreement: Some(fit.agreement),
-            ..ModelInfo::default()
-        };
-        Model::new(scaler, fit.model, info)?.save(&self.model)?;
+        let (agreement, left_out) = (fit.agreement, fit.left_out);
+        let fit = ClustererFit::from(fit);
+        let info = ModelInfo::from(&fit)
+            .with_features(table.features())
+            .with_scale(self.training.scale.into())
+            .with_seed(self.seed)
+            .with_labels(names);
+        Model::new(scaler, fit.clusterer, info)?.save(&self.model)?;
         session.note(summary);
-        note_agreement(session, fit.agreement, fit.left_out);
+        shared::note_agreement(session, agreement, left_out);
         session.note(format!("model saved to {}", self.model.display()));
         Ok(())
-    }
-}
-
-impl LabelArgs {
-    /// The labels that are no noise, by their numbers, or by their text where
-    /// some are no numbers.
-    fn clusters<'a>(&self, labels: &'a [String]) -> Vec<&'a String> {
-        let mut names: Vec<&String> = labels.iter().filter(|label| !self.is_noise(label)).collect();
-        names.sort_unstable();
-        names.dedup();
-        let numbers: Option<Vec<f64>> = names.iter().map(|name| name.parse().ok()).collect();
-        if let Some(numbers) = numbers {
-            let mut order: Vec<usize> = (0..names.len()).collect();
-            order.sort_by(|&a, &b| numbers[a].total_cmp(&numbers[b]));
-            names = order.into_iter().map(|at| names[at]).collect();
-        }
-        names
-    }
-
-    /// No label at all, or one of noise: -1 and -1.0 are the same.
-    fn is_noise(&self, label: &str) -> bool {
-        let number = label.parse::<f64>().ok();
-        let same = |noise: &String| {
-            noise == label || (number.is_some() && number == noise.parse::<f64>().ok())
-        };
-        label.trim().is_empty() || self.noise.iter().any(same)
     }
 }

@@ -1,24 +1,35 @@
-use std::fs;
-use std::io::Write;
-use std::path::Path;
+//! `neuralize man`
 
-use anyhow::{Context, Result};
-use clap::{Command, CommandFactory};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::{Args, Command, ValueHint};
 use clap_mangen::Man;
 
-use crate::args::{Arguments, ManArgs};
+use crate::command::shared;
 use crate::output::Output;
 
-pub(super) fn run(args: &ManArgs) -> Result<()> {
-    let mut command = Arguments::command();
-    command.build();
-    match &args.out {
-        Some(folder) => write_pages(folder, &command),
-        None => write(None, &page(&command)?),
+#[derive(Args)]
+#[command(after_help = "Example: neuralize man > neuralize.1\n\
+                        Example: neuralize man --out man1")]
+pub(super) struct ManArgs {
+    /// Write the pages of all subcommands to this folder [default: the main page to standard output]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: Option<PathBuf>,
+}
+
+impl ManArgs {
+    pub(super) fn run(&self, mut command: Command) -> Result<()> {
+        command.build();
+        match &self.out {
+            Some(folder) => write_pages(folder, &command),
+            None => write(None, &page(&command)?),
+        }
     }
 }
 
-/// The page of the command and of every subcommand.
+/// Writes the page of the command and those of the subcommands.
 fn write_pages(folder: &Path, command: &Command) -> Result<()> {
     let parts = command.get_subcommands().filter(|part| part.get_name() != "help");
     let mut pages = Vec::new();
@@ -26,8 +37,7 @@ fn write_pages(folder: &Path, command: &Command) -> Result<()> {
         let name = Man::new(command.clone()).get_filename();
         pages.push((name, page(command)?));
     }
-    fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    shared::create_folder(folder)?;
     for (name, page) in pages {
         write(Some(&folder.join(name)), &page)?;
     }

@@ -1,32 +1,105 @@
-use std::num::NonZeroUsize;
-use std::path::Path;
+//! `neuralize outliers`
 
-use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
 use burn::tensor::backend::Backend;
+use clap::{Args, ValueEnum, ValueHint};
 use neuralize::cluster::Bandwidth;
-use neuralize::data::{Format, Results, Scale, Selection};
 use neuralize::outlier::KernelDensityConfig;
+use neuralize::output::{Format, Results, Sort};
 use neuralize::record::{ModelInfo, OutlierModel};
 
-use crate::args::OutlierArgs;
+use crate::args::{ResultArgs, SelectionArgs, TrainingArgs};
 use crate::backend::{Job, Session};
-use crate::command::stream::{self, RAW, SCALED, Source, in_file, note_coarse};
-use crate::input;
+use crate::command::shared;
 use crate::output::{self, Output};
+use crate::{input, parse};
+
+#[derive(Args)]
+#[command(
+    after_help = "Without --model, every row is scored against the other rows. Scores and relevances are in squared units of \
+                  the scaled data; the relevances of a row sum to its score.\n\n\
+                  Example: neuralize outliers wine.csv --scale standard --drop target --limit 5 --format table\n\
+                  Example: neuralize outliers wine.csv --scale standard --drop target --save density -o scores.csv"
+)]
+pub(super) struct OutlierArgs {
+    #[command(flatten)]
+    training: TrainingArgs,
+    /// Score against the data of a model that was made by --save
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        conflicts_with_all = ["save", "scale", "drop", "perplexity", "gamma", "supports", "seed"]
+    )]
+    model: Option<PathBuf>,
+    /// Also save a model of the data to this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    save: Option<PathBuf>,
+    /// Share of the data that counts as the neighbours of a point
+    #[arg(
+        long,
+        value_name = "P",
+        default_value = "0.25",
+        value_parser = parse::part,
+        allow_negative_numbers = true
+    )]
+    perplexity: f64,
+    /// Gamma of the kernel, instead of --perplexity; inf counts only the nearest neighbour
+    #[arg(
+        long,
+        value_name = "G",
+        conflicts_with = "perplexity",
+        value_parser = parse::positive,
+        allow_negative_numbers = true
+    )]
+    gamma: Option<f64>,
+    /// Maximum number of rows to score against, drawn at random [default: all rows]
+    #[arg(long, value_name = "N", value_parser = parse::count)]
+    supports: Option<usize>,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// Order of the results
+    #[arg(long, value_enum, default_value_t = OutlierSortName::Score)]
+    sort: OutlierSortName,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    results: ResultArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum OutlierSortName {
+    /// Descending scores; keeps all results in memory, or twice the limit
+    Score,
+    /// The order of the file
+    Row,
+}
+
+impl From<OutlierSortName> for Sort {
+    fn from(name: OutlierSortName) -> Self {
+        match name {
+            OutlierSortName::Score => Self::Typical,
+            OutlierSortName::Row => Self::Row,
+        }
+    }
+}
 
 impl Job for OutlierArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
         let format = output::format(&self.results, session.delimiter)?;
         match &self.model {
-            Some(folder) => self.score_by(session, format, folder),
-            None => self.score_among(session, format),
+            Some(folder) => self.score_by_model(session, format, folder),
+            None => self.score_rows(session, format),
         }
     }
 }
 
 impl OutlierArgs {
-    /// Every row against the data of a model.
-    fn score_by<B: Backend>(
+    /// Scores every row against the data of a model.
+    fn score_by_model<B: Backend>(
         &self,
         session: &Session<B>,
         format: Format,
@@ -34,42 +107,28 @@ impl OutlierArgs {
     ) -> Result<()> {
         let model = OutlierModel::<B>::load(folder, &session.device, session.dtype)?;
         let network = model.density().neuralize();
-        let path = self.results.output.as_deref();
+        let (data, path) = (&self.training.data, self.results.output.as_deref());
         let mut output = Output::open(path)?;
         let results = Results::new(Output::name(path), &mut output, format, session.dtype);
-        let mut writer = results.outliers(&model.info().features, self.selection(format))?;
-        stream::scaled_parts(session, &Source::all(&self.data), &model, |part| {
-            // The data of the model are scored as when it was made.
-            let explanation = network.explain_left_out(&part.scaled)?;
+        let selection = shared::selection(&self.selection, self.sort.into(), format);
+        let mut writer = results.outliers(&model.info().features, selection)?;
+        let reader = shared::open(session, data, model.table_options())?;
+        shared::each_part(session, data, model.parts(reader)?, |part| {
+            // The data of the model get the scores that they had when it was made.
+            let explanation = network.explain_left_out(&part.x)?;
             Ok(writer.write(part.rows.iter().copied(), &explanation)?)
         })?;
         writer.finish()?;
         output.finish()
     }
 
-    /// Every row against the others.
-    fn score_among<B: Backend>(&self, session: &Session<B>, format: Format) -> Result<()> {
-        let mut options = session.table();
-        for column in &self.drop {
-            options = options.with_dropped(column);
+    /// Scores every row against the others.
+    fn score_rows<B: Backend>(&self, session: &Session<B>, format: Format) -> Result<()> {
+        let (scaler, data) = shared::read_scaled(session, &self.training, None)?;
+        let features = data.table.features();
+        if data.table.rows() < 2 {
+            bail!("{}: the table has only one row to score", input::name(&self.training.data));
         }
-        let table = input::open(&self.data, &options)?.read_all()?;
-        if table.rows() < 2 {
-            let name = input::name(&self.data);
-            match table.rows() {
-                0 => bail!("{name}: there is no row below the header"),
-                _ => bail!("{name}: its only row has no others to be far from"),
-            }
-        }
-        note_coarse(session, &table);
-        let at = |what| {
-            let (path, features) = (&self.data, table.features());
-            move |error: neuralize::Error| in_file(error.into(), path, features, |row| row, what)
-        };
-        let x = table.to_tensor::<B>(&session.device, session.dtype).map_err(at(RAW))?;
-        let scale = Scale::from(self.scale);
-        let scaler = scale.fit(&x).map_err(at(RAW))?;
-        let x = scaler.transform(x).map_err(at(RAW))?;
         let bandwidth = match self.gamma {
             Some(gamma) => Bandwidth::Gamma(gamma),
             None => Bandwidth::Share(self.perplexity),
@@ -78,21 +137,11 @@ impl OutlierArgs {
             .with_bandwidth(bandwidth)
             .with_max_supports(self.supports)
             .with_seed(self.seed);
-        let density =
-            config.fit(&x).map_err(at(SCALED)).with_context(|| input::name(&self.data))?;
-        let info = ModelInfo {
-            features: table.features().to_vec(),
-            scale,
-            rows: Some(table.rows()),
-            seed: Some(self.seed),
-            gamma: Some(density.gamma()),
-            supports: Some(density.n_supports()),
-            ..ModelInfo::default()
-        };
+        let density = config.fit(&data.x).map_err(|error| data.located(error))?;
         let summary = format!(
             "{} rows of {} features against {} supports, gamma {:.6}",
-            table.rows(),
-            table.features().len(),
+            data.table.rows(),
+            features.len(),
             density.n_supports(),
             density.gamma(),
         );
@@ -100,32 +149,21 @@ impl OutlierArgs {
         let path = self.results.output.as_deref();
         let mut output = Output::open(path)?;
         if let Some(folder) = &self.save {
+            let mut info = ModelInfo::from(&density)
+                .with_features(features)
+                .with_scale(self.training.scale.into())
+                .with_seed(self.seed);
+            info.rows = Some(data.table.rows());
             OutlierModel::new(scaler, density, info)?.save(folder)?;
             session.note(format!("model saved to {}", folder.display()));
         }
         let results = Results::new(Output::name(path), &mut output, format, session.dtype);
-        let mut writer = results.outliers(table.features(), self.selection(format))?;
-        writer.write(0.., &network.explain_left_out(&x).map_err(at(SCALED))?)?;
+        let selection = shared::selection(&self.selection, self.sort.into(), format);
+        let mut writer = results.outliers(features, selection)?;
+        let explanation = network.explain_left_out(&data.x).map_err(|error| data.located(error))?;
+        writer.write(0.., &explanation)?;
         writer.finish()?;
         session.note(summary);
         output.finish()
     }
-
-    fn selection(&self, format: Format) -> Selection {
-        let mut selection = Selection::default().with_sort(self.sort.into());
-        if let Some(top) = shown_of(self.top, format) {
-            selection = selection.with_top(top);
-        }
-        match self.limit {
-            Some(limit) => selection.with_limit(limit),
-            None => selection,
-        }
-    }
-}
-
-/// Features of a row that are written: a table for the terminal has room for
-/// three.
-pub(super) fn shown_of(top: Option<NonZeroUsize>, format: Format) -> Option<NonZeroUsize> {
-    const TOP_OF_A_TABLE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
-    top.or(matches!(format, Format::Table { .. }).then_some(TOP_OF_A_TABLE))
 }

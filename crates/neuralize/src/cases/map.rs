@@ -32,8 +32,8 @@ impl Map {
         let x = table(&cases.scaled);
         let plane = Plane::fit(&x)?;
         Ok(Self {
-            points: plane.places(&x)?,
-            centroids: plane.places(&table(&cases.scaled_centroids))?,
+            points: plane.coordinates(&x)?,
+            centroids: plane.coordinates(&table(&cases.scaled_centroids))?,
             explained: plane.explained(),
         })
     }

@@ -5,6 +5,7 @@
 mod bandwidth;
 pub(crate) mod beta;
 mod clusterer;
+mod clusterer_config;
 mod config;
 pub(crate) mod distance;
 mod empty;
@@ -29,6 +30,7 @@ mod variants;
 
 pub use bandwidth::Bandwidth;
 pub use clusterer::Clusterer;
+pub use clusterer_config::{ClustererConfig, ClustererFit};
 pub use config::{FitOptions, KMeansConfig, KMeansFit, Progress};
 pub use distance::Distance;
 pub use kernel_fit::{KernelKMeansConfig, KernelKMeansFit};

@@ -185,7 +185,7 @@ impl<B: Backend> Survey<B> {
                 0
             }
             Some((moments, _, dtype)) => {
-                validate::input("a part", x, moments.least().len(), *dtype)?;
+                validate::input("a part", x, moments.min().len(), *dtype)?;
                 let before = moments.rows;
                 moments.add(x);
                 before
@@ -227,7 +227,7 @@ impl<B: Backend> Survey<B> {
         let Some((moments, device, dtype)) = self.seen else {
             return Err(Error::Empty { what: "the data" });
         };
-        let features = moments.least().len();
+        let features = moments.min().len();
         let rows = self.rows.len() / features;
         let sample = transfer::upload(self.rows, [rows, features], &device, dtype);
         Ok((device, dtype, moments, sample))

@@ -1,26 +1,28 @@
-//! Named tables read from files, scalers, results written to files.
+//! Named tables read from files, scalers, and files that are replaced whole.
 
-mod file;
+mod atomic_file;
 mod input;
+mod labels;
 mod moments;
-mod output;
 #[cfg(feature = "pca")]
 mod plane;
+mod row_set;
+mod scaled;
 mod scaler;
 mod table;
-mod unfinished;
+mod transaction;
+mod wine;
 
-pub use file::WholeFile;
+pub use atomic_file::AtomicFile;
 pub use input::{TableOptions, TableReader};
+#[cfg(feature = "report")]
+pub(crate) use labels::classes;
 pub(crate) use moments::Moments;
-pub use output::{
-    ExplanationWriter, Format, OutlierWriter, PredictionWriter, Results, RowSet, Selection, Sort,
-};
 #[cfg(feature = "pca")]
 pub use plane::Plane;
+pub use row_set::RowSet;
+pub use scaled::{ScaledParts, ScaledTable, part_rows};
 pub use scaler::{Scale, Scaler, ScalerFit};
 pub use table::Table;
-#[cfg(feature = "report")]
-pub(crate) use table::numbered;
-pub(crate) use unfinished::Unfinished;
-pub use unfinished::{Stopped, remove_unfinished};
+pub(crate) use transaction::Transaction;
+pub use transaction::{RollbackGuard, rollback_all};

@@ -1,21 +1,25 @@
+//! Moments and extremes of every feature, from data in parts.
+
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::{kernel, transfer};
 
-/// Extremes, sums and squares of features over parts of the data, in f64 and
-/// around the mean of the first part: far from the origin no digits are lost.
+/// Minimum, maximum, sum and sum of squares of every feature, in f64. Sums are
+/// taken around the mean of the first part, which keeps their digits where the
+/// data lie far from the origin.
+#[derive(Debug)]
 pub(crate) struct Moments {
     pub(crate) rows: usize,
-    /// Where sums and squares are taken from, `[D]`.
+    /// The point that is subtracted before summing, `[D]`.
     origin: Vec<f64>,
     sums: Vec<f64>,
     squares: Vec<f64>,
-    least: Vec<f64>,
-    most: Vec<f64>,
+    min: Vec<f64>,
+    max: Vec<f64>,
 }
 
 impl Moments {
-    /// Of the first part, which is not empty.
+    /// Moments of the first part, which must not be empty.
     pub(crate) fn of<B: Backend>(x: &Tensor<B, 2>) -> Self {
         let [rows, features] = x.dims();
         let ones = Tensor::ones([rows], (&x.device(), x.dtype()));
@@ -24,14 +28,14 @@ impl Moments {
             origin: kernel::weighted_mean(x, &ones, rows as f64),
             sums: vec![0.0; features],
             squares: vec![0.0; features],
-            least: vec![f64::INFINITY; features],
-            most: vec![f64::NEG_INFINITY; features],
+            min: vec![f64::INFINITY; features],
+            max: vec![f64::NEG_INFINITY; features],
         };
         moments.add(x);
         moments
     }
 
-    /// Takes another part into account.
+    /// Adds another part.
     pub(crate) fn add<B: Backend>(&mut self, x: &Tensor<B, 2>) {
         let [rows, features] = x.dims();
         if rows == 0 {
@@ -40,18 +44,17 @@ impl Moments {
         let (device, dtype) = (x.device(), x.dtype());
         let ones = Tensor::ones([rows], (&device, dtype));
         let origin = transfer::upload::<B, 2>(self.origin.clone(), [1, features], &device, dtype);
-        // The origin as this precision has it, so that what is added again is
-        // what was subtracted.
+        // Rounded to this precision: what is subtracted is what is added back.
         self.origin = transfer::download(origin.clone());
         let (sums, squares) = kernel::sums_and_squares(x, &origin, &ones);
-        let least = transfer::download(x.clone().min_dim(0));
-        let most = transfer::download(x.clone().max_dim(0));
+        let min = transfer::download(x.clone().min_dim(0));
+        let max = transfer::download(x.clone().max_dim(0));
         self.rows += rows;
         for d in 0..features {
             self.sums[d] += sums[d];
             self.squares[d] += squares[d];
-            self.least[d] = self.least[d].min(least[d]);
-            self.most[d] = self.most[d].max(most[d]);
+            self.min[d] = self.min[d].min(min[d]);
+            self.max[d] = self.max[d].max(max[d]);
         }
     }
 
@@ -60,18 +63,18 @@ impl Moments {
         self.origin.iter().zip(&self.sums).map(|(origin, sum)| origin + sum / rows).collect()
     }
 
-    /// Population variance.
+    /// Population variance of every feature.
     pub(crate) fn variance(&self) -> Vec<f64> {
         let rows = self.rows as f64;
         let of = |(sum, square): (&f64, &f64)| (square / rows - (sum / rows).powi(2)).max(0.0);
         self.sums.iter().zip(&self.squares).map(of).collect()
     }
 
-    pub(crate) fn least(&self) -> &[f64] {
-        &self.least
+    pub(crate) fn min(&self) -> &[f64] {
+        &self.min
     }
 
-    pub(crate) fn most(&self) -> &[f64] {
-        &self.most
+    pub(crate) fn max(&self) -> &[f64] {
+        &self.max
     }
 }

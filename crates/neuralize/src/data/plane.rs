@@ -1,17 +1,18 @@
+//! The first two principal components of the data.
+
 use burn::tensor::{DType, Tensor, backend::Backend};
 use nalgebra::{DMatrix, SymmetricEigen};
 
-use crate::data::Moments;
+use crate::data::moments::Moments;
 use crate::error::Result;
 use crate::{kernel, transfer, validate};
 
-/// The plane in which the data spread most: their first two principal
-/// components.
+/// The plane of the first two principal components of the data.
 ///
-/// Directions are turned so that their largest weight is positive, which makes
-/// them the same on every run, and on every backend unless two directions have
-/// the same variance. Where there are more features than
-/// 512, they are those of at most 512 rows, evenly spaced.
+/// The sign of a component is chosen so that its largest weight is positive. The
+/// components are the same in every run, and on every backend unless two have
+/// the same variance. Data of more than 512 features are represented by at most
+/// 512 evenly spaced rows.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -36,11 +37,11 @@ pub struct Plane<B: Backend> {
     explained: [f64; 2],
 }
 
-/// The widest table whose features are compared pair by pair.
+/// The largest number of features for which their covariance is computed.
 const WIDEST: usize = 512;
 
 impl<B: Backend> Plane<B> {
-    /// Fits to the rows of x.
+    /// Fits the plane to the rows of x.
     ///
     /// # Shapes
     ///
@@ -63,7 +64,7 @@ impl<B: Backend> Plane<B> {
         let moments = Moments::of(&x);
         let mean = transfer::upload::<B, 2>(moments.mean(), [1, features], &device, dtype);
         let centred = x - mean.clone();
-        // Squares of the largest and the smallest numbers stay numbers.
+        // Scaled to at most 1, squares neither overflow nor vanish.
         let scale = transfer::download(centred.clone().abs().max())[0];
         let centred = if scale > 0.0 { centred / scale } else { centred };
         let Leading { directions, variances, total } =
@@ -75,12 +76,12 @@ impl<B: Backend> Plane<B> {
         Ok(Self { mean, axes: axes.transpose(), explained })
     }
 
-    /// The share of the variance along each axis, 0 to 1, the larger first.
+    /// The share of the variance along each axis, 0 to 1, in descending order.
     pub fn explained(&self) -> [f64; 2] {
         self.explained
     }
 
-    /// Where every row lies in the plane.
+    /// Projects every row onto the plane.
     ///
     /// # Shapes
     ///
@@ -89,7 +90,7 @@ impl<B: Backend> Plane<B> {
     ///
     /// # Errors
     ///
-    /// If x has another width or precision than the data of the fit, or values
+    /// If x differs from the data of the fit in width or precision, or holds values
     /// that are not finite.
     pub fn project(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
         let [features, _] = self.axes.dims();
@@ -102,22 +103,22 @@ impl<B: Backend> Plane<B> {
 }
 
 impl<B: Backend> Plane<B> {
-    /// The same on the host.
-    pub(crate) fn places(&self, x: &Tensor<B, 2>) -> Result<Vec<[f64; 2]>> {
+    /// The projections, downloaded.
+    pub(crate) fn coordinates(&self, x: &Tensor<B, 2>) -> Result<Vec<[f64; 2]>> {
         let flat = transfer::download(self.project(x)?);
-        Ok(flat.chunks_exact(2).map(|place| [place[0], place[1]]).collect())
+        Ok(flat.chunks_exact(2).map(|point| [point[0], point[1]]).collect())
     }
 }
 
-/// The two directions of largest variance, these, and the sum of all variances,
-/// in units of their own.
+/// The two directions of the largest variance, their variances, and the sum of
+/// all variances, in arbitrary units.
 struct Leading {
     directions: [Vec<f64>; 2],
     variances: [f64; 2],
     total: f64,
 }
 
-/// From the scatter of the features, `[D, D]`.
+/// Directions from the scatter matrix of the features, `[D, D]`.
 fn of_features<B: Backend>(centred: &Tensor<B, 2>) -> Leading {
     let [rows, features] = centred.dims();
     let mut scatter = DMatrix::zeros(features, features);
@@ -127,17 +128,17 @@ fn of_features<B: Backend>(centred: &Tensor<B, 2>) -> Leading {
         scatter += DMatrix::from_row_slice(features, features, &part);
     }
     let leading = leading(scatter);
-    Leading { directions: leading.directions.map(turned), ..leading }
+    Leading { directions: leading.directions.map(oriented), ..leading }
 }
 
-/// From the products of the rows, `[N, N]`, where there are fewer rows than
+/// Directions from the Gram matrix of the rows, `[N, N]`, for fewer rows than
 /// features: an eigenvector u of X Xᵀ gives the direction Xᵀ u.
 fn of_rows<B: Backend>(centred: &Tensor<B, 2>) -> Leading {
     let [rows, features] = centred.dims();
     let products = transfer::download(centred.clone().matmul(centred.clone().transpose()));
     let found = leading(DMatrix::from_row_slice(rows, rows, &products));
     let x = DMatrix::from_row_slice(rows, features, &transfer::download(centred.clone()));
-    // What is left of a direction without spread are rounding errors.
+    // A direction without variance would consist of rounding errors.
     let rounding = if centred.dtype() == DType::F64 { 1e-12 } else { 1e-5 };
     let direction = |at: usize| {
         if found.variances[at] <= rounding * found.variances[0] {
@@ -145,13 +146,13 @@ fn of_rows<B: Backend>(centred: &Tensor<B, 2>) -> Leading {
         }
         let direction = x.tr_mul(&DMatrix::from_column_slice(rows, 1, &found.directions[at]));
         let length = direction.norm();
-        turned(direction.iter().map(|weight| weight / length).collect())
+        oriented(direction.iter().map(|weight| weight / length).collect())
     };
     Leading { directions: [direction(0), direction(1)], ..found }
 }
 
-/// The two eigenvectors of the largest eigenvalues, and these; zeros where
-/// there is one only.
+/// The eigenvectors of the two largest eigenvalues; zeros in place of the second
+/// if there is only one.
 fn leading(symmetric: DMatrix<f64>) -> Leading {
     let (size, total) = (symmetric.nrows(), symmetric.trace());
     let eigen = SymmetricEigen::new(symmetric);
@@ -165,8 +166,8 @@ fn leading(symmetric: DMatrix<f64>) -> Leading {
     Leading { directions: [vector(0), vector(1)], variances: [value(0), value(1)], total }
 }
 
-/// The direction or its opposite, whichever has its largest weight positive.
-fn turned(direction: Vec<f64>) -> Vec<f64> {
+/// Chooses the sign of a direction: its largest weight is positive.
+fn oriented(direction: Vec<f64>) -> Vec<f64> {
     let largest = direction.iter().fold(0.0f64, |a, b| if b.abs() > a.abs() { *b } else { a });
     if largest < 0.0 { direction.iter().map(|weight| -weight).collect() } else { direction }
 }

@@ -1,3 +1,5 @@
+//! Scalers: features brought to one scale, and back.
+
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
@@ -6,24 +8,35 @@ use crate::data::moments::Moments;
 use crate::error::{Error, Result};
 use crate::{transfer, validate};
 
-/// How features are brought to one scale before clustering.
+/// How features are scaled before clustering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Scale {
-    /// As they are.
+    /// Features stay as they are.
     #[default]
     None,
-    /// To the range 0 to 1 of the training data.
+    /// The range of the training data becomes 0 to 1.
     MinMax,
-    /// To mean 0 and (population) standard deviation 1 over the training data.
+    /// The training data get mean 0 and (population) standard deviation 1.
     Standard,
 }
 
-/// A fitted scaler, `(x − offset) · factor` feature by feature; a module that
-/// is saved with the model and applied again to new data.
+impl std::fmt::Display for Scale {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::MinMax => "minmax",
+            Self::Standard => "standard",
+        })
+    }
+}
+
+/// A fitted scaler, `(x − offset) · factor` for every feature. It is a module,
+/// saved with the model and applied to new data.
 ///
-/// A feature that is constant in the training data has factor 0: it scales to
-/// 0 everywhere, because nothing says how far a new value of it is.
+/// A feature that is constant in the training data gets the factor 0 and
+/// becomes 0 in all data, since the training data give no scale for it.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -38,14 +51,14 @@ pub enum Scale {
 /// ```
 #[derive(Module, Debug)]
 pub struct Scaler<B: Backend> {
-    /// Subtracted first, `[D]`.
+    /// What is subtracted, `[D]`.
     pub(crate) offset: Param<Tensor<B, 1>>,
-    /// Multiplied with the difference, `[D]`.
+    /// What the difference is multiplied by, `[D]`.
     pub(crate) factor: Param<Tensor<B, 1>>,
 }
 
 impl Scale {
-    /// Fits to the rows of x.
+    /// Fits a scaler to the rows of x.
     ///
     /// # Shapes
     ///
@@ -60,14 +73,14 @@ impl Scale {
         fit.finish()
     }
 
-    /// Begins a fit to data that come in parts.
+    /// Starts a fit to data that come in parts.
     pub fn start<B: Backend>(self) -> ScalerFit<B> {
         ScalerFit { scale: self, parts: None }
     }
 }
 
-/// A scaler that is being fitted to data that come in parts, chunks of a file
-/// say; the result is that of all rows at once.
+/// A scaler in the course of a fit to data that come in parts, such as chunks of
+/// a file. The result is the same as for all rows at once.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -83,13 +96,14 @@ impl Scale {
 /// assert_eq!(scaled, [0.5, 0.25]);
 /// # Ok::<(), neuralize::Error>(())
 /// ```
+#[derive(Debug)]
 pub struct ScalerFit<B: Backend> {
     scale: Scale,
     parts: Option<(Moments, B::Device, DType)>,
 }
 
 impl<B: Backend> ScalerFit<B> {
-    /// Takes a part into account.
+    /// Adds a part of the data.
     ///
     /// # Shapes
     ///
@@ -97,8 +111,8 @@ impl<B: Backend> ScalerFit<B> {
     ///
     /// # Errors
     ///
-    /// If values are not finite, or width or precision are not those of the
-    /// parts before.
+    /// If values are not finite, or width or precision differ from those of the
+    /// earlier parts.
     pub fn add(&mut self, x: &Tensor<B, 2>) -> Result<()> {
         match &mut self.parts {
             None => {
@@ -108,38 +122,39 @@ impl<B: Backend> ScalerFit<B> {
                 self.parts = Some((Moments::of(x), x.device(), x.dtype()));
             }
             Some((moments, _, dtype)) => {
-                validate::input("x", x, moments.least().len(), *dtype)?;
+                validate::input("x", x, moments.min().len(), *dtype)?;
                 moments.add(x);
             }
         }
         Ok(())
     }
 
-    /// The scaler of all parts.
+    /// The scaler for all parts together.
     ///
     /// # Errors
     ///
-    /// If there was no row.
+    /// If no row was added.
     pub fn finish(self) -> Result<Scaler<B>> {
         let Some((moments, device, dtype)) = self.parts else {
             return Err(Error::Empty { what: "x" });
         };
-        let (least, most) = (moments.least(), moments.most());
-        let features = least.len();
+        let (min, max) = (moments.min(), moments.max());
+        let features = min.len();
         let (offset, spread): (Vec<f64>, Vec<f64>) = match self.scale {
             Scale::None => return Ok(Scaler::identity(features, &device, dtype)),
             Scale::MinMax => {
-                (least.to_vec(), least.iter().zip(most).map(|(least, most)| most - least).collect())
+                (min.to_vec(), min.iter().zip(max).map(|(min, max)| max - min).collect())
             }
             Scale::Standard => {
                 (moments.mean(), moments.variance().into_iter().map(f64::sqrt).collect())
             }
         };
-        // Constancy is read off the extremes: a spread of rounding errors is none.
+        // Minimum and maximum decide whether a feature is constant: the variance of
+        // a constant may differ from 0 by rounding.
         let largest = transfer::largest(dtype);
         let factor = (0..features)
             .map(|i| match 1.0 / spread[i] {
-                factor if least[i] < most[i] && factor <= largest => factor,
+                factor if min[i] < max[i] && factor <= largest => factor,
                 _ => 0.0,
             })
             .collect();
@@ -166,7 +181,19 @@ impl<B: Backend> Scaler<B> {
         }
     }
 
-    /// How many features, D.
+    /// Device and precision.
+    pub(in crate::data) fn place(&self) -> (B::Device, DType) {
+        let offset = self.offset.val();
+        (offset.device(), offset.dtype())
+    }
+
+    /// Whether it changes nothing.
+    pub(in crate::data) fn is_identity(&self) -> bool {
+        let all = |values, value| transfer::download(values).iter().all(|found| *found == value);
+        all(self.offset.val(), 0.0) && all(self.factor.val(), 1.0)
+    }
+
+    /// Number of features, D.
     pub fn n_features(&self) -> usize {
         self.offset.lazy_shape()[0]
     }
@@ -191,8 +218,8 @@ impl<B: Backend> Scaler<B> {
         Ok((x - self.offset.val().unsqueeze()) * self.factor.val().unsqueeze())
     }
 
-    /// Back to the units of the data: `x / factor + offset`. A feature that was
-    /// constant in the training data comes back as that constant.
+    /// Undoes the scaling: `x / factor + offset`. A feature that was constant in
+    /// the training data becomes that constant.
     ///
     /// # Shapes
     ///

@@ -1,14 +1,13 @@
-use std::collections::HashMap;
-use std::path::Path;
+//! A table of numbers with named columns.
 
 use burn::tensor::{DType, Tensor, backend::Backend};
 
-use crate::data::{TableOptions, TableReader};
+use crate::data::labels;
 use crate::error::{Error, Result};
 use crate::transfer;
 
-/// A table of numbers with a name for every column, and a label for every row
-/// where a label column was named.
+/// A table of numbers with a name for every column and, if a label column was
+/// named, a label for every row.
 ///
 /// ```
 /// use neuralize::data::{TableOptions, Table};
@@ -24,21 +23,6 @@ pub struct Table {
     features: Vec<String>,
     values: Vec<f64>,
     labels: Option<Vec<String>>,
-}
-
-/// Labels as numbers from 0, and the label that each number stands for, in order
-/// of their text. Rows without a label are of a class of their own.
-pub(crate) fn numbered(labels: &[String]) -> (Vec<usize>, Vec<String>) {
-    const NONE: &str = "(no label)";
-    let text = |label: &String| if label.is_empty() { NONE.to_owned() } else { label.clone() };
-    let mut names: Vec<String> = labels.iter().map(text).collect();
-    names.sort();
-    names.dedup();
-    let number: HashMap<&str, usize> =
-        names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
-    let of = labels.iter().map(|label| number[text(label).as_str()]).collect();
-    drop(number);
-    (of, names)
 }
 
 impl Table {
@@ -66,30 +50,6 @@ impl Table {
         Self { features, values, labels }
     }
 
-    /// The wine recognition data (Forina et al., UCI Machine Learning
-    /// Repository, CC BY 4.0): 178 wines of three cultivars (the labels 0, 1
-    /// and 2), 13 measurements.
-    pub fn wine() -> Self {
-        let options = TableOptions::default().with_label("target");
-        TableReader::csv("wine.csv", Self::wine_csv().as_bytes(), &options)
-            .and_then(|mut reader| reader.read_all())
-            .expect("the embedded table is sound: a test reads it")
-    }
-
-    /// The same as the text of a CSV file.
-    pub fn wine_csv() -> &'static str {
-        include_str!("wine.csv")
-    }
-
-    /// Reads a whole file, of the kind that its name says.
-    ///
-    /// # Errors
-    ///
-    /// As [`TableReader::open`] and [`TableReader::read_rows`].
-    pub fn read(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
-        TableReader::open(path, options)?.read_all()
-    }
-
     /// Names of the columns, D of them.
     pub fn features(&self) -> &[String] {
         &self.features
@@ -105,7 +65,7 @@ impl Table {
         self.values.chunks_exact(self.features.len()).nth(index)
     }
 
-    /// These rows alone, in this order. What lies beyond the end is left out.
+    /// The given rows, in the given order. Rows beyond the end are left out.
     pub fn select(&self, rows: &[usize]) -> Self {
         let known = rows.iter().filter(|row| **row < self.rows());
         let values = known.clone().filter_map(|row| self.row(*row)).flatten().copied().collect();
@@ -121,10 +81,34 @@ impl Table {
         self.labels.as_deref()
     }
 
-    /// The labels as numbers from 0, with the label each number stands for, in
-    /// order of their text.
+    /// The labels as known classes: the number of every row's class, and the
+    /// names of the classes in the order of their text. Rows without a label form
+    /// a class of their own.
     pub fn classes(&self) -> Option<(Vec<usize>, Vec<String>)> {
-        self.labels.as_deref().map(numbered)
+        self.labels.as_deref().map(labels::classes)
+    }
+
+    /// The labels as clusters, for
+    /// [`LabelledConfig`](crate::cluster::LabelledConfig): the number of every
+    /// row's cluster (`None` for noise), and the names of the clusters, ordered
+    /// as numbers if all of them are numbers and as text otherwise.
+    ///
+    /// Rows without a label are noise, and so are those with one of the labels in
+    /// `noise`; numbers are compared as numbers.
+    ///
+    /// ```
+    /// use neuralize::data::{TableOptions, TableReader};
+    ///
+    /// let options = TableOptions::default().with_label("found");
+    /// let text = "x,found\n1,10\n2,9\n3,-1.0\n4,10\n";
+    /// let table = TableReader::csv("points", text.as_bytes(), &options)?.read_all()?;
+    /// let (clusters, names) = table.clusters(&["-1"]).expect("a label column");
+    /// assert_eq!(names, ["9", "10"]);
+    /// assert_eq!(clusters, [Some(1), Some(0), None, Some(1)]);
+    /// # Ok::<(), neuralize::Error>(())
+    /// ```
+    pub fn clusters(&self, noise: &[impl AsRef<str>]) -> Option<(Vec<Option<usize>>, Vec<String>)> {
+        self.labels.as_deref().map(|labels| labels::clusters(labels, noise))
     }
 
     /// The values on a device, `[N, D]`.
@@ -150,8 +134,8 @@ impl Table {
         Ok(transfer::upload(self.values.clone(), [rows, columns], device, dtype))
     }
 
-    /// Columns that f32 cannot tell apart well: their values lie so far from
-    /// zero that less than three digits of their spread are left.
+    /// Columns whose values lie so far from zero that f32 keeps fewer than three
+    /// digits of their spread.
     pub fn coarse_in_f32(&self) -> Vec<&str> {
         let columns = self.features.len();
         let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); columns];
@@ -160,9 +144,9 @@ impl Table {
                 *range = (range.0.min(*value), range.1.max(*value));
             }
         }
-        let coarse = |(least, most): (f64, f64)| {
-            let step = least.abs().max(most.abs()) * f64::from(f32::EPSILON);
-            most > least && step > 1e-3 * (most - least)
+        let coarse = |(min, max): (f64, f64)| {
+            let step = min.abs().max(max.abs()) * f64::from(f32::EPSILON);
+            max > min && step > 1e-3 * (max - min)
         };
         let named = self.features.iter().zip(ranges);
         named.filter(|(_, range)| coarse(*range)).map(|(name, _)| name.as_str()).collect()
@@ -172,15 +156,6 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn wine_is_sound() {
-        let wine = Table::wine();
-        assert_eq!((wine.rows(), wine.features().len()), (178, 13));
-        let (classes, names) = wine.classes().expect("labels");
-        assert_eq!(names, ["0", "1", "2"]);
-        assert_eq!(classes.iter().filter(|&&class| class == 1).count(), 71);
-    }
 
     #[test]
     fn rows_are_selected_in_any_order() {

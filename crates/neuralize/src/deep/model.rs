@@ -6,7 +6,7 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 use burn_lrp::{AnyTensor, Relevance};
 
 use crate::cluster::KMeans;
-use crate::data::WholeFile;
+use crate::data::AtomicFile;
 use crate::deep::DeepQuestion;
 use crate::error::{Error, Result};
 use crate::network::NeuralizedKMeans;
@@ -110,7 +110,7 @@ impl<B: Backend, E: Module<B> + ModuleDisplay> DeepKMeans<B, E> {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let bytes = record::burnpack_bytes::<B, _>(self);
-        WholeFile::write(path, &bytes.map_err(|detail| Error::model(path, detail))?)
+        AtomicFile::write(path, &bytes.map_err(|detail| Error::model(path, detail))?)
     }
 
     /// Loads what [`save`](Self::save) wrote, into an encoder of the same

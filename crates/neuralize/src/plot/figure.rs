@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::data::WholeFile;
+use crate::data::AtomicFile;
 use crate::error::{Error, Result};
 
 /// A finished figure.
@@ -68,9 +68,9 @@ impl Figure {
         let path = path.as_ref();
         let extension = path.extension().map(|end| end.to_ascii_lowercase());
         match extension.as_ref().and_then(|end| end.to_str()) {
-            Some("svg") => WholeFile::write(path, self.svg.as_bytes()),
+            Some("svg") => AtomicFile::write(path, self.svg.as_bytes()),
             #[cfg(feature = "png")]
-            Some("png") => WholeFile::write(path, &self.png(2.0)?),
+            Some("png") => AtomicFile::write(path, &self.png(2.0)?),
             #[cfg(not(feature = "png"))]
             Some("png") => Err(Error::Figure {
                 detail: format!(

@@ -21,7 +21,7 @@
 //! let x = wine.to_tensor::<Flex>(&Default::default(), DType::F64)?;
 //! let scaler = Scale::MinMax.fit(&x)?;
 //! let fit = KMeansConfig::new(3).fit(&scaler.transform(x)?)?;
-//! let info = ModelInfo { features: wine.features().to_vec(), ..ModelInfo::default() };
+//! let info = ModelInfo::new(wine.features());
 //! let model = Model::new(scaler, fit.model, info)?;
 //!
 //! let cases = Cases::explain(&model, &wine, Target::Assigned, Beta::Heuristic)?;
@@ -45,6 +45,7 @@ mod palette;
 mod plane;
 mod point;
 mod profile;
+mod set;
 mod sheet;
 mod waterfall;
 
@@ -59,6 +60,7 @@ pub use image::{HeatMap, ImageShape, heat_maps, images};
 pub use matrix::matrix;
 pub use point::point;
 pub use profile::profile;
+pub use set::FigureSet;
 pub use waterfall::waterfall;
 
 use crate::cases::Cases;

@@ -1,3 +1,5 @@
+//! Model folders: `config.json` and a record.
+
 use std::fs;
 use std::path::Path;
 
@@ -6,8 +8,10 @@ use burn::tensor::{DType, backend::Backend};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::data::{Scale, Scaler, Unfinished, WholeFile};
+use crate::cluster::{Clusterer, ClustererFit};
+use crate::data::{AtomicFile, Scale, ScaledParts, Scaler, TableReader, Transaction, part_rows};
 use crate::error::{Error, Result};
+use crate::outlier::KernelDensity;
 use crate::record::module::{Load, Shapes};
 use crate::record::store;
 
@@ -16,10 +20,19 @@ const VERSION: u32 = 1;
 const CONFIG: &str = "config.json";
 
 /// What is known of a model besides its parameters.
+///
+/// ```
+/// use neuralize::data::Scale;
+/// use neuralize::record::ModelInfo;
+///
+/// let info = ModelInfo::new(["width", "height"]).with_scale(Scale::MinMax).with_seed(7);
+/// assert_eq!((info.features.len(), info.seed), (2, Some(7)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ModelInfo {
-    /// Names of the features, D of them, in the model's order.
+    /// Names of the features, D of them, in the order of the model.
     pub features: Vec<String>,
     /// How the features are scaled.
     pub scale: Scale,
@@ -27,53 +40,116 @@ pub struct ModelInfo {
     pub inertia: Option<f64>,
     /// Training rows in every cluster.
     pub sizes: Option<Vec<usize>>,
-    /// Training rows.
+    /// Number of training rows.
     pub rows: Option<usize>,
     /// Seed of the fit.
     pub seed: Option<u64>,
     /// Iterations of the best restart.
     pub iterations: Option<usize>,
-    /// Whether it converged.
+    /// Whether the best restart converged.
     pub converged: Option<bool>,
-    /// What the clusters are called, in their order, where they come from
-    /// labels.
+    /// Names of the clusters, in their order, if they come from labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
-    /// Stiffness of the Gaussian kernel, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "stiffness")]
+    /// γ of the Gaussian kernel, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "finite_or_text")]
     pub gamma: Option<f64>,
-    /// Points that stand for the clusters, where centroids do not.
+    /// Number of supports, for models of points instead of centroids.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supports: Option<usize>,
-    /// Mean log-likelihood of a training row, of a mixture.
+    /// Mean log-likelihood of a training row, for mixtures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_likelihood: Option<f64>,
-    /// Share of the training points that the network puts into the cluster that
-    /// they were given, 0 to 1, where the clusters were given to it.
+    /// Share of the training rows that the network assigns to the cluster they were
+    /// given, 0 to 1, for models of points.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<f64>,
 }
 
-/// A number that may be infinite, for which JSON has no number but a text.
-mod stiffness {
+impl ModelInfo {
+    /// Names of the features; nothing else is known.
+    pub fn new(features: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::default().with_features(features)
+    }
+
+    /// Sets the names of the features.
+    pub fn with_features(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.features = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets how the features are scaled.
+    pub fn with_scale(mut self, scale: Scale) -> Self {
+        self.scale = scale;
+        self
+    }
+
+    /// Sets the seed of the fit.
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Sets the names of the clusters.
+    pub fn with_labels(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.labels = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+}
+
+/// What a fit knows of itself; names of the features, scale and seed are missing.
+impl<B: Backend> From<&ClustererFit<B>> for ModelInfo {
+    fn from(fit: &ClustererFit<B>) -> Self {
+        let supports = match &fit.clusterer {
+            Clusterer::Kernel(model) => Some(model.n_supports()),
+            _ => None,
+        };
+        Self {
+            inertia: fit.inertia,
+            sizes: Some(fit.sizes.clone()),
+            rows: Some(fit.sizes.iter().sum()),
+            iterations: fit.n_iter,
+            converged: fit.converged,
+            gamma: fit.gamma,
+            supports,
+            log_likelihood: fit.log_likelihood,
+            agreement: fit.agreement,
+            ..Self::default()
+        }
+    }
+}
+
+/// γ and the number of supports.
+impl<B: Backend> From<&KernelDensity<B>> for ModelInfo {
+    fn from(density: &KernelDensity<B>) -> Self {
+        Self {
+            gamma: Some(density.gamma()),
+            supports: Some(density.n_supports()),
+            ..Self::default()
+        }
+    }
+}
+
+/// A number that may be infinite: JSON has no such number, a text is written.
+mod finite_or_text {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]
     #[serde(untagged)]
-    enum Stiffness {
+    enum Written {
         Number(f64),
         Text(String),
     }
 
     pub(super) fn serialize<S: Serializer>(
-        gamma: &Option<f64>,
+        number: &Option<f64>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let written = gamma.map(|gamma| {
-            if gamma.is_finite() {
-                Stiffness::Number(gamma)
+        let written = number.map(|number| {
+            if number.is_finite() {
+                Written::Number(number)
             } else {
-                Stiffness::Text(gamma.to_string())
+                Written::Text(number.to_string())
             }
         });
         written.serialize(serializer)
@@ -82,13 +158,13 @@ mod stiffness {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<f64>, D::Error> {
-        let read = Option::<Stiffness>::deserialize(deserializer)?;
-        let number = |text: String| text.parse().map_err(serde::de::Error::custom);
-        read.map(|gamma| match gamma {
-            Stiffness::Number(gamma) => Ok(gamma),
-            Stiffness::Text(text) => number(text),
-        })
-        .transpose()
+        let written = Option::<Written>::deserialize(deserializer)?;
+        written
+            .map(|written| match written {
+                Written::Number(number) => Ok(number),
+                Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
+            })
+            .transpose()
     }
 }
 
@@ -97,19 +173,19 @@ mod stiffness {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ModelConfig {
-    /// What the file is, `neuralize-model`.
+    /// Name of the format, `neuralize-model`.
     pub format: String,
     /// Version of the format.
     pub version: u32,
-    /// Program and version that wrote it.
+    /// Program and version that wrote the file.
     pub created_by: String,
     /// The kind of model.
-    pub kind: Kind,
-    /// Its distance, `squared_euclidean` for an ordinary k-means.
+    pub kind: ModelKind,
+    /// The distance, `squared_euclidean` for plain k-means.
     pub distance: String,
-    /// K; 0 where there are no clusters.
+    /// Number of clusters, K; 0 for models without clusters.
     pub n_clusters: usize,
-    /// D.
+    /// Number of features, D.
     pub n_features: usize,
     /// The heuristic β, if it is known.
     pub beta: Option<f64>,
@@ -121,28 +197,28 @@ pub struct ModelConfig {
     pub record: RecordFile,
 }
 
-/// What a model is.
+/// The kind of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum Kind {
-    /// K-means, of whatever distance.
+pub enum ModelKind {
+    /// K-means with any distance.
     KMeans,
-    /// Kernel k-means: points that stand for the clusters it found.
+    /// Kernel k-means: supports of the clusters that it found.
     Kernel,
-    /// Points that stand for clusters which labels have named.
+    /// Supports of clusters that are given by labels.
     Labels,
     /// A Gaussian mixture.
     Mixture,
-    /// A kernel density: no clusters, but outlier scores.
+    /// A kernel density: outlier scores, no clusters.
     Density,
 }
 
-impl Kind {
+impl ModelKind {
     const ALL: [Self; 5] = [Self::KMeans, Self::Kernel, Self::Labels, Self::Mixture, Self::Density];
 }
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for ModelKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::KMeans => "kmeans",
@@ -157,18 +233,20 @@ impl std::fmt::Display for Kind {
 /// The record of a model folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RecordFile {
     /// Name of the burnpack file in the folder.
     pub file: String,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Its checksum, in hexadecimal digits.
+    /// SHA-256 checksum, in hexadecimal digits.
     pub sha256: String,
 }
 
-/// Precision of a model's numbers.
+/// Precision of the numbers of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Precision {
     /// 32 bits.
     F32,
@@ -176,20 +254,29 @@ pub enum Precision {
     F64,
 }
 
-/// Read before the rest, which other versions may spell otherwise.
+impl std::fmt::Display for Precision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        })
+    }
+}
+
+/// What is read first: the rest may differ in other versions.
 #[derive(Deserialize)]
 struct Header {
     format: String,
     version: u32,
-    /// Checked here, because what is not known is not damaged.
+    /// Checked first: an unknown kind does not mean that the file is damaged.
     kind: Option<String>,
 }
 
-/// The parameters of a model folder, one record.
+/// The modules in the record of a model folder.
 #[derive(Module, Debug)]
 pub(super) struct Modules<B: Backend, M: Module<B>> {
     pub(super) scaler: Scaler<B>,
-    /// Or what else works on scaled data.
+    /// A clusterer, or a density.
     pub(super) clusterer: M,
 }
 
@@ -208,9 +295,9 @@ impl<B: Backend, M: Load<B>> Load<B> for Modules<B, M> {
     }
 }
 
-/// What a model folder says of its parameters.
+/// What `config.json` says of the parameters.
 pub(super) struct Description<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: ModelKind,
     pub(super) distance: String,
     pub(super) n_clusters: usize,
     pub(super) n_features: usize,
@@ -219,7 +306,7 @@ pub(super) struct Description<'a> {
     pub(super) info: &'a ModelInfo,
 }
 
-/// Writes a model folder, in place of one that is there already.
+/// Writes a model folder, replacing an existing model.
 pub(super) fn save<B: Backend, M: Module<B> + ModuleDisplay>(
     folder: &Path,
     modules: &Modules<B, M>,
@@ -254,18 +341,17 @@ pub(super) fn save<B: Backend, M: Module<B> + ModuleDisplay>(
     let text = serde_json::to_string_pretty(&config)
         .map_err(|error| Error::model(&path, error.to_string()))?;
 
-    let mut model = Unfinished::folder(folder)?;
-    WholeFile::write_piece(&folder.join(&file), &bytes, &mut model)?;
-    WholeFile::write_last(&path, (text + "\n").as_bytes(), model)?;
-    // The new model is in place; the old record is only in the way now.
-    let ours = |old: &String| old.starts_with("model-") && old.ends_with(".bpk");
-    if let Some(old) = old.filter(|old| *old != file && ours(old)) {
+    let mut transaction = Transaction::folder(folder)?;
+    AtomicFile::write_in(&mut transaction, &folder.join(&file), &bytes)?;
+    AtomicFile::write_last(transaction, &path, (text + "\n").as_bytes())?;
+    let is_record = |old: &String| old.starts_with("model-") && old.ends_with(".bpk");
+    if let Some(old) = old.filter(|old| *old != file && is_record(old)) {
         let _ = fs::remove_file(folder.join(old));
     }
     Ok(())
 }
 
-/// A model folder that was read, whose record is still to be loaded.
+/// A model folder whose record has been read, but not loaded.
 pub(super) struct Folder<'a> {
     pub(super) path: &'a Path,
     pub(super) config: ModelConfig,
@@ -283,12 +369,12 @@ impl<'a> Folder<'a> {
         Error::model(&self.path.join(&self.config.record.file), detail)
     }
 
-    /// An error of a model that is sound, but of the wrong kind.
+    /// An error about a model of the wrong kind.
     pub(super) fn refuse(&self, detail: &str) -> Error {
         Error::model(self.path, detail)
     }
 
-    /// The parameters, if they are of a model of the given kind.
+    /// Loads the record as the given modules.
     pub(super) fn modules<B: Backend, M: Load<B>>(
         &self,
         device: &B::Device,
@@ -299,7 +385,7 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// A number of `config.json` as the given precision has it.
+/// A number of `config.json`, rounded to the given precision.
 pub(super) fn rounded(number: f64, dtype: DType) -> f64 {
     match dtype {
         DType::F64 => number,
@@ -307,8 +393,8 @@ pub(super) fn rounded(number: f64, dtype: DType) -> f64 {
     }
 }
 
-/// Whether scaler and feature names are of so many features, and in the
-/// precision, of the clusterer they go with.
+/// Checks that scaler and feature names belong to a clusterer of this number of
+/// features and this precision.
 pub(super) fn check_parts<B: Backend>(
     scaler: &Scaler<B>,
     info: &ModelInfo,
@@ -332,9 +418,24 @@ pub(super) fn check_parts<B: Backend>(
     }
 }
 
+/// Scaled parts of a table with the features of the model, of which every row leads
+/// to `columns` numbers.
+pub(super) fn parts<'a, B: Backend>(
+    scaler: &Scaler<B>,
+    info: &ModelInfo,
+    reader: TableReader<'a>,
+    columns: usize,
+) -> Result<ScaledParts<'a, B>> {
+    if reader.features() != info.features {
+        let detail = "its features are not those of the model; open it with `table_options`";
+        return Err(Error::Table { file: reader.name().to_owned(), detail: detail.into() });
+    }
+    Ok(scaler.parts(reader).with_part_rows(part_rows(columns)))
+}
+
 impl ModelConfig {
-    /// What a model folder says of its model. The record's checksum is
-    /// compared, the record is not loaded.
+    /// Reads the `config.json` of a model folder. It verifies the checksum of the
+    /// record, but does not load the record.
     ///
     /// # Errors
     ///
@@ -344,12 +445,12 @@ impl ModelConfig {
     }
 }
 
-/// The configuration and the bytes of the record, both checked.
+/// Reads the configuration and the bytes of the record, and checks both.
 fn read(folder: &Path) -> Result<(ModelConfig, Vec<u8>)> {
     if !folder.is_dir() {
         return Err(Error::model(
             folder,
-            "there is no such model folder; `fit`, `label` or `import` makes one, `outliers --save` one that scores outliers",
+            "there is no such model folder; fit and save a model first",
         ));
     }
     let path = folder.join(CONFIG);
@@ -366,17 +467,17 @@ fn read(folder: &Path) -> Result<(ModelConfig, Vec<u8>)> {
     let fail = |detail: String| Err(Error::model(&path, detail));
     if config.info.features.len() != config.n_features {
         let (names, features) = (config.info.features.len(), config.n_features);
-        return fail(format!("names {names} features of {features}"));
+        return fail(format!("has {names} feature names for {features} features"));
     }
     let plain = Path::new(&config.record.file).file_name() == Some(config.record.file.as_ref());
     if !plain {
-        return fail(format!("names a record outside its folder: {}", config.record.file));
+        return fail(format!("names a record outside the folder: {}", config.record.file));
     }
     let record = folder.join(&config.record.file);
     let bytes = fs::read(&record).map_err(Error::io(&record))?;
     if hex(&Sha256::digest(&bytes)) != config.record.sha256 {
         let detail = format!(
-            "was changed since the model was saved: {} bytes of {} expected, and another checksum than {CONFIG} has",
+            "was changed since the model was saved: {} bytes (expected {}), and its checksum differs from the one in {CONFIG}",
             bytes.len(),
             config.record.bytes
         );
@@ -395,12 +496,12 @@ fn check_header(path: &Path, text: &[u8]) -> Result<()> {
     }
     if header.version != VERSION {
         let detail = format!(
-            "is of version {}, this program reads version {VERSION}; use the program that wrote it, or fit again",
+            "is of version {}, but this program reads version {VERSION}; use the program that wrote it, or fit again",
             header.version
         );
         return Err(Error::model(path, detail));
     }
-    let known = |kind: &String| Kind::ALL.iter().any(|known| known.to_string() == *kind);
+    let known = |kind: &String| ModelKind::ALL.iter().any(|known| known.to_string() == *kind);
     if let Some(kind) = header.kind.filter(|kind| !known(kind)) {
         let detail =
             format!("describes a model of kind `{kind}`, which this version does not know");
@@ -409,8 +510,8 @@ fn check_header(path: &Path, text: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The record file of the model that is about to be replaced. A foreign
-/// configuration is not overwritten.
+/// The record file of the model that is to be replaced. The `config.json` of another
+/// program is an error: it must not be overwritten.
 fn old_record(path: &Path, text: &[u8]) -> Result<String> {
     #[derive(Deserialize)]
     struct Old {
@@ -427,7 +528,7 @@ fn old_record(path: &Path, text: &[u8]) -> Result<String> {
         }
         _ => Err(Error::model(
             path,
-            "belongs to something other than a neuralize model and is not overwritten; choose another folder",
+            "is not the configuration of a neuralize model and is not overwritten; choose another folder",
         )),
     }
 }

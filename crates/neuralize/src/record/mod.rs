@@ -22,7 +22,7 @@ mod recorder;
 mod separable;
 mod store;
 
-pub use folder::{Kind, ModelConfig, ModelInfo, Precision, RecordFile};
+pub use folder::{ModelConfig, ModelInfo, ModelKind, Precision, RecordFile};
 pub(crate) use kernel_kmeans::consistent;
 pub use model::Model;
 pub use module::Stored;

@@ -1,3 +1,5 @@
+//! A scaler and a clusterer, saved as a folder.
+
 use std::path::Path;
 
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
@@ -5,26 +7,25 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 #[cfg(feature = "report")]
 use crate::cluster::Distance;
 use crate::cluster::{Clusterer, GaussianMixture, KMeans, KernelKMeans, SeparableKMeans};
-use crate::data::Scaler;
+use crate::data::{ScaledParts, Scaler, TableOptions, TableReader};
 use crate::error::{Error, Result};
 use crate::explain::{Beta, Explanation, Target};
 use crate::network::Network;
-use crate::record::folder::{self, Description, Folder, Kind, ModelInfo, Modules};
+use crate::record::folder::{self, Description, Folder, ModelInfo, ModelKind, Modules};
 use crate::record::module::Load;
 
 const SQUARED_EUCLIDEAN: &str = "squared_euclidean";
 pub(super) const GAUSSIAN_KERNEL: &str = "gaussian_kernel";
-/// That of mixtures: a density, in which distances have variances.
+/// The "distance" of a mixture.
 const GAUSSIAN: &str = "gaussian";
 
-/// What an analyst saves and loads: a scaler and a clusterer of any kind fitted
-/// on what it gives, with the names of the features and what is known of the
-/// fit.
+/// A scaler and a clusterer of any kind fitted to the scaled data, with the names
+/// of the features and what is known of the fit.
 ///
-/// On disk it is a folder of two files, `config.json` and a burnpack record.
-/// The record's name holds part of its checksum and the configuration is
-/// renamed into place last: an interrupted [`save`](Self::save) leaves an older
-/// model in the folder whole, and one that fails leaves nothing new behind.
+/// On disk it is a folder with two files, `config.json` and a burnpack record. The
+/// name of the record contains part of its checksum, and the configuration is
+/// renamed into place last: an interrupted [`save`](Self::save) leaves an existing
+/// model intact, and one that fails leaves no files behind.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -34,22 +35,24 @@ const GAUSSIAN: &str = "gaussian";
 /// # let folder = tempfile::tempdir().expect("a temporary folder");
 /// # let path = folder.path().join("wine");
 /// let (device, dtype) = (Default::default(), DType::F64);
-/// let wine = Table::wine();
-/// let x = wine.to_tensor::<Flex>(&device, dtype)?;
-/// let scaler = Scale::MinMax.fit(&x)?;
-/// let fit = KMeansConfig::new(3).fit(&scaler.transform(x.clone())?)?;
+/// # std::fs::write(folder.path().join("wine.csv"), Table::wine_csv()).expect("a file");
+/// # let csv = folder.path().join("wine.csv");
+/// // From a table to a model folder.
+/// let reader = TableReader::open(&csv, &TableOptions::default().with_label("target"))?;
+/// let (scaler, data) = Scale::MinMax.fit_table::<Flex>(reader, &device, dtype)?;
+/// let fit = ClustererConfig::from(KMeansConfig::new(3)).fit(&data.x)?;
+/// let info = ModelInfo::from(&fit).with_features(data.table.features()).with_scale(Scale::MinMax);
+/// Model::new(scaler, fit.clusterer, info)?.save(&path)?;
 ///
-/// let info = ModelInfo {
-///     features: wine.features().to_vec(),
-///     scale: Scale::MinMax,
-///     inertia: Some(fit.inertia),
-///     ..ModelInfo::default()
-/// };
-/// Model::new(scaler, fit.model, info)?.save(&path)?;
-///
+/// // And to explanations of a table that may be larger than memory.
 /// let model: Model<Flex> = Model::load(&path, &device, dtype)?;
-/// let explanation = model.explain(x, Target::Assigned, Beta::Heuristic)?;
-/// assert_eq!(explanation.relevance.dims(), [178, 13]);
+/// let network = model.neuralize()?;
+/// let reader = TableReader::open(&csv, &model.table_options())?;
+/// for part in model.parts(reader)? {
+///     let part = part?;
+///     let explanation = network.explain(&part.x, Target::Assigned, Beta::Heuristic)?;
+///     assert_eq!(explanation.relevance.dims(), [part.rows.len(), 13]);
+/// }
 /// # Ok::<(), neuralize::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -74,7 +77,7 @@ impl<B: Backend> Model<B> {
         let clusterer = clusterer.into();
         folder::check_parts(&scaler, &info, clusterer.n_features(), clusterer.dtype())?;
         for (what, found) in [
-            ("the list of labels", info.labels.as_ref().map(Vec::len)),
+            ("the list of cluster names", info.labels.as_ref().map(Vec::len)),
             ("the list of sizes", info.sizes.as_ref().map(Vec::len)),
         ] {
             let clusters = clusterer.n_clusters();
@@ -97,17 +100,17 @@ impl<B: Backend> Model<B> {
         &self.info
     }
 
-    /// What the model is.
-    pub fn kind(&self) -> Kind {
+    /// The kind of the model.
+    pub fn kind(&self) -> ModelKind {
         match &self.clusterer {
-            Clusterer::KMeans(_) | Clusterer::Separable(_) => Kind::KMeans,
-            Clusterer::Kernel(_) if self.info.labels.is_some() => Kind::Labels,
-            Clusterer::Kernel(_) => Kind::Kernel,
-            Clusterer::Mixture(_) => Kind::Mixture,
+            Clusterer::KMeans(_) | Clusterer::Separable(_) => ModelKind::KMeans,
+            Clusterer::Kernel(_) if self.info.labels.is_some() => ModelKind::Labels,
+            Clusterer::Kernel(_) => ModelKind::Kernel,
+            Clusterer::Mixture(_) => ModelKind::Mixture,
         }
     }
 
-    /// What the model is, in words that follow "by".
+    /// The method, in words that follow "by".
     #[cfg(feature = "report")]
     pub(crate) fn title(&self) -> String {
         match &self.clusterer {
@@ -132,7 +135,7 @@ impl<B: Backend> Model<B> {
         &self.clusterer
     }
 
-    /// The network of the clusterer, which works on scaled data.
+    /// The clusterer as a network, which works on scaled data.
     ///
     /// # Errors
     ///
@@ -141,7 +144,33 @@ impl<B: Backend> Model<B> {
         self.clusterer.neuralize()
     }
 
-    /// Scales raw data and finds their clusters.
+    /// The number of a cluster, by its name or, if clusters have no names, by the
+    /// number as text.
+    pub fn cluster(&self, name: &str) -> Option<usize> {
+        match &self.info.labels {
+            Some(names) => names.iter().position(|known| known == name),
+            None => name.parse().ok(),
+        }
+    }
+
+    /// Options that select the features of the model, to open a table with.
+    pub fn table_options(&self) -> TableOptions {
+        TableOptions::default().with_selected(&self.info.features)
+    }
+
+    /// Scaled parts of a table that may be larger than memory. Open the table with
+    /// [`table_options`](Self::table_options), which select the features of the
+    /// model.
+    ///
+    /// # Errors
+    ///
+    /// If the features of the table are not those of the model.
+    pub fn parts<'a>(&self, reader: TableReader<'a>) -> Result<ScaledParts<'a, B>> {
+        let columns = self.clusterer.n_features() + self.clusterer.n_clusters();
+        folder::parts(&self.scaler, &self.info, reader, columns)
+    }
+
+    /// Scales data and predicts their clusters.
     ///
     /// # Shapes
     ///
@@ -155,8 +184,8 @@ impl<B: Backend> Model<B> {
         self.clusterer.predict(&self.scaler.transform(x)?)
     }
 
-    /// Scales raw data and explains their clusters. Relevances are in the units
-    /// of the clusterer's distance between scaled points.
+    /// Scales data and explains their clusters. Relevances are in the units of the
+    /// clusterer's distance between scaled points.
     ///
     /// # Shapes
     ///
@@ -169,12 +198,11 @@ impl<B: Backend> Model<B> {
         self.neuralize()?.explain(&self.scaler.transform(x)?, target, beta)
     }
 
-    /// Saves the model as a folder, in place of a model that is there already.
+    /// Saves the model as a folder, replacing a model in this folder.
     ///
     /// # Errors
     ///
-    /// If the folder cannot be written, or holds a `config.json` that is not a
-    /// model's.
+    /// If the folder cannot be written, or holds a `config.json` of another program.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         match &self.clusterer {
@@ -210,20 +238,22 @@ impl<B: Backend> Model<B> {
     ///
     /// # Errors
     ///
-    /// If the folder or a file of it is missing, is not a model's, is of
-    /// another version, or was changed since it was saved.
+    /// If the folder or a file in it is missing, does not belong to a model with
+    /// clusters, is of another version, or was changed since it was saved.
     pub fn load(folder: impl AsRef<Path>, device: &B::Device, dtype: DType) -> Result<Self> {
         let folder = Folder::read(folder.as_ref())?;
         let (scaler, mut clusterer) = match folder.config.kind {
-            Kind::KMeans if folder.config.distance == SQUARED_EUCLIDEAN => {
+            ModelKind::KMeans if folder.config.distance == SQUARED_EUCLIDEAN => {
                 load_as::<B, KMeans<B>>(&folder, device, dtype)?
             }
-            Kind::KMeans => load_as::<B, SeparableKMeans<B>>(&folder, device, dtype)?,
-            Kind::Kernel | Kind::Labels => load_as::<B, KernelKMeans<B>>(&folder, device, dtype)?,
-            Kind::Mixture => load_as::<B, GaussianMixture<B>>(&folder, device, dtype)?,
-            Kind::Density => {
+            ModelKind::KMeans => load_as::<B, SeparableKMeans<B>>(&folder, device, dtype)?,
+            ModelKind::Kernel | ModelKind::Labels => {
+                load_as::<B, KernelKMeans<B>>(&folder, device, dtype)?
+            }
+            ModelKind::Mixture => load_as::<B, GaussianMixture<B>>(&folder, device, dtype)?,
+            ModelKind::Density => {
                 return Err(
-                    folder.refuse("scores outliers and has no clusters; use it with `outliers`")
+                    folder.refuse("is a model that scores outliers and has no clusters; use it with `outliers --model`")
                 );
             }
         };
@@ -231,19 +261,19 @@ impl<B: Backend> Model<B> {
         let found = (clusterer.n_clusters(), clusterer.n_features());
         if found != (config.n_clusters, config.n_features) {
             return Err(folder.fail(format!(
-                "has {} clusters of {} features, config.json says {} of {}",
+                "has {} clusters of {} features, but config.json says {} of {}",
                 found.0, found.1, config.n_clusters, config.n_features
             )));
         }
         if config.beta.map(|beta| folder::rounded(beta, dtype)) != clusterer.beta() {
-            return Err(folder.fail("has another beta than config.json says"));
+            return Err(folder.fail("differs in beta from config.json"));
         }
         if let Clusterer::Separable(model) = &mut clusterer {
-            // Written in another precision, a power has other digits.
+            // In another precision, the exponent of a power has other digits.
             let stated =
                 config.distance.parse().ok().filter(|stated| model.distance().is_nearly(stated));
             let Some(stated) = stated else {
-                return Err(folder.fail("has another distance than config.json says"));
+                return Err(folder.fail("differs in distance from config.json"));
             };
             *model = model.by(stated);
         }
@@ -251,7 +281,7 @@ impl<B: Backend> Model<B> {
     }
 }
 
-/// Scaler and clusterer of a folder.
+/// Loads scaler and clusterer of a folder.
 fn load_as<B: Backend, M: Load<B> + Into<Clusterer<B>>>(
     folder: &Folder<'_>,
     device: &B::Device,

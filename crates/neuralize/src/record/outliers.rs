@@ -1,17 +1,19 @@
+//! A scaler and a kernel density, saved as a folder.
+
 use std::path::Path;
 
 use burn::tensor::{DType, backend::Backend};
 
-use crate::data::Scaler;
+use crate::data::{ScaledParts, Scaler, TableOptions, TableReader};
 use crate::error::Result;
 use crate::outlier::KernelDensity;
-use crate::record::folder::{self, Description, Folder, Kind, ModelInfo, Modules};
+use crate::record::folder::{self, Description, Folder, ModelInfo, ModelKind, Modules};
 use crate::record::model::GAUSSIAN_KERNEL;
 
-/// What an analyst saves and loads to score outliers: a scaler and a kernel
-/// density fitted on what it gives, with the names of the features.
+/// A scaler and a kernel density fitted to the scaled data, with the names of the
+/// features: a model that scores outliers.
 ///
-/// On disk it is a folder as that of a [`Model`](crate::record::Model).
+/// On disk it is a folder like that of a [`Model`](crate::record::Model).
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -27,7 +29,7 @@ use crate::record::model::GAUSSIAN_KERNEL;
 /// let x = wine.to_tensor::<Flex>(&device, dtype)?;
 /// let scaler = Scale::Standard.fit(&x)?;
 /// let density = KernelDensityConfig::new().fit(&scaler.transform(x.clone())?)?;
-/// let info = ModelInfo { features: wine.features().to_vec(), ..ModelInfo::default() };
+/// let info = ModelInfo::from(&density).with_features(wine.features());
 /// OutlierModel::new(scaler, density, info)?.save(&path)?;
 ///
 /// let model: OutlierModel<Flex> = OutlierModel::load(&path, &device, dtype)?;
@@ -68,7 +70,22 @@ impl<B: Backend> OutlierModel<B> {
         &self.density
     }
 
-    /// Saves the model as a folder, in place of a model that is there already.
+    /// Options that select the features of the model, to open a table with.
+    pub fn table_options(&self) -> TableOptions {
+        TableOptions::default().with_selected(&self.info.features)
+    }
+
+    /// Scaled parts of a table that may be larger than memory, as
+    /// [`Model::parts`](crate::record::Model::parts).
+    ///
+    /// # Errors
+    ///
+    /// If the features of the table are not those of the model.
+    pub fn parts<'a>(&self, reader: TableReader<'a>) -> Result<ScaledParts<'a, B>> {
+        folder::parts(&self.scaler, &self.info, reader, self.density.n_features())
+    }
+
+    /// Saves the model as a folder, replacing a model in this folder.
     ///
     /// # Errors
     ///
@@ -76,7 +93,7 @@ impl<B: Backend> OutlierModel<B> {
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let modules = Modules { scaler: self.scaler.clone(), clusterer: self.density.clone() };
         let description = Description {
-            kind: Kind::Density,
+            kind: ModelKind::Density,
             distance: GAUSSIAN_KERNEL.into(),
             n_clusters: 0,
             n_features: self.density.n_features(),
@@ -91,18 +108,18 @@ impl<B: Backend> OutlierModel<B> {
     ///
     /// # Errors
     ///
-    /// As [`Model::load`](crate::record::Model::load), and if the model is one
-    /// of clusters.
+    /// As [`Model::load`](crate::record::Model::load), but for a model that scores
+    /// outliers.
     pub fn load(folder: impl AsRef<Path>, device: &B::Device, dtype: DType) -> Result<Self> {
         let folder = Folder::read(folder.as_ref())?;
-        if folder.config.kind != Kind::Density {
+        if folder.config.kind != ModelKind::Density {
             return Err(folder.refuse(
-                "is a model of clusters, which scores no outliers; `outliers --save` makes one that does",
+                "is a model of clusters, which does not score outliers; use a model of `outliers --save`",
             ));
         }
         let Modules { scaler, clusterer } = folder.modules::<B, KernelDensity<B>>(device, dtype)?;
         if clusterer.n_features() != folder.config.n_features {
-            return Err(folder.fail("has another number of features than config.json says"));
+            return Err(folder.fail("differs in the number of features from config.json"));
         }
         Self::new(scaler, clusterer, folder.config.info)
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::record::{FileRecorder, PrecisionSettings};
 use burn::tensor::{DType, Element, backend::Backend};
 
-use crate::data::WholeFile;
+use crate::data::AtomicFile;
 use crate::error::{Error, Result};
 use crate::record::module::{Shapes, Stored, cast, parameters};
 
@@ -50,7 +50,7 @@ where
         );
         return Err(Error::model(&path, detail));
     }
-    let mut file = WholeFile::create(&path)?;
+    let mut file = AtomicFile::create(&path)?;
     let mut source = fs::File::open(&written).map_err(Error::io(&path))?;
     std::io::copy(&mut source, &mut file).map_err(Error::io(&path))?;
     file.finish()?;

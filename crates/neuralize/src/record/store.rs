@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Bytes, DType, backend::Backend};
 use burn_store::{BurnpackStore, ModuleSnapshot, ModuleStore, SafetensorsStore, TensorSnapshot};
 
-use crate::data::WholeFile;
+use crate::data::AtomicFile;
 use crate::error::{Error, Result};
 use crate::record::module::{Shapes, Stored, cast, numbered};
 
@@ -18,7 +18,7 @@ use crate::record::module::{Shapes, Stored, cast, numbered};
 pub fn save_burnpack<B: Backend, M: Stored<B>>(module: &M, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let bytes = burnpack_bytes::<B, M>(module).map_err(|detail| Error::model(path, detail))?;
-    WholeFile::write(path, &bytes)
+    AtomicFile::write(path, &bytes)
 }
 
 /// Loads a module from a burnpack file, in the given precision.
@@ -50,7 +50,7 @@ pub fn save_safetensors<B: Backend, M: Stored<B>>(
     let mut store = SafetensorsStore::from_bytes(None);
     let module = numbered(module.clone());
     let saved = module.save_into(&mut store).and_then(|()| store.get_bytes());
-    WholeFile::write(path, &saved.map_err(|error| Error::model(path, error.to_string()))?)
+    AtomicFile::write(path, &saved.map_err(|error| Error::model(path, error.to_string()))?)
 }
 
 /// Loads a module from a safetensors file, in the given precision.

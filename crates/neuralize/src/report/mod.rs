@@ -19,7 +19,7 @@ use burn::tensor::backend::Backend;
 
 use crate::baseline::CheckReport;
 use crate::cases::{Cases, Classes, Map, Part, check_columns};
-use crate::data::{Table, WholeFile, numbered};
+use crate::data::{AtomicFile, Table, classes};
 use crate::error::{Error, Result};
 use crate::explain::{Beta, ClusterSummary, Explanation, Tally, Target, part_title};
 use crate::network::Network;
@@ -44,7 +44,7 @@ use pack::Packed;
 /// let x = wine.to_tensor::<Flex>(&Default::default(), DType::F64)?;
 /// let scaler = Scale::MinMax.fit(&x)?;
 /// let fit = KMeansConfig::new(3).fit(&scaler.transform(x)?)?;
-/// let info = ModelInfo { features: wine.features().to_vec(), ..ModelInfo::default() };
+/// let info = ModelInfo::new(wine.features());
 /// let model = Model::new(scaler, fit.model, info)?;
 ///
 /// Report::of(&model, &wine, "Wine", Beta::Heuristic)?.save(folder.path().join("wine.html"))?;
@@ -116,7 +116,7 @@ impl Report {
     ///
     /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        WholeFile::write(path.as_ref(), self.html().as_bytes())
+        AtomicFile::write(path.as_ref(), self.html().as_bytes())
     }
 }
 
@@ -340,7 +340,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             return Err(Error::shape("the list of labels", expected, &[labels.len()]));
         }
         const MOST_CLASSES: usize = 1000;
-        let (of, names) = numbered(labels);
+        let (of, names) = classes(labels);
         if names.len() > MOST_CLASSES {
             return Err(Error::Config {
                 name: "label",
@@ -434,9 +434,9 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         let plane = crate::data::Plane::fit(&self.scaled(&self.table(&fitted)?)?)?;
         let mut points = Vec::with_capacity(choice.listed.len());
         for part in choice.listed.chunks(self.chunk()) {
-            points.extend(plane.places(&self.scaled(&self.table(part)?)?)?);
+            points.extend(plane.coordinates(&self.scaled(&self.table(part)?)?)?);
         }
-        let centroids = plane.places(&self.network.centroids())?;
+        let centroids = plane.coordinates(&self.network.centroids())?;
         Ok(Map { points, centroids, explained: plane.explained() })
     }
 }

@@ -1,25 +1,27 @@
-use crate::data::input::TableOptions;
+//! Which columns of a file are features, label, or not read.
+
+use crate::data::input::options::TableOptions;
 use crate::error::{Error, Result};
 
-/// What every column of a file is: a feature, the label, or not read.
+/// The columns of a file, and which of them are read.
 #[derive(Debug)]
 pub(super) struct Columns {
-    /// The file, in messages.
+    /// What messages call the file.
     pub(super) file: String,
     /// Names of all columns.
     pub(super) header: Vec<String>,
     /// Names of the features.
     pub(super) features: Vec<String>,
-    /// Position in the file of every feature.
+    /// Position of every feature in the file.
     pub(super) positions: Vec<usize>,
     /// Position of the label.
     pub(super) label: Option<usize>,
-    /// Names of the columns that nothing was said about.
+    /// Names of the columns that the options do not mention.
     pub(super) ignored: Vec<String>,
 }
 
 impl Columns {
-    /// The columns that the options ask for, by their names.
+    /// The columns that the options select, by name.
     pub(super) fn named(file: String, header: Vec<String>, options: &TableOptions) -> Result<Self> {
         let fail = |detail: String| Err(Error::Table { file: file.clone(), detail });
         for (at, name) in header.iter().enumerate() {
@@ -60,7 +62,7 @@ impl Columns {
         Ok(Self { file, header, features, positions, label, ignored })
     }
 
-    /// All columns, under these names.
+    /// All columns of a file, which get these names.
     #[cfg(feature = "npy")]
     pub(super) fn all(file: String, names: Vec<String>) -> Self {
         Self {

@@ -1,22 +1,25 @@
+//! Rows of CSV files.
+
 use std::io::{self, Read};
 
+use crate::data::input::builder::TableBuilder;
 use crate::data::input::columns::Columns;
-use crate::data::input::part::Part;
-use crate::data::input::{Rows, TableOptions};
+use crate::data::input::options::TableOptions;
+use crate::data::input::rows::Rows;
 use crate::error::{Error, Result};
 
 /// Rows of a text file whose first line names the columns.
 pub(super) struct CsvRows<R> {
-    reader: csv::Reader<Watched<R>>,
+    reader: csv::Reader<Counted<R>>,
     /// Whether lines end with a carriage return before the newline.
     returns: bool,
-    /// The line after the last record that was read, in a table of one column.
+    /// The line after the last record, in a table of one column.
     next_line: u64,
     record: csv::StringRecord,
 }
 
 impl<R: Read> CsvRows<R> {
-    /// Reads the header of any source.
+    /// Reads the header.
     pub(super) fn open(
         file: String,
         source: R,
@@ -27,14 +30,14 @@ impl<R: Read> CsvRows<R> {
             .delimiter(delimiter)
             .trim(csv::Trim::All)
             .buffer_capacity(1 << 16)
-            .from_reader(Watched { source, bytes: 0, last: b'\n' });
+            .from_reader(Counted { source, bytes: 0, last: b'\n' });
         let header: Vec<String> = match reader.headers() {
             Ok(header) => header.iter().map(str::to_owned).collect(),
             Err(error) => return Err(table_error(&file, &error, 0)),
         };
         check_header(&file, &header, delimiter)?;
-        // The parser counts a line at its newline, and leaves the newline of a
-        // carriage return and newline to the next record.
+        // The parser counts a line at its newline, and reads the newline after a
+        // carriage return with the next record.
         let breaks: usize = header.iter().map(|name| name.matches('\n').count()).sum();
         let next_line = 2 + breaks as u64;
         let returns =
@@ -43,7 +46,7 @@ impl<R: Read> CsvRows<R> {
         Ok((columns, Self { reader, returns, next_line, record: csv::StringRecord::new() }))
     }
 
-    /// The parser's error, with the line as this reader counts.
+    /// The parser's error, with lines counted as this reader counts them.
     fn error(&self, file: &str, error: &csv::Error) -> Error {
         let behind = u64::from(self.returns);
         table_error(file, error, behind)
@@ -62,7 +65,7 @@ impl<R: Read> CsvRows<R> {
 }
 
 impl<R: Read> Rows for CsvRows<R> {
-    fn read(&mut self, columns: &Columns, limit: usize, part: &mut Part) -> Result<()> {
+    fn read(&mut self, columns: &Columns, limit: usize, table: &mut TableBuilder) -> Result<()> {
         let Columns { file, header, .. } = columns;
         let place = |line: u64, column: &str| format!("line {line}, column `{column}`");
         for _ in 0..limit {
@@ -71,23 +74,22 @@ impl<R: Read> Rows for CsvRows<R> {
                 Ok(false) => break,
                 Err(error) => return Err(self.error(file, &error)),
             }
-            // An empty line is no record to the parser; in a table of one
-            // column it is a missing value. Elsewhere lines are counted only
-            // where a message needs one.
+            // The parser skips empty lines; in a table of one column they are
+            // missing values. In other tables, lines are counted only for messages.
             if header.len() == 1 {
                 let line = self.line_of_record();
                 for blank in self.next_line..line {
-                    part.note_missing(|| place(blank, &header[0]));
+                    table.note_missing(|| place(blank, &header[0]));
                 }
                 self.next_line = line + 1 + self.breaks_in_record();
             }
             for &at in &columns.positions {
                 let text = self.record.get(at).unwrap_or_default();
                 match text.parse::<f64>() {
-                    Ok(value) if value.is_finite() => part.values.push(value),
+                    Ok(value) if value.is_finite() => table.values.push(value),
                     _ if is_missing(text) => {
-                        part.note_missing(|| place(self.line_of_record(), &header[at]));
-                        part.values.push(0.0);
+                        table.note_missing(|| place(self.line_of_record(), &header[at]));
+                        table.values.push(0.0);
                     }
                     _ => {
                         return Err(Error::Cell {
@@ -99,7 +101,7 @@ impl<R: Read> Rows for CsvRows<R> {
                     }
                 }
             }
-            if let (Some(labels), Some(at)) = (&mut part.labels, columns.label) {
+            if let (Some(labels), Some(at)) = (&mut table.labels, columns.label) {
                 labels.push(self.record.get(at).unwrap_or_default().to_owned());
             }
         }
@@ -111,22 +113,22 @@ impl<R: Read> Rows for CsvRows<R> {
     }
 }
 
-/// A source that remembers how it ended.
-struct Watched<R> {
+/// A source that counts its bytes and keeps the last one.
+struct Counted<R> {
     source: R,
     bytes: u64,
     last: u8,
 }
 
-impl<R: Read> Watched<R> {
-    /// Whether the reader has come to the end of a source that does not end
-    /// with a line break.
+impl<R: Read> Counted<R> {
+    /// Whether the reader is at the end of a source that does not end with a line
+    /// break.
     fn unterminated(&self, reader: &csv::Reader<Self>) -> bool {
         reader.position().byte() == self.bytes && !matches!(self.last, b'\n' | b'\r')
     }
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(buffer)?;
         self.bytes += count as u64;
@@ -147,7 +149,7 @@ fn check_header(file: &str, header: &[String], delimiter: u8) -> Result<()> {
     if header.is_empty() {
         return fail("the file is empty; the first line must name the columns".into());
     }
-    // Columns numbered from 0 are how unnamed arrays are exported.
+    // Exported arrays without names have columns numbered from 0.
     let numbered =
         header.len() > 2 && header.iter().enumerate().all(|(at, name)| *name == at.to_string());
     if !numbered && header.iter().all(|name| name.parse::<f64>().is_ok()) {
@@ -212,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_and_spaces_are_no_part_of_names_or_numbers() {
+    fn byte_order_mark_and_spaces_are_skipped() {
         let table =
             read("\u{feff}a, b\r\n 1 ,-2e3\r\n", &TableOptions::default()).expect("a table");
         assert_eq!(table.features(), ["a", "b"]);

@@ -1,3 +1,5 @@
+//! Rows of NumPy files.
+
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -5,21 +7,22 @@ use std::path::Path;
 use half::f16;
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, TypeStr};
 
+use crate::data::input::builder::TableBuilder;
 use crate::data::input::columns::Columns;
-use crate::data::input::part::Part;
-use crate::data::input::{Rows, TableOptions};
+use crate::data::input::options::TableOptions;
+use crate::data::input::rows::Rows;
 use crate::error::{Error, Result};
 
-/// Rows of a NumPy array of one or two dimensions, in either order.
+/// Rows of a NumPy array of one or two dimensions, stored by rows or by columns.
 pub(super) struct NpyRows {
     source: File,
     element: Element,
     by_columns: bool,
-    /// Where the numbers begin.
+    /// Position of the first number.
     start: u64,
     width: usize,
     rows: u64,
-    /// Rows that were read.
+    /// Rows read so far.
     done: u64,
     bytes: Vec<u8>,
 }
@@ -42,7 +45,7 @@ impl NpyRows {
         let io = |error| Error::io(Path::new(&name))(error);
         let length = source.metadata().map_err(io)?.len();
         if length == 0 {
-            return Err(fail("the file is empty, a NumPy array is expected".into()));
+            return Err(fail("the file is empty, expected a NumPy array".into()));
         }
         let header = NpyHeader::from_reader(&mut source).map_err(|error| match error.kind() {
             ErrorKind::UnexpectedEof => fail("is cut off in its header".into()),
@@ -54,7 +57,7 @@ impl NpyRows {
         let start = source.stream_position().map_err(io)?;
         let element = Element::of(&header.dtype()).ok_or_else(|| {
             fail(format!(
-                "its numbers are of type {}; floats of 16, 32 or 64 bits, integers and booleans are read",
+                "its numbers are of type {}; floats of 16, 32 or 64 bits, integers and booleans can be read",
                 header.dtype().descr()
             ))
         })?;
@@ -63,12 +66,12 @@ impl NpyRows {
             [rows, width] => (rows, width),
             ref shape => {
                 return Err(fail(format!(
-                    "is an array of shape {shape:?}; a table has two dimensions, rows and columns"
+                    "is an array of shape {shape:?}; a table needs two dimensions, rows and columns"
                 )));
             }
         };
-        // Every column has a name, so that their number is held against the
-        // file before it is believed.
+        // Every column gets a name: check that there are as many columns as the
+        // header says before allocating them.
         let numbers = rows.checked_mul(width).and_then(|n| n.checked_mul(element.size as u64));
         let expected = numbers.and_then(|bytes| bytes.checked_add(start));
         if expected.is_none_or(|expected| expected > length) {
@@ -79,7 +82,7 @@ impl NpyRows {
         }
         if width == 0 || (rows == 0 && width > length) {
             return Err(fail(format!(
-                "is an array of shape [{rows}, {width}], there is no number in it"
+                "is an array of shape [{rows}, {width}], which holds no numbers"
             )));
         }
         let columns = columns_of(name, width as usize, options)?;
@@ -88,7 +91,7 @@ impl NpyRows {
         Ok((columns, rows))
     }
 
-    /// The next rows, at most `limit`, one after the other.
+    /// The next rows, at most `limit`, row by row.
     fn next_rows(&mut self, limit: usize) -> io::Result<Vec<f64>> {
         let count = usize::try_from(self.rows - self.done).unwrap_or(usize::MAX).min(limit);
         if !self.by_columns {
@@ -104,7 +107,7 @@ impl NpyRows {
         Ok(cells)
     }
 
-    /// Numbers of the array from the `first` on, in the order of the file.
+    /// `count` numbers of the array from the `first` on, in the order of the file.
     fn numbers(&mut self, first: u64, count: usize) -> io::Result<Vec<f64>> {
         let Self { source, element, start, bytes, .. } = self;
         bytes.resize(count * element.size, 0);
@@ -115,8 +118,8 @@ impl NpyRows {
 }
 
 impl Rows for NpyRows {
-    fn read(&mut self, columns: &Columns, limit: usize, part: &mut Part) -> Result<()> {
-        // Numbers that are decoded at once.
+    fn read(&mut self, columns: &Columns, limit: usize, table: &mut TableBuilder) -> Result<()> {
+        // Numbers decoded at a time.
         const CHUNK: usize = 1 << 18;
         let chunk = (CHUNK / self.width).max(1);
         let mut left = limit;
@@ -125,10 +128,10 @@ impl Rows for NpyRows {
                 .next_rows(left.min(chunk))
                 .map_err(|error| Error::io(Path::new(&columns.file))(error))?;
             for row in cells.chunks_exact(self.width) {
-                let first = part.values.len();
-                part.values.extend(columns.positions.iter().map(|at| row[*at]));
-                part.check_row(columns, self.done, first)?;
-                if let (Some(labels), Some(at)) = (&mut part.labels, columns.label) {
+                let first = table.values.len();
+                table.values.extend(columns.positions.iter().map(|at| row[*at]));
+                table.check_row(columns, self.done, first)?;
+                if let (Some(labels), Some(at)) = (&mut table.labels, columns.label) {
                     labels.push(row[at].to_string());
                 }
                 self.done += 1;
@@ -176,19 +179,19 @@ fn size_of(plain: &TypeStr) -> Option<usize> {
     plain.num_bytes().filter(|size| (1..=8).contains(size))
 }
 
-/// An array has no names: `x0`, `x1`, … stand for them, or the selected ones if
-/// there are as many.
+/// Names the columns of an array: `x0`, `x1`, …, or the selected names if there
+/// are as many.
 fn columns_of(file: String, width: usize, options: &TableOptions) -> Result<Columns> {
     let names: Vec<String> = (0..width).map(|at| format!("x{at}")).collect();
     match &options.selected {
-        // A label or a column to drop must be named as the array's columns are.
+        // A label or a dropped column can only be named `x0`, `x1`, ….
         _ if options.label.is_some() || !options.dropped.is_empty() => {
             Columns::named(file, names, options)
         }
         Some(selected) if selected.len() == width => Ok(Columns::all(file, selected.clone())),
         Some(selected) if selected.iter().any(|name| !names.contains(name)) => {
             let detail = format!(
-                "the columns of an array have no names, they are matched by position: {} features need as many columns in \
+                "an array has no column names, so columns are matched by position: {} features need as many columns in \
                  their order, it has {width}",
                 selected.len()
             );

@@ -1,3 +1,5 @@
+//! Rows of Parquet files.
+
 use std::cell::Cell;
 use std::fs::File;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -12,38 +14,39 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
+use crate::data::input::builder::TableBuilder;
 use crate::data::input::columns::Columns;
-use crate::data::input::part::Part;
-use crate::data::input::{Rows, TableOptions};
+use crate::data::input::options::TableOptions;
+use crate::data::input::rows::Rows;
 use crate::error::{Error, Result};
 
-/// Rows of a Parquet file, one row group after the other.
+/// Rows of a Parquet file, row group by row group.
 pub(super) struct ParquetRows {
     source: SerializedFileReader<File>,
     bytes: u64,
     /// The columns that are read: features, then the label.
-    wanted: Vec<Wanted>,
+    columns: Vec<SelectedColumn>,
     next_group: usize,
-    /// Readers of the wanted columns in the group at hand, and its rows to come.
+    /// Readers of these columns in the current group, and its remaining rows.
     readers: Vec<ColumnReader>,
     left: usize,
     done: u64,
 }
 
-struct Wanted {
+struct SelectedColumn {
     name: String,
-    /// Its number among the file's columns.
+    /// Its index among the leaf columns of the file.
     leaf: usize,
-    kind: Kind,
+    kind: ValueKind,
     is_label: bool,
 }
 
-/// What the values of a column stand for.
+/// What the stored values of a column mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
-    /// As they are stored.
+enum ValueKind {
+    /// Numbers as they are stored.
     Plain,
-    /// Integers without sign.
+    /// Unsigned integers.
     Unsigned,
     /// Integers in units of 10^-scale.
     Decimal {
@@ -53,13 +56,13 @@ enum Kind {
     Half,
     Text,
     Bytes,
-    /// Decimals of more digits than are read.
+    /// Decimals of more than 38 digits.
     TooWide,
-    /// Dates, times and time spans.
+    /// Dates, times and durations.
     Time,
 }
 
-/// Values of some rows of a column; nulls are NaN and empty texts.
+/// Values of some rows of a column; a null is NaN or an empty text.
 enum Values {
     Numbers(Vec<f64>),
     Texts(Vec<String>),
@@ -74,7 +77,7 @@ impl ParquetRows {
         let fail = |detail: String| Error::Table { file: name.clone(), detail };
         let bytes = file.metadata().map_or(0, |found| found.len());
         if bytes == 0 {
-            return Err(fail("the file is empty, a Parquet file is expected".into()));
+            return Err(fail("the file is empty, expected a Parquet file".into()));
         }
         let source = guarded(|| SerializedFileReader::new(file))
             .map_err(|detail| fail(format!("is not a usable Parquet file: {detail}")))?;
@@ -86,8 +89,8 @@ impl ParquetRows {
         let header: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
         let columns = Columns::named(name.clone(), header, options)?;
 
-        let wanted = columns.positions.iter().chain(&columns.label).enumerate();
-        let wanted = wanted.map(|(order, &position)| {
+        let selected = columns.positions.iter().chain(&columns.label).enumerate();
+        let selected = selected.map(|(order, &position)| {
             let (name, is_label) = (&columns.header[position], order == columns.positions.len());
             let leaf = (0..schema.num_columns())
                 .find(|leaf| schema.get_column_root_idx(*leaf) == position)
@@ -97,24 +100,25 @@ impl ParquetRows {
             let Some(leaf) = leaf else {
                 return Err(fail(format!("column `{name}` is nested; flatten it, or drop it")));
             };
-            match Kind::of(&schema.column(leaf)) {
-                Kind::TooWide => Err(fail(format!(
+            match ValueKind::of(&schema.column(leaf)) {
+                ValueKind::TooWide => Err(fail(format!(
                     "column `{name}` holds decimals of more than 38 digits; convert it, or drop it"
                 ))),
-                Kind::Text if !is_label => Err(fail(format!(
-                    "column `{name}` holds text, not numbers; drop it, or make it the label"
+                ValueKind::Text if !is_label => Err(fail(format!(
+                    "column `{name}` holds text, not numbers; drop it, or use it as the label"
                 ))),
-                Kind::Bytes => {
+                ValueKind::Bytes => {
                     Err(fail(format!("column `{name}` holds bytes, not numbers; drop it")))
                 }
-                Kind::Time if !is_label => Err(fail(format!(
+                ValueKind::Time if !is_label => Err(fail(format!(
                     "column `{name}` holds dates or times, not numbers; convert it, or drop it"
                 ))),
-                kind => Ok(Wanted { name: name.clone(), leaf, kind, is_label }),
+                kind => Ok(SelectedColumn { name: name.clone(), leaf, kind, is_label }),
             }
         });
-        let wanted = wanted.collect::<Result<Vec<_>>>()?;
-        let rows = Self { source, bytes, wanted, next_group: 0, readers: vec![], left: 0, done: 0 };
+        let selected = selected.collect::<Result<Vec<_>>>()?;
+        let (next_group, readers) = (0, Vec::new());
+        let rows = Self { source, bytes, columns: selected, next_group, readers, left: 0, done: 0 };
         Ok((columns, rows))
     }
 
@@ -127,7 +131,7 @@ impl ParquetRows {
         self.left = usize::try_from(group.metadata().num_rows())
             .map_err(|_| "a row group has a negative number of rows".to_owned())?;
         self.readers = self
-            .wanted
+            .columns
             .iter()
             .map(|column| guarded(|| group.get_column_reader(column.leaf)))
             .collect::<Result<_, _>>()?;
@@ -137,8 +141,8 @@ impl ParquetRows {
 }
 
 impl Rows for ParquetRows {
-    fn read(&mut self, columns: &Columns, limit: usize, part: &mut Part) -> Result<()> {
-        // Rows that are decoded at once.
+    fn read(&mut self, columns: &Columns, limit: usize, table: &mut TableBuilder) -> Result<()> {
+        // Rows decoded at a time.
         const CHUNK: usize = 1 << 12;
         let fail = |detail| Error::Table { file: columns.file.clone(), detail };
         let damaged = |detail| fail(format!("cannot be read to its end: {detail}"));
@@ -149,10 +153,10 @@ impl Rows for ParquetRows {
             }
             let count = self.left.min(missing).min(CHUNK);
             let mut cells = Vec::with_capacity(columns.features.len());
-            for (reader, column) in self.readers.iter_mut().zip(&self.wanted) {
+            for (reader, column) in self.readers.iter_mut().zip(&self.columns) {
                 let values = guarded(|| Values::read(reader, column, count))
                     .map_err(|detail| damaged(format!("column `{}`: {detail}", column.name)))?;
-                match (values, &mut part.labels) {
+                match (values, &mut table.labels) {
                     (Values::Numbers(numbers), _) if cells.len() < columns.features.len() => {
                         cells.push(numbers);
                     }
@@ -166,9 +170,9 @@ impl Rows for ParquetRows {
                 }
             }
             for row in 0..count {
-                let first = part.values.len();
-                part.values.extend(cells.iter().map(|column| column[row]));
-                part.check_row(columns, self.done, first)?;
+                let first = table.values.len();
+                table.values.extend(cells.iter().map(|column| column[row]));
+                table.check_row(columns, self.done, first)?;
                 self.done += 1;
             }
             self.left -= count;
@@ -183,7 +187,7 @@ impl Rows for ParquetRows {
     }
 }
 
-impl Kind {
+impl ValueKind {
     fn of(column: &ColumnDescriptor) -> Self {
         let decimal = match column.logical_type_ref() {
             Some(LogicalType::Decimal(decimal)) => Some((decimal.scale, decimal.precision)),
@@ -221,7 +225,7 @@ impl Kind {
             ) => Self::Unsigned,
             (Physical::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Float16), _) => Self::Half,
             (Physical::FIXED_LEN_BYTE_ARRAY, ..) => Self::Bytes,
-            // Writers that do not say so mean text more often than bytes.
+            // Without a logical type, bytes are more often text than not.
             (Physical::BYTE_ARRAY, ..) => Self::Text,
             _ => Self::Plain,
         }
@@ -232,12 +236,12 @@ impl Values {
     /// The next `count` values of a column.
     fn read(
         reader: &mut ColumnReader,
-        column: &Wanted,
+        column: &SelectedColumn,
         count: usize,
     ) -> Result<Self, ParquetError> {
         let kind = column.kind;
         let decimal = |unscaled: i128| match kind {
-            Kind::Decimal { scale } => scaled(unscaled, scale),
+            ValueKind::Decimal { scale } => scaled(unscaled, scale),
             _ => unscaled as f64,
         };
         let numbers = match reader {
@@ -245,23 +249,27 @@ impl Values {
                 numbers(reader, count, |value| f64::from(u8::from(*value)))?
             }
             ColumnReader::Int32ColumnReader(reader) => match kind {
-                Kind::Unsigned => numbers(reader, count, |value| f64::from(value.cast_unsigned()))?,
-                Kind::Decimal { .. } => {
+                ValueKind::Unsigned => {
+                    numbers(reader, count, |value| f64::from(value.cast_unsigned()))?
+                }
+                ValueKind::Decimal { .. } => {
                     numbers(reader, count, |value| decimal(i128::from(*value)))?
                 }
                 _ => numbers(reader, count, |value| f64::from(*value))?,
             },
-            // A label may be a number that no float holds.
+            // A label may be an integer that f64 cannot hold.
             ColumnReader::Int64ColumnReader(reader) if column.is_label => {
                 return Ok(Self::Texts(each(reader, count, |value| match kind {
-                    Kind::Unsigned => value.cast_unsigned().to_string(),
-                    Kind::Decimal { .. } => decimal(i128::from(*value)).to_string(),
+                    ValueKind::Unsigned => value.cast_unsigned().to_string(),
+                    ValueKind::Decimal { .. } => decimal(i128::from(*value)).to_string(),
                     _ => value.to_string(),
                 })?));
             }
             ColumnReader::Int64ColumnReader(reader) => match kind {
-                Kind::Unsigned => numbers(reader, count, |value| value.cast_unsigned() as f64)?,
-                Kind::Decimal { .. } => {
+                ValueKind::Unsigned => {
+                    numbers(reader, count, |value| value.cast_unsigned() as f64)?
+                }
+                ValueKind::Decimal { .. } => {
                     numbers(reader, count, |value| decimal(i128::from(*value)))?
                 }
                 _ => numbers(reader, count, |value| *value as f64)?,
@@ -274,13 +282,13 @@ impl Values {
             }
             ColumnReader::DoubleColumnReader(reader) => numbers(reader, count, |value| *value)?,
             ColumnReader::FixedLenByteArrayColumnReader(reader) => match kind {
-                Kind::Half => numbers(reader, count, |value| match *value.data() {
+                ValueKind::Half => numbers(reader, count, |value| match *value.data() {
                     [a, b] => f16::from_le_bytes([a, b]).to_f64(),
                     _ => f64::NAN,
                 })?,
                 _ => wide_decimals(reader, count, |value| value.data(), decimal)?,
             },
-            ColumnReader::ByteArrayColumnReader(reader) if kind == Kind::Text => {
+            ColumnReader::ByteArrayColumnReader(reader) if kind == ValueKind::Text => {
                 let text = |value: &parquet::data_type::ByteArray| {
                     String::from_utf8_lossy(value.data()).trim().to_owned()
                 };
@@ -303,8 +311,8 @@ fn numbers<T: DataType>(
     Ok(found.into_iter().map(|number| number.unwrap_or(f64::NAN)).collect())
 }
 
-/// Decimals that are stored as bytes, the highest first. Beyond the sixteenth
-/// there are only copies of the sign: wider ones are refused.
+/// Decimals stored as big-endian bytes. Bytes before the last sixteen repeat the
+/// sign: wider decimals were refused when the file was opened.
 fn wide_decimals<T: DataType>(
     reader: &mut ColumnReaderImpl<T>,
     count: usize,
@@ -322,7 +330,7 @@ fn wide_decimals<T: DataType>(
     })
 }
 
-/// Something of each of the next `count` values, nothing for a null.
+/// Converts the next `count` values; a null becomes the default value.
 fn each<T: DataType, V: Default>(
     reader: &mut ColumnReaderImpl<T>,
     count: usize,
@@ -344,10 +352,10 @@ fn each<T: DataType, V: Default>(
     Ok(levels.into_iter().map(value).collect())
 }
 
-/// The float nearest to unscaled · 10^-scale, as the same digits in a text
-/// would be read.
+/// The float nearest to unscaled · 10^-scale, the same as for these digits in a
+/// text.
 fn scaled(unscaled: i128, scale: i32) -> f64 {
-    // Both are exact up to here, so that one division rounds once.
+    // Up to here both numbers are exact, and the division rounds once.
     const EXACT: u128 = 1 << 53;
     match scale {
         0..=22 if unscaled.unsigned_abs() <= EXACT => unscaled as f64 / 10f64.powi(scale),
@@ -355,8 +363,8 @@ fn scaled(unscaled: i128, scale: i32) -> f64 {
     }
 }
 
-/// A step of the reader, told in words if it fails. On some damaged files it
-/// panics, which is an error here like any other.
+/// Runs a step of the reader and describes its error. The reader panics on some
+/// damaged files; that is an error, too.
 fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
     const DAMAGED: &str = "it is damaged";
     match quietly(step) {
@@ -367,7 +375,7 @@ fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Strin
     }
 }
 
-/// Catches a panic, which is then not printed either.
+/// Catches a panic without printing it.
 fn quietly<T>(step: impl FnOnce() -> T) -> thread::Result<T> {
     thread_local! {
         static CAUGHT: Cell<bool> = const { Cell::new(false) };

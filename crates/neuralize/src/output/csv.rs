@@ -1,10 +1,13 @@
+//! Results as CSV.
+
 use std::io::{self, Write};
 
-use crate::data::output::layout::Layout;
-use crate::data::output::{Relevance, Row, Sink, failed};
 use crate::error::Result;
+use crate::output::layout::Layout;
+use crate::output::row::{Relevance, Row, Sink, failed};
 
-/// A line a point: `index,cluster,logit` and what the layout asks for.
+/// Writes a line for every point: `index,cluster,logit` and the columns of the
+/// layout.
 pub(super) struct CsvSink<W: Write> {
     name: String,
     writer: csv::Writer<W>,
@@ -37,23 +40,23 @@ impl<W: Write> CsvSink<W> {
             }
         }
         self.number(row.sum)?;
-        match row.relevance {
+        match &row.relevance {
             Relevance::None => {
                 if let Some(probability) = row.probability() {
                     self.number(probability)?;
                 }
             }
             Relevance::All(values) => {
-                for &value in values {
+                for &value in values.iter() {
                     self.number(value)?;
                 }
             }
             Relevance::Strongest { features, other } => {
-                for &(feature, value) in features {
+                for &(feature, value) in features.iter() {
                     self.writer.write_field(&self.layout.features()[feature])?;
                     self.number(value)?;
                 }
-                self.number(other)?;
+                self.number(*other)?;
             }
         }
         self.writer.write_record(None::<&[u8]>)

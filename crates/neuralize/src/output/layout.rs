@@ -1,27 +1,29 @@
+//! The columns of results.
+
 use std::fmt::Write as _;
 
 use burn::tensor::DType;
 
-/// What every row of a file holds.
+/// What every row holds.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    pub(super) about: About,
+    pub(super) kind: ResultKind,
     pub(super) content: Content,
     pub(super) dtype: DType,
-    /// What the clusters are called, if not by their numbers.
+    /// Names of the clusters, if they have names.
     pub(super) clusters: Option<Vec<String>>,
 }
 
-/// What rows are asked about.
+/// What the results are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum About {
-    /// Their cluster, and by how much they are in it.
+pub(super) enum ResultKind {
+    /// Clusters and their logits.
     Cluster,
-    /// How far out they are.
+    /// Outlier scores.
     Outlier,
 }
 
-impl About {
+impl ResultKind {
     /// The columns that every row begins with.
     fn first(self) -> &'static [&'static str] {
         match self {
@@ -30,7 +32,7 @@ impl About {
         }
     }
 
-    /// What the number is called that the relevances sum to.
+    /// Name of the number that the relevances sum to.
     pub(super) fn sum(self) -> &'static str {
         match self {
             Self::Cluster => "logit",
@@ -45,16 +47,15 @@ pub(super) enum Content {
     Prediction,
     /// The relevance of every feature.
     All { features: Vec<String> },
-    /// So many of the strongest features, and the rest in one number.
+    /// The `count` strongest features, and the sum of the others.
     Strongest { features: Vec<String>, count: usize },
 }
 
 impl Layout {
-    /// Names of the columns of a table of such rows. A feature that is named
-    /// like one of the first gets ` (feature)` appended until no other has its
-    /// name.
+    /// Names of the columns. A feature with the name of one of the first columns
+    /// gets ` (feature)` appended until its name is unique.
     pub(super) fn header(&self) -> Vec<String> {
-        let first = self.about.first();
+        let first = self.kind.first();
         let mut header: Vec<String> = first.iter().map(|&name| name.to_owned()).collect();
         match &self.content {
             Content::Prediction => header.push("probability".into()),
@@ -78,19 +79,19 @@ impl Layout {
         header
     }
 
-    /// Whether the cells of a column are names of features.
+    /// Whether a column holds names of features.
     #[cfg(feature = "parquet")]
     pub(super) fn names_a_feature(&self, column: usize) -> bool {
         match self.content {
             Content::Strongest { count, .. } => {
-                let first = self.about.first().len();
+                let first = self.kind.first().len();
                 (first..first + 2 * count).contains(&column) && (column - first).is_multiple_of(2)
             }
             Content::Prediction | Content::All { .. } => false,
         }
     }
 
-    /// What a cluster is called, where it is not by its number.
+    /// The name of a cluster, if clusters have names.
     pub(super) fn cluster(&self, cluster: usize) -> Option<&str> {
         self.clusters.as_ref()?.get(cluster).map(String::as_str)
     }
@@ -103,7 +104,7 @@ impl Layout {
         }
     }
 
-    /// Appends a number with the digits that its precision needs.
+    /// Appends a number with as many digits as its precision needs.
     pub(super) fn number(&self, text: &mut String, value: f64) {
         // Writing to a string cannot fail.
         let _ = match self.dtype {

@@ -1,93 +1,95 @@
+//! A file that is replaced whole or not at all.
+
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::data::unfinished::Unfinished;
+use crate::data::transaction::Transaction;
 use crate::error::{Error, Result};
 
-/// A file that is there whole or not at all: what is written goes to a
-/// temporary name in the same folder, which [`finish`](Self::finish) renames.
-/// Dropped before that, it leaves an old file of the name as it was; a program
-/// that ends without dropping it calls
-/// [`remove_unfinished`](crate::data::remove_unfinished) first.
+/// A file that is written whole or not at all: bytes go to a temporary file in
+/// the same folder, which [`finish`](Self::finish) renames. If it is dropped
+/// before that, an existing file of the name stays as it was. A program that
+/// exits without dropping it calls [`rollback_all`](crate::data::rollback_all)
+/// first.
 ///
-/// A name that is there already and is not a regular file (a pipe, a device)
-/// is written to directly.
+/// If the path exists and is not a regular file (a pipe, a device), bytes are
+/// written to it directly.
 #[derive(Debug)]
-pub struct WholeFile {
+pub struct AtomicFile {
     path: PathBuf,
-    writer: BufWriter<Sink>,
+    writer: BufWriter<Destination>,
 }
 
 #[derive(Debug)]
-enum Sink {
-    Renamed(NamedTempFile, Unfinished),
+enum Destination {
+    Temporary(NamedTempFile, Transaction),
     Direct(fs::File),
 }
 
-impl Write for Sink {
+impl Write for Destination {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Renamed(file, _) => file.write(bytes),
+            Self::Temporary(file, _) => file.write(bytes),
             Self::Direct(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Renamed(file, _) => file.flush(),
+            Self::Temporary(file, _) => file.flush(),
             Self::Direct(file) => file.flush(),
         }
     }
 }
 
-impl WholeFile {
-    /// Starts a file.
+impl AtomicFile {
+    /// Creates the temporary file.
     ///
     /// # Errors
     ///
-    /// If the folder is not there or cannot be written to.
+    /// If the folder does not exist or cannot be written to.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let given = path.as_ref();
-        // These may stand for a regular file that others write to as well.
+        // These may lead to a regular file that other programs write to as well.
         let device = ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"]
             .iter()
             .any(|place| given.starts_with(place));
         let path = if device { given.to_path_buf() } else { behind_links(given) };
         let special =
             device || fs::metadata(&path).is_ok_and(|found| !found.is_file() && !found.is_dir());
-        let sink = if special {
+        let destination = if special {
             let file = fs::OpenOptions::new().write(true).open(&path);
-            Sink::Direct(file.map_err(Error::io(&path))?)
+            Destination::Direct(file.map_err(Error::io(&path))?)
         } else {
-            let (file, unfinished) = temporary_beside(&path)?;
-            Sink::Renamed(file, unfinished)
+            let (file, transaction) = temporary_beside(&path)?;
+            Destination::Temporary(file, transaction)
         };
-        Ok(Self { path, writer: BufWriter::with_capacity(1 << 16, sink) })
+        Ok(Self { path, writer: BufWriter::with_capacity(1 << 16, destination) })
     }
 
-    /// Whether what is written takes the place of a file only at the end, and
-    /// does not go to a pipe or a device at once.
-    pub fn is_replaced(&self) -> bool {
-        matches!(self.writer.get_ref(), Sink::Renamed(..))
+    /// Whether the file appears only when it is complete: bytes do not go directly
+    /// to a pipe or a device.
+    pub fn is_atomic(&self) -> bool {
+        matches!(self.writer.get_ref(), Destination::Temporary(..))
     }
 
-    /// A file of these bytes.
+    /// Writes a file of these bytes.
     pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         Self::with(path, bytes)?.finish()
     }
 
-    /// A file of these bytes as a piece of something that is not whole yet.
-    pub(crate) fn write_piece(path: &Path, bytes: &[u8], whole: &mut Unfinished) -> Result<()> {
+    /// Writes a file of these bytes that belongs to a transaction.
+    pub(crate) fn write_in(transaction: &mut Transaction, path: &Path, bytes: &[u8]) -> Result<()> {
         Self::with(path, bytes)?
-            .put(|path, temporary, place| whole.place_piece(path, temporary, place))
+            .put(|path, temporary, place| transaction.place(path, temporary, place))
     }
 
-    /// A file of these bytes as the piece that makes the rest whole.
-    pub(crate) fn write_last(path: &Path, bytes: &[u8], whole: Unfinished) -> Result<()> {
-        Self::with(path, bytes)?.put(|_, temporary, place| whole.and(temporary).finish(place))
+    /// Writes a file of these bytes as the last of a transaction.
+    pub(crate) fn write_last(transaction: Transaction, path: &Path, bytes: &[u8]) -> Result<()> {
+        Self::with(path, bytes)?.put(|_, temporary, place| transaction.and(temporary).commit(place))
     }
 
     fn with(path: &Path, bytes: &[u8]) -> Result<Self> {
@@ -102,29 +104,29 @@ impl WholeFile {
     ///
     /// If the last bytes cannot be written or the file cannot be renamed.
     pub fn finish(self) -> Result<()> {
-        self.put(|_, temporary, place| temporary.finish(place))
+        self.put(|_, temporary, place| temporary.commit(place))
     }
 
-    /// `settle` is given the file's path, what stands for the temporary name,
-    /// and the step that renames it.
+    /// `commit` gets the path, the transaction of the temporary file, and the
+    /// step that renames it.
     fn put(
         self,
-        settle: impl FnOnce(&Path, Unfinished, &mut dyn FnMut() -> Result<()>) -> Result<()>,
+        commit: impl FnOnce(&Path, Transaction, &mut dyn FnMut() -> Result<()>) -> Result<()>,
     ) -> Result<()> {
         let Self { path, writer } = self;
-        let sink = writer
+        let destination = writer
             .into_inner()
             .map_err(io::IntoInnerError::into_error)
             .map_err(Error::io(&path))?;
-        match sink {
-            Sink::Renamed(file, unfinished) => {
-                // A file that is replaced keeps its permissions.
+        match destination {
+            Destination::Temporary(file, transaction) => {
+                // A replaced file keeps its permissions.
                 if let Ok(old) = fs::metadata(&path) {
                     file.as_file().set_permissions(old.permissions()).map_err(Error::io(&path))?;
                 }
                 file.as_file().sync_all().map_err(Error::io(&path))?;
                 let mut file = Some(file);
-                settle(&path, unfinished, &mut || match file.take() {
+                commit(&path, transaction, &mut || match file.take() {
                     Some(file) => {
                         let placed = file.persist(&path).map_err(|error| error.error);
                         placed.map(drop).map_err(Error::io(&path))
@@ -132,13 +134,13 @@ impl WholeFile {
                     None => Ok(()),
                 })?;
             }
-            Sink::Direct(mut file) => file.flush().map_err(Error::io(&path))?,
+            Destination::Direct(mut file) => file.flush().map_err(Error::io(&path))?,
         }
         Ok(())
     }
 }
 
-impl Write for WholeFile {
+impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.writer.write(bytes)
     }
@@ -148,8 +150,8 @@ impl Write for WholeFile {
     }
 }
 
-/// The file behind a link, so that it is replaced and not the link, whether it
-/// is there yet or not.
+/// The file that links lead to, whether it exists or not: it is replaced, and not
+/// the link.
 fn behind_links(path: &Path) -> PathBuf {
     const LONGEST_CHAIN: usize = 40;
     let mut path = path.to_path_buf();
@@ -162,15 +164,15 @@ fn behind_links(path: &Path) -> PathBuf {
     path
 }
 
-/// The folder that a path lies in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
+/// The folder of a file.
+fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     }
 }
 
-fn temporary_beside(path: &Path) -> Result<(NamedTempFile, Unfinished)> {
+fn temporary_beside(path: &Path) -> Result<(NamedTempFile, Transaction)> {
     if path.is_dir() {
         let source = io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file");
         return Err(Error::io(path)(source));
@@ -179,11 +181,11 @@ fn temporary_beside(path: &Path) -> Result<(NamedTempFile, Unfinished)> {
     builder.prefix(".neuralize-");
     #[cfg(unix)]
     {
-        // As any program creates files; the default would be private.
+        // The permissions of any new file; the default of the crate is private.
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    Unfinished::file(|| builder.tempfile_in(folder_of(path)), |file| file.path().to_path_buf())
+    Transaction::file(|| builder.tempfile_in(folder_of(path)), |file| file.path().to_path_buf())
         .map_err(Error::io(path))
 }
 
@@ -196,13 +198,13 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("out.csv");
         fs::write(&path, "old")?;
-        let mut file = WholeFile::create(&path)?;
+        let mut file = AtomicFile::create(&path)?;
         file.write_all(b"new")?;
         drop(file);
         assert_eq!(fs::read_to_string(&path)?, "old");
         assert_eq!(fs::read_dir(folder.path())?.count(), 1);
 
-        let mut file = WholeFile::create(&path)?;
+        let mut file = AtomicFile::create(&path)?;
         file.write_all(b"new")?;
         file.finish()?;
         assert_eq!(fs::read_to_string(&path)?, "new");
@@ -217,9 +219,9 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let (file, link) = (folder.path().join("private"), folder.path().join("link"));
         symlink("private", &link)?;
-        WholeFile::write(&link, b"made through a link to nothing")?;
+        AtomicFile::write(&link, b"made through a link to nothing")?;
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
-        WholeFile::write(&link, b"replaced")?;
+        AtomicFile::write(&link, b"replaced")?;
         assert_eq!(fs::read(&file)?, b"replaced");
         assert_eq!(fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
         assert!(fs::symlink_metadata(&link)?.is_symlink());
@@ -227,8 +229,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_an_error() {
-        let error = WholeFile::create("/no such folder/out.csv").expect_err("no folder");
+    fn a_missing_folder_is_an_error() {
+        let error = AtomicFile::create("/no such folder/out.csv").expect_err("no folder");
         assert!(error.to_string().contains("/no such folder/out.csv"), "{error}");
     }
 }

@@ -1,9 +1,11 @@
-use crate::data::Table;
+//! A table that is being read.
+
 use crate::data::input::columns::Columns;
+use crate::data::table::Table;
 use crate::error::{Error, Result};
 
-/// Rows that are being read.
-pub(super) struct Part {
+/// The rows read so far, and their missing values.
+pub(super) struct TableBuilder {
     pub(super) values: Vec<f64>,
     pub(super) labels: Option<Vec<String>>,
     missing: Missing,
@@ -15,7 +17,7 @@ struct Missing {
     first: Vec<String>,
 }
 
-impl Part {
+impl TableBuilder {
     pub(super) fn new(columns: &Columns) -> Self {
         Self {
             values: Vec::new(),
@@ -24,8 +26,7 @@ impl Part {
         }
     }
 
-    /// Remembers that a value is missing at a place, which is told if it is one
-    /// of the first.
+    /// Counts a missing value; the error names the places of the first.
     pub(super) fn note_missing(&mut self, place: impl FnOnce() -> String) {
         const SHOWN: usize = 3;
         self.missing.count += 1;
@@ -34,8 +35,8 @@ impl Part {
         }
     }
 
-    /// The rows, if none lacks a value.
-    pub(super) fn into_table(self, columns: &Columns) -> Result<Table> {
+    /// The table, if no value is missing.
+    pub(super) fn finish(self, columns: &Columns) -> Result<Table> {
         match self.missing.count {
             0 => Ok(Table::labelled(columns.features.clone(), self.values, self.labels)),
             count => Err(Error::MissingValues {
@@ -47,10 +48,10 @@ impl Part {
     }
 }
 
-/// For files that number their rows and not their lines.
+/// For files that have row numbers but no lines.
 #[cfg(any(feature = "npy", feature = "parquet"))]
-impl Part {
-    /// Checks the last row, whose values begin at `first`: NaN is missing.
+impl TableBuilder {
+    /// Checks the last row, whose values begin at `first`; NaN is a missing value.
     pub(super) fn check_row(&mut self, columns: &Columns, row: u64, first: usize) -> Result<()> {
         for index in first..self.values.len() {
             let value = self.values[index];

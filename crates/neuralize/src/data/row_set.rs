@@ -1,9 +1,11 @@
+//! Row numbers written as `60,61,100-120`.
+
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// Numbers of rows, counted from 0, in ascending order: `60,61,100-120`.
+/// A set of row numbers, counted from 0, in ascending order: `60,61,100-120`.
 ///
 /// ```
 /// use neuralize::data::RowSet;
@@ -16,17 +18,17 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowSet {
-    /// At least one; ascending, with gaps between them.
+    /// One or more, ascending, with gaps between them.
     ranges: Vec<RangeInclusive<usize>>,
 }
 
 impl RowSet {
-    /// The highest number.
+    /// The highest row number.
     pub fn last(&self) -> usize {
         self.ranges.last().map_or(0, |range| *range.end())
     }
 
-    /// The numbers that lie in a range.
+    /// The row numbers in a range.
     pub fn within(&self, range: std::ops::Range<usize>) -> impl Iterator<Item = usize> + '_ {
         let first = self.ranges.partition_point(|known| *known.end() < range.start);
         let touching = self.ranges[first..].iter().take_while({
@@ -38,7 +40,7 @@ impl RowSet {
         })
     }
 
-    /// The lowest `count` numbers, at least one.
+    /// The `count` lowest row numbers; one if `count` is 0.
     pub fn lowest(&self, count: usize) -> Self {
         let mut left = count.max(1);
         let mut ranges = Vec::new();
@@ -58,14 +60,14 @@ impl RowSet {
 impl FromStr for RowSet {
     type Err = Error;
 
-    /// Numbers and ranges with a hyphen, with commas between them.
+    /// Reads numbers and ranges (`100-120`), separated by commas.
     fn from_str(text: &str) -> Result<Self> {
         let fail = |rule: String| Error::Config { name: "rows", value: text.to_owned(), rule };
         let number = |digits: &str| {
             digits
                 .trim()
                 .parse::<usize>()
-                .map_err(|_| fail(format!("`{}` is not the number of a row", digits.trim())))
+                .map_err(|_| fail(format!("`{}` is not a row number", digits.trim())))
         };
         let mut ranges = Vec::new();
         for item in text.split(',') {
@@ -106,12 +108,12 @@ mod tests {
         assert_eq!(rows(" 2 - 4 ,3"), rows("2,3,4"));
         assert_eq!(rows("0-18446744073709551615,7").last(), usize::MAX);
         for (text, says) in [
-            ("", "`` is not the number of a row"),
-            ("1,,2", "`` is not the number of a row"),
-            ("-3", "`` is not the number of a row"),
-            ("3-", "`` is not the number of a row"),
-            ("1.5", "`1.5` is not the number of a row"),
-            ("99999999999999999999", "is not the number of a row"),
+            ("", "`` is not a row number"),
+            ("1,,2", "`` is not a row number"),
+            ("-3", "`` is not a row number"),
+            ("3-", "`` is not a row number"),
+            ("1.5", "`1.5` is not a row number"),
+            ("99999999999999999999", "is not a row number"),
             ("7-3", "the range 7-3 runs backwards"),
         ] {
             let error = text.parse::<RowSet>().expect_err("no rows").to_string();

@@ -1,15 +1,17 @@
+//! Results as JSON.
+
 use std::io::{BufWriter, Write};
 
-use crate::data::output::layout::Layout;
-use crate::data::output::{Relevance, Row, Sink, failed};
 use crate::error::Result;
+use crate::output::layout::Layout;
+use crate::output::row::{Relevance, Row, Sink, failed};
 
-/// An array of objects, one a line.
+/// Writes an array of objects, one on every line.
 pub(super) struct JsonSink<W: Write> {
     name: String,
     writer: BufWriter<W>,
     layout: Layout,
-    /// Names of the features as JSON has them.
+    /// Names of the features, quoted.
     keys: Vec<String>,
     empty: bool,
     text: String,
@@ -37,16 +39,16 @@ impl<W: Write> JsonSink<W> {
             let name = name.map_or_else(|| cluster.to_string(), |name| name.to_string());
             let _ = write!(self.text, ",\"cluster\":{name}");
         }
-        self.field(self.layout.about.sum(), row.sum);
+        self.field(self.layout.kind.sum(), row.sum);
         if let Some(probability) = row.probability() {
             self.field("probability", probability);
         }
-        match row.relevance {
+        match &row.relevance {
             Relevance::None => {}
             Relevance::All(values) => self.relevance(values.iter().copied().enumerate()),
             Relevance::Strongest { features, other } => {
                 self.relevance(features.iter().copied());
-                self.field("other", other);
+                self.field("other", *other);
             }
         }
         self.text.push('}');
@@ -72,7 +74,7 @@ impl<W: Write> JsonSink<W> {
         self.text.push('}');
     }
 
-    /// JSON has no other numbers than finite ones.
+    /// JSON has no numbers that are not finite.
     fn number(&mut self, value: f64) {
         if value.is_finite() {
             self.layout.number(&mut self.text, value)

@@ -1,11 +1,12 @@
+//! Which results are written, and in which order.
+
 use std::cmp::Ordering;
 use std::num::NonZeroUsize;
 
-use crate::data::output::{Relevance, Row, Sink};
 use crate::error::Result;
+use crate::output::row::{Row, Sink};
 
-/// What of the explanations is written, whatever the format: everything by
-/// default.
+/// Which results are written, in every format. By default all of them are.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Selection {
     pub(super) top: Option<NonZeroUsize>,
@@ -13,34 +14,36 @@ pub struct Selection {
     pub(super) limit: Option<usize>,
 }
 
-/// The order in which points are written. Ties are in the order of rows. Points
-/// that are contrasted with their own cluster come last in any other order.
+/// The order of results. Ties are in the order of rows. In any order but that of
+/// rows, points that are contrasted with their own cluster come last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Sort {
-    /// As they come.
+    /// The order of the rows.
     #[default]
     Row,
-    /// Nearest the boundary first: the smallest magnitude of the logit.
+    /// Points nearest to the boundary first: ascending |logit|.
     Ambiguous,
-    /// The largest logit first; of outliers the largest score.
+    /// The largest logit first; for outliers, the largest score.
     Typical,
 }
 
 impl Selection {
-    /// Only the features of largest |R| of every point; the others are summed.
+    /// Writes only the features of the largest |R| of every point, and the sum of
+    /// the others.
     pub fn with_top(mut self, features: NonZeroUsize) -> Self {
         self.top = Some(features);
         self
     }
 
-    /// Another order than that of rows. Results are held in memory until all of
-    /// them are known: those of all rows, or of twice the limit.
+    /// Sets the order. In any order but that of rows, results are kept in memory
+    /// until all are known: all of them, or twice the limit.
     pub fn with_sort(mut self, sort: Sort) -> Self {
         self.sort = sort;
         self
     }
 
-    /// Only the first points of the order.
+    /// Writes only the first points of the order.
     pub fn with_limit(mut self, points: usize) -> Self {
         self.limit = Some(points);
         self
@@ -50,47 +53,26 @@ impl Selection {
 /// Puts rows in order on their way to a sink.
 pub(super) struct Queue {
     selection: Selection,
-    passed: usize,
-    held: Vec<Held>,
-}
-
-/// A row that waits for its place.
-struct Held {
-    index: usize,
-    cluster: Option<usize>,
-    sum: f64,
-    relevance: HeldRelevance,
-    answers: bool,
-}
-
-enum HeldRelevance {
-    None,
-    All(Box<[f64]>),
-    Strongest { features: Box<[(usize, f64)]>, other: f64 },
+    written: usize,
+    waiting: Vec<Row<'static>>,
 }
 
 impl Queue {
     pub(super) fn new(selection: Selection) -> Self {
-        Self { selection, passed: 0, held: Vec::new() }
+        Self { selection, written: 0, waiting: Vec::new() }
     }
 
-    /// Whether no later row can be written any more.
-    pub(super) fn is_done(&self) -> bool {
-        self.selection.sort == Sort::Row
-            && self.selection.limit.is_some_and(|limit| self.passed >= limit)
-    }
-
-    pub(super) fn push(&mut self, row: &Row<'_>, sink: &mut dyn Sink) -> Result<()> {
+    pub(super) fn push(&mut self, row: Row<'_>, sink: &mut dyn Sink) -> Result<()> {
         if self.selection.sort == Sort::Row {
-            if self.is_done() {
+            if self.selection.limit.is_some_and(|limit| self.written >= limit) {
                 return Ok(());
             }
-            self.passed += 1;
-            return sink.write(row);
+            self.written += 1;
+            return sink.write(&row);
         }
-        self.held.push(Held::from(row));
+        self.waiting.push(row.into_owned());
         if let Some(limit) = self.selection.limit
-            && self.held.len() >= limit.saturating_mul(2).max(1 << 10)
+            && self.waiting.len() >= limit.saturating_mul(2).max(1 << 10)
         {
             self.sort();
         }
@@ -99,53 +81,26 @@ impl Queue {
 
     pub(super) fn finish(mut self, sink: &mut dyn Sink) -> Result<()> {
         self.sort();
-        self.held.iter().try_for_each(|held| sink.write(&held.row()))
+        self.waiting.iter().try_for_each(|row| sink.write(row))
     }
 
-    /// Sorts what is held and drops what is beyond the limit.
+    /// Sorts the waiting rows and drops those beyond the limit.
     fn sort(&mut self) {
-        let order: fn(&Held, &Held) -> Ordering = match self.selection.sort {
+        let order: fn(&Row<'_>, &Row<'_>) -> Ordering = match self.selection.sort {
             Sort::Row => return,
             Sort::Ambiguous => |a, b| a.sum.abs().total_cmp(&b.sum.abs()),
             Sort::Typical => |a, b| b.sum.total_cmp(&a.sum),
         };
-        self.held.sort_by(|a, b| {
-            let by_answer = b.answers.cmp(&a.answers);
+        self.waiting.sort_by(|a, b| {
+            let by_answer = b.has_answer.cmp(&a.has_answer);
             by_answer.then_with(|| order(a, b)).then(a.index.cmp(&b.index))
         });
-        self.held.truncate(self.selection.limit.unwrap_or(usize::MAX));
+        self.waiting.truncate(self.selection.limit.unwrap_or(usize::MAX));
     }
 }
 
-impl From<&Row<'_>> for Held {
-    fn from(row: &Row<'_>) -> Self {
-        let relevance = match row.relevance {
-            Relevance::None => HeldRelevance::None,
-            Relevance::All(values) => HeldRelevance::All(values.into()),
-            Relevance::Strongest { features, other } => {
-                HeldRelevance::Strongest { features: features.into(), other }
-            }
-        };
-        let Row { index, cluster, sum, answers, .. } = *row;
-        Self { index, cluster, sum, relevance, answers }
-    }
-}
-
-impl Held {
-    fn row(&self) -> Row<'_> {
-        let relevance = match &self.relevance {
-            HeldRelevance::None => Relevance::None,
-            HeldRelevance::All(values) => Relevance::All(values),
-            HeldRelevance::Strongest { features, other } => {
-                Relevance::Strongest { features, other: *other }
-            }
-        };
-        let Self { index, cluster, sum, answers, .. } = *self;
-        Row { index, cluster, sum, relevance, answers }
-    }
-}
-
-/// The strongest features of a row into `found`, and the sum of the others.
+/// Puts the strongest features of a row into `found` and returns the sum of the
+/// others.
 pub(super) fn strongest(row: &[f64], count: usize, found: &mut Vec<(usize, f64)>) -> f64 {
     let order =
         |a: &(usize, f64), b: &(usize, f64)| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0));
@@ -153,7 +108,7 @@ pub(super) fn strongest(row: &[f64], count: usize, found: &mut Vec<(usize, f64)>
     found.extend(row.iter().copied().enumerate());
     if count < found.len() {
         found.select_nth_unstable_by(count, order);
-        // In the order of features, so that the sum does not depend on the rest.
+        // Summed in the order of features: independent of how they were selected.
         found[count..].sort_unstable_by_key(|(feature, _)| *feature);
     }
     let count = count.min(found.len());
@@ -166,6 +121,7 @@ pub(super) fn strongest(row: &[f64], count: usize, found: &mut Vec<(usize, f64)>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::row::Relevance;
 
     #[test]
     fn the_strongest_are_found_and_the_rest_summed() {
@@ -181,8 +137,8 @@ mod tests {
     /// Against sorting everything.
     #[test]
     fn a_limit_keeps_the_first_of_the_order() -> Result<()> {
-        struct Seen(Vec<usize>);
-        impl Sink for Seen {
+        struct Indices(Vec<usize>);
+        impl Sink for Indices {
             fn write(&mut self, row: &Row<'_>) -> Result<()> {
                 self.0.push(row.index);
                 Ok(())
@@ -203,20 +159,20 @@ mod tests {
             }
             for limit in [0, 1, 700, 5000, 9000] {
                 let mut queue = Queue::new(Selection::default().with_sort(sort).with_limit(limit));
-                let mut seen = Seen(Vec::new());
+                let mut written = Indices(Vec::new());
                 for (index, &logit) in logits.iter().enumerate() {
                     let row = Row {
                         index,
                         cluster: None,
                         sum: logit,
                         relevance: Relevance::None,
-                        answers: true,
+                        has_answer: true,
                     };
-                    queue.push(&row, &mut seen)?;
-                    assert!(queue.held.len() <= (2 * limit).max(1 << 10));
+                    queue.push(row, &mut written)?;
+                    assert!(queue.waiting.len() <= (2 * limit).max(1 << 10));
                 }
-                queue.finish(&mut seen)?;
-                assert_eq!(seen.0, expected[..limit.min(logits.len())], "{sort:?} {limit}");
+                queue.finish(&mut written)?;
+                assert_eq!(written.0, expected[..limit.min(logits.len())], "{sort:?} {limit}");
             }
         }
         Ok(())

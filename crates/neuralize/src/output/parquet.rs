@@ -1,3 +1,5 @@
+//! Results as Parquet.
+
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -9,55 +11,55 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
-use crate::data::output::layout::{About, Layout};
-use crate::data::output::{Relevance, Row, Sink, failed};
 use crate::error::{Error, Result};
+use crate::output::layout::{Layout, ResultKind};
+use crate::output::row::{Relevance, Row, Sink, failed};
 
-/// A column a feature, in row groups of bounded size.
+/// Writes a column for every feature, in row groups of bounded size.
 pub(super) struct ParquetSink<W: Write + Send> {
     name: String,
-    /// Taken by the writer, which begins with the first row group.
+    /// `None` once the first row group has been written.
     destination: Option<W>,
     writer: Option<SerializedFileWriter<W>>,
     schema: TypePtr,
     layout: Layout,
-    columns: Vec<Column>,
+    columns: Vec<ColumnValues>,
     rows: usize,
     /// Rows of a full row group.
     group: usize,
 }
 
-/// The values of a column in the row group at hand.
-enum Column {
+/// The values of a column in the current row group.
+enum ColumnValues {
     Index(Vec<i64>),
     Cluster(Vec<i32>),
-    /// Clusters by number, which have names.
+    /// Numbers of clusters, which are written by name.
     Named(Vec<usize>),
     Number(Vec<f64>),
-    /// Features by number.
+    /// Numbers of features, which are written by name.
     Feature(Vec<usize>),
 }
 
 impl<W: Write + Send> ParquetSink<W> {
     pub(super) fn new(name: String, destination: W, layout: Layout) -> Result<Self> {
-        // Numbers of a row group.
+        // Numbers in a row group.
         const GROUP: usize = 1 << 22;
         let double = layout.dtype == DType::F64;
         let (mut fields, mut columns) = (Vec::new(), Vec::new());
         for (at, header) in layout.header().iter().enumerate() {
             let (physical, column) = match (at, header) {
-                (0, _) => (Physical::INT64, Column::Index(Vec::new())),
-                (1, _) if layout.about == About::Cluster && layout.clusters.is_some() => {
-                    (Physical::BYTE_ARRAY, Column::Named(Vec::new()))
+                (0, _) => (Physical::INT64, ColumnValues::Index(Vec::new())),
+                (1, _) if layout.kind == ResultKind::Cluster && layout.clusters.is_some() => {
+                    (Physical::BYTE_ARRAY, ColumnValues::Named(Vec::new()))
                 }
-                (1, _) if layout.about == About::Cluster => {
-                    (Physical::INT32, Column::Cluster(Vec::new()))
+                (1, _) if layout.kind == ResultKind::Cluster => {
+                    (Physical::INT32, ColumnValues::Cluster(Vec::new()))
                 }
                 _ if layout.names_a_feature(at) => {
-                    (Physical::BYTE_ARRAY, Column::Feature(Vec::new()))
+                    (Physical::BYTE_ARRAY, ColumnValues::Feature(Vec::new()))
                 }
-                _ if double => (Physical::DOUBLE, Column::Number(Vec::new())),
-                _ => (Physical::FLOAT, Column::Number(Vec::new())),
+                _ if double => (Physical::DOUBLE, ColumnValues::Number(Vec::new())),
+                _ => (Physical::FLOAT, ColumnValues::Number(Vec::new())),
             };
             let text = (physical == Physical::BYTE_ARRAY).then_some(LogicalType::String);
             let field = Type::primitive_type_builder(header, physical)
@@ -80,7 +82,7 @@ impl<W: Write + Send> ParquetSink<W> {
         })
     }
 
-    /// Writes the rows that were collected as a row group.
+    /// Writes the collected rows as a row group.
     fn write_group(&mut self) -> Result<(), ParquetError> {
         if let Some(destination) = self.destination.take() {
             self.writer = Some(begin(destination, &self.schema)?);
@@ -91,29 +93,29 @@ impl<W: Write + Send> ParquetSink<W> {
         for values in &mut self.columns {
             let Some(mut column) = group.next_column()? else { break };
             match values {
-                Column::Index(values) => {
+                ColumnValues::Index(values) => {
                     column.typed::<Int64Type>().write_batch(values, None, None)?;
                     values.clear();
                 }
-                Column::Cluster(values) => {
+                ColumnValues::Cluster(values) => {
                     column.typed::<Int32Type>().write_batch(values, None, None)?;
                     values.clear();
                 }
-                Column::Number(values) if double => {
+                ColumnValues::Number(values) if double => {
                     column.typed::<DoubleType>().write_batch(values, None, None)?;
                     values.clear();
                 }
-                Column::Number(values) => {
+                ColumnValues::Number(values) => {
                     let single: Vec<f32> = values.drain(..).map(|value| value as f32).collect();
                     column.typed::<FloatType>().write_batch(&single, None, None)?;
                 }
-                Column::Feature(values) => {
+                ColumnValues::Feature(values) => {
                     let features = self.layout.features();
                     let name = |feature: usize| ByteArray::from(features[feature].as_str());
                     let names: Vec<ByteArray> = values.drain(..).map(name).collect();
                     column.typed::<ByteArrayType>().write_batch(&names, None, None)?;
                 }
-                Column::Named(values) => {
+                ColumnValues::Named(values) => {
                     let name = |cluster: usize| self.layout.cluster(cluster).unwrap_or_default();
                     let names: Vec<ByteArray> =
                         values.drain(..).map(|cluster| ByteArray::from(name(cluster))).collect();
@@ -131,11 +133,11 @@ impl<W: Write + Send> ParquetSink<W> {
 impl<W: Write + Send> Sink for ParquetSink<W> {
     fn write(&mut self, row: &Row<'_>) -> Result<()> {
         let probability: Vec<f64> = row.probability().into_iter().collect();
-        let (features, values, other): (&[(usize, f64)], &[f64], Option<f64>) = match row.relevance
+        let (features, values, other): (&[(usize, f64)], &[f64], Option<f64>) = match &row.relevance
         {
             Relevance::None => (&[], &probability, None),
             Relevance::All(values) => (&[], values, None),
-            Relevance::Strongest { features, other } => (features, &[], Some(other)),
+            Relevance::Strongest { features, other } => (features, &[], Some(*other)),
         };
         let mut named = features.iter().map(|(feature, _)| *feature);
         let strongest = features.iter().map(|(_, value)| *value);
@@ -143,11 +145,13 @@ impl<W: Write + Send> Sink for ParquetSink<W> {
             std::iter::once(row.sum).chain(values.iter().copied()).chain(strongest).chain(other);
         for column in &mut self.columns {
             match column {
-                Column::Index(column) => column.push(row.index as i64),
-                Column::Cluster(column) => column.extend(row.cluster.map(|cluster| cluster as i32)),
-                Column::Named(column) => column.extend(row.cluster),
-                Column::Number(column) => column.extend(numbers.next()),
-                Column::Feature(column) => column.extend(named.next()),
+                ColumnValues::Index(column) => column.push(row.index as i64),
+                ColumnValues::Cluster(column) => {
+                    column.extend(row.cluster.map(|cluster| cluster as i32))
+                }
+                ColumnValues::Named(column) => column.extend(row.cluster),
+                ColumnValues::Number(column) => column.extend(numbers.next()),
+                ColumnValues::Feature(column) => column.extend(named.next()),
             }
         }
         self.rows += 1;
@@ -177,7 +181,7 @@ fn begin<W: Write + Send>(
     SerializedFileWriter::new(destination, Arc::clone(schema), Arc::new(properties))
 }
 
-/// What the writer says; a closed pipe stays one.
+/// The writer's error; an I/O error, such as a closed pipe, stays one.
 fn unusable(name: &str, error: ParquetError) -> Error {
     let source = match error {
         ParquetError::External(cause) => match cause.downcast::<io::Error>() {

@@ -1,32 +1,34 @@
+//! Results as a table for the terminal.
+
 use std::borrow::Cow;
 use std::io::{BufWriter, Write};
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::data::output::layout::{About, Layout};
-use crate::data::output::{Relevance, Row, Sink, failed};
 use crate::error::Result;
+use crate::output::layout::{Layout, ResultKind};
+use crate::output::row::{Relevance, Row, Sink, failed};
 
-/// A line a point, aligned for a terminal without knowing the points to come.
+/// Writes an aligned line for every point as it comes.
 pub(super) struct TableSink<W: Write> {
     name: String,
     writer: BufWriter<W>,
     coloured: bool,
-    /// Names of the features, cut and filled to one width.
+    /// Names of the features, cut or padded to one width.
     names: Vec<String>,
-    about: About,
-    /// What clusters are called, in the columns of their title.
+    kind: ResultKind,
+    /// Names of the clusters, cut or padded to the width of their title.
     clusters: Option<Vec<String>>,
     explains: bool,
     header_written: bool,
     text: String,
 }
 
-/// Columns of the terminal that the name of a feature may take.
+/// Width of the longest name of a feature, in columns of the terminal.
 const WIDEST_NAME: usize = 24;
 
-/// Columns of the terminal for a cluster.
+/// Width of a cluster, in columns of the terminal.
 const CLUSTER: usize = 7;
 
 impl<W: Write> TableSink<W> {
@@ -38,7 +40,7 @@ impl<W: Write> TableSink<W> {
             writer: BufWriter::with_capacity(1 << 16, destination),
             coloured,
             names: features.iter().map(|name| fitted(name, width)).collect(),
-            about: layout.about,
+            kind: layout.kind,
             clusters: layout
                 .clusters
                 .as_ref()
@@ -52,9 +54,9 @@ impl<W: Write> TableSink<W> {
     fn header(&mut self) {
         if !self.header_written {
             self.header_written = true;
-            self.text.push_str(match self.about {
-                About::Cluster => "   index  cluster     logit  probability",
-                About::Outlier => "   index     score",
+            self.text.push_str(match self.kind {
+                ResultKind::Cluster => "   index  cluster     logit  probability",
+                ResultKind::Outlier => "   index     score",
             });
             self.text.push_str(if self.explains { "  strongest features\n" } else { "\n" });
         }
@@ -74,7 +76,7 @@ impl<W: Write> TableSink<W> {
         if let Some(probability) = row.probability() {
             let _ = write!(self.text, "  {probability:>11.4}");
         }
-        match row.relevance {
+        match &row.relevance {
             Relevance::None => {}
             Relevance::All(values) => {
                 for (feature, value) in values.iter().enumerate() {
@@ -82,10 +84,10 @@ impl<W: Write> TableSink<W> {
                 }
             }
             Relevance::Strongest { features, other } => {
-                for &(feature, value) in features {
+                for &(feature, value) in features.iter() {
                     self.feature(feature, value);
                 }
-                let _ = write!(self.text, "  {} other", signed(other));
+                let _ = write!(self.text, "  {} other", signed(*other));
             }
         }
         self.text.truncate(self.text.trim_end().len());
@@ -102,7 +104,7 @@ impl<W: Write> TableSink<W> {
         let _ = write!(self.text, "  {style}{}{style:#} {}", signed(value), self.names[feature]);
     }
 
-    fn put(&mut self) -> Result<()> {
+    fn write_text(&mut self) -> Result<()> {
         let written = self.writer.write_all(self.text.as_bytes());
         self.text.clear();
         written.map_err(failed(&self.name))
@@ -113,17 +115,17 @@ impl<W: Write> Sink for TableSink<W> {
     fn write(&mut self, row: &Row<'_>) -> Result<()> {
         self.header();
         self.line(row);
-        self.put()
+        self.write_text()
     }
 
     fn finish(mut self: Box<Self>) -> Result<()> {
         self.header();
-        self.put()?;
+        self.write_text()?;
         self.writer.flush().map_err(failed(&self.name))
     }
 }
 
-/// Four digits after the point, or a power of ten where these would say little.
+/// Four decimals, or scientific notation for very small and large numbers.
 fn short(value: f64) -> String {
     match value.abs() {
         0.0 => "0.0000".into(),
@@ -137,8 +139,8 @@ fn signed(value: f64) -> String {
     format!("{:>8}", format!("{sign}{}", short(value.abs())))
 }
 
-/// The name in so many columns: cut with `…`, or filled with spaces. Control
-/// characters, which a terminal would obey, are replaced.
+/// The name in `width` columns, cut with `…` or padded with spaces. Control
+/// characters, which a terminal would act on, are replaced.
 fn fitted(name: &str, width: usize) -> String {
     let plain: Cow<'_, str> = if name.contains(char::is_control) {
         name.replace(char::is_control, "\u{fffd}").into()
@@ -170,7 +172,7 @@ mod tests {
     fn names_fit_their_columns() {
         assert_eq!(fitted("od280", 7), "od280  ");
         assert_eq!(fitted("proanthocyanins", 7), "proant…");
-        // Two columns a character: three of them and the mark are seven.
+        // A character takes two columns: three of them and the mark make seven.
         assert_eq!(fitted("総フェノール量", 7), "総フェ…");
         assert_eq!(fitted("総フェノール量", 8).width(), 8);
         assert_eq!(fitted("a\u{1b}[31m", 8), "a\u{fffd}[31m  ");

@@ -1,0 +1,116 @@
+//! A page about a clustering that is being made.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use burn::backend::Autodiff;
+use burn::tensor::backend::Backend;
+use neuralize::Error;
+use neuralize::baseline::Check;
+use neuralize::cases::Cases;
+use neuralize::data::ScaledTable;
+use neuralize::explain::{Beta, Explanation, Target};
+use neuralize::plot::FigureSet;
+use neuralize::record::Model;
+use neuralize::report::ReportBuilder;
+
+use crate::backend::Session;
+use crate::command::shared;
+use crate::output::Output;
+
+/// A page that is being made. Its file is opened first: an error about it comes
+/// before anything is computed.
+pub(super) struct Page<'a, B: Backend> {
+    session: &'a Session<B>,
+    builder: ReportBuilder<'a, B>,
+    /// `None` if the explanations cannot be checked.
+    check: Option<Check<Autodiff<B>>>,
+    output: Output,
+    name: String,
+    title: String,
+}
+
+impl<'a, B: Backend> Page<'a, B> {
+    pub(super) fn start(
+        session: &'a Session<B>,
+        model: &'a Model<B>,
+        title: &str,
+        beta: Beta,
+        path: &Path,
+        label: Option<&String>,
+    ) -> Result<Self> {
+        let output = Output::open(Some(path))?;
+        let check = Check::new(model.neuralize()?, Target::Assigned, beta);
+        let builder = ReportBuilder::new(model, title, beta)?;
+        Ok(Self {
+            session,
+            builder: label.into_iter().fold(builder, ReportBuilder::with_label),
+            check: if_possible(check, session),
+            output,
+            name: Output::name(Some(path)),
+            title: title.to_owned(),
+        })
+    }
+
+    /// Adds a part of the data.
+    pub(super) fn add(
+        &mut self,
+        part: &ScaledTable<B>,
+        explanation: &Explanation<B>,
+    ) -> Result<()> {
+        if let Some(check) = &mut self.check
+            && if_possible(check.add(&part.x, explanation), self.session).is_none()
+        {
+            self.check = None;
+        }
+        Ok(self.builder.add(part.rows.iter().copied(), &part.table, explanation)?)
+    }
+
+    /// The points that the page lists.
+    pub(super) fn cases(&self) -> Result<Cases> {
+        not_empty(&self.title, self.builder.cases())
+    }
+
+    /// Writes the page.
+    pub(super) fn finish(mut self) -> Result<()> {
+        let found = self.check.take().map(|check| check.report());
+        let Self { session, builder, mut output, name, title, .. } = self;
+        let page = not_empty(&title, builder.finish(found.as_ref()))?;
+        page.write(&mut output).with_context(|| name.clone())?;
+        output.finish()?;
+        session.note(format!("report written to {name}"));
+        Ok(())
+    }
+}
+
+fn not_empty<T>(title: &str, result: neuralize::Result<T>) -> Result<T> {
+    match result {
+        Err(Error::Empty { .. }) => bail!("{title}: there are no rows to report on"),
+        other => Ok(other?),
+    }
+}
+
+/// A page without a check is better than none: shifted data, for example, may be
+/// too large where the data are not.
+fn if_possible<T, B: Backend>(result: neuralize::Result<T>, session: &Session<B>) -> Option<T> {
+    result
+        .inspect_err(|error| {
+            session.note(format!("note: the explanations cannot be checked: {error}"));
+        })
+        .ok()
+}
+
+/// Draws all figures of the cases.
+pub(super) fn draw<B: Backend>(cases: &Cases, folder: &Path, session: &Session<B>) -> Result<()> {
+    shared::create_folder(folder)?;
+    let figures = FigureSet::of_cases::<B>(cases, &session.device, session.dtype)?;
+    shared::save_figures(session, &figures, folder)?;
+    if figures.left_out > 0 {
+        session.note(format!("note: {} more points have no figure of their own", figures.left_out));
+    }
+    if cases.total > cases.len() {
+        session.note(format!("note: figures show {} of {} points", cases.len(), cases.total));
+    }
+    Ok(())
+}

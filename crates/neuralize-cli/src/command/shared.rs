@@ -1,0 +1,196 @@
+//! What several subcommands do with tables and models.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Int, Tensor};
+use neuralize::Error;
+use neuralize::baseline::CheckReport;
+use neuralize::data::{Scale, ScaledParts, ScaledTable, Scaler, Table, TableOptions, TableReader};
+use neuralize::output::{Format, Selection, Sort};
+use neuralize::plot::FigureSet;
+
+use crate::args::{SelectionArgs, TrainingArgs};
+use crate::backend::Session;
+use crate::input;
+use crate::progress::Bar;
+
+/// Reads and scales the data of a fit.
+pub(super) fn read_scaled<B: Backend>(
+    session: &Session<B>,
+    args: &TrainingArgs,
+    label: Option<&String>,
+) -> Result<(Scaler<B>, ScaledTable<B>)> {
+    let reader = input::open(&args.data, &session.table_options(args.options(label)))?;
+    let scale = Scale::from(args.scale);
+    let (scaler, data) = scale.fit_table(reader, &session.device, session.dtype)?;
+    note_coarse(session, &data.table);
+    Ok((scaler, data))
+}
+
+/// Opens a table with the columns that the options select, and names the ignored
+/// ones.
+pub(super) fn open<B: Backend>(
+    session: &Session<B>,
+    path: &Path,
+    options: TableOptions,
+) -> Result<TableReader<'static>> {
+    const SHOWN: usize = 10;
+    let reader = input::open(path, &session.table_options(options))?;
+    let ignored = reader.ignored();
+    if !ignored.is_empty() {
+        let names = ignored[..ignored.len().min(SHOWN)].join("`, `");
+        let more = match ignored.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        session.note(format!(
+            "note: columns that are not features of the model are ignored: `{names}`{more}"
+        ));
+    }
+    Ok(reader)
+}
+
+/// Calls `body` with every part of a table.
+pub(super) fn each_part<B: Backend>(
+    session: &Session<B>,
+    path: &Path,
+    parts: ScaledParts<'_, B>,
+    mut body: impl FnMut(&ScaledTable<B>) -> Result<()>,
+) -> Result<()> {
+    let mut bar = Bar::bytes(input::size(path), session.quiet);
+    let parts = parts.with_observer(move |bytes| bar.set(bytes, String::new));
+    for (at, part) in parts.enumerate() {
+        let part = part?;
+        if at == 0 {
+            note_coarse(session, &part.table);
+        }
+        body(&part).map_err(|error| located(&part, error))?;
+    }
+    Ok(())
+}
+
+/// The error, with the row and column of the file.
+pub(super) fn located<B: Backend>(part: &ScaledTable<B>, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Error>() {
+        Ok(error) => part.located(error).into(),
+        Err(other) => other,
+    }
+}
+
+/// Names the columns whose values f32 cannot tell apart.
+pub(super) fn note_coarse<B: Backend>(session: &Session<B>, table: &Table) {
+    if session.dtype != DType::F32 {
+        return;
+    }
+    let coarse = table.coarse_in_f32();
+    if !coarse.is_empty() {
+        let names = coarse.join("`, `");
+        session.note(format!(
+            "note: `{names}`: the values are too far from 0 for precision f32; use --precision f64"
+        ));
+    }
+}
+
+/// Says how often the network of a model of points gives the clusters of the fit.
+pub(super) fn note_agreement<B: Backend>(session: &Session<B>, agreement: f64, left_out: bool) {
+    const ENOUGH: f64 = 0.95;
+    let share = 100.0 * agreement;
+    let how = if left_out {
+        "without the row's own support"
+    } else {
+        "with prototypes that are fitted to the row, too"
+    };
+    session.note(if agreement < ENOUGH {
+        format!(
+            "warning: the network assigns only {share:.2} % of the rows to their own cluster ({how}), and it is the network \
+             that is explained; another --gamma or --scale may help"
+        )
+    } else {
+        format!("the network assigns {share:.2} % of the rows to their own cluster ({how})")
+    });
+}
+
+/// The results that are written. A table for the terminal has room for three
+/// features.
+pub(super) fn selection(args: &SelectionArgs, sort: Sort, format: Format) -> Selection {
+    const TOP_OF_A_TABLE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
+    let of_a_table = matches!(format, Format::Table { .. }).then_some(TOP_OF_A_TABLE);
+    let mut selection = Selection::default().with_sort(sort);
+    if let Some(top) = args.top.or(of_a_table) {
+        selection = selection.with_top(top);
+    }
+    match args.limit {
+        Some(limit) => selection.with_limit(limit),
+        None => selection,
+    }
+}
+
+/// Creates a folder for figures, or for other files.
+pub(super) fn create_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot create the folder {}", folder.display()))
+}
+
+/// Saves figures to a folder.
+pub(super) fn save_figures<B: Backend>(
+    session: &Session<B>,
+    figures: &FigureSet,
+    folder: &Path,
+) -> Result<()> {
+    let extensions: &[&str] = if cfg!(feature = "png") { &["svg", "png"] } else { &["svg"] };
+    figures.save(folder, extensions)?;
+    session.note(format!("{} figures written to {}", figures.figures.len(), folder.display()));
+    Ok(())
+}
+
+/// `55, 61, 62`; the first of many.
+pub(super) fn listed<T: ToString>(items: &[T]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<String> = items.iter().take(SHOWN).map(T::to_string).collect();
+    match items.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Labels on the host.
+pub(super) fn numbers<B: Backend>(labels: Tensor<B, 1, Int>) -> Vec<usize> {
+    labels.into_data().iter::<i64>().map(|label| label as usize).collect()
+}
+
+/// The results of a check as text.
+pub(super) fn described(report: &CheckReport) -> String {
+    let mut text = format!(
+        "checked {} points; errors relative to the point's sum of |relevance|\n\
+         conservation error   max {:.1e}, mean {:.1e} (relevances sum to the logit)\n",
+        report.points, report.conservation_max, report.conservation_mean,
+    );
+    if report.absorbed_mean > 1e-6 {
+        text += &format!(
+            "no feature's         {:.1} % on average (in columns in parentheses)\n",
+            100.0 * report.absorbed_mean
+        );
+    }
+    if let Some(shift_max) = report.shift_max {
+        text += &format!(
+            "shift invariance     max {shift_max:.1e} (data and centroids shifted by {})\n",
+            report.shift
+        );
+    }
+    if let (Some(autodiff_max), Some(missed)) =
+        (report.autodiff_max, report.gradient_times_input_mean)
+    {
+        let ties = match report.ties {
+            0 => String::new(),
+            ties => format!("; {ties} points at ties left out"),
+        };
+        text += &format!(
+            "autodiff agreement   max {autodiff_max:.1e} (beta = inf against gradient x (input - boundary){ties})\n\
+             gradient x input     conservation error mean {missed:.1e} (not NEON, for comparison)\n",
+        );
+    }
+    text
+}

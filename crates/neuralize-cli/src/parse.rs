@@ -1,0 +1,166 @@
+//! Values of arguments, from their text.
+
+use neuralize::baseline;
+use neuralize::cluster::{Bandwidth, Distance, Init};
+use neuralize::data::RowSet;
+use neuralize::explain::Beta;
+
+/// A clustering method.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Method {
+    KMeans,
+    Distance(Distance),
+    Kernel,
+    Mixture,
+}
+
+/// γ of a kernel; `None` if the program chooses it.
+#[derive(Clone, Copy)]
+pub(crate) struct ChosenGamma(pub(crate) Option<f64>);
+
+/// Methods of explanation.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MethodList(pub(crate) Vec<baseline::Method>);
+
+pub(crate) fn delimiter(text: &str) -> Result<u8, String> {
+    match text {
+        "\\t" | "tab" => Ok(b'\t'),
+        _ => match text.as_bytes() {
+            [b'"' | b'\n' | b'\r' | b'.' | b'-' | b'0'..=b'9'] => {
+                Err("this character occurs in numbers or quotes them".into())
+            }
+            [byte] if byte.is_ascii() => Ok(*byte),
+            _ => Err("give one ASCII character".into()),
+        },
+    }
+}
+
+pub(crate) fn init(text: &str) -> Result<Init, String> {
+    match text {
+        "k-means++" => Ok(Init::KMeansPlusPlus),
+        "random" => Ok(Init::Random),
+        _ => {
+            let rows =
+                text.strip_prefix("rows:").ok_or("give `k-means++`, `random` or `rows:I,J,..`")?;
+            rows.split(',')
+                .map(|row| row.trim().parse().map_err(|_| format!("`{row}` is not a row number")))
+                .collect::<Result<_, _>>()
+                .map(Init::Rows)
+        }
+    }
+}
+
+pub(crate) fn method(text: &str) -> Result<Method, String> {
+    let distance = match text {
+        "kmeans" => return Ok(Method::KMeans),
+        "kernel" => return Ok(Method::Kernel),
+        "gmm" => return Ok(Method::Mixture),
+        "kmedians" => "manhattan",
+        "mahalanobis" => text,
+        _ if text.starts_with("power=") => text,
+        _ => text.strip_prefix("bregman-").filter(|name| ["kl", "is", "logistic"].contains(name)).ok_or(
+            "give `kmeans`, `kmedians`, `power=P`, `mahalanobis`, `bregman-kl`, `bregman-is`, `bregman-logistic`, \
+             `kernel` or `gmm`",
+        )?,
+    };
+    distance.parse().map(Method::Distance).map_err(|error: neuralize::Error| error.to_string())
+}
+
+pub(crate) fn bandwidth(text: &str) -> Result<Bandwidth, String> {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| *number > 0.0);
+    let found = match (text, text.strip_prefix("perplexity=")) {
+        ("auto", _) => Some(Bandwidth::Neighbours),
+        ("median", _) => Some(Bandwidth::Median),
+        (_, Some(perplexity)) => number(perplexity).map(Bandwidth::Perplexity),
+        _ => number(text).map(Bandwidth::Gamma),
+    };
+    found.ok_or_else(|| "give `auto`, `median`, `perplexity=P` or a positive number".into())
+}
+
+pub(crate) fn count(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "give a whole number of at least 1".into())
+}
+
+pub(crate) fn weight(text: &str) -> Result<f64, String> {
+    let weight = text.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight >= 0.0);
+    weight.ok_or_else(|| "give a number of at least 0".into())
+}
+
+pub(crate) fn part(text: &str) -> Result<f64, String> {
+    let part = text.parse().ok().filter(|part| *part > 0.0 && *part <= 1.0);
+    part.ok_or_else(|| "give a number above 0, at most 1".into())
+}
+
+pub(crate) fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| *number > 0.0);
+    number.ok_or_else(|| "give a positive number".into())
+}
+
+pub(crate) fn chosen_gamma(text: &str) -> Result<ChosenGamma, String> {
+    match (text, text.parse::<f64>()) {
+        ("auto", _) => Ok(ChosenGamma(None)),
+        (_, Ok(gamma)) if gamma > 0.0 => Ok(ChosenGamma(Some(gamma))),
+        _ => Err("give `auto` or a positive number".into()),
+    }
+}
+
+pub(crate) fn methods(text: &str) -> Result<MethodList, String> {
+    let mut list = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        let found = match name {
+            "all" => baseline::Method::all(),
+            "usual" => baseline::Method::usual(),
+            _ => vec![name.parse().map_err(|error: neuralize::Error| error.to_string())?],
+        };
+        for method in found {
+            if !list.contains(&method) {
+                list.push(method);
+            }
+        }
+    }
+    Ok(MethodList(list))
+}
+
+pub(crate) fn rows(text: &str) -> Result<RowSet, String> {
+    text.parse().map_err(|error: neuralize::Error| error.to_string())
+}
+
+pub(crate) fn beta(text: &str) -> Result<Beta, String> {
+    match text {
+        "auto" => Ok(Beta::Heuristic),
+        _ => match text.parse::<f64>() {
+            Ok(value) if value >= 0.0 => Ok(Beta::Value(value)),
+            _ => Err("give `auto` or a number of at least 0".into()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_read() {
+        assert_eq!(delimiter("\\t"), Ok(b'\t'));
+        assert!(delimiter("5").is_err() && delimiter(";;").is_err() && delimiter("").is_err());
+        assert_eq!(init("rows:3, 1"), Ok(Init::Rows(vec![3, 1])));
+        assert!(init("rows:").is_err() && init("row:1").is_err());
+        assert_eq!(beta("inf"), Ok(Beta::Value(f64::INFINITY)));
+        assert_eq!(method("kmedians"), Ok(Method::Distance(Distance::Manhattan)));
+        assert_eq!(method("bregman-kl"), Ok(Method::Distance(Distance::KullbackLeibler)));
+        assert_eq!(method("power=1.5"), Ok(Method::Distance(Distance::Power(1.5))));
+        assert!(method("kl").is_err() && method("bregman-x").is_err() && method("power=").is_err());
+        assert_eq!(bandwidth("perplexity=30"), Ok(Bandwidth::Perplexity(30.0)));
+        assert!(bandwidth("perplexity=").is_err() && bandwidth("-1").is_err());
+        assert_eq!((count("3"), part("1")), (Ok(3), Ok(1.0)));
+        assert!(count("0").is_err() && part("0").is_err() && part("1.1").is_err());
+        assert!(weight("-1").is_err() && weight("inf").is_err() && positive("nan").is_err());
+        assert!(chosen_gamma("nan").is_err() && chosen_gamma("inf").is_ok());
+        let list = methods("random, neon,random").unwrap_or(MethodList(Vec::new())).0;
+        assert_eq!(list.iter().map(ToString::to_string).collect::<Vec<_>>(), ["random", "neon"]);
+        assert_eq!(methods("neon,all").map(|all| all.0.len()), Ok(baseline::Method::all().len()));
+        assert!(methods("").is_err() && methods("neon,").is_err() && methods("noen").is_err());
+        assert!(beta("-1").is_err() && beta("nan").is_err() && beta("x").is_err());
+    }
+}

@@ -1,0 +1,265 @@
+//! Tables read from files and scaled, at once or in parts.
+
+use burn::tensor::{DType, Tensor, backend::Backend};
+
+use crate::data::input::TableReader;
+use crate::data::row_set::RowSet;
+use crate::data::scaler::{Scale, Scaler, ScalerFit};
+use crate::data::table::Table;
+use crate::error::{Error, Result};
+
+/// Rows to read at a time from a table that may be larger than memory: as many as
+/// make 2¹⁹ numbers if every row leads to `columns` of them, and 64 or more.
+pub fn part_rows(columns: usize) -> usize {
+    const NUMBERS: usize = 1 << 19;
+    (NUMBERS / columns.max(1)).max(64)
+}
+
+/// Rows of a file, as they are and scaled.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ScaledTable<B: Backend> {
+    /// Number of every row in the file, counted from 0, in ascending order.
+    pub rows: Vec<usize>,
+    /// The rows in the units of the file.
+    pub table: Table,
+    /// The scaled rows, `[N, D]`.
+    pub x: Tensor<B, 2>,
+    file: String,
+    is_scaled: bool,
+}
+
+impl<B: Backend> ScaledTable<B> {
+    /// Tells an error about a value of [`x`](Self::x) as one about the file: its
+    /// name, the row and the name of the column. Other errors stay as they are.
+    pub fn located(&self, error: Error) -> Error {
+        let row = |row: usize| self.rows.get(row).copied().unwrap_or(row);
+        error.located(&self.file, self.table.features(), row, self.is_scaled)
+    }
+}
+
+impl Scale {
+    /// Reads all rows that are left, fits a scaler to them and scales them: what a
+    /// fit to a table starts from.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::DType;
+    /// use neuralize::data::{Scale, TableOptions, TableReader};
+    ///
+    /// let text = "width,height\n1,7\n3,9\n";
+    /// let reader = TableReader::csv("shapes", text.as_bytes(), &TableOptions::default())?;
+    /// let (scaler, data) = Scale::MinMax.fit_table::<Flex>(reader, &Default::default(), DType::F64)?;
+    /// assert_eq!(data.table.row(1), Some(&[3.0, 9.0][..]));
+    /// assert_eq!(data.x.into_data().iter::<f64>().collect::<Vec<_>>(), [0.0, 0.0, 1.0, 1.0]);
+    /// # let _ = scaler;
+    /// # Ok::<(), neuralize::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`TableReader::read_rows`], and if there are no rows or a value is too
+    /// large.
+    pub fn fit_table<B: Backend>(
+        self,
+        mut reader: TableReader<'_>,
+        device: &B::Device,
+        dtype: DType,
+    ) -> Result<(Scaler<B>, ScaledTable<B>)> {
+        let table = reader.read_all()?;
+        let file = reader.name().to_owned();
+        if table.rows() == 0 {
+            return Err(Error::Table { file, detail: "the table has no rows".into() });
+        }
+        let fit = || {
+            let x = table.to_tensor::<B>(device, dtype)?;
+            let scaler = self.fit(&x)?;
+            Ok((scaler.transform(x)?, scaler))
+        };
+        let (x, scaler) = fit()
+            .map_err(|error: Error| error.located(&file, table.features(), |row| row, false))?;
+        let rows = (0..table.rows()).collect();
+        Ok((scaler, ScaledTable { rows, table, x, file, is_scaled: self != Self::None }))
+    }
+}
+
+impl<B: Backend> ScalerFit<B> {
+    /// Adds all rows that are left, `part_rows` at a time, and returns their
+    /// number.
+    ///
+    /// # Errors
+    ///
+    /// As [`TableReader::read_rows`] and [`add`](Self::add).
+    pub fn add_table(
+        &mut self,
+        mut reader: TableReader<'_>,
+        part_rows: usize,
+        device: &B::Device,
+        dtype: DType,
+    ) -> Result<usize> {
+        let mut first = 0;
+        loop {
+            let table = reader.read_rows(part_rows)?;
+            if table.rows() == 0 {
+                return Ok(first);
+            }
+            table.to_tensor::<B>(device, dtype).and_then(|x| self.add(&x)).map_err(|error| {
+                error.located(reader.name(), table.features(), |row| first + row, false)
+            })?;
+            first += table.rows();
+        }
+    }
+}
+
+/// Scaled parts of a table that may be larger than memory, in the order of the
+/// file; made by [`Model::parts`](crate::record::Model::parts) and
+/// [`Scaler::parts`].
+///
+/// It ends after the last row that is asked for; the file is not read further. It
+/// also ends after an error.
+pub struct ScaledParts<'a, B: Backend> {
+    reader: TableReader<'a>,
+    scaler: Scaler<B>,
+    is_scaled: bool,
+    rows: Option<RowSet>,
+    limit: Option<usize>,
+    part_rows: usize,
+    observer: Option<Box<dyn FnMut(u64) + 'a>>,
+    /// Row of the file that is read next.
+    next: usize,
+    is_done: bool,
+}
+
+impl<B: Backend> Scaler<B> {
+    /// Scaled parts of the table that a reader reads. Its features must be those
+    /// of the scaler.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::DType;
+    /// use neuralize::data::{Scaler, TableOptions, TableReader};
+    ///
+    /// let text = "a,b\n1,2\n3,4\n5,6\n7,8\n";
+    /// let reader = TableReader::csv("t.csv", text.as_bytes(), &TableOptions::default())?;
+    /// let scaler = Scaler::<Flex>::identity(2, &Default::default(), DType::F64);
+    /// let parts = scaler.parts(reader).with_rows("0,2-3".parse()?).with_part_rows(2);
+    /// let rows: Vec<Vec<usize>> =
+    ///     parts.map(|part| Ok(part?.rows)).collect::<Result<_, neuralize::Error>>()?;
+    /// assert_eq!(rows, [vec![0], vec![2, 3]]);
+    /// # Ok::<(), neuralize::Error>(())
+    /// ```
+    pub fn parts<'a>(&self, reader: TableReader<'a>) -> ScaledParts<'a, B> {
+        ScaledParts {
+            reader,
+            scaler: self.clone(),
+            is_scaled: !self.is_identity(),
+            rows: None,
+            limit: None,
+            part_rows: part_rows(self.n_features()),
+            observer: None,
+            next: 0,
+            is_done: false,
+        }
+    }
+}
+
+impl<'a, B: Backend> ScaledParts<'a, B> {
+    /// Only these rows. A row that the file does not have is an error.
+    pub fn with_rows(mut self, rows: RowSet) -> Self {
+        self.rows = Some(rows);
+        self
+    }
+
+    /// Only the first `limit` rows, of the selected ones if rows are selected.
+    pub fn with_limit(mut self, limit: usize) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Rows that are read at a time; see [`part_rows`] for the default.
+    pub fn with_part_rows(mut self, rows: usize) -> Self {
+        self.part_rows = rows.max(1);
+        self
+    }
+
+    /// Called after every read with the number of bytes read so far.
+    pub fn with_observer(mut self, observer: impl FnMut(u64) + 'a) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// The next part with a selected row, if there is one.
+    fn advance(&mut self) -> Result<Option<ScaledTable<B>>> {
+        let selected = self.rows.as_ref().map(|rows| match self.limit {
+            Some(limit) => rows.lowest(limit),
+            None => rows.clone(),
+        });
+        let end = match &selected {
+            _ if self.limit == Some(0) => 0,
+            Some(rows) => rows.last().saturating_add(1),
+            None => self.limit.unwrap_or(usize::MAX),
+        };
+        while self.next < end {
+            let wanted = self.part_rows.min(end - self.next);
+            let read = self.reader.read_rows(wanted)?;
+            let first = self.next;
+            self.next += read.rows();
+            if let Some(rows) = &selected
+                && read.rows() < wanted
+                && rows.last() >= self.next
+            {
+                return Err(self.beyond_the_end(rows.last()));
+            }
+            if let Some(observer) = &mut self.observer {
+                observer(self.reader.bytes_read());
+            }
+            if read.rows() == 0 {
+                break;
+            }
+            let (rows, table): (Vec<usize>, Table) = match &selected {
+                None => ((first..self.next).collect(), read),
+                Some(rows) => {
+                    let rows: Vec<usize> = rows.within(first..self.next).collect();
+                    let table =
+                        read.select(&rows.iter().map(|row| row - first).collect::<Vec<_>>());
+                    (rows, table)
+                }
+            };
+            if !rows.is_empty() {
+                return self.scaled(rows, table).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn scaled(&self, rows: Vec<usize>, table: Table) -> Result<ScaledTable<B>> {
+        let (device, dtype) = self.scaler.place();
+        let file = self.reader.name();
+        let x = table
+            .to_tensor::<B>(&device, dtype)
+            .and_then(|x| self.scaler.transform(x))
+            .map_err(|error| error.located(file, table.features(), |row| rows[row], false))?;
+        Ok(ScaledTable { rows, table, x, file: file.to_owned(), is_scaled: self.is_scaled })
+    }
+
+    fn beyond_the_end(&self, row: usize) -> Error {
+        let detail = match self.next {
+            0 => format!("there is no row {row}, the table has no rows"),
+            rows => format!("there is no row {row}, the table has {rows} rows, 0 to {}", rows - 1),
+        };
+        Error::Table { file: self.reader.name().to_owned(), detail }
+    }
+}
+
+impl<B: Backend> Iterator for ScaledParts<'_, B> {
+    type Item = Result<ScaledTable<B>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_done {
+            return None;
+        }
+        let part = self.advance().transpose();
+        self.is_done = !matches!(part, Some(Ok(_)));
+        part
+    }
+}

@@ -1,0 +1,19 @@
+//! Results written to files: predictions, explanations and outlier scores, as
+//! CSV, JSON, Parquet or a table for the terminal.
+
+mod csv;
+mod format;
+mod json;
+mod layout;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod results;
+mod row;
+mod selection;
+mod table;
+mod writer;
+
+pub use format::Format;
+pub use results::Results;
+pub use selection::{Selection, Sort};
+pub use writer::{ExplanationWriter, OutlierWriter, PredictionWriter};

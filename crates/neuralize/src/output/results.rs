@@ -1,0 +1,111 @@
+//! The destination of results, from which writers are made.
+
+use std::io::Write;
+
+use burn::tensor::DType;
+
+use crate::error::Result;
+use crate::output::csv::CsvSink;
+use crate::output::format::Format;
+use crate::output::json::JsonSink;
+use crate::output::layout::{Content, Layout, ResultKind};
+#[cfg(feature = "parquet")]
+use crate::output::parquet::ParquetSink;
+use crate::output::row::Sink;
+use crate::output::selection::Selection;
+use crate::output::table::TableSink;
+use crate::output::writer::{ExplanationWriter, OutlierWriter, PredictionWriter, RowWriter};
+
+/// Destination and format of results. Makes the writers of explanations, outlier
+/// scores and predictions.
+pub struct Results<W> {
+    name: String,
+    destination: W,
+    format: Format,
+    dtype: DType,
+    clusters: Option<Vec<String>>,
+}
+
+impl<'a, W: Write + Send + 'a> Results<W> {
+    /// Error messages call the destination `name`. Numbers get as many digits as
+    /// reading them back exactly in precision `dtype` takes.
+    pub fn new(name: impl Into<String>, destination: W, format: Format, dtype: DType) -> Self {
+        Self { name: name.into(), destination, format, dtype, clusters: None }
+    }
+
+    /// Writes the names of clusters, in their order, instead of their numbers. With
+    /// `None`, numbers are written.
+    pub fn with_cluster_names(mut self, names: Option<Vec<String>>) -> Self {
+        self.clusters = names;
+        self
+    }
+
+    /// A writer of explanations with columns of these names: the features and, for
+    /// networks with biases that absorb relevance, their parts
+    /// ([`contribution_names`](crate::network::Network::contribution_names)).
+    ///
+    /// # Errors
+    ///
+    /// If the format needs a feature that is not enabled.
+    pub fn explanations(
+        self,
+        features: &[String],
+        selection: Selection,
+    ) -> Result<ExplanationWriter<'a>> {
+        self.rows(ResultKind::Cluster, features, selection).map(ExplanationWriter::new)
+    }
+
+    /// A writer of explained outlier scores with columns of these names.
+    ///
+    /// # Errors
+    ///
+    /// As [`explanations`](Self::explanations).
+    pub fn outliers(self, features: &[String], selection: Selection) -> Result<OutlierWriter<'a>> {
+        self.rows(ResultKind::Outlier, features, selection).map(OutlierWriter::new)
+    }
+
+    /// A writer of predictions.
+    ///
+    /// # Errors
+    ///
+    /// As [`explanations`](Self::explanations).
+    pub fn predictions(self) -> Result<PredictionWriter<'a>> {
+        self.sink(ResultKind::Cluster, Content::Prediction).map(PredictionWriter::new)
+    }
+
+    fn rows(
+        self,
+        kind: ResultKind,
+        features: &[String],
+        selection: Selection,
+    ) -> Result<RowWriter<'a>> {
+        let (features, width) = (features.to_vec(), features.len());
+        let top = selection.top.map(|top| top.get().min(width));
+        let content = match top {
+            Some(count) => Content::Strongest { features, count },
+            None => Content::All { features },
+        };
+        Ok(RowWriter::new(self.sink(kind, content)?, selection, width, top))
+    }
+
+    fn sink(self, kind: ResultKind, content: Content) -> Result<Box<dyn Sink + 'a>> {
+        let Self { name, destination, format, dtype, clusters } = self;
+        let layout = Layout { kind, content, dtype, clusters };
+        Ok(match format {
+            Format::Csv { delimiter } => {
+                Box::new(CsvSink::new(name, destination, delimiter, layout))
+            }
+            Format::Json => Box::new(JsonSink::new(name, destination, layout)),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => Box::new(ParquetSink::new(name, destination, layout)?),
+            #[cfg(not(feature = "parquet"))]
+            Format::Parquet => {
+                let detail = "writing Parquet files needs the feature `parquet`, which is not enabled in this build";
+                return Err(crate::Error::Table { file: name, detail: detail.into() });
+            }
+            Format::Table { coloured } => {
+                Box::new(TableSink::new(name, destination, coloured, layout))
+            }
+        })
+    }
+}
