@@ -1,6 +1,5 @@
 //! A page about a clustering that is being made.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
