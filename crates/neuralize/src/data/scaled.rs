@@ -115,8 +115,8 @@ impl<B: Backend> ScalerFit<B> {
 /// file; made by [`Model::parts`](crate::record::Model::parts) and
 /// [`Scaler::parts`].
 ///
-/// It ends after the last row that is asked for; the file is not read further. It
-/// also ends after an error.
+/// The iterator ends after the last selected row, without reading the rest of the
+/// file, and after an error.
 pub struct ScaledParts<'a, B: Backend> {
     reader: TableReader<'a>,
     scaler: Scaler<B>,
@@ -164,25 +164,27 @@ impl<B: Backend> Scaler<B> {
 }
 
 impl<'a, B: Backend> ScaledParts<'a, B> {
-    /// Only these rows. A row that the file does not have is an error.
+    /// Selects rows. A row that the file does not have is an error.
     pub fn with_rows(mut self, rows: RowSet) -> Self {
         self.rows = Some(rows);
         self
     }
 
-    /// Only the first `limit` rows, of the selected ones if rows are selected.
+    /// Selects the first `limit` rows, or the first of the selected rows.
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Rows that are read at a time; see [`part_rows`] for the default.
+    /// Sets how many rows are read at a time. By default, [`part_rows`] of the number
+    /// of features.
     pub fn with_part_rows(mut self, rows: usize) -> Self {
         self.part_rows = rows.max(1);
         self
     }
 
-    /// Called after every read with the number of bytes read so far.
+    /// Sets a function that is called after every read, with the number of bytes read
+    /// so far.
     pub fn with_observer(mut self, observer: impl FnMut(u64) + 'a) -> Self {
         self.observer = Some(Box::new(observer));
         self

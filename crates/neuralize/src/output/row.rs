@@ -20,7 +20,7 @@ pub(super) struct Row<'a> {
     pub(super) has_answer: bool,
 }
 
-/// The relevances that the layout of the rows asks for.
+/// The relevances in a row, as the layout has them.
 #[derive(Debug, Clone)]
 pub(super) enum Relevance<'a> {
     None,

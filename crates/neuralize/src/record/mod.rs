@@ -2,14 +2,13 @@
 //!
 //! | way | functions | keeps |
 //! |---|---|---|
-//! | model folder, what the command reads and writes | [`Model::save`], [`Model::load`], [`OutlierModel::save`] | scaler, clusterer, names, checksum |
+//! | model folder, as the command reads and writes it | [`Model::save`], [`Model::load`], [`OutlierModel::save`] | scaler, clusterer, names, checksum |
 //! | burnpack | [`save_burnpack`], [`load_burnpack`] | one module, exactly |
 //! | safetensors | [`save_safetensors`], [`load_safetensors`] | one module, exactly, for other programs too |
 //! | Burn's file recorders | [`save_record`], [`load_record`] | one module, in the recorder's precision |
 //!
-//! Whatever the way, a file is written whole or not at all, and a module that
-//! was read is checked (names, ranks, shapes, finite values) before it is
-//! handed out.
+//! All of them write a file whole or not at all, and check a module after reading
+//! it: names, ranks, shapes, finite values.
 
 mod density;
 mod folder;
