@@ -8,8 +8,8 @@ use burn::nn::{Linear, LinearConfig, Relu};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use burn_lrp::Relevance;
-use neuralize::baseline::Tracked;
-use neuralize::deep::{Autoencoder, DeepKMeans, DeepQuestion, JointTraining, TrackedDeepKMeans};
+use neuralize::baseline::{Tracked, TrackedDeepKMeans};
+use neuralize::deep::{Autoencoder, DeepKMeans, DeepQuestion, JointTraining};
 use neuralize::prelude::*;
 
 use crate::tables::Set;

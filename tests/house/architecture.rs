@@ -15,16 +15,16 @@ const ORDER: [&str; 20] = [
     "error",    // one error enum
     "random",   // the streams of random numbers
     "transfer", // tensors to the host and back
-    "load",     // what a module that is saved has to provide
     "kernel",   // fused kernels
     "validate", // what public functions refuse
+    "load",     // how a module is loaded, and what is checked then
     "data",     // tables, scalers, files
     "explain",  // questions and answers
     "cluster",  // how a partition is found
     "network",  // what a clusterer is rewritten into, and every relevance pass
     "outlier",  // how far a point is from a cloud of points
-    "deep",     // clusters of the codes of an encoder
     "record",   // models on disk
+    "deep",     // clusters of the codes of an encoder, saved as records are
     "output",   // results in files
     "cases",    // explained points on the host
     "baseline", // other explanations

@@ -8,6 +8,7 @@ fn twenty_thousand_points_in_half_a_gibibyte() {
     use burn::tensor::{DType, Tensor, TensorData};
     use neuralize::cluster::KMeans;
     use neuralize::explain::{Beta, Target};
+    use neuralize::network::Network;
 
     let device = Default::default();
     let table = |n: usize, d: usize, step: f32| {

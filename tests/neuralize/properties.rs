@@ -6,6 +6,7 @@ use burn::tensor::DType;
 use neuralize::cluster::KMeansConfig;
 use neuralize::data::{TableOptions, TableReader};
 use neuralize::explain::{Beta, Target};
+use neuralize::network::Network;
 use proptest::prelude::*;
 
 use crate::suite::naive::{self, Question};

@@ -18,6 +18,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor, TensorData};
 use neuralize::cluster::{FitOptions, KMeans, KMeansConfig, Progress};
 use neuralize::explain::{Beta, Target};
+use neuralize::network::Network;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::DType;
 
-/// Result of every fallible function of this crate.
+/// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// What went wrong, where, and what to do about it.
@@ -12,20 +12,20 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     // --- tensors -------------------------------------------------------
-    /// There is nothing to work on.
+    /// A table without rows or without columns.
     #[error("{what} is empty: it needs at least one row and one column")]
     Empty {
-        /// The input that is empty.
+        /// The table.
         what: &'static str,
     },
-    /// A tensor has another shape than its partner needs.
+    /// A tensor of the wrong shape.
     #[error("{what} has shape {found:?}, expected {expected}")]
     Shape {
         /// The tensor.
         what: String,
-        /// The shape it needs.
+        /// The expected shape.
         expected: String,
-        /// The shape it has.
+        /// The shape that it has.
         found: Vec<usize>,
     },
     /// A NaN or an infinite value.
@@ -42,7 +42,7 @@ pub enum Error {
         /// The value found.
         value: f64,
     },
-    /// A finite value whose square does not fit the precision in use.
+    /// A finite value whose square overflows in the precision in use.
     #[error(
         "{what} holds {value:e} at row {row}, column {column}: squared distances overflow beyond {limit:e} \
          in this precision; rescale the data or use f64"
@@ -56,10 +56,10 @@ pub enum Error {
         column: usize,
         /// The value found.
         value: f64,
-        /// The largest magnitude that is safe.
+        /// The largest magnitude whose square does not overflow.
         limit: f64,
     },
-    /// A value that the distance in use is not made for.
+    /// A value outside the domain of the distance.
     #[error("{what} holds {value} at row {row}, column {column}: {rule}")]
     Domain {
         /// The tensor.
@@ -70,17 +70,17 @@ pub enum Error {
         column: usize,
         /// The value found.
         value: f64,
-        /// What values must be, or what to do about this one.
+        /// The domain, or what to do about this value.
         rule: String,
     },
-    /// Sums over the data do not fit the precision in use.
+    /// Sums over the data that overflow in the precision in use.
     #[error(
         "sums over the data overflow in this precision; rescale the data or the weights, or use f64"
     )]
     Overflow,
-    /// A variance that cannot be divided by.
+    /// A variance that is too small to divide by, or not finite.
     #[error(
-        "the variance of column {column} in component {component} is {value:e}; it must be finite and at least {least:e} \
+        "the variance of column {column} in component {component} is {value:e}; it must be finite and at least {minimum:e} \
          in this precision: rescale the data or use f64"
     )]
     Variance {
@@ -90,16 +90,16 @@ pub enum Error {
         column: usize,
         /// The variance found.
         value: f64,
-        /// The smallest that is safe.
-        least: f64,
+        /// The smallest variance that can divide.
+        minimum: f64,
     },
-    /// A sample weight that is negative or not finite, or weights that sum to zero.
+    /// Sample weights that are negative, not finite, or all zero.
     #[error("sample weights must be finite, at least 0 and not all 0: {detail}")]
     Weights {
-        /// What was found.
+        /// What is wrong.
         detail: String,
     },
-    /// A precision this crate does not compute in.
+    /// A precision other than F32 and F64.
     #[error("{what} is {found:?}: only F32 and F64 are supported; cast it first")]
     UnsupportedDType {
         /// The tensor.
@@ -107,7 +107,7 @@ pub enum Error {
         /// Its element type.
         found: DType,
     },
-    /// Data and model differ in precision.
+    /// Data of another precision than the model.
     #[error(
         "{what} is {found:?} but the model is {expected:?}: cast one of them, `x.cast(DType::{expected:?})`"
     )]
@@ -119,7 +119,7 @@ pub enum Error {
         /// The tensor's element type.
         found: DType,
     },
-    /// The device computes this precision wrongly.
+    /// A precision that the device computes wrongly.
     #[error(
         "backend {backend} does not compute {dtype:?} correctly (its exponential is wrong); use F32 there, or a CPU backend"
     )]
@@ -129,37 +129,36 @@ pub enum Error {
         /// The element type.
         dtype: DType,
     },
-
-    /// A backend whose device cannot be opened.
+    /// A device that cannot be opened.
     #[error("no usable device: {device} cannot be opened; install its driver or use a CPU backend")]
     NoDevice {
-        /// The device asked for.
+        /// The device.
         device: String,
     },
 
     // --- clustering and explanation ------------------------------------
-    /// A setting that cannot be used.
+    /// An invalid setting.
     #[error("{name} = {value} cannot be used: {rule}")]
     Config {
         /// The setting.
         name: &'static str,
         /// Its value.
         value: String,
-        /// What it must satisfy.
+        /// What the value must be.
         rule: String,
     },
     /// Fewer distinct points than clusters.
     #[error(
         "{clusters} clusters need at least {clusters} distinct points (of positive weight), the data have {distinct}; \
-         ask for fewer clusters"
+         use fewer clusters"
     )]
     TooFewPoints {
-        /// Clusters asked for.
+        /// The number of clusters.
         clusters: usize,
-        /// Distinct points found.
+        /// The number of distinct points.
         distinct: usize,
     },
-    /// One cluster only: there is nothing to tell it from.
+    /// A model of one cluster, whose assignments have no explanation.
     #[error(
         "a model of one cluster has no competitor, so no assignment can be explained; use two or more clusters"
     )]
@@ -167,18 +166,18 @@ pub enum Error {
     /// A cluster that the model does not have.
     #[error("there is no cluster {cluster}: the model has clusters 0 to {}", .clusters - 1)]
     UnknownCluster {
-        /// The cluster asked for.
+        /// The cluster.
         cluster: usize,
-        /// How many there are.
+        /// The model's number of clusters.
         clusters: usize,
     },
-    /// A cluster contrasted with itself.
+    /// A contrast of a cluster with itself.
     #[error("cluster {cluster} cannot be contrasted with itself; name two different clusters")]
     SameCluster {
         /// The cluster.
         cluster: usize,
     },
-    /// The heuristic β was asked of a model that was not fitted to data.
+    /// The heuristic β of a model that has none.
     #[error(
         "this model has no heuristic beta, because it was built without training data or its mean logit is not positive; \
          give beta as a value"
@@ -186,15 +185,15 @@ pub enum Error {
     NoHeuristicBeta,
 
     // --- encoders ------------------------------------------------------
-    /// A network that relevance cannot be handed through, or not so.
+    /// A relevance pass through an encoder that is not possible.
     #[error(transparent)]
     Relevance(#[from] burn_lrp::Error),
-    /// Training that came to numbers that are not finite.
+    /// Training whose loss became NaN or infinite.
     #[error(
         "training diverged in {phase} {epoch}: the loss is {loss}; lower the learning rate or scale the data"
     )]
     Diverged {
-        /// What was being trained.
+        /// The phase of training.
         phase: &'static str,
         /// The epoch, counted from 1.
         epoch: usize,
@@ -212,7 +211,7 @@ pub enum Error {
         line: u64,
         /// Name of the column.
         column: String,
-        /// What the cell says.
+        /// The text of the cell.
         text: String,
     },
     /// Cells without a value.
@@ -223,9 +222,9 @@ pub enum Error {
     MissingValues {
         /// The file.
         file: String,
-        /// How many there are in the part that was read.
+        /// The number of missing values in the part that was read.
         count: usize,
-        /// The first ones, as line and column name.
+        /// The first of them, as line and column name.
         first: String,
     },
     /// A number of a table that a model cannot use.
@@ -253,7 +252,7 @@ pub enum Error {
     UnknownColumn {
         /// The file.
         file: String,
-        /// The column asked for.
+        /// The column.
         column: String,
         /// The columns of the file.
         available: Vec<String>,
@@ -276,7 +275,7 @@ pub enum Error {
     },
 
     // --- files ---------------------------------------------------------
-    /// The operating system refused.
+    /// An error of the operating system.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file or folder.
@@ -284,7 +283,7 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
-    /// A record was loaded that is not of such a module.
+    /// A record of another module than the one that it was loaded into.
     #[error("the record is not usable: {detail}")]
     Record {
         /// What is wrong.
@@ -352,7 +351,7 @@ impl Error {
     }
 }
 
-/// Names for a message: the first twenty, then how many more.
+/// Names for a message: the first twenty and the number of the others.
 fn list(names: &[String]) -> String {
     const SHOWN: usize = 20;
     let mut text =

@@ -11,26 +11,27 @@
 //!                                                       figures, page  ◄── plot, report ◄── cases ◄──────┘
 //! ```
 //!
-//! | module | what it holds |
+//! In the order in which data flow, every module uses only those above it:
+//!
+//! | module | contents |
 //! |---|---|
 //! | [`data`] | named tables from CSV, Parquet and NumPy files, scalers |
-//! | [`cluster`] | k-means in memory, in parts and in batches, by any distance, with a kernel; mixtures; labels from elsewhere |
-//! | [`outlier`] | how far a point is from a cloud of points, and why: kernel density as a network |
-//! | [`network`] | the layers and networks that a clusterer is rewritten into |
-//! | [`deep`] | clusters of the codes of a neural encoder, explained in its input |
-//! | [`explain`] | NEON, the relevance pass, and what it returns |
-#![cfg_attr(
-    feature = "autodiff",
-    doc = "| [`baseline`] | gradient explanations through autodiff, to compare with |"
-)]
+//! | [`explain`] | questions about assignments, and the explanations that answer them |
+//! | [`cluster`] | k-means in memory, in parts and in batches, by other distances, with a kernel; mixtures; labels from elsewhere |
+//! | [`network`] | the networks that clusterers are rewritten into, and NEON, their relevance pass |
+//! | [`outlier`] | outlier scores of a kernel density, and their explanations |
 //! | [`record`] | models on disk: Burn records, burnpack, safetensors, the model folder |
+//! | [`deep`] | clusters of the codes of a neural encoder, explained in its input |
 //! | [`output`] | results written to CSV, JSON and Parquet files |
 //! | [`cases`] | explained points on the host, with values, centroids and classes |
-#![cfg_attr(feature = "svg", doc = "| [`plot`] | figures of explained clusterings |")]
 #![cfg_attr(
-    feature = "report",
-    doc = "| [`report`] | a page that says why every point is where it is |"
+    feature = "autodiff",
+    doc = "| [`baseline`] | other methods of explanation, to compare with |\n| [`evaluate`] | measures of explanations |"
 )]
+#![cfg_attr(feature = "svg", doc = "| [`plot`] | figures of explained clusterings |")]
+#![cfg_attr(feature = "report", doc = "| [`report`] | a page that explains a clustering |")]
+//!
+//! The encoders of [`deep`] are explained by [`burn_lrp`], which is re-exported.
 //!
 //! ```
 //! use burn::backend::Flex;
@@ -75,14 +76,16 @@ pub mod report;
 
 mod error;
 mod kernel;
+mod load;
 mod random;
 mod transfer;
 mod validate;
 
+pub use burn_lrp;
 pub use error::{Error, Result};
 pub use validate::check_device;
 
-/// What most programs need.
+/// The items that most programs need.
 pub mod prelude {
     pub use crate::cases::Cases;
     pub use crate::cluster::{Clusterer, ClustererConfig, ClustererFit};

@@ -1,8 +1,7 @@
-//! Where numbers cross between host and device.
+//! Transfer of numbers between host and device.
 //!
-//! Every tensor of this crate is created here, always with its element type
-//! named: without one, Burn uses a default that belongs to the device type and
-//! is fixed by the first tensor of the process.
+//! All tensors of this crate are created here, with an explicit element type. Without one, Burn
+//! uses a default of the device type that the first tensor of the process fixes.
 
 use burn::tensor::{Bool, DType, Int, Tensor, TensorData, backend::Backend};
 
@@ -34,7 +33,7 @@ pub(crate) fn zeros<B: Backend, const D: usize>(
     Tensor::zeros(shape, (device, dtype))
 }
 
-/// The same numbers outside of any graph. Detaching alone leaves a leaf a leaf.
+/// The same numbers outside of any graph. (Detaching alone leaves a leaf a leaf.)
 pub(crate) fn untracked<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, D> {
     tensor.detach().set_require_grad(false)
 }
@@ -55,7 +54,7 @@ pub(crate) fn download_indices<B: Backend, const D: usize>(
         .collect()
 }
 
-/// Where a table is true, counted row by row.
+/// The places where a table is true, counted row by row.
 pub(crate) fn download_true<B: Backend, const D: usize>(tensor: Tensor<B, D, Bool>) -> Vec<usize> {
     let data = tensor.into_data();
     data.iter::<bool>().enumerate().filter_map(|(at, is)| is.then_some(at)).collect()

@@ -1,8 +1,12 @@
 //! Checks at the public boundary: shape, precision, finite and safe values.
 
+use std::any::TypeId;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
-use burn::tensor::{DType, Tensor, backend::Backend};
+use burn::tensor::backend::{Backend, DeviceOps};
+use burn::tensor::{DType, Tensor};
 
 use crate::error::{Error, Result};
 use crate::kernel;
@@ -10,12 +14,12 @@ use crate::transfer;
 
 /// Whether a device of the backend can be used at all.
 ///
-/// A GPU backend compiles on machines that have no GPU; what it does there is
-/// panic at the first tensor. This asks first.
+/// A GPU backend compiles on machines that have no GPU, where it panics at the first tensor. Call
+/// this first.
 ///
 /// # Errors
 ///
-/// If the device cannot be opened, or adds up wrongly.
+/// If the device cannot be opened, or computes a sum wrongly.
 pub fn check_device<B: Backend>(device: &B::Device) -> Result<()> {
     let sum = catch_unwind(AssertUnwindSafe(|| {
         let values = transfer::upload::<B, 1>(vec![1.0, 2.0], [2], device, DType::F32);
@@ -27,7 +31,7 @@ pub fn check_device<B: Backend>(device: &B::Device) -> Result<()> {
     }
 }
 
-/// Accepts F32 and F64, and only where the device computes them correctly.
+/// Accepts F32, and F64 where the device computes it correctly.
 pub(crate) fn dtype<B: Backend>(
     what: &'static str,
     device: &B::Device,
@@ -35,10 +39,43 @@ pub(crate) fn dtype<B: Backend>(
 ) -> Result<()> {
     match dtype {
         DType::F32 => Ok(()),
-        DType::F64 if kernel::computes_f64::<B>(device) => Ok(()),
+        DType::F64 if computes_f64::<B>(device) => Ok(()),
         DType::F64 => Err(Error::UnreliableDType { backend: B::name(device), dtype }),
         found => Err(Error::UnsupportedDType { what, found }),
     }
+}
+
+/// Whether the device computes F64 as IEEE 754 says, tried once per backend and device.
+fn computes_f64<B: Backend>(device: &B::Device) -> bool {
+    type Key = (TypeId, u16, u16);
+    static TRIED: Mutex<BTreeMap<Key, bool>> = Mutex::new(BTreeMap::new());
+    let id = device.id();
+    let key = (TypeId::of::<B>(), id.type_id, id.index_id);
+    let tried = || TRIED.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = tried().get(&key).copied();
+    known.unwrap_or_else(|| {
+        // The lock is free meanwhile: opening a device may take long, or panic.
+        let computes = try_f64::<B>(device);
+        tried().insert(key, computes);
+        computes
+    })
+}
+
+/// Some devices claim F64 and return garbage from its transcendental functions, so the claim is
+/// tried instead of believed.
+fn try_f64<B: Backend>(device: &B::Device) -> bool {
+    const POINTS: [f64; 4] = [-0.5, -2.0, -13.0, 0.75];
+    if !B::supports_dtype(device, DType::F64) {
+        return false;
+    }
+    let points = transfer::upload::<B, 1>(POINTS.to_vec(), [POINTS.len()], device, DType::F64);
+    if points.dtype() != DType::F64 {
+        return false;
+    }
+    transfer::download(points.exp())
+        .iter()
+        .zip(POINTS)
+        .all(|(found, point)| (found - point.exp()).abs() <= 1e-13 * point.exp())
 }
 
 /// Rows × columns with at least one of each.

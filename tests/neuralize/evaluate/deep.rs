@@ -5,9 +5,9 @@ use burn::module::{Module, Param, ParamId};
 use burn::nn::{Linear, Relu};
 use burn::tensor::backend::Backend;
 use burn_lrp::{Node, Relevance};
-use neuralize::baseline::{Subject, Tracked};
+use neuralize::baseline::{Subject, Tracked, TrackedDeepKMeans};
 use neuralize::cluster::KMeans;
-use neuralize::deep::{DeepKMeans, DeepQuestion, NeuralizedDeepKMeans, TrackedDeepKMeans};
+use neuralize::deep::{DeepKMeans, DeepQuestion, NeuralizedDeepKMeans};
 use neuralize::explain::{Beta, Target};
 use neuralize::network::Network;
 

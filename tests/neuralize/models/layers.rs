@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use burn_lrp::{AnyTensor, Composite, Layer, Relevance, Rule, Selector, Step, Tape};
 use neuralize::explain::{Beta, Target};
-use neuralize::network::{SoftMaxPool, SoftMinPool};
+use neuralize::network::{Network, SoftMaxPool, SoftMinPool};
 
 use super::super::suite::*;
 
@@ -41,7 +41,7 @@ pub fn neon_layer_by_layer<B: Backend>(setup: &Setup<B>) {
     let x = setup.rounded(&random_rows(12, 6, 0.3, 92));
     let kmeans = setup.kmeans(&centroids);
     let network = kmeans.neuralize().unwrap();
-    let rooted = network.rooted().unwrap();
+    let dense = network.dense_layers().unwrap();
     let table = setup.tensor(&x);
     for beta in [0.0, 0.8, 50.0, f64::INFINITY] {
         for target in [Target::Assigned, Target::Cluster(1)] {
@@ -50,7 +50,7 @@ pub fn neon_layer_by_layer<B: Backend>(setup: &Setup<B>) {
             let expected = rows(explanation.relevance);
             for (name, (logits, found)) in [
                 ("distances", pass(&network, &table, &clusters, beta)),
-                ("two layers", pass(&rooted, &table, &clusters, beta)),
+                ("two layers", pass(&dense, &table, &clusters, beta)),
             ] {
                 let margins: Rows = x
                     .iter()

@@ -46,7 +46,7 @@ macro_rules! models_on {
                 reference::a_mixture_of_wines,
                 reference::outlying_moons,
                 kernel::scores_are_soft_distances,
-                kernel::literal_layers,
+                kernel::dense_layers,
                 kernel::tensor_operations_give_the_same,
                 kernel::nearest_neighbour_rule,
                 kernel::relevance_equals_the_definition,

@@ -3,6 +3,7 @@ use burn::tensor::backend::Backend;
 use neuralize::Error;
 use neuralize::cluster::{FitOptions, Init, KMeans, KMeansConfig};
 use neuralize::explain::{Beta, Target};
+use neuralize::network::Network;
 
 use super::{Setup, indices, naive, random_rows, rows, values};
 

@@ -5,6 +5,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use neuralize::cluster::{FitOptions, KMeansConfig, Seeding};
 use neuralize::explain::{Beta, Target};
+use neuralize::network::Network;
 
 use super::naive::{self, Question};
 use super::{Rows, Setup, assert_close, assert_rows_close, indices, random_rows, rows, values};

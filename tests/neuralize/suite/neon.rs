@@ -2,6 +2,7 @@ use burn::tensor::DType;
 use burn::tensor::backend::Backend;
 use neuralize::cluster::KMeansConfig;
 use neuralize::explain::{Beta, Target};
+use neuralize::network::Network;
 
 use super::naive::{self, Question};
 use super::{Rows, Setup, assert_close, assert_rows_close, indices, random_rows, rows, values};

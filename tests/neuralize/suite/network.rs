@@ -1,4 +1,5 @@
 use burn::tensor::backend::Backend;
+use neuralize::network::Network;
 
 use super::{Setup, assert_rows_close, naive, random_rows, rows};
 

@@ -13,7 +13,7 @@ use burn::tensor::backend::Backend;
 use neuralize::cluster::{Clusterer, KMeans, KMeansConfig};
 use neuralize::data::{Scale, Scaler};
 use neuralize::explain::{Beta, Target};
-use neuralize::network::{NeuralizedKMeans, NeuralizedKMeansConfig};
+use neuralize::network::{Network, NeuralizedKMeans, NeuralizedKMeansConfig};
 use neuralize::record::{
     Model, ModelConfig, ModelInfo, load_burnpack, load_record, load_safetensors, save_burnpack,
     save_record, save_safetensors,

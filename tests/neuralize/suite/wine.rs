@@ -5,6 +5,7 @@ use burn::tensor::{DType, Tensor};
 use neuralize::cluster::{Init, KMeansConfig, KMeansFit, match_to_classes};
 use neuralize::data::{Scale, Table, TableOptions};
 use neuralize::explain::{Beta, Explanation, Target};
+use neuralize::network::Network;
 
 use super::{Rows, Setup, indices, naive, rows, values};
 

@@ -12,6 +12,7 @@
 //! `R = ∇f_c(x) ∘ (x − (μ_c + μ_k*)/2)` with k* the nearest competitor.
 
 mod check;
+mod deep;
 mod direct;
 mod method;
 mod noise;
@@ -24,6 +25,7 @@ mod surrogate;
 mod tree;
 
 pub use check::{Check, CheckReport};
+pub use deep::TrackedDeepKMeans;
 pub use method::{Attribute, Attribution, Method};
 pub use scene::{Case, Reference, Scene};
 pub use subject::{Pinned, Subject, Tracked};

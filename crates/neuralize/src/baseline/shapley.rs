@@ -4,6 +4,7 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use crate::baseline::{Attribution, Case, Method, Reference};
 use crate::error::{Error, Result};
+use crate::network::Network;
 use crate::random::{self, Stream};
 use crate::{kernel, transfer};
 

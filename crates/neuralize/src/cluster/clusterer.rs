@@ -7,7 +7,6 @@ use super::kmeans::KMeans;
 use super::mixture::GaussianMixture;
 use super::separable::SeparableKMeans;
 use crate::error::Result;
-use crate::network::Network;
 
 /// A fitted clusterer of any kind.
 ///
@@ -85,15 +84,6 @@ impl<B: Backend> Clusterer<B> {
     /// If x does not fit the model or has values outside its domain.
     pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
         each!(self, model => model.predict(x))
-    }
-
-    /// The clusterer as a network of equal decisions.
-    ///
-    /// # Errors
-    ///
-    /// If there is only one cluster.
-    pub fn neuralize(&self) -> Result<Box<dyn Network<B>>> {
-        each!(self, model => Ok(Box::new(model.neuralize()?)))
     }
 }
 

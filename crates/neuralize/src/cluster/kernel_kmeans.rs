@@ -3,11 +3,13 @@
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
+use super::segments::lowest;
+use super::support_scorer::SupportScorer;
 use super::{beta, partition};
 use crate::error::{Error, Result};
-use crate::network::segments::lowest;
-use crate::network::{Network, NeuralizedKernelKMeans};
-use crate::{kernel, record, transfer, validate};
+use crate::kernel::{self, Affine};
+use crate::load::{self, Load, Shapes};
+use crate::{transfer, validate};
 
 /// Clusters given by their supports under the Gaussian kernel
 /// `exp(−γ ‖x−u‖²)`: training points, or prototypes of every cluster.
@@ -150,24 +152,39 @@ impl<B: Backend> KernelKMeans<B> {
     ///
     /// If shapes or values are not those of a clusterer.
     pub fn checked(self) -> Result<Self> {
-        record::check(self)
+        load::check(self)
     }
 
-    /// Rewrites the clusterer as a network of equal decisions.
+    /// Scores of all clusters, for one cluster too.
     ///
     /// # Errors
     ///
-    /// If there is only one cluster, or the parameters do not belong together
-    /// (see [`checked`](Self::checked)).
-    pub fn neuralize(&self) -> Result<NeuralizedKernelKMeans<B>> {
-        let network = self.network()?;
-        if self.n_clusters() < 2 { Err(Error::NoCompetitor) } else { Ok(network) }
+    /// If the parameters do not belong together.
+    pub(crate) fn scorer(&self, leaves_out: bool) -> Result<SupportScorer<B>> {
+        self.check_parameters().map_err(|detail| Error::Record { detail })?;
+        let affine = Affine::of(&self.supports.val());
+        Ok(SupportScorer::new(affine, self.sizes(), self.gamma(), leaves_out))
     }
 
-    /// The network, which for one cluster can do no more than score.
-    pub(crate) fn network(&self) -> Result<NeuralizedKernelKMeans<B>> {
-        record::consistent(self).map_err(|detail| Error::Record { detail })?;
-        Ok(NeuralizedKernelKMeans::of(self))
+    /// Whether sizes and γ are those of the supports, in words; the values of the supports are not
+    /// checked.
+    pub(crate) fn check_parameters(&self) -> Result<(), String> {
+        let supports = self.supports.val();
+        load::not_empty("supports", &supports)?;
+        let sizes = self.sizes.val();
+        load::finite("sizes", sizes.clone())?;
+        let sizes = transfer::download(sizes);
+        if let Some(size) = sizes.iter().find(|size| !(**size >= 1.0 && size.fract() == 0.0)) {
+            return Err(format!("its tensor `sizes` holds {size}, no number of supports"));
+        }
+        let (total, rows) = (sizes.iter().sum::<f64>(), supports.dims()[0]);
+        if total != rows as f64 {
+            return Err(format!("its clusters have {total} supports together, there are {rows}"));
+        }
+        match load::sole("gamma", self.gamma.val())? {
+            gamma if gamma > 0.0 => Ok(()),
+            gamma => Err(format!("its gamma is {gamma}, it must be positive")),
+        }
     }
 
     /// The number of clusters, K.
@@ -224,13 +241,13 @@ impl<B: Backend> KernelKMeans<B> {
     /// If x has another width or precision than the model, or values that are
     /// not finite.
     pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
-        let network = self.network()?;
+        let scorer = self.scorer(false)?;
         self.check_input(x)?;
         Ok(kernel::map_rows(
             x,
             self.n_supports(),
             || transfer::upload_indices(&[], &x.device()),
-            |block| Network::scores(&network, block).argmax(1).squeeze_dim(1),
+            |block| scorer.scores(block).argmax(1).squeeze_dim(1),
         ))
     }
 
@@ -246,13 +263,13 @@ impl<B: Backend> KernelKMeans<B> {
     ///
     /// As [`predict`](Self::predict).
     pub fn soft_distances(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
-        let network = self.network()?;
+        let scorer = self.scorer(false)?;
         self.check_input(x)?;
         let none = || transfer::zeros([0, self.n_clusters()], &x.device(), self.dtype());
         Ok(kernel::map_rows(x, self.n_supports(), none, |block| {
-            let centred = network.centred(block);
+            let centred = scorer.centred(block);
             let norms = centred.clone().square().sum_dim(1);
-            let scores = network.centred_scores(centred);
+            let scores = scorer.centred_scores(centred);
             // For a point on a support, rounding can leave a small negative number.
             (norms.expand(scores.dims()) - scores).clamp_min(0.0)
         }))
@@ -264,14 +281,14 @@ impl<B: Backend> KernelKMeans<B> {
         if self.n_clusters() < 2 {
             return Ok((1.0, None));
         }
-        let network = self.neuralize()?.leaving_out_training_points(true);
+        let scorer = self.scorer(true)?;
         let [rows, features] = x.dims();
         // A logit against a cluster without supports left is not counted.
         let beyond = 0.5 * lowest(self.dtype()).abs();
         let (mut agreeing, mut counted, mut sum) = (0usize, 0usize, 0.0);
         for range in kernel::blocks(rows, kernel::block_rows(self.n_supports() + features)) {
             let block = x.clone().slice([range.clone(), 0..features]);
-            let scores = network.centred_scores(network.centred(block));
+            let scores = scorer.centred_scores(scorer.centred(block));
             let found = transfer::download_indices(scores.clone().argmax(1));
             agreeing += found.iter().zip(&labels[range]).filter(|(a, b)| a == b).count();
             for logit in transfer::download(kernel::margins(scores).max_dim(1)) {
@@ -289,6 +306,25 @@ impl<B: Backend> KernelKMeans<B> {
     fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
         validate::dtype::<B>("x", &x.device(), x.dtype())?;
         validate::input("x", x, self.n_features(), self.dtype())
+    }
+}
+
+impl<B: Backend> Load<B> for KernelKMeans<B> {
+    const NAME: &'static str = "kernel k-means model";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let ([_], [_]) = (shapes.dims("gamma")?, shapes.dims("beta")?);
+        let [clusters] = shapes.dims("sizes")?;
+        let supports = transfer::zeros(shapes.dims("supports")?, device, dtype);
+        Ok(Self::new(supports, &vec![1; clusters], 1.0, None))
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        self.check_parameters()?;
+        let supports = self.supports.val();
+        validate::values("its table of supports", &supports).map_err(|error| error.to_string())?;
+        load::check_beta(self.beta.val())?;
+        Ok(self)
     }
 }
 

@@ -6,7 +6,8 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 use super::beta;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Affine};
-use crate::{record, transfer, validate};
+use crate::load::{self, Load, Shapes};
+use crate::{transfer, validate};
 
 /// A k-means clusterer: K centroids, and the heuristic β of its training data.
 ///
@@ -113,7 +114,7 @@ impl<B: Backend> KMeans<B> {
     ///
     /// If shapes or values are not those of a clusterer.
     pub fn checked(self) -> Result<Self> {
-        record::check(self)
+        load::check(self)
     }
 
     /// The number of clusters, K.
@@ -206,6 +207,21 @@ impl<B: Backend> KMeans<B> {
     fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
         validate::dtype::<B>("x", &x.device(), x.dtype())?;
         validate::input("x", x, self.n_features(), self.dtype())
+    }
+}
+
+impl<B: Backend> Load<B> for KMeans<B> {
+    const NAME: &'static str = "k-means model";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let [_] = shapes.dims("beta")?;
+        Ok(Self::new(transfer::zeros(shapes.dims("centroids")?, device, dtype), None))
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        load::usable("centroids", &self.centroids.val())?;
+        load::check_beta(self.beta.val())?;
+        Ok(self)
     }
 }
 

@@ -183,14 +183,14 @@ impl LabelledConfig {
         let mut rng = Stream::Subset.generator(self.seed);
         let count = TRIED.min((DISTANCES / model.n_supports()).max(FEWEST));
         let tried = subset(rows, count, &mut rng);
-        let network = model.neuralize()?.leaving_out_training_points(true);
+        let scorer = model.scorer(true)?;
         let segments: Vec<_> =
-            candidates.iter().map(|gamma| network.segments().with_gamma(*gamma)).collect();
+            candidates.iter().map(|gamma| scorer.segments().with_gamma(*gamma)).collect();
         let mut agreeing = vec![0usize; candidates.len()];
         let step = kernel::block_rows(model.n_supports() + features);
         for part in tried.chunks(step) {
             let block = points.clone().select(0, transfer::upload_indices(part, &points.device()));
-            let (t, left_out) = network.similarities(network.centred(block));
+            let (t, left_out) = scorer.similarities(scorer.centred(block));
             for (segments, agreeing) in segments.iter().zip(&mut agreeing) {
                 let found = segments.pool(&t, left_out.as_ref()).argmax(1);
                 let found = transfer::download_indices(found);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::moments::Moments;
 use crate::error::{Error, Result};
+use crate::load::{self, Load, Shapes};
 use crate::{transfer, validate};
 
 /// How features are scaled before clustering.
@@ -239,5 +240,22 @@ impl<B: Backend> Scaler<B> {
         let unscaled = x.clone() / factor.mask_fill(constant.clone(), 1.0);
         let constant = constant.expand(x.dims());
         Ok(unscaled.mask_fill(constant, 0.0) + self.offset.val().unsqueeze())
+    }
+}
+
+impl<B: Backend> Load<B> for Scaler<B> {
+    const NAME: &'static str = "scaler";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let zeros = |shape| transfer::zeros::<B, 1>(shape, device, dtype);
+        Ok(Self::new(zeros(shapes.dims("offset")?), zeros(shapes.dims("factor")?)))
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        let (offset, factor) = (self.offset.val(), self.factor.val());
+        load::agree("factor", factor.dims(), "features", offset.dims()[0])?;
+        load::finite("offset", offset)?;
+        load::finite("factor", factor)?;
+        Ok(self)
     }
 }

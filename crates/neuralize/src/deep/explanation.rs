@@ -114,7 +114,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     /// If the encoder cannot take x, a layer cannot follow the rule that the
     /// composite gives it (all such layers are listed, before any relevance
     /// is computed), values are not finite, or as
-    /// [`NeuralizedKMeans::explain`](crate::network::NeuralizedKMeans::explain).
+    /// [`Network::explain`].
     pub fn explain<const D: usize>(
         &self,
         x: &Tensor<B, D>,

@@ -27,8 +27,6 @@ mod model;
 mod network;
 #[cfg(feature = "pytorch")]
 mod pytorch;
-#[cfg(feature = "autodiff")]
-mod tracked;
 mod weights;
 
 pub use explanation::{DeepExplanation, DeepQuestion};
@@ -37,6 +35,4 @@ pub use fit::DeepFit;
 pub use joint::{Autoencoder, JointFit, JointProgress, JointTraining};
 pub use model::DeepKMeans;
 pub use network::NeuralizedDeepKMeans;
-#[cfg(feature = "autodiff")]
-pub use tracked::TrackedDeepKMeans;
 pub use weights::Weights;

@@ -9,7 +9,8 @@ use crate::cluster::KMeans;
 use crate::data::AtomicFile;
 use crate::deep::DeepQuestion;
 use crate::error::{Error, Result};
-use crate::network::NeuralizedKMeans;
+use crate::load::Load;
+use crate::network::{Network, NeuralizedKMeans};
 use crate::{record, transfer, validate};
 
 /// A neural encoder with a k-means clustering of its codes, in one module.
@@ -130,11 +131,11 @@ impl<B: Backend, E: Module<B> + ModuleDisplay> DeepKMeans<B, E> {
         let path = path.as_ref();
         let bytes = fs::read(path).map_err(Error::io(path))?;
         let loaded = record::module_from_burnpack(bytes, dtype, |shapes| {
-            let head = <KMeans<B> as record::Load<B>>::blank(&shapes.under("head"), device, dtype)?;
+            let head = <KMeans<B> as Load<B>>::blank(&shapes.under("head"), device, dtype)?;
             Ok(Self::new(encoder, head))
         });
         loaded
-            .and_then(|model: Self| Ok(Self { head: record::Load::checked(model.head)?, ..model }))
+            .and_then(|model: Self| Ok(Self { head: Load::checked(model.head)?, ..model }))
             .map_err(|detail| Error::model(path, format!("is not a usable deep k-means: {detail}")))
     }
 }

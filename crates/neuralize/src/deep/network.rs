@@ -1,13 +1,13 @@
 use std::fmt;
 
 use burn::module::Module;
-use burn::tensor::{DType, Tensor, backend::Backend};
+use burn::tensor::{Tensor, backend::Backend};
 use burn_lrp::{AnyTensor, Relevance};
 
 use crate::deep::{DeepKMeans, DeepQuestion};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Explanation, Target};
-use crate::network::{Network, NeuralizedKMeans};
+use crate::network::{Dimensions, Internals, Network, NeuralizedKMeans};
 use crate::{kernel, transfer, validate};
 
 /// A [`DeepKMeans`] of rows of numbers as a [`Network`] from those rows to logits,
@@ -19,11 +19,11 @@ use crate::{kernel, transfer, validate};
 /// centroid, which an encoder's input has none of, stands the mean of the rows
 /// that are in the cluster.
 pub struct NeuralizedDeepKMeans<B: Backend, E: Module<B>> {
-    pub(super) model: DeepKMeans<B, E>,
-    pub(super) head: NeuralizedKMeans<B>,
+    pub(crate) model: DeepKMeans<B, E>,
+    pub(crate) head: NeuralizedKMeans<B>,
     /// A place for every cluster, `[K, D]`.
-    pub(super) places: Tensor<B, 2>,
-    pub(super) question: DeepQuestion,
+    pub(crate) places: Tensor<B, 2>,
+    pub(crate) question: DeepQuestion,
 }
 
 impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
@@ -96,23 +96,13 @@ impl<B: Backend, E: Module<B>> fmt::Debug for NeuralizedDeepKMeans<B, E> {
 /// What the encoder takes is called so beside features.
 const ENCODER: &[&str] = &["encoder"];
 
+impl<B: Backend, E: Module<B> + Relevance<B>> Internals<B> for NeuralizedDeepKMeans<B, E> {
+    fn dimensions(&self) -> Dimensions<B> {
+        Dimensions { dtype: self.head.dtype(), ..Dimensions::of_rows(&self.places) }
+    }
+}
+
 impl<B: Backend, E: Module<B> + Relevance<B>> Network<B> for NeuralizedDeepKMeans<B, E> {
-    fn n_clusters(&self) -> usize {
-        self.head.n_clusters()
-    }
-
-    fn n_features(&self) -> usize {
-        self.places.dims()[1]
-    }
-
-    fn dtype(&self) -> DType {
-        self.head.dtype()
-    }
-
-    fn device(&self) -> B::Device {
-        self.places.device()
-    }
-
     fn beta(&self) -> Option<f64> {
         self.head.beta()
     }

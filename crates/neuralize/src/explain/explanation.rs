@@ -1,45 +1,46 @@
+//! The answer to a question: relevances, and the logit that they sum to.
+
 use burn::tensor::{Int, Tensor, backend::Backend};
 
-use crate::explain::Target;
+use crate::explain::question::Target;
 use crate::transfer;
 
-/// Why every point is in its cluster: relevance of every feature, and what it
-/// sums to.
+/// Why every point is in its cluster: the relevance of every feature, and the logit that the
+/// relevances sum to.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Explanation<B: Backend> {
-    /// R: what every feature contributed, `[N, D]`, in units of the distance:
-    /// squared units of the data for most networks. Positive speaks for the
-    /// cluster, negative against it.
+    /// R: what every feature contributed, `[N, D]`, in units of the distance (for most networks
+    /// squared units of the data). A positive relevance is evidence for the cluster, a negative one against it.
     pub relevance: Tensor<B, 2>,
-    /// What the relevances of a point and what is absorbed sum to, `[N]`: f_c, or
-    /// for a contrast h_ck.
+    /// The sum of a point's relevances and absorbed parts, `[N]`: f_c, or h_ck for a contrast.
     pub logit: Tensor<B, 1>,
     /// The explained cluster, `[N]`.
     pub cluster: Tensor<B, 1, Int>,
-    /// The share of every competitor in the logit, `[N, K]`; a row sums to
-    /// one, and the explained cluster has 0. (A point that is contrasted with
-    /// its own cluster has no competitor, and its row is 0.)
+    /// The share of every competitor in the logit, `[N, K]`. A row sums to one, and the explained
+    /// cluster has 0. (A point contrasted with its own cluster has no competitor; its row is 0.)
     pub shares: Tensor<B, 2>,
     /// The question.
     pub target: Target,
     /// The β that was used; infinite where only one competitor counts.
     pub beta: f64,
-    /// Parts of the logit that belong to no feature; none for most networks.
+    /// Parts of the logit that belong to no feature; empty for most networks.
     pub absorbed: Vec<Absorbed<B>>,
 }
 
-/// A part of the logit that a bias of the network takes, the prior of a
-/// mixture's components say: the relevances and these sum to the logit.
+/// A part of the logit that a bias of the network absorbs, such as the prior of a mixture's
+/// components. The relevances and these parts sum to the logit.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Absorbed<B: Backend> {
-    /// What takes it, in a word.
+    /// What absorbs it, in a word.
     pub name: &'static str,
-    /// How much, `[N]`, signed as relevances are.
+    /// How much, `[N]`, with the sign that relevances have.
     pub amount: Tensor<B, 1>,
 }
 
 impl<B: Backend> Explanation<B> {
-    /// The explanations of blocks of rows, one or more, one after the other.
+    /// The explanations of one or more blocks of rows as one.
     pub(crate) fn cat(parts: Vec<Self>) -> Self {
         let mut parts = parts.into_iter();
         let mut whole = parts.next().expect("at least one block");
@@ -64,7 +65,7 @@ impl<B: Backend> Explanation<B> {
         whole
     }
 
-    /// How many points, N.
+    /// The number of points, N.
     pub fn len(&self) -> usize {
         self.relevance.dims()[0]
     }
@@ -74,7 +75,7 @@ impl<B: Backend> Explanation<B> {
         self.len() == 0
     }
 
-    /// Sum of the relevances of every point and of what biases absorb, `[N]`.
+    /// The sum of every point's relevances and absorbed parts, `[N]`.
     pub fn sums(&self) -> Tensor<B, 1> {
         if self.is_empty() {
             return self.logit.clone();
@@ -83,9 +84,8 @@ impl<B: Backend> Explanation<B> {
         self.absorbed.iter().fold(relevances, |sum, part| sum + part.amount.clone())
     }
 
-    /// What every part of the network contributed: the relevances of the
-    /// features, and behind them what biases absorb, in the order of
-    /// [`absorbed`](Self::absorbed). A row sums to the logit.
+    /// All contributions to the logit: the relevances of the features, then the absorbed parts in
+    /// the order of [`absorbed`](Self::absorbed). A row sums to the logit.
     ///
     /// # Shapes
     ///
@@ -103,8 +103,8 @@ impl<B: Backend> Explanation<B> {
         Tensor::cat(columns, 1)
     }
 
-    /// The share of what biases absorb in the absolute contributions of every
-    /// point, `[N]`, 0 to 1; 0 for most networks.
+    /// The share of the absorbed parts in the absolute contributions of every point, `[N]`, from 0
+    /// to 1; 0 for most networks.
     pub fn absorbed_share(&self) -> Tensor<B, 1> {
         let none = self.logit.zeros_like();
         if self.is_empty() {
@@ -116,17 +116,16 @@ impl<B: Backend> Explanation<B> {
         absorbed / size.mask_fill(nothing, 1.0)
     }
 
-    /// Σ|R| with what biases absorb, `[N]`; for a row or more.
+    /// Σ|R| with the absorbed parts, `[N]`, for at least one row.
     fn magnitude(&self) -> Tensor<B, 1> {
         let size = self.relevance.clone().abs().sum_dim(1).squeeze_dim::<1>(1);
         self.absorbed.iter().fold(size, |size, part| size + part.amount.clone().abs())
     }
 
-    /// How far the relevances of every point are from summing to its logit,
-    /// `|Σ R − f| / Σ |R|`, `[N]`; 0 where all relevances are 0. What biases
-    /// absorb counts as a relevance here.
+    /// How far the relevances of every point are from summing to its logit, `|Σ R − f| / Σ |R|`,
+    /// `[N]`; 0 where all relevances are 0. Absorbed parts count as relevances here.
     ///
-    /// Measured against Σ|R| and not against f, which vanishes on a boundary.
+    /// The error is relative to Σ|R| and not to f, which vanishes on a boundary.
     pub fn conservation_error(&self) -> Tensor<B, 1> {
         if self.is_empty() {
             return self.logit.clone();
@@ -137,4 +136,22 @@ impl<B: Backend> Explanation<B> {
         let none = size.clone().equal_elem(0.0);
         difference / size.mask_fill(none, 1.0)
     }
+}
+
+/// The name of an absorbed part beside those of features.
+pub(crate) fn part_title(name: &str) -> String {
+    format!("({name})")
+}
+
+/// Features in descending order of |R|; equal ones keep their order.
+#[cfg(any(feature = "svg", feature = "report"))]
+pub(crate) fn by_strength(relevance: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..relevance.len()).collect();
+    order.sort_by(|a, b| relevance[*b].abs().total_cmp(&relevance[*a].abs()));
+    order
+}
+
+/// The authors' probability of a cluster, `1 / (1 + exp(−f))`.
+pub(crate) fn logistic(logit: f64) -> f64 {
+    1.0 / (1.0 + (-logit).exp())
 }

@@ -1,16 +1,19 @@
+//! Means of explanations, by cluster and over all points.
+
 use burn::tensor::{IndexingUpdateOp, Int, Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::explain::Explanation;
+use crate::explain::explanation::Explanation;
 use crate::{kernel, transfer};
 
 /// The explanations of one cluster's points, averaged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ClusterSummary {
     /// The cluster.
     pub cluster: usize,
-    /// How many points were explained for it.
+    /// The number of points explained for it.
     pub points: usize,
     /// Mean logit; 0 without points.
     pub mean_logit: f64,
@@ -24,8 +27,9 @@ pub struct ClusterSummary {
 
 /// The explanations of all points, averaged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct GlobalSummary {
-    /// How many points were explained.
+    /// The number of points explained.
     pub points: usize,
     /// Mean logit; 0 without points.
     pub mean_logit: f64,
@@ -35,14 +39,14 @@ pub struct GlobalSummary {
     pub mean_magnitude: Vec<f64>,
 }
 
-/// Sums over explanations that come in parts, from which the summaries of all
-/// of them are made.
+/// Running sums over explanations that come in parts. The summaries cover all parts.
 ///
 /// ```
 /// use burn::backend::Flex;
 /// use burn::tensor::Tensor;
 /// use neuralize::cluster::KMeans;
 /// use neuralize::explain::{Beta, Tally, Target};
+/// use neuralize::network::Network;
 ///
 /// let device = Default::default();
 /// let centroids = Tensor::<Flex, 2>::from_data([[0.0], [4.0]], &device);
@@ -68,15 +72,14 @@ pub struct Tally {
     /// Sums of R and of |R|, `[K, D]`.
     relevance: Vec<f64>,
     magnitude: Vec<f64>,
-    /// Sums of squared deviations from the mean, `[K, D]`, in units of the square
-    /// of `scale`, the largest |R| so far: relevances are squares already, and
-    /// their squares may be beyond any precision.
+    /// Sums of squared deviations from the mean, `[K, D]`, in units of the square of `scale`, the
+    /// largest |R| so far. Relevances are squares already, so their squares may overflow.
     squares: Vec<f64>,
     scale: f64,
 }
 
 impl Tally {
-    /// Of no explanation yet, for K clusters and D features.
+    /// A tally without explanations yet, for K clusters and D features.
     pub fn new(clusters: usize, features: usize) -> Self {
         let table = || vec![0.0; clusters * features];
         Self {
@@ -91,7 +94,7 @@ impl Tally {
         }
     }
 
-    /// Takes a part into account.
+    /// Adds the explanations of one part.
     ///
     /// # Shapes
     ///
@@ -99,7 +102,7 @@ impl Tally {
     ///
     /// # Errors
     ///
-    /// If it is of another number of clusters or features.
+    /// If the part has another number of clusters or features.
     pub fn add<B: Backend>(&mut self, part: &Explanation<B>) -> Result<()> {
         let (clusters, features) = (self.clusters, self.features);
         let found = [part.shares.dims()[1], part.relevance.dims()[1]];
@@ -129,10 +132,10 @@ impl Tally {
         Ok(())
     }
 
-    /// Sums of a block, squared deviations from its own means, and of these from
-    /// the means so far (Chan, Golub, LeVeque, *Updating formulae and a pairwise
-    /// algorithm for computing sample variances*, 1979). Long sums in single
-    /// precision drift, so what is left of the deviations corrects the means.
+    /// Adds a block's squared deviations from its own means, and those of its means from the means
+    /// so far (Chan, Golub, LeVeque, *Updating formulae and a pairwise algorithm for computing
+    /// sample variances*, 1979). Long sums in single precision drift, so the sum of the deviations
+    /// corrects the means.
     fn add_deviations<B: Backend>(
         &mut self,
         points: &[usize],
@@ -157,7 +160,7 @@ impl Tally {
         let deviations = (rows - rough.clone().select(0, cluster.clone())) / self.scale;
         let left = sums(self.clusters, cluster, deviations.clone());
         let squares = sums(self.clusters, cluster, deviations.square());
-        // The means as this precision has them: what was subtracted.
+        // The means as rounded to this precision are what was subtracted.
         for (at, rough) in transfer::download(rough).into_iter().enumerate() {
             let (before, added) = (self.points[at / features] as f64, count(at));
             if added == 0.0 {
@@ -171,8 +174,7 @@ impl Tally {
         }
     }
 
-    /// One summary a cluster, in their order; a cluster without points has
-    /// zeros.
+    /// A summary for every cluster, in order; that of a cluster without points is zero.
     pub fn per_cluster(&self) -> Vec<ClusterSummary> {
         (0..self.clusters)
             .map(|cluster| {
@@ -196,7 +198,7 @@ impl Tally {
             .collect()
     }
 
-    /// One summary of all points.
+    /// A summary of all points.
     pub fn global(&self) -> GlobalSummary {
         let points: usize = self.points.iter().sum();
         let over = points.max(1) as f64;
@@ -215,20 +217,19 @@ impl Tally {
 }
 
 impl<B: Backend> Explanation<B> {
-    /// One summary a cluster, in their order; a cluster without points has
-    /// zeros.
+    /// A summary for every cluster, in order; that of a cluster without points is zero.
     pub fn per_cluster(&self) -> Vec<ClusterSummary> {
         self.tally().per_cluster()
     }
 
-    /// One summary of all points.
+    /// A summary of all points.
     pub fn global(&self) -> GlobalSummary {
         self.tally().global()
     }
 
     fn tally(&self) -> Tally {
         let mut tally = Tally::new(self.shares.dims()[1], self.relevance.dims()[1]);
-        tally.add(self).expect("made to its measure");
+        tally.add(self).expect("as many clusters and features");
         tally
     }
 }

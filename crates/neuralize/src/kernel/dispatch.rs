@@ -1,7 +1,7 @@
 //! The choice of a kernel: data in host memory go to fused kernels, data on a GPU
 //! to theirs, everything else to tensor operations.
 
-use burn::tensor::{DType, Int, Tensor, backend::Backend};
+use burn::tensor::{Int, Tensor, backend::Backend};
 
 use super::affine::{Affine, Decision, Totals};
 use super::answer::{Question, TensorAnswer};
@@ -10,25 +10,6 @@ use super::cpu::Quantity;
 use super::gpu;
 use super::{host, tensor};
 use crate::transfer;
-
-/// Whether the device computes F64 as IEEE 754 says.
-///
-/// Some devices claim F64 and return garbage from its transcendental
-/// functions, so the claim is tested.
-pub(crate) fn computes_f64<B: Backend>(device: &B::Device) -> bool {
-    const POINTS: [f64; 4] = [-0.5, -2.0, -13.0, 0.75];
-    if !B::supports_dtype(device, DType::F64) {
-        return false;
-    }
-    let points = transfer::upload::<B, 1>(POINTS.to_vec(), [POINTS.len()], device, DType::F64);
-    if points.dtype() != DType::F64 {
-        return false;
-    }
-    transfer::download(points.exp())
-        .iter()
-        .zip(POINTS)
-        .all(|(found, point)| (found - point.exp()).abs() <= 1e-13 * point.exp())
-}
 
 /// The nearest centroid of every row, `[N]`.
 pub(crate) fn nearest<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Tensor<B, 1, Int> {

@@ -19,7 +19,8 @@ impl<B: Backend> Affine<B> {
         self.apply_centred(x - self.center.clone())
     }
 
-    fn apply_centred(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+    /// Scores `[n, K]` of rows `[n, D]` around the centre.
+    pub(crate) fn apply_centred(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         linear(x, self.scores.weight.clone(), Some(self.scores.bias.clone()))
     }
 }

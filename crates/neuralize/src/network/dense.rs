@@ -1,17 +1,19 @@
+//! The dense form of a network: the literature's layer with one output for every pair of clusters.
+
 use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::error::Result;
-use crate::network::MinPool;
+use crate::network::min_pool::MinPool;
 use crate::{transfer, validate};
 
-/// The network as the literature writes it: a linear layer with one output for
-/// every ordered pair of clusters, and a minimum over each cluster's K − 1.
+/// The dense form of a network, as the literature writes it: a linear layer with one output for
+/// every ordered pair of clusters, and a minimum over the K − 1 outputs of each cluster.
 ///
-/// Its outputs equal those of [`NeuralizedKMeans`](crate::network::NeuralizedKMeans),
-/// which gets by with K outputs. It is meant for inspection, export and tests:
-/// its weight has K (K − 1) D numbers, and its forward pass holds `[N, K, K − 1]`.
+/// Its outputs equal those of [`NeuralizedKMeans`](crate::network::NeuralizedKMeans), whose layer
+/// has K outputs only. It is meant for inspection, export and tests: its weight has K (K − 1) D
+/// numbers, and its forward pass needs a table of `[N, K, K − 1]`.
 ///
 /// Output `c (K − 1) + j` of the linear layer is h_ck for the j-th competitor k
 /// of cluster c, in ascending order and without c itself:
@@ -36,11 +38,11 @@ impl<B: Backend> DenseNeuralizedKMeans<B> {
         let mut weights = Vec::with_capacity(clusters);
         let mut biases = Vec::with_capacity(clusters);
         for c in 0..clusters {
-            let others = weight_without(weight, c);
+            let others = columns_without(weight, c);
             weights.push(weight.clone().narrow(1, c, 1) - others);
             let bias: Tensor<B, 2> = bias.clone().unsqueeze();
             biases.push(
-                (bias.clone().narrow(1, c, 1) - weight_without(&bias, c)).squeeze_dim::<1>(0),
+                (bias.clone().narrow(1, c, 1) - columns_without(&bias, c)).squeeze_dim::<1>(0),
             );
         }
         Self {
@@ -78,8 +80,8 @@ impl<B: Backend> DenseNeuralizedKMeans<B> {
     }
 }
 
-/// All columns but one.
-fn weight_without<B: Backend>(table: &Tensor<B, 2>, column: usize) -> Tensor<B, 2> {
+/// All columns of a table but one.
+fn columns_without<B: Backend>(table: &Tensor<B, 2>, column: usize) -> Tensor<B, 2> {
     let [_, columns] = table.dims();
     let parts = [(0, column), (column + 1, columns - column - 1)];
     let parts = parts

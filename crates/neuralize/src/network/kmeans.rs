@@ -1,16 +1,18 @@
+//! K-means as a network: its layers, and how it is loaded.
+
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::activation::softmax;
-use burn::tensor::{DType, Int, Tensor, backend::Backend};
+use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::KMeans;
-use crate::cluster::beta;
 use crate::error::{Error, Result};
-use crate::explain::{self, Asked, Beta, Explanation, Target, midpoint};
 use crate::kernel::{self, Affine, Scores};
-use crate::network::{DenseNeuralizedKMeans, MinPool, Network};
-use crate::{network, record, transfer, validate};
+use crate::load::{self, Load, Shapes};
+use crate::network::dense::DenseNeuralizedKMeans;
+use crate::network::min_pool::MinPool;
+use crate::{transfer, validate};
 
 /// K-means as a neural network: a linear layer and min-pooling, exactly.
 ///
@@ -19,22 +21,24 @@ use crate::{network, record, transfer, validate};
 /// It is positive for the cluster that x belongs to and negative for the
 /// others (Kauffmann et al. 2024).
 ///
-/// The linear layer gives one score a centroid, `s_k = 2 x·μ_k − ‖μ_k‖²`, and
-/// the pooling layer takes differences: `h_ck = s_c − s_k` is the literature's
-/// first layer with K instead of K (K − 1) outputs (written out by
-/// [`dense`](Self::dense)). The mean of the centroids is subtracted from x
-/// first, which changes no difference and saves digits.
+/// The linear layer gives every centroid a score, `s_k = 2 x·μ_k − ‖μ_k‖²`, and the pooling layer
+/// takes differences: `h_ck = s_c − s_k`. The literature's first layer has an output for every
+/// difference, K (K − 1) instead of K; [`dense`](Self::dense) makes that form. The mean of the
+/// centroids is subtracted from x first, which changes no difference and saves digits.
+///
+/// The forward pass and the explanations are methods of [`Network`](crate::network::Network).
 ///
 /// ```
 /// use burn::backend::Flex;
 /// use burn::tensor::Tensor;
 /// use neuralize::cluster::KMeans;
+/// use neuralize::network::Network;
 ///
 /// let device = Default::default();
 /// let centroids = Tensor::<Flex, 2>::from_data([[0.0, 0.0], [4.0, 0.0], [0.0, 9.0]], &device);
 /// let network = KMeans::from_centroids(centroids)?.neuralize()?;
 ///
-/// // Squared distances 1, 9 and 82: ahead of the next centroid by 8.
+/// // Squared distances 1, 9 and 82: the first centroid is nearer than the second by 8.
 /// let x = Tensor::<Flex, 2>::from_data([[1.0, 0.0]], &device);
 /// let logits = network.forward(x)?.into_data().iter::<f32>().collect::<Vec<_>>();
 /// for (logit, expected) in logits.iter().zip([8.0, -8.0, -81.0]) {
@@ -55,11 +59,10 @@ pub struct NeuralizedKMeans<B: Backend> {
     pub(crate) beta: Param<Tensor<B, 1>>,
 }
 
-/// Shape of a [`NeuralizedKMeans`] that a record is going to be loaded into.
+/// The shape of a [`NeuralizedKMeans`] that a record is loaded into.
 ///
-/// A network is made from a fitted clusterer by
-/// [`KMeans::neuralize`](crate::cluster::KMeans::neuralize); this is for a
-/// module that holds one and is built before its record is read.
+/// [`KMeans::neuralize`](crate::cluster::KMeans::neuralize) makes a network of a fitted clusterer.
+/// Use this in a module that has a network as a part and is built before its record is read.
 #[derive(Config, Debug, PartialEq)]
 pub struct NeuralizedKMeansConfig {
     /// D.
@@ -82,7 +85,7 @@ impl NeuralizedKMeansConfig {
 }
 
 impl<B: Backend> KMeans<B> {
-    /// Rewrites the clusterer as a network of equal decisions.
+    /// Rewrites the clusterer as a network that makes the same decisions.
     ///
     /// # Errors
     ///
@@ -115,39 +118,18 @@ impl<B: Backend> NeuralizedKMeans<B> {
         }
     }
 
-    /// The network itself, if what was loaded into it is one.
+    /// The network itself, after a check of the record that was loaded into it.
     ///
-    /// Burn loads a record without looking at its shapes. A module that holds
-    /// a network and is loaded by Burn calls this afterwards; the functions of
-    /// [`record`](crate::record) do it themselves. The bias is computed again
-    /// from the weight, so that a recorder of half precision cannot put the two
-    /// at odds.
+    /// Burn loads a record without a check of its shapes. Call this on a network that is part of
+    /// your own module after Burn has loaded that module; the functions of
+    /// [`record`](crate::record) check by themselves. The bias is computed again from the weight,
+    /// because a recorder of half precision rounds each of them.
     ///
     /// # Errors
     ///
     /// If shapes or values are not those of a network.
     pub fn checked(self) -> Result<Self> {
-        record::check(self)
-    }
-
-    /// How many clusters, K.
-    pub fn n_clusters(&self) -> usize {
-        self.linear.weight.lazy_shape()[1]
-    }
-
-    /// How many features, D.
-    pub fn n_features(&self) -> usize {
-        self.linear.weight.lazy_shape()[0]
-    }
-
-    /// The precision of the network; data must have the same.
-    pub fn dtype(&self) -> DType {
-        self.linear.weight.val().dtype()
-    }
-
-    /// The heuristic β (1 / mean logit of the training data), if it is known.
-    pub fn beta(&self) -> Option<f64> {
-        beta::known(&self.beta)
+        load::check(self)
     }
 
     /// The linear layer: weight `[D, K]`, bias `[K]`.
@@ -165,69 +147,13 @@ impl<B: Backend> NeuralizedKMeans<B> {
         self.center.val()
     }
 
-    /// The centroids, `[K, D]`, read back from the weights.
-    pub fn centroids(&self) -> Tensor<B, 2> {
-        self.centred_centroids() + self.center.val().unsqueeze()
-    }
-
-    /// The logit f_c of every cluster: the margin by which c is nearer than
-    /// its nearest competitor, in squared units of the data.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[N, D]`
-    /// - output: `[N, K]`
-    ///
-    /// # Errors
-    ///
-    /// If x has another width or precision than the network, or values that
-    /// are not finite.
-    pub fn forward(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
-        Network::forward(self, x)
-    }
-
-    /// The cluster of every row: the one with the largest logit.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[N, D]`
-    /// - output: `[N]`
-    ///
-    /// # Errors
-    ///
-    /// As [`forward`](Self::forward).
-    pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
-        self.check_input(x)?;
-        Ok(kernel::nearest(x, &self.affine()))
-    }
-
-    /// The cluster of every row with its logit, which is positive except where
-    /// two centroids are equally near. Cheaper than [`forward`](Self::forward):
-    /// no other logit is written down.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[N, D]`
-    /// - output: `[N]` and `[N]`
-    ///
-    /// # Errors
-    ///
-    /// As [`forward`](Self::forward).
-    pub fn predict_with_logit(
-        &self,
-        x: &Tensor<B, 2>,
-    ) -> Result<(Tensor<B, 1, Int>, Tensor<B, 1>)> {
-        self.check_input(x)?;
-        Ok(kernel::nearest_with_logit(x, &self.affine()))
-    }
-
     /// The authors' probability of a cluster against its nearest competitor,
     /// `1 / (1 + exp(−f_c))`, between 0 and 1. The probabilities of a row do
     /// not sum to one.
     ///
     /// # Shapes
     ///
-    /// - logits: any, as given by [`forward`](Self::forward)
+    /// - logits: any, as given by [`forward`](crate::network::Network::forward)
     pub fn logistic_probability<const D: usize>(&self, logits: Tensor<B, D>) -> Tensor<B, D> {
         // Written out: on some backends Burn's sigmoid rounds f64 to f32, and
         // its reciprocal is an approximation to four digits.
@@ -249,33 +175,27 @@ impl<B: Backend> NeuralizedKMeans<B> {
     ///
     /// # Errors
     ///
-    /// As [`forward`](Self::forward), and if the stiffness is negative or not
-    /// finite.
+    /// If the stiffness is negative or not finite, x has another width or precision than the
+    /// network, or values that are not finite.
     pub fn softmax_probability(&self, x: Tensor<B, 2>, stiffness: f64) -> Result<Tensor<B, 2>> {
         if !(stiffness.is_finite() && stiffness >= 0.0) {
-            return Err(Error::Config {
-                name: "stiffness",
-                value: stiffness.to_string(),
-                rule: "it must be finite and at least 0".into(),
-            });
+            return Err(Error::config("stiffness", stiffness, "it must be finite and at least 0"));
         }
-        self.check_input(&x)?;
-        let stiffness = stiffness.min(transfer::largest(self.dtype()));
-        Ok(kernel::map_rows(
-            &x,
-            self.n_clusters(),
-            || self.no_rows(self.n_clusters()),
-            |block| {
-                let scores = self.scores(self.centred(block));
-                // Differences first: a large stiffness then gives −∞, not NaN.
-                let below_best = scores.clone() - scores.max_dim(1);
-                softmax(below_best * stiffness, 1)
-            },
-        ))
+        self.check_rows(&x)?;
+        let weight = self.linear.weight.val();
+        let ([_, clusters], dtype) = (weight.dims(), weight.dtype());
+        let stiffness = stiffness.min(transfer::largest(dtype));
+        let none = || transfer::zeros([0, clusters], &weight.device(), dtype);
+        Ok(kernel::map_rows(&x, clusters, none, |block| {
+            let scores = self.linear.forward(self.centred(block));
+            // Differences first: a large stiffness then gives −∞, not NaN.
+            let below_best = scores.clone() - scores.max_dim(1);
+            softmax(below_best * stiffness, 1)
+        }))
     }
 
-    /// The network with the literature's K (K − 1)-wide first layer; its
-    /// outputs are the same. For inspection, export and tests.
+    /// The dense form of the network, whose first layer has K (K − 1) outputs. Its own outputs are
+    /// the same. For inspection, export and tests.
     pub fn dense(&self) -> DenseNeuralizedKMeans<B> {
         let weight = self.linear.weight.val();
         let bias = kernel::bias_of(&weight);
@@ -299,116 +219,62 @@ impl<B: Backend> NeuralizedKMeans<B> {
         self.linear.weight.val().transpose() * 0.5
     }
 
-    pub(crate) fn scores(&self, centred: Tensor<B, 2>) -> Tensor<B, 2> {
-        self.linear.forward(centred)
-    }
-
-    /// A result for no rows, `[0, columns]`.
-    pub(crate) fn no_rows(&self, columns: usize) -> Tensor<B, 2> {
-        let center = self.center.val();
-        transfer::zeros([0, columns], &center.device(), center.dtype())
-    }
-
-    pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
-        Network::check_input(self, x)
-    }
-}
-
-impl<B: Backend> Network<B> for NeuralizedKMeans<B> {
-    fn n_clusters(&self) -> usize {
-        self.n_clusters()
-    }
-
-    fn n_features(&self) -> usize {
-        self.n_features()
-    }
-
-    fn dtype(&self) -> DType {
-        self.dtype()
-    }
-
-    fn device(&self) -> B::Device {
-        self.center.val().device()
-    }
-
-    fn beta(&self) -> Option<f64> {
-        self.beta()
-    }
-
-    fn centroids(&self) -> Tensor<B, 2> {
-        self.centroids()
-    }
-
-    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
-        // A record that was loaded into this module may have left it without.
+    /// Checks that x is data for this network, and that a record which Burn loaded left it usable.
+    pub(crate) fn check_rows(&self, x: &Tensor<B, 2>) -> Result<()> {
         if self.linear.bias.is_none() {
             return Err(Error::Record { detail: "its linear layer has no bias".into() });
         }
-        if self.n_clusters() < 2 {
+        let weight = self.linear.weight.val();
+        let [features, clusters] = weight.dims();
+        if clusters < 2 {
             return Err(Error::NoCompetitor);
         }
         validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        validate::input("x", x, self.n_features(), self.dtype())
+        validate::input("x", x, features, weight.dtype())
+    }
+}
+
+impl<B: Backend> Load<B> for NeuralizedKMeans<B> {
+    const NAME: &'static str = "neuralized k-means network";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let [_] = shapes.dims("beta")?;
+        let zeros = |shape| transfer::zeros::<B, 1>(shape, device, dtype);
+        Ok(Self::from_parts(
+            zeros(shapes.dims("center")?),
+            transfer::zeros(shapes.dims("linear.weight")?, device, dtype),
+            zeros(shapes.dims("linear.bias")?),
+            zeros([1]),
+        ))
     }
 
-    fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        self.scores(self.centred(x))
-    }
-
-    fn forward(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
-        self.check_input(&x)?;
-        if let Some(logits) = kernel::logits(&x, &self.affine()) {
-            return Ok(logits);
-        }
-        Ok(network::forward_by_blocks(self, &x))
-    }
-
-    fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
-        self.predict(x)
-    }
-
-    fn predict_with_logit(&self, x: &Tensor<B, 2>) -> Result<(Tensor<B, 1, Int>, Tensor<B, 1>)> {
-        self.predict_with_logit(x)
-    }
-
-    fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
-        explain::by_blocks(self, x, target, beta, |beta| {
-            let kernel::Answer { relevance, logit, cluster, shares } =
-                kernel::explain(x, &self.affine(), target.question(beta))?;
-            Some(Explanation {
-                relevance,
-                logit,
-                cluster,
-                shares,
-                target,
-                beta,
-                absorbed: Vec::new(),
-            })
-        })
-    }
-
-    fn shifted(&self, by: f64) -> Result<Option<Box<dyn Network<B>>>> {
-        let shifted = KMeans::from_centroids(self.centroids() + by)?;
-        let shifted = match self.beta() {
-            Some(beta) => shifted.with_beta(beta)?,
-            None => shifted,
+    /// The bias follows from the weight and is computed again, because a recorder of half precision
+    /// rounds each of them.
+    fn checked(self) -> Result<Self, String> {
+        let weight = self.linear.weight.val();
+        let [features, clusters] = weight.dims();
+        let Some(bias) = self.linear.bias.as_ref().map(Param::val) else {
+            return Err("its linear layer has no bias".into());
         };
-        Ok(Some(Box::new(shifted.neuralize()?)))
-    }
-
-    fn as_kmeans(&self) -> Option<&NeuralizedKMeans<B>> {
-        Some(self)
-    }
-
-    /// The pass, layer by layer from the output to the input.
-    fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
-        let centroids = self.centred_centroids();
-        let squares = centroids.clone().square();
-        let centred = self.centred(x);
-        let scores = self.scores(centred.clone());
-        let asked = Asked::of(&scores, target.explained(&scores), target, beta);
-        let relevance = midpoint::relevance(centred, &centroids, &squares, asked.coefficients());
-        asked.answer(relevance, target, beta)
+        let (center, beta) = (self.center.val(), self.beta.val());
+        load::agree("center", center.dims(), "features", features)?;
+        load::agree("linear.bias", bias.dims(), "clusters", clusters)?;
+        if clusters < 2 {
+            return Err(format!("it has {clusters} cluster, a network needs at least 2"));
+        }
+        load::finite("center", center.clone())?;
+        load::usable("linear.weight", &weight)?;
+        load::finite("linear.bias", bias.clone())?;
+        load::check_beta(beta.clone())?;
+        let computed = kernel::bias_of(&weight);
+        let error = transfer::download((computed.clone() - bias).abs().max())[0];
+        let size = transfer::download(computed.clone().abs().max())[0];
+        if error > 1e-2 * size {
+            return Err(
+                "its bias does not belong to its weight: it is damaged, or another network".into(),
+            );
+        }
+        Ok(Self::from_parts(center, weight, computed, beta))
     }
 }
 

@@ -1,3 +1,5 @@
+//! Min-pooling over competitors: the last layer of every network.
+
 use burn::module::Module;
 use burn::tensor::{Bool, Tensor, backend::Backend};
 
@@ -12,8 +14,8 @@ use crate::{kernel, transfer};
 #[derive(Module, Clone, Debug, Default)]
 pub struct MinPool;
 
-/// What a min-pooling layer hands down to the linear layer below it.
-pub(crate) struct Pooled<B: Backend> {
+/// The relevance that a min-pooling layer passes to the competitors of one cluster a row.
+pub(crate) struct CompetitorRelevance<B: Backend> {
     /// f_c of the explained cluster, `[n, 1]`.
     pub(crate) logit: Tensor<B, 2>,
     /// Share of every competitor, `[n, K]`; 0 for the cluster itself.
@@ -33,8 +35,8 @@ impl MinPool {
         kernel::margins(scores)
     }
 
-    /// The logit of every cluster from the literature's first layer, which
-    /// lists the competitors of every cluster side by side.
+    /// The logit of every cluster from the dense form's first layer, which lists the competitors of
+    /// every cluster side by side.
     ///
     /// # Shapes
     ///
@@ -44,12 +46,11 @@ impl MinPool {
         h.min_dim(2).squeeze_dim(2)
     }
 
-    /// The rule of this layer, min-take-most, for one explained cluster a row.
+    /// The rule of this layer, min-take-most, for one explained cluster in every row.
     ///
-    /// Where f_c is negative (a point that is not in c) the soft shares would
-    /// divide by scores of either sign, so the hard minimum is taken there:
-    /// all of f_c goes to the nearest centroid. An infinite β is the hard
-    /// minimum everywhere.
+    /// Where f_c is negative (the point is not in c) soft shares would divide by margins of either
+    /// sign, so all of f_c goes to the nearest competitor there: the hard minimum. An infinite β
+    /// is the hard minimum everywhere.
     ///
     /// # Shapes
     ///
@@ -59,7 +60,7 @@ impl MinPool {
         scores: &Tensor<B, 2>,
         own: &Tensor<B, 2, Bool>,
         beta: f64,
-    ) -> Pooled<B> {
+    ) -> CompetitorRelevance<B> {
         let [rows, clusters] = scores.dims();
         let wide = [rows, clusters];
         let largest = transfer::largest(scores.dtype());
@@ -90,6 +91,6 @@ impl MinPool {
         let outside = logit.clone().lower_elem(0.0).expand(wide);
         let shares = soft.mask_where(outside.clone(), hard.clone());
         let ratios = (shares.clone() * quotients).mask_where(outside, hard);
-        Pooled { logit, shares, ratios }
+        CompetitorRelevance { logit, shares, ratios }
     }
 }

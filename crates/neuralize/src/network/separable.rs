@@ -1,12 +1,17 @@
+//! K-means by any separable distance as a network.
+
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::nn::Linear;
-use burn::tensor::{DType, Int, Tensor, backend::Backend};
+use burn::tensor::{Tensor, backend::Backend};
 
 use crate::cluster::distance::by_distance;
 use crate::cluster::{Distance, SeparableKMeans};
 use crate::error::{Error, Result};
-use crate::explain::{Asked, Beta, Explanation, Target};
-use crate::network::{DenseNeuralizedKMeans, MinPool, Network};
+use crate::explain::{Explanation, Target};
+use crate::network::dense::DenseNeuralizedKMeans;
+use crate::network::interface::{Dimensions, Internals, Network};
+use crate::network::min_pool::MinPool;
+use crate::network::pass::PoolingPass;
 use crate::validate;
 
 /// K-means by any separable distance as a network: scores of all centroids, and
@@ -18,8 +23,8 @@ use crate::validate;
 /// `w_ck = φ'(μ_c) − φ'(μ_k)` (Banerjee et al. 2005). For the others they are
 /// distances, and the layer is a sum over features.
 ///
-/// The relevance is what the features contribute to these differences, shared
-/// out between competitors as min-take-most does (Kauffmann et al. 2024):
+/// The relevance is what the features contribute to these differences, divided among competitors
+/// by min-take-most (Kauffmann et al. 2024):
 /// `R_i = Σ_{k≠c} R_k / h_ck · [d_i(x_i, μ_ki) − d_i(x_i, μ_ci)]`, which sums to
 /// f_c. For the squared Euclidean distance it is the midpoint rule of
 /// [`NeuralizedKMeans`](crate::network::NeuralizedKMeans).
@@ -29,6 +34,7 @@ use crate::validate;
 /// use burn::tensor::Tensor;
 /// use neuralize::cluster::{Distance, SeparableKMeans};
 /// use neuralize::explain::{Beta, Target};
+/// use neuralize::network::Network;
 ///
 /// let device = Default::default();
 /// let centroids = Tensor::<Flex, 2>::from_data([[0.0, 0.0], [4.0, 1.0]], &device);
@@ -44,15 +50,15 @@ use crate::validate;
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct NeuralizedSeparableKMeans<B: Backend> {
-    /// What was neuralized.
+    /// The clusterer that was neuralized.
     clusterer: SeparableKMeans<B>,
-    /// z, the mean of the centroids, from which everything is seen, `[D]`.
+    /// z, the mean of the centroids, which is subtracted from the input, `[D]`.
     center: Param<Tensor<B, 1>>,
-    /// Weight gᵀ, `[D, K]`, and bias `−Σ_i q_i`, `[K]`, around the centre; none
-    /// where the distance is not a Bregman divergence.
+    /// Weight gᵀ, `[D, K]`, and bias `−Σ_i q_i`, `[K]`, around the centre; `None` if the distance is
+    /// not a Bregman divergence.
     linear: Option<Linear<B>>,
-    /// The bias feature by feature, q: `d_i(z_i, μ_i)`, `[K, D]`; of no use, and
-    /// the centre once more, where there is no linear layer.
+    /// The bias feature by feature, q: `d_i(z_i, μ_i)`, `[K, D]`. Without a linear layer it is not
+    /// used, and holds the centre.
     offsets: Param<Tensor<B, 2>>,
     /// Minimum over competitors.
     pool: MinPool,
@@ -61,7 +67,7 @@ pub struct NeuralizedSeparableKMeans<B: Backend> {
 }
 
 impl<B: Backend> SeparableKMeans<B> {
-    /// Rewrites the clusterer as a network of equal decisions.
+    /// Rewrites the clusterer as a network that makes the same decisions.
     ///
     /// # Errors
     ///
@@ -91,26 +97,6 @@ impl<B: Backend> SeparableKMeans<B> {
 }
 
 impl<B: Backend> NeuralizedSeparableKMeans<B> {
-    /// How many clusters, K.
-    pub fn n_clusters(&self) -> usize {
-        self.clusterer.n_clusters()
-    }
-
-    /// How many features, D.
-    pub fn n_features(&self) -> usize {
-        self.clusterer.n_features()
-    }
-
-    /// The precision of the network; data must have the same.
-    pub fn dtype(&self) -> DType {
-        self.clusterer.dtype()
-    }
-
-    /// The heuristic β (1 / mean logit of the training data), if it is known.
-    pub fn beta(&self) -> Option<f64> {
-        self.clusterer.beta()
-    }
-
     /// The distance.
     pub fn distance(&self) -> Distance {
         self.distance
@@ -121,18 +107,13 @@ impl<B: Backend> NeuralizedSeparableKMeans<B> {
         &self.clusterer
     }
 
-    /// The centroids, `[K, D]`.
-    pub fn centroids(&self) -> Tensor<B, 2> {
-        self.clusterer.centroids()
-    }
-
     /// The point that is subtracted from the input, `[D]`.
     pub fn center(&self) -> Tensor<B, 1> {
         self.center.val()
     }
 
     /// The linear layer of a Bregman divergence, around the centre z: weight
-    /// `φ'(μ) − φ'(z)`, `[D, K]`, and bias `−d(z, μ)`, `[K]`. None for other
+    /// `φ'(μ) − φ'(z)`, `[D, K]`, and bias `−d(z, μ)`, `[K]`. `None` for other
     /// distances.
     pub fn linear(&self) -> Option<&Linear<B>> {
         self.linear.as_ref()
@@ -143,69 +124,22 @@ impl<B: Backend> NeuralizedSeparableKMeans<B> {
         &self.pool
     }
 
-    /// The network of a Bregman divergence with the literature's
-    /// K (K − 1)-wide first layer, `w_ck = φ'(μ_c) − φ'(μ_k)` and
-    /// `b_ck = [φ(μ_c) − φ(μ_k)] − [φ'(μ_c)·μ_c − φ'(μ_k)·μ_k]`, the bias seen
-    /// from the centre: `b_ck + w_ck·z`. None for other distances.
+    /// The dense form of the network of a Bregman divergence: a first layer of K (K − 1) outputs,
+    /// `w_ck = φ'(μ_c) − φ'(μ_k)` and
+    /// `b_ck = [φ(μ_c) − φ(μ_k)] − [φ'(μ_c)·μ_c − φ'(μ_k)·μ_k]`, with the bias around the centre:
+    /// `b_ck + w_ck·z`. `None` for other distances.
     pub fn dense(&self) -> Option<DenseNeuralizedKMeans<B>> {
         let linear = self.linear.as_ref()?;
         let bias = linear.bias.as_ref()?.val();
         Some(DenseNeuralizedKMeans::new(self.center.val(), &linear.weight.val(), &bias))
     }
 
-    /// The logit f_c of every cluster: the margin by which c is nearer than its
-    /// nearest competitor, in units of the distance.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[N, D]`
-    /// - output: `[N, K]`
-    ///
-    /// # Errors
-    ///
-    /// If x has another width or precision than the network, or values that
-    /// are not finite or that the distance is not made for.
-    pub fn forward(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
-        Network::forward(self, x)
-    }
-
-    /// The cluster of every row: the one with the largest logit.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[N, D]`
-    /// - output: `[N]`
-    ///
-    /// # Errors
-    ///
-    /// As [`forward`](Self::forward).
-    pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
-        Network::predict(self, x)
-    }
-
-    /// Explains every row of x by NEON.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[N, D]`; N may be 0
-    /// - relevance: `[N, D]`, logit and cluster: `[N]`, shares: `[N, K]`
-    ///
-    /// # Errors
-    ///
-    /// As [`forward`](Self::forward), and if the target names a cluster that
-    /// does not exist, β is negative or NaN, or the heuristic is asked of a
-    /// network without one.
-    pub fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
-        Network::explain(self, x, target, beta)
-    }
-
     fn center_row(&self) -> Tensor<B, 2> {
         self.center.val().unsqueeze()
     }
 
-    /// `Σ_k a_k d_i(x_i, μ_ki)`, where Σ_k a_k = 0: what all distances have in
-    /// common goes away, and with it the term of a Bregman divergence that is
-    /// not linear in x.
+    /// `Σ_k a_k d_i(x_i, μ_ki)`, where Σ_k a_k = 0. A term that all distances share cancels; of a
+    /// Bregman divergence, that is the term which is not linear in x.
     ///
     /// # Shapes
     ///
@@ -217,38 +151,28 @@ impl<B: Backend> NeuralizedSeparableKMeans<B> {
             return a.matmul(self.offsets.val()) - (x - self.center_row()) * slopes;
         }
         let rule = self.distance.separable(&self.clusterer.weights());
-        let (centroids, from_center) =
-            (self.centroids(), rule.values(x.clone(), self.center_row()));
-        (0..self.n_clusters()).fold(x.zeros_like(), |sum, k| {
+        let centroids = self.clusterer.centroids();
+        let from_center = rule.values(x.clone(), self.center_row());
+        (0..self.clusterer.n_clusters()).fold(x.zeros_like(), |sum, k| {
             let distance = rule.values(x.clone(), centroids.clone().narrow(0, k, 1));
             sum + (distance - from_center.clone()) * a.clone().narrow(1, k, 1)
         })
     }
 }
 
+impl<B: Backend> Internals<B> for NeuralizedSeparableKMeans<B> {
+    fn dimensions(&self) -> Dimensions<B> {
+        Dimensions::of_rows(&self.clusterer.centroids())
+    }
+}
+
 impl<B: Backend> Network<B> for NeuralizedSeparableKMeans<B> {
-    fn n_clusters(&self) -> usize {
-        self.n_clusters()
-    }
-
-    fn n_features(&self) -> usize {
-        self.n_features()
-    }
-
-    fn dtype(&self) -> DType {
-        self.dtype()
-    }
-
-    fn device(&self) -> B::Device {
-        self.center.val().device()
-    }
-
     fn beta(&self) -> Option<f64> {
-        self.beta()
+        self.clusterer.beta()
     }
 
     fn centroids(&self) -> Tensor<B, 2> {
-        self.centroids()
+        self.clusterer.centroids()
     }
 
     fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
@@ -278,10 +202,9 @@ impl<B: Backend> Network<B> for NeuralizedSeparableKMeans<B> {
 
     /// The pass, layer by layer from the output to the input.
     fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
-        let scores = Network::scores(self, x.clone());
-        let asked = Asked::of(&scores, target.explained(&scores), target, beta);
-        let relevance = self.relevance(x, asked.coefficients());
-        asked.answer(relevance, target, beta)
+        let pass = PoolingPass::of(&self.scores(x.clone()), target, beta);
+        let relevance = self.relevance(x, pass.coefficients());
+        pass.explanation(relevance, target, beta)
     }
 }
 

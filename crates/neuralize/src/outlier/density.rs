@@ -1,12 +1,15 @@
+//! Kernel densities: fitting, and the module that is stored.
+
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::Bandwidth;
 use crate::error::{Error, Result};
-use crate::outlier::NeuralizedKernelDensity;
+use crate::load::{self, Load, Shapes};
+use crate::outlier::network::NeuralizedKernelDensity;
 use crate::random::{Stream, subset};
-use crate::{record, transfer, validate};
+use crate::{transfer, validate};
 
 /// Settings of a kernel density.
 ///
@@ -23,7 +26,7 @@ use crate::{record, transfer, validate};
 /// let density =
 ///     KernelDensityConfig::new().with_bandwidth(Bandwidth::Gamma(1.0)).fit(&x)?;
 ///
-/// // Every row against the others: the last one is far off, by its second feature.
+/// // Every row against the others: the second feature of the last one is far off.
 /// let found = density.neuralize().explain_left_out(&x)?;
 /// let scores: Vec<f32> = found.score.into_data().iter().collect();
 /// assert!(scores[..4].iter().all(|score| *score < 1.0) && scores[4] > 20.0);
@@ -33,11 +36,11 @@ use crate::{record, transfer, validate};
 /// ```
 #[derive(Config, Debug, PartialEq)]
 pub struct KernelDensityConfig {
-    /// How γ is chosen. An infinite one counts the nearest support alone.
+    /// How γ is chosen. For an infinite γ only the nearest support counts.
     #[config(default = "Bandwidth::Share(0.25)")]
     pub bandwidth: Bandwidth,
-    /// Most supports: of larger data a random sample of this many rows is
-    /// taken. Work and time are proportional to it. By default all rows.
+    /// The maximum number of supports: larger data are represented by a random sample of this many
+    /// rows. Memory and time are proportional to it. By default all rows.
     pub max_supports: Option<usize>,
     /// Seed of the random numbers.
     #[config(default = 0)]
@@ -53,16 +56,11 @@ impl KernelDensityConfig {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, x is empty or holds values that are not
-    /// finite, or no γ gives the perplexity asked for (because there are few
-    /// rows, or many equal ones).
+    /// If a setting is invalid, x is empty or has values that are not finite, or no γ gives the
+    /// requested perplexity (because rows are few, or many of them are equal).
     pub fn fit<B: Backend>(&self, x: &Tensor<B, 2>) -> Result<KernelDensity<B>> {
         if self.max_supports == Some(0) {
-            return Err(Error::Config {
-                name: "max_supports",
-                value: "0".into(),
-                rule: "it must be at least 1".into(),
-            });
+            return Err(Error::config("max_supports", 0, "it must be at least 1"));
         }
         match self.bandwidth {
             Bandwidth::Gamma(gamma) => check_gamma(gamma)?,
@@ -72,8 +70,8 @@ impl KernelDensityConfig {
         let x = transfer::untracked(x.clone());
         let [rows, _] = x.dims();
         let supports = match self.max_supports {
-            Some(most) if most < rows => {
-                let chosen = subset(rows, most, &mut Stream::Subset.generator(self.seed));
+            Some(maximum) if maximum < rows => {
+                let chosen = subset(rows, maximum, &mut Stream::Subset.generator(self.seed));
                 x.clone().select(0, transfer::upload_indices(&chosen, &x.device()))
             }
             _ => x,
@@ -125,22 +123,22 @@ impl<B: Backend> KernelDensity<B> {
         }
     }
 
-    /// The density itself, if what was loaded into it is one; see
+    /// The density itself, after a check of the record that was loaded into it; see
     /// [`KMeans::checked`](crate::cluster::KMeans::checked).
     ///
     /// # Errors
     ///
     /// If shapes or values are not those of a density.
     pub fn checked(self) -> Result<Self> {
-        record::check(self)
+        load::check(self)
     }
 
-    /// How many supports, M.
+    /// The number of supports, M.
     pub fn n_supports(&self) -> usize {
         self.supports.lazy_shape()[0]
     }
 
-    /// How many features, D.
+    /// The number of features, D.
     pub fn n_features(&self) -> usize {
         self.supports.lazy_shape()[1]
     }
@@ -206,11 +204,28 @@ fn check_gamma(gamma: f64) -> Result<()> {
     if gamma >= 0.0 {
         Ok(())
     } else {
-        Err(Error::Config {
-            name: "gamma",
-            value: gamma.to_string(),
-            rule: "it must be at least 0; infinity counts the nearest support alone".into(),
-        })
+        Err(Error::config(
+            "gamma",
+            gamma,
+            "it must be at least 0; infinity counts the nearest support alone",
+        ))
+    }
+}
+
+impl<B: Backend> Load<B> for KernelDensity<B> {
+    const NAME: &'static str = "kernel density";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let [_] = shapes.dims("gamma")?;
+        Ok(Self::new(transfer::zeros(shapes.dims("supports")?, device, dtype), 0.0))
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        load::usable("supports", &self.supports.val())?;
+        match load::sole("gamma", self.gamma.val())? {
+            gamma if gamma >= 0.0 => Ok(self),
+            gamma => Err(format!("its gamma is {gamma}, it must be at least 0")),
+        }
     }
 }
 

@@ -1,8 +1,11 @@
+//! The answer to why a point is an outlier.
+
 use burn::tensor::{Tensor, backend::Backend};
 
-/// Why every point is as far off as it is: relevance of every feature, and the
-/// score that it sums to.
+/// Why every point has its outlier score: the relevance of every feature, and the score that the
+/// relevances sum to.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct OutlierExplanation<B: Backend> {
     /// R: what every feature contributed to the score, `[N, D]`, in squared
     /// units of the data; never negative but for rounding.
@@ -12,7 +15,7 @@ pub struct OutlierExplanation<B: Backend> {
 }
 
 impl<B: Backend> OutlierExplanation<B> {
-    /// How many points, N.
+    /// The number of points, N.
     pub fn len(&self) -> usize {
         self.relevance.dims()[0]
     }

@@ -1,4 +1,4 @@
-//! How far is a point from all the others, and by which features?
+//! How far a point is from all others, and by which features.
 //!
 //! A kernel density over supports, rewritten as a network whose output is an
 //! outlier score in squared units of the data, and a relevance pass through it
@@ -7,8 +7,8 @@
 //! arXiv:1805.06230).
 
 mod density;
+mod distances;
 mod explanation;
-mod near;
 mod network;
 
 pub use density::{KernelDensity, KernelDensityConfig};

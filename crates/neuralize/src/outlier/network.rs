@@ -1,11 +1,14 @@
+//! A kernel density as a network: the outlier score and its explanation.
+
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{Bool, DType, IndexingUpdateOp, Tensor, backend::Backend};
 
-use super::OutlierExplanation;
-use super::near::Supports;
+use super::distances::DistanceLayer;
+use super::explanation::OutlierExplanation;
 use crate::error::{Error, Result};
-use crate::network::{SoftMinPool, exp_minus_one, soft_shares, steepness};
-use crate::{kernel, transfer, validate};
+use crate::kernel::{self, exp_minus_one, soft_shares, steepness};
+use crate::network::SoftMinPool;
+use crate::{transfer, validate};
 
 /// A kernel density as a neural network: squared distances to all supports and
 /// soft min-pooling (Kauffmann, Müller, Montavon 2020).
@@ -18,27 +21,25 @@ use crate::{kernel, transfer, validate};
 ///
 /// # Relevance
 ///
-/// Soft min-pooling hands every support the share `R_j = softmin_j(γ h_j) o`,
-/// and the distance hands it on by its summands:
-/// `R_i = Σ_j (x_i − u_ji)²/‖x − u_j‖² R_j`. No relevance is negative, and they
-/// sum to the score. A support at the very place of x has no direction to hand
-/// its share on to; the other supports take it over in proportion to theirs.
+/// Soft min-pooling gives every support the share `R_j = softmin_j(γ h_j) o`, and the distance
+/// passes it to the features in proportion to its summands:
+/// `R_i = Σ_j (x_i − u_ji)²/‖x − u_j‖² R_j`. No relevance is negative, and they sum to the score.
+/// A support equal to x has no direction to pass its share in; the other supports take it over in
+/// proportion to theirs.
 ///
 /// # Rows that are supports themselves
 ///
-/// A training point is its own support at distance 0, which hides how far it
-/// is from the others: [`score_left_out`](Self::score_left_out) and
-/// [`explain_left_out`](Self::explain_left_out) leave out, for a row that
-/// equals a support number for number, the first such support. (Rounded on
-/// only one side, by a change of precision say, they no longer are equal.)
+/// A training point is its own support at distance 0, which hides how far it is from the others.
+/// For a row that equals a support up to roundings of f32,
+/// [`score_left_out`](Self::score_left_out) and [`explain_left_out`](Self::explain_left_out) leave
+/// out the first such support.
 ///
 /// # Numbers
 ///
-/// Distances and relevances are products of matrices, around the mean of the
-/// supports, except for pairs that are so near (less than 1/64 of
-/// `‖x‖² + ‖u_j‖²` in f32, 1e-4 in f64) that products would lose digits: these
-/// come from differences. Σ R is within 2e-5 of the score in f32 and 1e-10 in
-/// f64, relative to Σ|R|.
+/// Distances and relevances are products of matrices around the mean of the supports. Pairs that
+/// are so close that products would lose digits (up to 1/64 of `‖x‖² + ‖u_j‖²` in f32, 1e-4 in
+/// f64) are computed from differences. Σ R is within 2e-5 of the score in f32 and 1e-10 in f64,
+/// relative to Σ|R|.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -74,12 +75,12 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
         }
     }
 
-    /// How many supports, M.
+    /// The number of supports, M.
     pub fn n_supports(&self) -> usize {
         self.supports.lazy_shape()[0]
     }
 
-    /// How many features, D.
+    /// The number of features, D.
     pub fn n_features(&self) -> usize {
         self.supports.lazy_shape()[1]
     }
@@ -169,24 +170,24 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
         validate::input("x", x, self.n_features(), self.dtype())
     }
 
-    /// Whether there is something left of the supports without one.
+    /// Checks that a support remains when one is left out.
     fn check_others(&self) -> Result<()> {
         match self.n_supports() {
-            0 | 1 => Err(Error::Config {
-                name: "supports",
-                value: self.n_supports().to_string(),
-                rule: "a row can only be left out where there are two or more".into(),
-            }),
+            0 | 1 => Err(Error::config(
+                "supports",
+                self.n_supports(),
+                "leaving a support out needs two or more",
+            )),
             _ => Ok(()),
         }
     }
 
     fn scores(&self, x: &Tensor<B, 2>, leave_out: bool) -> Tensor<B, 1> {
-        let supports = Supports::of(self.supports.val());
+        let layer = DistanceLayer::of(self.supports.val());
         let none = || transfer::zeros([0], &x.device(), self.dtype());
         kernel::map_rows(x, self.n_supports(), none, |block| {
-            let (h, _) = supports.distances(&block);
-            let out = leave_out.then(|| supports.own(&block, &h));
+            let (h, _) = layer.distances(&block);
+            let out = leave_out.then(|| layer.own(&block, &h));
             self.pooled(h, out).squeeze_dim(1)
         })
     }
@@ -197,12 +198,12 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
             let none = |columns| transfer::zeros([0, columns], &x.device(), self.dtype());
             return OutlierExplanation { relevance: none(features), score: none(1).reshape([0]) };
         }
-        let supports = Supports::of(self.supports.val());
+        let layer = DistanceLayer::of(self.supports.val());
         let step = kernel::block_rows(self.n_supports() + features);
         let (mut relevance, mut score) = (Vec::new(), Vec::new());
         for range in kernel::blocks(rows, step) {
             let block = x.clone().slice([range, 0..features]);
-            let (r, o) = self.explain_block(block, &supports, leave_out);
+            let (r, o) = self.explain_block(block, &layer, leave_out);
             relevance.push(r);
             score.push(o);
         }
@@ -214,16 +215,15 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
     fn explain_block(
         &self,
         x: Tensor<B, 2>,
-        supports: &Supports<B>,
+        layer: &DistanceLayer<B>,
         leave_out: bool,
     ) -> (Tensor<B, 2>, Tensor<B, 2>) {
-        let (h, near) = supports.distances(&x);
-        let out = leave_out.then(|| supports.own(&x, &h));
+        let (h, close) = layer.distances(&x);
+        let out = leave_out.then(|| layer.own(&x, &h));
         let shape = h.dims();
         let score = self.pooled(h.clone(), out.clone());
 
-        // Supports that can hand a share on.
-        // A share divided by less than this would be beyond the precision.
+        // Supports whose distance can divide a share: below this the quotient would overflow.
         let least = score.clone() * (64.0 / transfer::largest(self.dtype()));
         let touching = h.clone().lower_equal(least.expand(shape));
         let silent = match out {
@@ -238,13 +238,13 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
         // R_j / h_j
         let ratios = shares * score.clone().expand(shape) / h;
 
-        let far = ratios.clone().mask_fill(near.mask.clone(), 0.0);
-        let centred = supports.around(x.clone());
+        let far = ratios.clone().mask_fill(close.mask.clone(), 0.0);
+        let centred = layer.around(x.clone());
         let mut relevance = centred.clone().square() * far.clone().sum_dim(1)
-            - centred * far.clone().matmul(supports.centred.clone()) * 2.0
-            + far.matmul(supports.squares.clone());
+            - centred * far.clone().matmul(layer.centred.clone()) * 2.0
+            + far.matmul(layer.squares.clone());
         let ratios = ratios.reshape([shape[0] * shape[1]]);
-        for pairs in near.pairs(&x, &supports.raw) {
+        for pairs in close.pairs(&x, &layer.raw) {
             let ratios = ratios.clone().select(0, pairs.at).unsqueeze_dim(1);
             let parts = pairs.squares * ratios;
             relevance = relevance.select_assign(0, pairs.rows, parts, IndexingUpdateOp::Add);
@@ -256,19 +256,19 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
     fn pooled(&self, h: Tensor<B, 2>, out: Option<Tensor<B, 2, Bool>>) -> Tensor<B, 2> {
         let Some(out) = out else { return self.pool.forward(h, 1) };
         let shape = h.dims();
-        // At most one a row, and there are two or more supports.
+        // At most one in every row, of two or more supports.
         let one =
             transfer::zeros::<B, 2>(shape, &h.device(), h.dtype()).mask_fill(out.clone(), 1.0);
         let left = one.sum_dim(1).neg() + shape[1] as f64;
-        let least = h.clone().mask_fill(out.clone(), transfer::largest(h.dtype())).min_dim(1);
-        let above = (h - least.clone()).mask_fill(out.clone(), 0.0);
+        let nearest = h.clone().mask_fill(out.clone(), transfer::largest(h.dtype())).min_dim(1);
+        let above = (h - nearest.clone()).mask_fill(out.clone(), 0.0);
         match steepness(self.pool.gamma(), above.dtype()) {
-            None => least,
-            Some(0.0) => least + above.sum_dim(1) / left,
+            None => nearest,
+            Some(0.0) => nearest + above.sum_dim(1) / left,
             Some(gamma) => {
-                // What is left out is 0 here, and exp(0) − 1 is 0.
+                // A support that is left out is 0 here, and exp(0) − 1 is 0.
                 let terms = exp_minus_one(above * -gamma).sum_dim(1) / left;
-                least - terms.log1p() / gamma
+                nearest - terms.log1p() / gamma
             }
         }
     }

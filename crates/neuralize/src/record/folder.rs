@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use crate::cluster::{Clusterer, ClustererFit};
 use crate::data::{AtomicFile, Scale, ScaledParts, Scaler, TableReader, Transaction, part_rows};
 use crate::error::{Error, Result};
+use crate::load::{Load, Shapes};
 use crate::outlier::KernelDensity;
-use crate::record::module::{Load, Shapes};
 use crate::record::store;
 
 const FORMAT: &str = "neuralize-model";

@@ -7,25 +7,20 @@
 //! | safetensors | [`save_safetensors`], [`load_safetensors`] | one module, exactly, for other programs too |
 //! | Burn's file recorders | [`save_record`], [`load_record`] | one module, in the recorder's precision |
 //!
-//! All of them write a file whole or not at all, and check a module after reading
-//! it: names, ranks, shapes, finite values.
+//! Every file is written whole or not at all. Every module is checked (names, ranks, shapes, finite
+//! values) before a load function returns it.
 
-mod density;
 mod folder;
-mod kernel_kmeans;
-mod mixture;
 mod model;
 mod module;
 mod outliers;
 mod recorder;
-mod separable;
 mod store;
 
 pub use folder::{ModelConfig, ModelInfo, ModelKind, Precision, RecordFile};
-pub(crate) use kernel_kmeans::consistent;
 pub use model::Model;
 pub use module::Stored;
-pub(crate) use module::{Load, Shapes, agree, cast, check, check_beta, finite, usable};
+pub(crate) use module::cast;
 pub use outliers::OutlierModel;
 pub use recorder::{load_record, save_record};
 pub(crate) use store::{burnpack_bytes, module_from_burnpack};

@@ -10,9 +10,9 @@ use crate::cluster::{Clusterer, GaussianMixture, KMeans, KernelKMeans, Separable
 use crate::data::{ScaledParts, Scaler, TableOptions, TableReader};
 use crate::error::{Error, Result};
 use crate::explain::{Beta, Explanation, Target};
+use crate::load::Load;
 use crate::network::Network;
 use crate::record::folder::{self, Description, Folder, ModelInfo, ModelKind, Modules};
-use crate::record::module::Load;
 
 const SQUARED_EUCLIDEAN: &str = "squared_euclidean";
 pub(super) const GAUSSIAN_KERNEL: &str = "gaussian_kernel";

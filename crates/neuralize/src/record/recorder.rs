@@ -1,3 +1,5 @@
+//! Modules as files of Burn's recorders.
+
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -7,14 +9,14 @@ use burn::tensor::{DType, Element, backend::Backend};
 
 use crate::data::AtomicFile;
 use crate::error::{Error, Result};
-use crate::record::module::{Shapes, Stored, cast, parameters};
+use crate::load::Shapes;
+use crate::record::module::{Stored, cast, parameters};
 
 /// Saves a module by one of Burn's file recorders and returns the file's path:
 /// the given one, with the recorder's extension appended where it is missing.
 ///
-/// The file is read back before it takes its place. Some backends hand a
-/// recorder less than its precision promises; that is an error here, not a
-/// rounded model.
+/// The file is read back before it takes its place. Some backends give a recorder fewer digits than
+/// its precision has; that is an error here, not a rounded model.
 ///
 /// # Errors
 ///
@@ -76,8 +78,8 @@ where
     R: FileRecorder<B>,
 {
     let path = with_extension::<B, R>(path.as_ref());
-    // Recorders replace what follows the last dot of a name; under a plain
-    // name of our own they find the file whatever it is called.
+    // Recorders replace what follows the last dot of a name, so the file is copied to a name
+    // without dots.
     let folder = tempfile::tempdir().map_err(Error::io(&path))?;
     let copy = folder.path().join("record").with_extension(R::file_extension());
     fs::copy(&path, &copy).map_err(Error::io(&path))?;
@@ -123,10 +125,9 @@ fn with_extension<B: Backend, R: FileRecorder<B>>(path: &Path) -> PathBuf {
     }
 }
 
-/// Equal parameters, up to rounding to a precision, which below f32 also means
-/// that what is small beside the parameter's largest number may be lost. NaN
-/// equals NaN: it stands for what is not known. Whole numbers beyond those of half
-/// precision must be kept: they may be counts.
+/// Whether parameters are equal up to rounding. Below f32 that includes losing numbers that are
+/// small compared with the parameter's largest. NaN, an unknown value, equals NaN. Whole numbers
+/// that half precision cannot hold may be counts, so they must be equal.
 fn same(a: &[(DType, Vec<f64>)], b: &[(DType, Vec<f64>)], tolerance: f64) -> bool {
     a.len() == b.len()
         && a.iter().zip(b).all(|((_, a), (_, b))| {
@@ -134,7 +135,6 @@ fn same(a: &[(DType, Vec<f64>)], b: &[(DType, Vec<f64>)], tolerance: f64) -> boo
             let floor = if tolerance > 1e-4 { tolerance * largest } else { 0.0 };
             let close = |(a, b): (&f64, &f64)| {
                 let same = a == b || (a.is_nan() && b.is_nan());
-                // A count that is rounded is another count.
                 let counts = a.fract() == 0.0 && a.abs() > 2048.0 && floor > 0.0;
                 same || (!counts && (a - b).abs() <= tolerance * a.abs() + floor)
             };

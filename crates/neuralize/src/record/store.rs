@@ -1,3 +1,5 @@
+//! Modules as burnpack and safetensors files.
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -8,7 +10,8 @@ use burn_store::{BurnpackStore, ModuleSnapshot, ModuleStore, SafetensorsStore, T
 
 use crate::data::AtomicFile;
 use crate::error::{Error, Result};
-use crate::record::module::{Shapes, Stored, cast, numbered};
+use crate::load::Shapes;
+use crate::record::module::{Stored, cast, numbered};
 
 /// Saves a module as a burnpack file, every number as it is.
 ///
@@ -92,8 +95,8 @@ pub(super) fn from_burnpack<B: Backend, M: Stored<B>>(
     load(&mut store, device, dtype)
 }
 
-/// A module from the bytes of a burnpack file, into one that is made for the
-/// shapes in it; its values are not looked at.
+/// A module from the bytes of a burnpack file, loaded into a blank one of the shapes in it. Its
+/// values are not checked.
 pub(crate) fn module_from_burnpack<B: Backend, M: Module<B>>(
     bytes: Vec<u8>,
     dtype: DType,
@@ -111,8 +114,7 @@ fn load<B: Backend, M: Stored<B>, S: ModuleStore>(
     load_into(store, dtype, |shapes| M::blank(shapes, device, dtype))?.checked()
 }
 
-/// Numbers are brought to the precision on the host: not every device can hold
-/// that of the file.
+/// Numbers are converted on the host, because not every device supports the file's precision.
 fn load_into<B: Backend, M: Module<B>, S: ModuleStore>(
     store: &mut S,
     dtype: DType,
@@ -141,9 +143,9 @@ fn load_into<B: Backend, M: Module<B>, S: ModuleStore>(
     if !result.is_success() || !result.missing.is_empty() {
         return Err(result.to_string());
     }
-    // The parameters of another module whose names hold those of this one.
+    // Another module may have all parameters of this one and more.
     if !result.unused.is_empty() {
-        return Err(format!("it holds tensors that are none of its: {:?}", result.unused));
+        return Err(format!("it has tensors that this module lacks: {:?}", result.unused));
     }
     Ok(cast(module, dtype))
 }

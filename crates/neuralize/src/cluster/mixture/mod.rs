@@ -4,7 +4,8 @@ mod components;
 mod config;
 mod em;
 mod model;
+mod scorer;
 
-pub(crate) use components::{Components, Density};
 pub use config::{GaussianMixtureConfig, GaussianMixtureFit};
 pub use model::GaussianMixture;
+pub(crate) use scorer::MixtureScorer;

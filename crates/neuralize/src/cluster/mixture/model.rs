@@ -4,10 +4,11 @@ use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, Param
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use super::components::{Components, Density, log_sum_exp};
+use super::scorer::MixtureScorer;
 use crate::cluster::beta;
 use crate::error::{Error, Result};
-use crate::network::{MinPool, NeuralizedGaussianMixture};
-use crate::{kernel, record, transfer, validate};
+use crate::load::{self, Load, Shapes};
+use crate::{kernel, transfer, validate};
 
 /// A mixture of K Gaussians with diagonal covariances. A row belongs to the
 /// component of largest `log π_k + log N(x; μ_k, σ²_k)`.
@@ -150,15 +151,15 @@ impl<B: Backend> GaussianMixture<B> {
     pub(crate) fn check_spread(&self) -> Result<()> {
         let components = self.components();
         let dtype = self.dtype();
-        let least = transfer::smallest(dtype);
+        let minimum = transfer::smallest(dtype);
         let features = components.features;
-        let bad = components.variances.iter().position(|v| !(v.is_finite() && *v >= least));
+        let bad = components.variances.iter().position(|v| !(v.is_finite() && *v >= minimum));
         if let Some(at) = bad {
             return Err(Error::Variance {
                 component: at / features,
                 column: at % features,
                 value: components.variances[at],
-                least,
+                minimum,
             });
         }
         let seen = components.seen_in(&components.frame(dtype));
@@ -198,7 +199,7 @@ impl<B: Backend> GaussianMixture<B> {
     /// If x does not fit the model or is empty, there is only one component, or
     /// the mean logit is not positive.
     pub fn with_heuristic_beta(self, x: &Tensor<B, 2>) -> Result<Self> {
-        self.network().check_data(x)?;
+        self.scorer().check_input(x)?;
         validate::not_empty("x", x)?;
         if self.n_clusters() < 2 {
             return Err(Error::NoCompetitor);
@@ -215,7 +216,7 @@ impl<B: Backend> GaussianMixture<B> {
     ///
     /// If shapes or values are not those of a mixture.
     pub fn checked(self) -> Result<Self> {
-        record::check(self)
+        load::check(self)
     }
 
     /// The number of components, K.
@@ -265,13 +266,13 @@ impl<B: Backend> GaussianMixture<B> {
     /// If x has another width or precision than the model, or values that are
     /// not finite or too many standard deviations from the means.
     pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
-        let network = self.network();
-        network.check_data(x)?;
+        let scorer = self.scorer();
+        scorer.check_input(x)?;
         Ok(kernel::map_rows(
             x,
             self.n_clusters(),
             || transfer::upload_indices(&[], &x.device()),
-            |block| network.scores(block).argmax(1).squeeze_dim(1),
+            |block| scorer.scores(block).argmax(1).squeeze_dim(1),
         ))
     }
 
@@ -287,7 +288,7 @@ impl<B: Backend> GaussianMixture<B> {
     ///
     /// As [`predict`](Self::predict).
     pub fn log_joint(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
-        self.network().check_data(x)?;
+        self.scorer().check_input(x)?;
         let (device, dtype, clusters) = (x.device(), self.dtype(), self.n_clusters());
         let density = Density::of(&self.components(), &device, dtype);
         let constant = -0.5 * self.n_features() as f64 * core::f64::consts::TAU.ln();
@@ -306,11 +307,11 @@ impl<B: Backend> GaussianMixture<B> {
     ///
     /// As [`predict`](Self::predict).
     pub fn responsibilities(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
-        let network = self.network();
-        network.check_data(x)?;
+        let scorer = self.scorer();
+        scorer.check_input(x)?;
         let none = || transfer::zeros([0, self.n_clusters()], &x.device(), self.dtype());
         Ok(kernel::map_rows(x, self.n_clusters(), none, |block| {
-            log_sum_exp(network.scores(block)).1
+            log_sum_exp(scorer.scores(block)).1
         }))
     }
 
@@ -330,47 +331,69 @@ impl<B: Backend> GaussianMixture<B> {
         Ok(kernel::sum(likelihood.squeeze_dim(1)) / rows)
     }
 
-    /// Rewrites the mixture as a network of equal decisions.
-    ///
-    /// # Errors
-    ///
-    /// If there is only one component.
-    pub fn neuralize(&self) -> Result<NeuralizedGaussianMixture<B>> {
-        if self.n_clusters() < 2 { Err(Error::NoCompetitor) } else { Ok(self.network()) }
-    }
-
-    /// The network, which for one component has scores but no logits.
-    fn network(&self) -> NeuralizedGaussianMixture<B> {
-        NeuralizedGaussianMixture::of(&self.components(), self.means.val(), self.beta.val())
+    /// Scores of all components, for one component too.
+    fn scorer(&self) -> MixtureScorer<B> {
+        MixtureScorer::of(&self.components(), self.means.val()).0
     }
 
     /// Decisions for checked rows, one or more, and the heuristic β.
     pub(super) fn labels_and_beta(&self, x: &Tensor<B, 2>) -> (Tensor<B, 1, Int>, Option<f64>) {
-        let network = self.network();
+        let scorer = self.scorer();
         let (device, dtype) = (x.device(), self.dtype());
         let labels = kernel::map_rows(
             x,
             self.n_clusters(),
             || transfer::upload_indices(&[], &device),
-            |block| network.scores(block).argmax(1).squeeze_dim(1),
+            |block| scorer.scores(block).argmax(1).squeeze_dim(1),
         );
         if self.n_clusters() < 2 {
             return (labels, None);
         }
         let none = || transfer::zeros([0], &device, dtype);
         let logits: Tensor<B, 1> = kernel::map_rows(x, self.n_clusters(), none, |block| {
-            MinPool.forward(network.scores(block)).max_dim(1).squeeze_dim(1)
+            kernel::margins(scorer.scores(block)).max_dim(1).squeeze_dim(1)
         });
         (labels, kernel::heuristic_beta(logits, None))
     }
 
-    fn components(&self) -> Components {
+    pub(crate) fn components(&self) -> Components {
         Components {
             features: self.n_features(),
             means: transfer::download(self.means.val()),
             variances: transfer::download(self.variances.val()),
             log_weights: transfer::download(self.log_weights.val()),
         }
+    }
+}
+
+impl<B: Backend> Load<B> for GaussianMixture<B> {
+    const NAME: &'static str = "mixture of Gaussians";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let [_] = shapes.dims("beta")?;
+        let (means, variances) = (shapes.dims("means")?, shapes.dims("variances")?);
+        Ok(Self::blank(means, variances, shapes.dims("log_weights")?, device, dtype))
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        let (means, variances) = (self.means.val(), self.variances.val());
+        let log_weights = self.log_weights.val();
+        load::usable("means", &means)?;
+        if variances.dims() != means.dims() {
+            let (found, expected) = (variances.dims(), means.dims());
+            return Err(format!("its variances have shape {found:?}, its means {expected:?}"));
+        }
+        load::agree("log_weights", log_weights.dims(), "components", means.dims()[0])?;
+        load::finite("variances", variances)?;
+        load::finite("log_weights", log_weights.clone())?;
+        // A recorder of half precision rounds weights by a thousandth each.
+        let total: f64 = transfer::download(log_weights).into_iter().map(f64::exp).sum();
+        if (total - 1.0).abs() > 1e-2 {
+            return Err(format!("its weights sum to {total}, not to 1: it is damaged"));
+        }
+        self.check_spread().map_err(|error| error.to_string())?;
+        load::check_beta(self.beta.val())?;
+        Ok(self)
     }
 }
 

@@ -6,7 +6,8 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 use crate::cluster::beta;
 use crate::cluster::distance::{CentroidScorer, Distance, centroids_inside, inside};
 use crate::error::{Error, Result};
-use crate::{kernel, record, transfer, validate};
+use crate::load::{self, Load, Shapes};
+use crate::{kernel, transfer, validate};
 
 /// A k-means clusterer by any [`Distance`] that is a sum over features.
 ///
@@ -179,7 +180,7 @@ impl<B: Backend> SeparableKMeans<B> {
     ///
     /// If shapes or values are not those of a clusterer.
     pub fn checked(self) -> Result<Self> {
-        record::check(self)
+        load::check(self)
     }
 
     /// The number of clusters, K.
@@ -289,6 +290,43 @@ impl<B: Backend> SeparableKMeans<B> {
         validate::input("x", x, self.n_features(), self.dtype())?;
         let rule = distance.separable(&self.weights.val());
         inside("x", x, &rule.domain(self.dtype(), self.n_features()))
+    }
+}
+
+impl<B: Backend> Load<B> for SeparableKMeans<B> {
+    const NAME: &'static str = "k-means model with a distance";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let ([_], [_]) = (shapes.dims("beta")?, shapes.dims("distance")?);
+        let weights = transfer::zeros(shapes.dims("weights")?, device, dtype);
+        let centroids = transfer::zeros(shapes.dims("centroids")?, device, dtype);
+        Ok(Self::new(centroids, Distance::default(), weights, None))
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        let (centroids, weights) = (self.centroids.val(), self.weights.val());
+        load::usable("centroids", &centroids)?;
+        load::agree("weights", weights.dims(), "features", centroids.dims()[1])?;
+        load::finite("weights", weights.clone())?;
+        let Some(distance) = self.decoded() else {
+            let found = transfer::download(self.distance.val());
+            return Err(format!("its tensor `distance` holds {found:?}, which is none"));
+        };
+        let wanted = match distance {
+            Distance::Mahalanobis => "at least 0",
+            _ => "1 for this distance",
+        };
+        let fits = |weight: &f64| match distance {
+            Distance::Mahalanobis => *weight >= 0.0,
+            _ => *weight == 1.0,
+        };
+        if let Some(weight) = transfer::download(weights.clone()).iter().find(|w| !fits(w)) {
+            return Err(format!("its tensor `weights` holds {weight}, it must be {wanted}"));
+        }
+        centroids_inside("its table of centroids", &*distance.separable(&weights), &centroids)
+            .map_err(|error| error.to_string())?;
+        load::check_beta(self.beta.val())?;
+        Ok(self)
     }
 }
 

@@ -1,19 +1,22 @@
+//! The pairwise rule for pairs of supports, that of the literature.
+
 use burn::tensor::{Tensor, backend::Backend};
 
-use crate::explain::{Absorbed, Asked};
-use crate::network::kernel_kmeans::Carried;
-use crate::network::segments::{Segments, lowest};
+use crate::cluster::segments::Segments;
+use crate::network::pair_rule::{PairRule, SupportCoefficients};
+use crate::network::pass::PoolingPass;
+use crate::network::summed::without_supports;
 use crate::{kernel, transfer};
 
 /// Elements of a block of pairs.
 const PAIRS: usize = 1 << 20;
 
-/// The pairwise rule of the literature: every pair of a support i of the
-/// explained cluster and j of a competitor gets `R_k p_i p_j`, and hands it to the
-/// features divided by `h_ijk = t_i − t_j`. Pairs with `h_ijk = 0` keep it.
+/// The pairwise rule of the literature: every pair of a support i of the explained cluster and a
+/// support j of a competitor gets `R_k p_i p_j` and passes it to the features divided by
+/// `h_ijk = t_i − t_j`. Pairs with `h_ijk = 0` keep it.
 ///
-/// Rows are grouped by explained cluster, and cut so that no table of pairs
-/// exceeds [`PAIRS`] numbers.
+/// Rows are grouped by explained cluster and cut into blocks, so that no table of pairs has more
+/// than [`PAIRS`] numbers.
 ///
 /// # Shapes
 ///
@@ -23,13 +26,12 @@ pub(super) fn pairwise<B: Backend>(
     t: &Tensor<B, 2>,
     shares: &Tensor<B, 2>,
     scores: &Tensor<B, 2>,
-    asked: &Asked<B>,
-) -> Carried<B> {
+    pass: &PoolingPass<B>,
+) -> SupportCoefficients<B> {
     let [rows, clusters] = scores.dims();
     let device = t.device();
-    let handed = asked.pooled.shares.clone() * asked.pooled.logit.clone().expand([rows, clusters]);
-    let gone = scores.clone().lower_equal_elem(lowest(scores.dtype()));
-    let explained = transfer::download_indices(asked.cluster.clone());
+    let relevance = pass.relevance();
+    let explained = transfer::download_indices(pass.cluster.clone());
 
     let (mut order, mut coefficients, mut ties) = (Vec::new(), Vec::new(), Vec::new());
     for cluster in 0..clusters {
@@ -39,7 +41,7 @@ pub(super) fn pairwise<B: Backend>(
         for part in members.chunks(step) {
             let chosen = transfer::upload_indices(part, &device);
             let of = |table: &Tensor<B, 2>| table.clone().select(0, chosen.clone());
-            let (v, tied) = group(segments, cluster, &of(t), &of(shares), &of(&handed));
+            let (v, tied) = group(segments, cluster, &of(t), &of(shares), &of(&relevance));
             order.extend_from_slice(part);
             coefficients.push(v);
             ties.push(tied);
@@ -50,23 +52,19 @@ pub(super) fn pairwise<B: Backend>(
     let place = transfer::upload_indices(&place, &device);
     let ties: Tensor<B, 2> = Tensor::cat(ties, 0).select(0, place.clone());
 
-    // What is handed to or from a cluster without supports reaches no pair.
-    let own_gone = kernel::own_score(scores, &asked.own).lower_equal_elem(lowest(scores.dtype()));
-    let lost = handed.mask_fill(gone.bool_or(own_gone.expand([rows, clusters])).bool_not(), 0.0);
-    Carried {
-        coefficients: Tensor::cat(coefficients, 0).select(0, place),
-        absorbed: Absorbed { name: "ties", amount: (ties + lost.sum_dim(1)).squeeze_dim(1) },
-    }
+    // Relevance to or from a cluster without supports reaches no pair.
+    let lost = relevance.mask_fill(without_supports(scores, pass).bool_not(), 0.0);
+    let coefficients = Tensor::cat(coefficients, 0).select(0, place);
+    SupportCoefficients::of(PairRule::Pairwise, coefficients, ties + lost.sum_dim(1))
 }
 
-/// Coefficients `[r, M]` and what ties keep `[r, 1]`, for rows that ask about one
-/// cluster.
+/// Coefficients `[r, M]` and what ties keep `[r, 1]`, for rows with the same explained cluster.
 fn group<B: Backend>(
     segments: &Segments,
     cluster: usize,
     t: &Tensor<B, 2>,
     shares: &Tensor<B, 2>,
-    handed: &Tensor<B, 2>,
+    relevance: &Tensor<B, 2>,
 ) -> (Tensor<B, 2>, Tensor<B, 2>) {
     let rows = t.dims()[0];
     let (device, dtype) = (t.device(), t.dtype());
@@ -87,7 +85,7 @@ fn group<B: Backend>(
             continue;
         }
         let competitors = range.len();
-        let weight = run(shares, k) * handed.clone().narrow(1, k, 1).expand([rows, competitors]);
+        let weight = run(shares, k) * relevance.clone().narrow(1, k, 1).expand([rows, competitors]);
         let other_t = run(t, k);
         let mut theirs = zeros(competitors);
         let mut ours = Vec::new();
@@ -103,11 +101,11 @@ fn group<B: Backend>(
             };
             let right = |table: &Tensor<B, 2>| table.clone().unsqueeze_dim::<3>(1).expand(pairs);
             let h = left(&own_t) - right(&other_t);
-            let relevance = left(&own_shares) * right(&weight);
+            let passed = left(&own_shares) * right(&weight);
             let tied = h.clone().equal_elem(0.0);
-            let kept = relevance.clone().mask_fill(tied.clone().bool_not(), 0.0);
+            let kept = passed.clone().mask_fill(tied.clone().bool_not(), 0.0);
             ties = ties + kept.sum_dim(2).sum_dim(1).squeeze_dim::<2>(2);
-            let ratio = (relevance / h.mask_fill(tied.clone(), 1.0)).mask_fill(tied, 0.0);
+            let ratio = (passed / h.mask_fill(tied.clone(), 1.0)).mask_fill(tied, 0.0);
             theirs = theirs + ratio.clone().sum_dim(1).squeeze_dim::<2>(1);
             ours.push(ratio.sum_dim(2).squeeze_dim::<2>(2));
         }

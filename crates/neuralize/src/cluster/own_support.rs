@@ -1,15 +1,16 @@
+//! Which of the supports a row is, for decisions that leave it out.
+
 use burn::tensor::{Bool, Tensor, backend::Backend};
 
 use crate::kernel;
 
-/// The support that every row is, as a mask; no column where it is none. Of
-/// equal supports the first.
+/// A mask of the support that every row is: of equal supports the first, and no column for a row
+/// that is no support.
 ///
-/// A training point comes back through a file and a scaler, perhaps in another
-/// precision than that of the fit. Hence a row is a support if no feature differs
-/// from that of the nearest one by more than 32 roundings of f32, 4e-6, of the two
-/// values and of the feature's spread over the supports, for which
-/// (mean of √|u|)² stands: a few far values do not widen it.
+/// A training point may have gone through a file, a scaler and another precision than that of the
+/// fit. Hence a row is a support if each of its features differs from the nearest support's by at
+/// most 32 roundings of f32, 4e-6, of the sum of both values and of the feature's spread over the
+/// supports. The spread is taken as (mean of √|u|)², which a few far values hardly widen.
 ///
 /// # Shapes
 ///

@@ -1,3 +1,5 @@
+//! The midpoint rule, from competitors or supports to features.
+
 use burn::tensor::{Tensor, backend::Backend};
 
 /// The midpoint rule of the linear layer, summed over competitors:
@@ -7,7 +9,7 @@ use burn::tensor::{Tensor, backend::Backend};
 /// (Kauffmann et al. 2024). The denominator is h_ck, and
 /// `(x_i − m_ik) w_ik = (x_i − μ_ki)² − (x_i − μ_ci)²`. With `ρ_k = R_k / h_ck`,
 /// `a_k = ρ_k` for competitors and `a_c = −Σ ρ_k`, this is
-/// `R = a (M∘M) − 2 x∘(a M)`: two products, and nothing of size n K D.
+/// `R = a (M∘M) − 2 x∘(a M)`: two products, without a table of size n K D.
 ///
 /// # Shapes
 ///

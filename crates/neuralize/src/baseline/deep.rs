@@ -1,3 +1,5 @@
+//! A clustering of codes whose slopes go through the encoder.
+
 use std::fmt;
 
 use burn::module::AutodiffModule;

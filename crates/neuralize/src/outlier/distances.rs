@@ -1,23 +1,25 @@
+//! Squared distances to all supports, exact for pairs that are close.
+
 use burn::tensor::{Bool, DType, IndexingUpdateOp, Int, Tensor, backend::Backend};
 
+use crate::cluster::own_supports;
 use crate::kernel::{self, Affine};
-use crate::network::own_supports;
 use crate::transfer;
 
-/// Supports as the distance layer holds them.
-pub(super) struct Supports<B: Backend> {
-    /// u, `[M, D]`.
+/// The squared distances to all supports.
+pub(super) struct DistanceLayer<B: Backend> {
+    /// The supports u, `[M, D]`.
     pub(super) raw: Tensor<B, 2>,
-    /// Around the centre, `[M, D]`.
+    /// The supports around their mean, `[M, D]`.
     pub(super) centred: Tensor<B, 2>,
-    /// Squares of these, `[M, D]`.
+    /// Squares of the centred supports, `[M, D]`.
     pub(super) squares: Tensor<B, 2>,
-    /// Sums of those, `[1, M]`.
+    /// Sums of the squares, `[1, M]`.
     norms: Tensor<B, 2>,
     affine: Affine<B>,
 }
 
-impl<B: Backend> Supports<B> {
+impl<B: Backend> DistanceLayer<B> {
     pub(super) fn of(raw: Tensor<B, 2>) -> Self {
         let affine = Affine::of(&raw);
         let centred = raw.clone() - affine.center.clone();
@@ -26,58 +28,57 @@ impl<B: Backend> Supports<B> {
         Self { raw, centred, squares, norms, affine }
     }
 
-    /// Rows around the centre.
+    /// Rows around the mean of the supports.
     pub(super) fn around(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         x - self.affine.center.clone()
     }
 
-    /// The support that every row is, `[n, M]`, given its distances.
+    /// A mask of the support that every row is, `[n, M]`, given its distances.
     pub(super) fn own(&self, x: &Tensor<B, 2>, h: &Tensor<B, 2>) -> Tensor<B, 2, Bool> {
         own_supports(self.around(x.clone()), &self.centred, h.clone().neg())
     }
 
-    /// Squared distances `h_ij = ‖x_i − u_j‖²` of a block of rows, `[n, M]`, and
-    /// which of them were computed as near ones.
-    pub(super) fn distances(&self, x: &Tensor<B, 2>) -> (Tensor<B, 2>, Near<B>) {
+    /// Squared distances `h_ij = ‖x_i − u_j‖²` of a block of rows, `[n, M]`, and the close pairs,
+    /// whose distances come from differences.
+    pub(super) fn distances(&self, x: &Tensor<B, 2>) -> (Tensor<B, 2>, ClosePairs<B>) {
         let h = kernel::squared_distances(x, &self.affine);
         let [rows, supports] = h.dims();
         let size = self.around(x.clone()).square().sum_dim(1).expand([rows, supports])
             + self.norms.clone().expand([rows, supports]);
-        let mask = h.clone().lower_equal(size * nearness(h.dtype()));
-        let near = Near::of(mask, x.dims()[1]);
-        let mut h = h.mask_fill(near.mask.clone(), 0.0).reshape([rows * supports]);
-        for pairs in near.pairs(x, &self.raw) {
+        let mask = h.clone().lower_equal(size * close_up_to(h.dtype()));
+        let close = ClosePairs::of(mask, x.dims()[1]);
+        let mut h = h.mask_fill(close.mask.clone(), 0.0).reshape([rows * supports]);
+        for pairs in close.pairs(x, &self.raw) {
             let exact = pairs.squares.sum_dim(1).squeeze_dim::<1>(1);
             h = h.select_assign(0, pairs.at, exact, IndexingUpdateOp::Add);
         }
-        (h.reshape([rows, supports]), near)
+        (h.reshape([rows, supports]), close)
     }
 }
 
-/// Below this part of `‖x‖² + ‖u‖²` a squared distance is computed from
-/// differences: the product form leaves an error of about one rounding of that
-/// sum, which from there on is at most 4e-6 of the distance in f32 and 2e-12 of
-/// it in f64.
-fn nearness(dtype: DType) -> f64 {
+/// The part of `‖x‖² + ‖u‖²` up to which a squared distance is computed from differences. Products
+/// leave an error of about one rounding of that sum: of a larger distance at most 4e-6 in f32 and
+/// 2e-12 in f64.
+fn close_up_to(dtype: DType) -> f64 {
     match dtype {
         DType::F64 => 1e-4,
         _ => 1.0 / 64.0,
     }
 }
 
-/// Pairs of a row and a support that are so near that products lose digits:
-/// first of all the ones that are at the same place.
-pub(super) struct Near<B: Backend> {
-    /// `[n, M]`
+/// Pairs of a row and a support that are so close that products lose digits, in particular equal
+/// ones.
+pub(super) struct ClosePairs<B: Backend> {
+    /// Which pairs are close, `[n, M]`.
     pub(super) mask: Tensor<B, 2, Bool>,
-    /// Where it is true, row by row.
+    /// The places where the mask is true, row by row.
     at: Vec<usize>,
     supports: usize,
-    /// Pairs that are looked at together.
+    /// The number of pairs in a block.
     step: usize,
 }
 
-/// Some of these pairs.
+/// A block of these pairs.
 pub(super) struct Pairs<B: Backend> {
     /// `(x_i − u_j)²`, `[P, D]`.
     pub(super) squares: Tensor<B, 2>,
@@ -87,14 +88,14 @@ pub(super) struct Pairs<B: Backend> {
     pub(super) at: Tensor<B, 1, Int>,
 }
 
-impl<B: Backend> Near<B> {
+impl<B: Backend> ClosePairs<B> {
     fn of(mask: Tensor<B, 2, Bool>, features: usize) -> Self {
         let supports = mask.dims()[1];
         let at = transfer::download_true(mask.clone());
         Self { mask, at, supports, step: kernel::block_rows(4 * features) }
     }
 
-    /// All pairs, some at a time.
+    /// All pairs, block by block.
     pub(super) fn pairs<'a>(
         &'a self,
         x: &'a Tensor<B, 2>,

@@ -1,16 +1,16 @@
+//! Pooling over the supports of every cluster.
+
 use core::ops::Range;
 
 use burn::tensor::{Bool, DType, Tensor, backend::Backend};
 
-use crate::network::soft_pool::{exp_minus_one, log_mean_exp, soft_shares, steepness};
+use crate::kernel::{exp_minus_one, log_mean_exp, soft_shares, steepness};
 use crate::transfer;
 
-/// Runs of columns, one a cluster, that are pooled softly: every column is one
-/// support of the cluster.
+/// Runs of columns that are pooled softly. A run is a cluster, a column one of its supports.
 ///
-/// Where a table of columns to be left out is given, they are masked with a
-/// large negative number before any exponential, and means are taken over the
-/// columns that remain. A cluster of which none remains gets the score
+/// Columns that are left out are masked with a large negative number before any exponential, and
+/// means are taken over the remaining columns. A cluster with no remaining column gets the score
 /// [`lowest`].
 #[derive(Debug, Clone)]
 pub(crate) struct Segments {
@@ -18,8 +18,8 @@ pub(crate) struct Segments {
     gamma: f64,
 }
 
-/// The score of a cluster without supports: low enough to lose against every
-/// other, and far enough from the end of the range that differences are finite.
+/// The score of a cluster without supports: lower than every other score, and far enough from the
+/// end of the range that differences are finite.
 pub(crate) fn lowest(dtype: DType) -> f64 {
     -0.5 * transfer::largest(dtype)
 }
@@ -63,7 +63,7 @@ impl Segments {
                 None => log_mean_exp(part, self.gamma, 1),
                 Some(left) => {
                     let left = left.clone().narrow(1, range.start, range.len());
-                    log_mean_exp_of_rest(part, left, self.gamma)
+                    log_mean_exp_without(part, left, self.gamma)
                 }
             }
         })
@@ -125,7 +125,7 @@ impl Segments {
 }
 
 /// `(1/γ) log mean exp(γ t)` over the columns of a row that are not left out.
-fn log_mean_exp_of_rest<B: Backend>(
+fn log_mean_exp_without<B: Backend>(
     t: Tensor<B, 2>,
     left: Tensor<B, 2, Bool>,
     gamma: f64,
@@ -133,12 +133,12 @@ fn log_mean_exp_of_rest<B: Backend>(
     let columns = t.dims()[1] as f64;
     let lowest = lowest(t.dtype());
     let rest = t.mask_fill(left.clone(), lowest);
-    let most = rest.clone().max_dim(1);
-    let Some(gamma) = steepness(gamma, rest.dtype()) else { return most };
+    let largest = rest.clone().max_dim(1);
+    let Some(gamma) = steepness(gamma, rest.dtype()) else { return largest };
     // exp(−1000) is 0 in either precision, and finite numbers stay finite.
-    let below = ((rest - most.clone()) * gamma).clamp_min(-1e3);
+    let below = ((rest - largest.clone()) * gamma).clamp_min(-1e3);
     let hits = below.zeros_like().mask_fill(left.clone(), 1.0).sum_dim(1);
     let remaining = (hits.neg() + columns).clamp_min(1.0);
     let grown = exp_minus_one(below).mask_fill(left, 0.0).sum_dim(1);
-    most + (grown / remaining).log1p() / gamma
+    largest + (grown / remaining).log1p() / gamma
 }

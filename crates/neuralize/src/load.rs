@@ -1,0 +1,136 @@
+//! How a module of this crate is loaded: a blank module of the stored shapes, and a check of what
+//! was loaded into it.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleDisplay};
+use burn::tensor::{DType, Tensor, backend::Backend};
+
+use crate::error::{Error, Result};
+use crate::{transfer, validate};
+
+/// A module that this crate loads.
+///
+/// Burn loads whatever a record holds: other shapes, missing parameters, damaged numbers. Hence
+/// these two steps around it. Each type implements them in its own file.
+pub trait Load<B: Backend>: Module<B> + ModuleDisplay {
+    /// What messages call the module.
+    const NAME: &'static str;
+
+    /// A module to load into.
+    ///
+    /// # Errors
+    ///
+    /// If the shapes are not those of such a module, in words.
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String>;
+
+    /// The loaded module, if its parameters belong together and are finite.
+    ///
+    /// # Errors
+    ///
+    /// If they do not, in words.
+    fn checked(self) -> Result<Self, String>;
+}
+
+/// The module, if its parameters belong together and are finite.
+pub(crate) fn check<B: Backend, M: Load<B>>(module: M) -> Result<M> {
+    module.checked().map_err(|detail| Error::Record { detail })
+}
+
+/// Shapes by parameter name, as a file states them. Files of Burn's recorders state none; then
+/// every dimension is 1.
+#[derive(Debug, Clone, Default)]
+pub struct Shapes {
+    known: Option<BTreeMap<String, Vec<usize>>>,
+}
+
+impl Shapes {
+    pub(crate) fn known(shapes: BTreeMap<String, Vec<usize>>) -> Self {
+        Self { known: Some(shapes) }
+    }
+
+    /// The shapes of one part of the module, by their names in it.
+    pub fn under(&self, part: &str) -> Self {
+        let within = |(name, shape): (&String, &Vec<usize>)| {
+            let name = name.strip_prefix(part)?.strip_prefix('.')?;
+            Some((name.to_owned(), shape.clone()))
+        };
+        Self { known: self.known.as_ref().map(|known| known.iter().filter_map(within).collect()) }
+    }
+
+    /// The dimensions of one parameter.
+    ///
+    /// # Errors
+    ///
+    /// If the file lacks it or states another rank.
+    pub fn dims<const D: usize>(&self, name: &str) -> Result<[usize; D], String> {
+        let Some(known) = &self.known else { return Ok([1; D]) };
+        let Some(shape) = known.get(name) else {
+            let names: Vec<&str> = known.keys().map(String::as_str).collect();
+            return Err(format!("it has no tensor `{name}`, only {names:?}"));
+        };
+        <[usize; D]>::try_from(shape.as_slice()).map_err(|_| {
+            format!("its tensor `{name}` has shape {shape:?}, expected {D} dimensions")
+        })
+    }
+}
+
+/// Whether a vector has one number for each of `expected` things.
+pub(crate) fn agree(
+    name: &str,
+    [found]: [usize; 1],
+    what: &str,
+    expected: usize,
+) -> Result<(), String> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(format!("its tensor `{name}` has {found} numbers for {expected} {what}"))
+    }
+}
+
+/// Whether a tensor has elements and all of them are finite.
+pub(crate) fn finite<B: Backend, const D: usize>(
+    name: &str,
+    tensor: Tensor<B, D>,
+) -> Result<(), String> {
+    not_empty(name, &tensor)?;
+    match transfer::download(tensor).iter().find(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(value) => Err(format!("its tensor `{name}` holds {value}")),
+    }
+}
+
+/// Whether a table has elements that are finite and small enough to be squared.
+pub(crate) fn usable<B: Backend>(name: &str, table: &Tensor<B, 2>) -> Result<(), String> {
+    not_empty(name, table)?;
+    validate::values("its table of centroids", table).map_err(|error| error.to_string())
+}
+
+/// Whether a tensor has elements.
+pub(crate) fn not_empty<B: Backend, const D: usize>(
+    name: &str,
+    tensor: &Tensor<B, D>,
+) -> Result<(), String> {
+    let shape = tensor.dims();
+    if shape.contains(&0) {
+        return Err(format!("its tensor `{name}` is empty, shape {shape:?}"));
+    }
+    Ok(())
+}
+
+/// Whether a stored β is one number that may be kept; NaN means that β is not known.
+pub(crate) fn check_beta<B: Backend>(beta: Tensor<B, 1>) -> Result<(), String> {
+    match sole("beta", beta)? {
+        beta if beta.is_nan() || (beta.is_finite() && beta >= 0.0) => Ok(()),
+        beta => Err(format!("its beta is {beta}, it must be finite and at least 0")),
+    }
+}
+
+/// The number that a parameter of one element holds.
+pub(crate) fn sole<B: Backend>(name: &str, tensor: Tensor<B, 1>) -> Result<f64, String> {
+    match transfer::download(tensor).as_slice() {
+        [value] => Ok(*value),
+        values => Err(format!("its tensor `{name}` has {} numbers, expected 1", values.len())),
+    }
+}

@@ -1,0 +1,300 @@
+//! The trait that all networks implement: it predicts and explains.
+
+use std::fmt::Debug;
+
+use burn::tensor::{DType, Int, Tensor, backend::Backend};
+
+use crate::error::Result;
+use crate::explain::{Absorbed, Beta, Explanation, Target, part_title};
+use crate::network::kmeans::NeuralizedKMeans;
+use crate::{kernel, transfer};
+
+/// A clusterer as a network whose last layer is [`MinPool`](crate::network::MinPool), explained by
+/// NEON.
+///
+/// The layers below the last give every cluster a score, and the last pools differences of scores:
+/// `h_ck = s_c − s_k`, `f_c = min_{k≠c} h_ck`. Everything that works on a clustering
+/// (explanations, summaries, figures, the report, the command) needs no more than this trait.
+///
+/// The trait is sealed: only this crate implements it. A relevance pass must conserve the logit
+/// through every layer, and the passes build on layers and kernels that are private to the crate.
+/// To explain a clustering from elsewhere, fit supports to its labels
+/// ([`LabelledConfig`](crate::cluster::LabelledConfig)); to explain a clustering of a network's
+/// codes, see [`deep`](crate::deep).
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use neuralize::cluster::KMeans;
+/// use neuralize::explain::{Beta, Target};
+/// use neuralize::network::Network;
+///
+/// let device = Default::default();
+/// let centroids = Tensor::<Flex, 2>::from_data([[0.0, 0.0], [4.0, 2.0]], &device);
+/// let network = KMeans::from_centroids(centroids)?.neuralize()?;
+///
+/// let x = Tensor::<Flex, 2>::from_data([[1.0, 0.5]], &device);
+/// let explanation = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
+///
+/// // (1−4)² − 1² and (0.5−2)² − 0.5²: the first feature has the larger share.
+/// let relevance: Vec<f32> = explanation.relevance.into_data().iter().collect();
+/// assert!((relevance[0] - 8.0).abs() < 1e-4 && (relevance[1] - 2.0).abs() < 1e-4);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+pub trait Network<B: Backend>: Internals<B> + Debug {
+    /// The number of clusters, K.
+    fn n_clusters(&self) -> usize {
+        self.dimensions().clusters
+    }
+
+    /// The number of features, D.
+    fn n_features(&self) -> usize {
+        self.dimensions().features
+    }
+
+    /// The precision of the network; data must have the same.
+    fn dtype(&self) -> DType {
+        self.dimensions().dtype
+    }
+
+    /// The device of the network's parameters.
+    fn device(&self) -> B::Device {
+        self.dimensions().device
+    }
+
+    /// The heuristic β (1 / mean logit of the training data), if it is known.
+    fn beta(&self) -> Option<f64>;
+
+    /// A point for every cluster, `[K, D]`: its centroid, or the nearest thing to one.
+    fn centroids(&self) -> Tensor<B, 2>;
+
+    /// Checks that x is data for this network.
+    ///
+    /// # Errors
+    ///
+    /// If x has another width or precision than the network, or values that are not finite or that
+    /// the network cannot take.
+    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()>;
+
+    /// The score of every cluster for a block of checked rows. A row belongs to the cluster with
+    /// the largest score.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[n, D]`, n at least 1
+    /// - output: `[n, K]`
+    fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2>;
+
+    /// The relevance pass of a block of checked rows, for a checked target and a known β.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[n, D]`, n at least 1
+    fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B>;
+
+    /// The names of the parts in [`Explanation::absorbed`], in their order.
+    fn absorbed_names(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Names for the columns of [`contributions`](Explanation::contributions): the features', and
+    /// in parentheses those of the absorbed parts.
+    fn contribution_names(&self, features: &[String]) -> Vec<String> {
+        let absorbed = self.absorbed_names().iter().map(|name| {
+            let mut title = part_title(name);
+            // A feature may have the same name.
+            while features.contains(&title) {
+                title = part_title(&title);
+            }
+            title
+        });
+        features.iter().cloned().chain(absorbed).collect()
+    }
+
+    /// Whether a cluster is the neighbourhood of its centroid. Only then does a feature's value
+    /// read as high or low compared with a point between two centroids.
+    fn is_centroid_based(&self) -> bool {
+        true
+    }
+
+    /// The same network for data with `by` added to every feature; `None` if its decisions depend
+    /// on where zero lies.
+    ///
+    /// # Errors
+    ///
+    /// If the network's parameters become too large for the precision.
+    fn shifted(&self, by: f64) -> Result<Option<Box<dyn Network<B>>>> {
+        let _ = by;
+        Ok(None)
+    }
+
+    /// The network as that of a k-means with squared Euclidean distances, if it is one. Gradients
+    /// can check its explanations.
+    fn as_kmeans(&self) -> Option<&NeuralizedKMeans<B>> {
+        None
+    }
+
+    /// The number of columns of the widest intermediate table; it decides how many rows a block
+    /// has.
+    fn columns(&self) -> usize {
+        self.n_clusters() + self.n_features()
+    }
+
+    /// The logit f_c of every cluster: the margin by which its score exceeds the best other score.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N, K]`
+    ///
+    /// # Errors
+    ///
+    /// As [`check_input`](Self::check_input).
+    fn forward(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        self.check_input(&x)?;
+        if let Some(logits) = self.fused_logits(&x) {
+            return Ok(logits);
+        }
+        let none = || transfer::zeros([0, self.n_clusters()], &x.device(), self.dtype());
+        Ok(kernel::map_rows(&x, self.columns(), none, |block| kernel::margins(self.scores(block))))
+    }
+
+    /// The cluster of every row: the one with the largest score, or the first of equal ones.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// As [`check_input`](Self::check_input).
+    fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
+        self.check_input(x)?;
+        Ok(kernel::map_rows(
+            x,
+            self.columns(),
+            || transfer::upload_indices(&[], &x.device()),
+            |block| self.scores(block).argmax(1).squeeze_dim(1),
+        ))
+    }
+
+    /// The cluster of every row with its logit, which is positive unless two clusters have equal
+    /// scores. Needs less memory than [`forward`](Self::forward), which keeps all logits.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`
+    /// - output: `[N]` and `[N]`
+    ///
+    /// # Errors
+    ///
+    /// As [`check_input`](Self::check_input).
+    fn predict_with_logit(&self, x: &Tensor<B, 2>) -> Result<(Tensor<B, 1, Int>, Tensor<B, 1>)> {
+        self.check_input(x)?;
+        let [rows, features] = x.dims();
+        if rows == 0 {
+            let none = transfer::zeros([0], &x.device(), self.dtype());
+            return Ok((transfer::upload_indices(&[], &x.device()), none));
+        }
+        let parts = kernel::blocks(rows, kernel::block_rows(self.columns())).map(|range| {
+            let scores = self.scores(x.clone().slice([range, 0..features]));
+            let label = scores.clone().argmax(1).squeeze_dim::<1>(1);
+            (label, kernel::margins(scores).max_dim(1).squeeze_dim::<1>(1))
+        });
+        let (labels, logits) = parts.unzip::<_, _, Vec<_>, Vec<_>>();
+        Ok((Tensor::cat(labels, 0), Tensor::cat(logits, 0)))
+    }
+
+    /// Explains every row of x by NEON.
+    ///
+    /// Beyond the result, memory is at most that of its largest part and one block of rows:
+    /// O(N K + N D).
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`; N may be 0
+    /// - relevance: `[N, D]`, logit and cluster: `[N]`, shares: `[N, K]`,
+    ///   each of the [`absorbed_names`](Self::absorbed_names): `[N]`
+    ///
+    /// # Errors
+    ///
+    /// As [`check_input`](Self::check_input), and if the target names a cluster that does not
+    /// exist, β is negative or NaN, or the heuristic β of a network without one is needed.
+    fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
+        self.check_input(x)?;
+        target.check(self.n_clusters())?;
+        let beta = target.beta(beta, self.beta())?;
+        let [rows, features] = x.dims();
+        if rows == 0 {
+            let none = |columns| transfer::zeros([0, columns], &x.device(), self.dtype());
+            let amount = || none(1).reshape([0]);
+            let names = self.absorbed_names().iter();
+            return Ok(Explanation {
+                relevance: none(features),
+                logit: none(1).reshape([0]),
+                cluster: transfer::upload_indices(&[], &x.device()),
+                shares: none(self.n_clusters()),
+                target,
+                beta,
+                absorbed: names.map(|name| Absorbed { name, amount: amount() }).collect(),
+            });
+        }
+        if let Some(explanation) = self.fused_explanation(x, target, beta) {
+            return Ok(explanation);
+        }
+        let parts = kernel::blocks(rows, kernel::block_rows(self.columns()))
+            .map(|range| self.explain_block(x.clone().slice([range, 0..features]), target, beta))
+            .collect();
+        Ok(Explanation::cat(parts))
+    }
+}
+
+/// What a network supplies to the methods of [`Network`]. It cannot be named outside of this
+/// crate, which seals that trait.
+pub trait Internals<B: Backend> {
+    /// Sizes, precision and device of the parameters.
+    fn dimensions(&self) -> Dimensions<B>;
+
+    /// The logits of all checked rows, `[N, K]`, if one kernel computes them.
+    fn fused_logits(&self, _x: &Tensor<B, 2>) -> Option<Tensor<B, 2>> {
+        None
+    }
+
+    /// The explanations of all checked rows, one or more, if one kernel computes them.
+    fn fused_explanation(
+        &self,
+        _x: &Tensor<B, 2>,
+        _target: Target,
+        _beta: f64,
+    ) -> Option<Explanation<B>> {
+        None
+    }
+}
+
+/// Sizes, precision and device of a network's parameters.
+#[derive(Debug)]
+pub struct Dimensions<B: Backend> {
+    /// K
+    pub clusters: usize,
+    /// D
+    pub features: usize,
+    /// The precision.
+    pub dtype: DType,
+    /// The device.
+    pub device: B::Device,
+}
+
+impl<B: Backend> Dimensions<B> {
+    /// That of a table with one row a cluster, `[K, D]`.
+    pub(crate) fn of_rows(table: &Tensor<B, 2>) -> Self {
+        let [clusters, features] = table.dims();
+        Self { clusters, features, dtype: table.dtype(), device: table.device() }
+    }
+
+    /// That of a weight with one column a cluster, `[D, K]`.
+    pub(crate) fn of_columns(weight: &Tensor<B, 2>) -> Self {
+        let [features, clusters] = weight.dims();
+        Self { clusters, features, dtype: weight.dtype(), device: weight.device() }
+    }
+}

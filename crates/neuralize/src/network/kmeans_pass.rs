@@ -1,0 +1,87 @@
+//! Forward and relevance pass of a neuralized k-means.
+
+use burn::tensor::{Int, Tensor, backend::Backend};
+
+use crate::cluster::{KMeans, beta};
+use crate::error::Result;
+use crate::explain::{Explanation, Target};
+use crate::kernel;
+use crate::network::interface::{Dimensions, Internals, Network};
+use crate::network::kmeans::NeuralizedKMeans;
+use crate::network::midpoint;
+use crate::network::pass::PoolingPass;
+
+impl<B: Backend> Internals<B> for NeuralizedKMeans<B> {
+    fn dimensions(&self) -> Dimensions<B> {
+        Dimensions::of_columns(&self.linear.weight.val())
+    }
+
+    fn fused_logits(&self, x: &Tensor<B, 2>) -> Option<Tensor<B, 2>> {
+        kernel::logits(x, &self.affine())
+    }
+
+    fn fused_explanation(
+        &self,
+        x: &Tensor<B, 2>,
+        target: Target,
+        beta: f64,
+    ) -> Option<Explanation<B>> {
+        let answer = kernel::explain(x, &self.affine(), target.question(beta))?;
+        let kernel::Answer { relevance, logit, cluster, shares } = answer;
+        let absorbed = Vec::new();
+        Some(Explanation { relevance, logit, cluster, shares, target, beta, absorbed })
+    }
+}
+
+impl<B: Backend> Network<B> for NeuralizedKMeans<B> {
+    fn beta(&self) -> Option<f64> {
+        beta::known(&self.beta)
+    }
+
+    /// The centroids, read back from the weights.
+    fn centroids(&self) -> Tensor<B, 2> {
+        self.centred_centroids() + self.center.val().unsqueeze()
+    }
+
+    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        self.check_rows(x)
+    }
+
+    fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.linear.forward(self.centred(x))
+    }
+
+    fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
+        self.check_rows(x)?;
+        Ok(kernel::nearest(x, &self.affine()))
+    }
+
+    fn predict_with_logit(&self, x: &Tensor<B, 2>) -> Result<(Tensor<B, 1, Int>, Tensor<B, 1>)> {
+        self.check_rows(x)?;
+        Ok(kernel::nearest_with_logit(x, &self.affine()))
+    }
+
+    fn shifted(&self, by: f64) -> Result<Option<Box<dyn Network<B>>>> {
+        let shifted = KMeans::from_centroids(self.centroids() + by)?;
+        let shifted = match self.beta() {
+            Some(beta) => shifted.with_beta(beta)?,
+            None => shifted,
+        };
+        Ok(Some(Box::new(shifted.neuralize()?)))
+    }
+
+    fn as_kmeans(&self) -> Option<&NeuralizedKMeans<B>> {
+        Some(self)
+    }
+
+    /// The pass, layer by layer from the output to the input.
+    fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
+        let centroids = self.centred_centroids();
+        let squares = centroids.clone().square();
+        let centred = self.centred(x);
+        let scores = self.linear.forward(centred.clone());
+        let pass = PoolingPass::of(&scores, target, beta);
+        let relevance = midpoint::relevance(centred, &centroids, &squares, pass.coefficients());
+        pass.explanation(relevance, target, beta)
+    }
+}
