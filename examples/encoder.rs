@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fit = DeepKMeans::fit(encoder, &KMeansConfig::new(3), batches)?;
     println!("{:?}", fit.sizes);
     fit.model.save(format!("{folder}/bars.bpk"))?; // encoder and clustering, one file
-    // Pixels lie between 0 and 1; numbers of a code that are nearly 0 want γ, not ε.
+    // Pixels lie between 0 and 1. Numbers of a code may be nearly 0, so that γ is better than ε.
     let composite: Composite = "first(family:convolution) -> box=0,1
         family:convolution -> gamma=0.25
         family:dense -> gamma=0.25"
@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let question = DeepQuestion::default().with_composite(composite).with_report();
     let explanation = fit.model.explain(&x, &question)?;
-    println!("{}", explanation.report.as_ref().expect("asked for"));
+    println!("{}", explanation.report.as_ref().expect("it was requested"));
 
     let relevance: Vec<f64> = explanation.relevance.into_data().iter().collect();
     let maps: Vec<HeatMap> = (0..6)

@@ -10,7 +10,8 @@ use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::backend::Backend;
 use burn_lrp::{
-    AnyTensor, Family, Handed, Kind, Layer, Node, Relevance, Result, Rule, RuleName, Step, leaf,
+    AnyTensor, Family, Kind, Layer, Node, Redistribution, Relevance, Result, Rule, RuleName, Step,
+    leaf,
 };
 
 /// Times a block is repeated, size of its kernel, stride of the first, factor of
@@ -183,8 +184,8 @@ impl<B: Backend> Layer<B> for Relu6 {
         Rule::PASS
     }
 
-    fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Handed<B>> {
-        Ok(Handed::whole(step.relevance.clone()))
+    fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Redistribution<B>> {
+        Ok(Redistribution::single(step.relevance.clone()))
     }
 }
 

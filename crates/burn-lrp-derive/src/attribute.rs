@@ -1,4 +1,4 @@
-//! What `#[relevance(..)]` may say.
+//! The attributes `#[relevance(..)]` of fields, variants and types.
 
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
@@ -7,12 +7,12 @@ use syn::{Attribute, Error, LitStr, Path, Result, Token, parenthesized};
 
 use crate::function::Function;
 
-/// What is done with a field, or with the field of a variant.
+/// How a field, or the field of a variant, runs.
 #[derive(Default)]
 pub(crate) struct Options {
-    /// Where `skip` stands, if the field is no layer.
+    /// The position of `skip`, if the field does not run.
     pub(crate) skip: Option<Span>,
-    /// Whether what the field was given is added to what it gave.
+    /// Whether the input of the field is added to its output.
     pub(crate) residual: bool,
     pub(crate) before: Vec<Function>,
     pub(crate) then: Vec<Function>,
@@ -26,7 +26,7 @@ impl Options {
         }
         match options.skip {
             Some(span) if options.residual || options.runs_functions() => {
-                Err(Error::new(span, "a skipped field does nothing else: `skip` stands alone"))
+                Err(Error::new(span, "a skipped field does not run: `skip` excludes other options"))
             }
             _ => Ok(options),
         }
@@ -47,7 +47,7 @@ impl Options {
             self.then.extend(functions(meta)?);
         } else {
             return Err(meta.error(
-                "there are `skip`, `residual`, `before(function, ..)` and `then(function, ..)`",
+                "expected `skip`, `residual`, `before(function, ..)` or `then(function, ..)`",
             ));
         }
         Ok(())
@@ -57,7 +57,7 @@ impl Options {
 fn functions(meta: &ParseNestedMeta<'_>) -> Result<Vec<Function>> {
     let name = meta.path.segments[0].ident.to_string();
     if !meta.input.peek(syn::token::Paren) {
-        return Err(meta.error(format!("functions stand in brackets: `{name}(relu)`")));
+        return Err(meta.error(format!("put functions in brackets: `{name}(relu)`")));
     }
     let content;
     parenthesized!(content in meta.input);
@@ -67,14 +67,15 @@ fn functions(meta: &ParseNestedMeta<'_>) -> Result<Vec<Function>> {
     Ok(Punctuated::<Function, Token![,]>::parse_terminated(&content)?.into_iter().collect())
 }
 
-/// Where the crate `burn-lrp` is found: `#[relevance(crate = "path")]` of the type.
+/// The path of the crate `burn-lrp`: `#[relevance(crate = "path")]` of the type.
 pub(crate) fn crate_path(attributes: &[Attribute]) -> Result<Path> {
     let mut path = syn::parse_quote!(::burn_lrp);
     for attribute in relevance(attributes) {
         attribute.parse_nested_meta(|meta| {
             if !meta.path.is_ident("crate") {
-                return Err(meta
-                    .error("a type takes `crate = \"path\"` alone; the others belong to a field"));
+                return Err(meta.error(
+                    "a type accepts `crate = \"path\"` only; other options belong to a field",
+                ));
             }
             path = meta.value()?.parse::<LitStr>()?.parse()?;
             Ok(())

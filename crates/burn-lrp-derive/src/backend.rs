@@ -1,20 +1,20 @@
-//! Which parameter of a type is its backend.
+//! The type parameter that is the backend.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{GenericParam, Generics, Path, Token, TypeParamBound, WherePredicate, parse_quote};
 
-/// The backend of the impl, and the generics that it adds, if the type has none.
+/// The backend of the implementation, which is an additional parameter if the type has none.
 pub(crate) struct Backend {
     pub(crate) ident: Ident,
-    /// Whether the type has no backend: its layers run on any.
+    /// Whether the type has no backend, so that its layers run on any.
     any: bool,
 }
 
 impl Backend {
-    /// The type parameter that is bounded by `Backend`, or by a trait with a name that
-    /// ends so; else one named `B`; else any backend.
+    /// The type parameter with a bound whose name ends in `Backend`; else one that is named `B`;
+    /// else an additional one.
     pub(crate) fn of(generics: &Generics) -> Self {
         let bounded = generics.type_params().find(|param| {
             let further = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
@@ -33,7 +33,7 @@ impl Backend {
         }
     }
 
-    /// The generics of the impl.
+    /// The generics of the implementation.
     pub(crate) fn generics(&self, generics: &Generics, krate: &Path) -> Generics {
         let mut generics = generics.clone();
         if self.any {

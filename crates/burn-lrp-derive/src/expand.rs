@@ -1,6 +1,6 @@
-//! The impl itself.
+//! The implementation of `Relevance` that the derive generates.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -9,8 +9,9 @@ use syn::{Data, DataEnum, DeriveInput, Error, Fields, Index, Path, Result, Type,
 use crate::attribute::{Options, crate_path, relevance as attributes};
 use crate::backend::Backend;
 use crate::field::FieldKind;
+use crate::span::located;
 
-/// A body of `trace`, and the types that must be layers for it.
+/// The body of `trace`, and the types of the layers that it runs.
 struct Body<'a> {
     code: TokenStream,
     layers: Vec<&'a Type>,
@@ -23,8 +24,7 @@ pub(crate) fn relevance(input: &DeriveInput) -> Result<TokenStream> {
         Data::Struct(data) => of_fields(input, &data.fields, &krate)?,
         Data::Enum(data) => of_variants(input, data, &krate, &backend)?,
         Data::Union(data) => {
-            let message =
-                "a union has no layers to run; derive `Relevance` for a struct or an enum";
+            let message = "`Relevance` cannot be derived for a union; use a struct or an enum";
             return Err(Error::new(data.union_token.span, message));
         }
     };
@@ -53,7 +53,7 @@ pub(crate) fn relevance(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// One field after the other.
+/// Runs the fields in their order.
 fn of_fields<'a>(input: &DeriveInput, fields: &'a Fields, krate: &Path) -> Result<Body<'a>> {
     let mut code = TokenStream::new();
     let mut layers = Vec::new();
@@ -64,14 +64,15 @@ fn of_fields<'a>(input: &DeriveInput, fields: &'a Fields, krate: &Path) -> Resul
             (Some(_), _) => continue,
             (None, FieldKind::Plain) => {
                 if let Some(attribute) = attributes(&field.attrs).next() {
-                    let message = "a number, a text or a marker is no layer and is skipped anyway";
+                    let message = "this field is skipped, since its type is never a layer; remove the \
+                                   attribute";
                     return Err(Error::new(attribute.span(), message));
                 }
                 continue;
             }
             (None, FieldKind::Parameter) => {
-                let message = "a parameter on its own is no layer: write `impl Relevance` for this \
-                               module, or say `#[relevance(skip)]` if `forward` leaves it alone";
+                let message = "a parameter is not a layer: implement `Relevance` for this module, or \
+                               add `#[relevance(skip)]` if `forward` does not use it";
                 return Err(Error::new(ty.span(), message));
             }
             (None, FieldKind::Module) => {}
@@ -96,7 +97,7 @@ fn of_fields<'a>(input: &DeriveInput, fields: &'a Fields, krate: &Path) -> Resul
     Ok(Body { code, layers })
 }
 
-/// The module of the variant that there is; variants add nothing to paths.
+/// Runs the module of the current variant; variants add nothing to paths.
 fn of_variants<'a>(
     input: &DeriveInput,
     data: &'a DataEnum,
@@ -113,11 +114,11 @@ fn of_variants<'a>(
     for variant in &data.variants {
         let mut fields = variant.fields.iter();
         let (Some(field), None) = (fields.next(), fields.next()) else {
-            let message = "a variant holds one module; put more into a struct of their own";
+            let message = "a variant must hold one module; put several into a struct";
             return Err(Error::new(variant.ident.span(), message));
         };
         if let Some(attribute) = attributes(&field.attrs).next() {
-            let message = "this belongs before the variant, not before its field";
+            let message = "put the attribute before the variant, not before its field";
             return Err(Error::new(attribute.span(), message));
         }
         let options = Options::of(&variant.attrs)?;
@@ -141,13 +142,7 @@ fn of_variants<'a>(
     Ok(Body { code: quote!(match self { #arms }), layers })
 }
 
-/// Errors point there, names are looked up as everywhere in the impl: it matters for
-/// types that a macro makes.
-pub(crate) fn located(span: Span) -> Span {
-    Span::call_site().located_at(span)
-}
-
-/// Functions before, the module, the sum with what it was given, functions after.
+/// The functions before a module, the module, the sum with its input, and the functions after it.
 fn stepped(options: &Options, run: TokenStream, krate: &Path) -> Result<TokenStream> {
     let mut code = TokenStream::new();
     for function in &options.before {
@@ -156,9 +151,9 @@ fn stepped(options: &Options, run: TokenStream, krate: &Path) -> Result<TokenStr
     }
     if options.residual {
         code.extend(quote! {
-            let given = ::core::clone::Clone::clone(&node);
+            let input = ::core::clone::Clone::clone(&node);
             let node = #run;
-            let node = #krate::Node::add(&node, &given)?;
+            let node = #krate::Node::add(&node, &input)?;
         })
     } else {
         code.extend(quote!(let node = #run;))
@@ -174,211 +169,56 @@ fn stepped(options: &Options, run: TokenStream, krate: &Path) -> Result<TokenStr
 mod tests {
     use super::*;
 
-    fn refused(input: DeriveInput) -> String {
-        match relevance(&input) {
-            Ok(code) => panic!("{code}"),
-            Err(error) => error.to_string(),
-        }
+    fn derived(code: &str) -> Result<String> {
+        relevance(&syn::parse_str(code)?).map(|code| code.to_string())
     }
 
     #[test]
-    fn what_cannot_be_derived_is_said() {
-        let cases: [(DeriveInput, &str); 16] = [
+    fn what_cannot_be_derived_is_refused() {
+        for (code, detail) in [
+            ("struct A;", "`A` has no field that is a layer"),
+            ("struct A { size: usize }", "`A` has no field that is a layer"),
+            ("union A { a: L, b: L }", "cannot be derived for a union"),
+            ("enum A {}", "`A` has no variant that holds a layer"),
+            ("enum A { One(L), Two }", "a variant must hold one module"),
+            ("enum A { One(L, L) }", "a variant must hold one module"),
+            ("enum A { #[relevance(skip)] One(L) }", "a variant cannot be skipped"),
+            ("enum A { One(#[relevance(residual)] L) }", "before the variant"),
             (
-                parse_quote!(
-                    struct A;
-                ),
-                "`A` has no field that is a layer",
+                "struct A { #[relevance(skipped)] a: L }",
+                "expected `skip`, `residual`, `before(function, ..)` or `then(function, ..)`",
             ),
             (
-                parse_quote!(
-                    struct A {
-                        size: usize,
-                    }
-                ),
-                "`A` has no field that is a layer",
+                "struct A { #[relevance(then(rleu))] a: L }",
+                "there is no function `rleu`; use `relu`, `gelu`,",
             ),
-            (parse_quote!(union A { a: L, b: L }), "a union has no layers to run"),
-            (
-                parse_quote!(
-                    enum A {}
-                ),
-                "`A` has no variant that holds a layer",
-            ),
-            (
-                parse_quote!(
-                    enum A {
-                        One(L),
-                        Two,
-                    }
-                ),
-                "a variant holds one module",
-            ),
-            (
-                parse_quote!(
-                    enum A {
-                        One(L, L),
-                    }
-                ),
-                "a variant holds one module",
-            ),
-            (
-                parse_quote!(
-                    enum A {
-                        #[relevance(skip)]
-                        One(L),
-                    }
-                ),
-                "a variant cannot be skipped",
-            ),
-            (
-                parse_quote!(
-                    enum A {
-                        One(#[relevance(residual)] L),
-                    }
-                ),
-                "belongs before the variant",
-            ),
-            (
-                parse_quote!(
-                    struct A {
-                        #[relevance(skipped)]
-                        a: L,
-                    }
-                ),
-                "there are `skip`, `residual`, `before(function, ..)` and `then(function, ..)`",
-            ),
-            (
-                parse_quote!(
-                    struct A {
-                        #[relevance(then(rleu))]
-                        a: L,
-                    }
-                ),
-                "no function `rleu`; there are `relu`, `gelu`,",
-            ),
-            (
-                parse_quote!(
-                    struct A {
-                        #[relevance(then = "relu")]
-                        a: L,
-                    }
-                ),
-                "`then(relu)`",
-            ),
-            (
-                parse_quote!(
-                    struct A {
-                        #[relevance(then(leaky_relu))]
-                        a: L,
-                    }
-                ),
-                "`leaky_relu` takes the slope",
-            ),
-            (
-                parse_quote!(
-                    struct A {
-                        #[relevance(then(relu(1)))]
-                        a: L,
-                    }
-                ),
-                "takes no argument",
-            ),
-            (
-                parse_quote!(
-                    struct A {
-                        #[relevance(skip, residual)]
-                        a: L,
-                        b: L,
-                    }
-                ),
-                "`skip` stands alone",
-            ),
-            (
-                parse_quote!(
-                    struct A<B: Backend> {
-                        token: Param<Tensor<B, 1>>,
-                    }
-                ),
-                "a parameter on its own is no layer",
-            ),
-            (
-                parse_quote!(
-                    #[relevance(skip)]
-                    struct A {
-                        a: L,
-                    }
-                ),
-                "a type takes `crate",
-            ),
-        ];
-        for (input, said) in cases {
-            let found = refused(input);
-            assert!(found.contains(said), "{found}");
+            ("struct A { #[relevance(then = \"relu\")] a: L }", "`then(relu)`"),
+            ("struct A { #[relevance(then(leaky_relu))] a: L }", "`leaky_relu` takes the slope"),
+            ("struct A { #[relevance(then(relu(1)))] a: L }", "takes no argument"),
+            ("struct A { #[relevance(skip, residual)] a: L, b: L }", "`skip` excludes"),
+            ("struct A<B: Backend> { token: Param<Tensor<B, 1>> }", "a parameter is not a layer"),
+            ("#[relevance(skip)] struct A { a: L }", "a type accepts `crate"),
+        ] {
+            let found = derived(code).expect_err(code).to_string();
+            assert!(found.contains(detail), "{code}: {found}");
         }
     }
 
     #[test]
     fn backends_are_found_by_their_bound() -> Result<()> {
-        let cases: [(DeriveInput, &str); 6] = [
+        for (code, contained) in [
+            ("struct A<M, X: Backend> { a: M, b: L<X> }", "Relevance < X >"),
+            ("struct A<X: burn::AutodiffBackend> { b: L<X> }", "Relevance < X >"),
+            ("struct A<X> where X: Backend { b: L<X> }", "Relevance < X >"),
+            ("struct A<M, B> { a: M, b: L<B> }", "Relevance < B >"),
+            ("struct A { a: Relu }", "Relevance < __B >"),
             (
-                parse_quote!(
-                    struct A<M, X: Backend> {
-                        a: M,
-                        b: L<X>,
-                    }
-                ),
-                "Relevance < X >",
-            ),
-            (
-                parse_quote!(
-                    struct A<X: burn::AutodiffBackend> {
-                        b: L<X>,
-                    }
-                ),
-                "Relevance < X >",
-            ),
-            (
-                parse_quote!(
-                    struct A<X>
-                    where
-                        X: Backend,
-                    {
-                        b: L<X>,
-                    }
-                ),
-                "Relevance < X >",
-            ),
-            (
-                parse_quote!(
-                    struct A<M, B> {
-                        a: M,
-                        b: L<B>,
-                    }
-                ),
-                "Relevance < B >",
-            ),
-            (
-                parse_quote!(
-                    struct A {
-                        a: Relu,
-                    }
-                ),
-                "Relevance < __B >",
-            ),
-            (
-                parse_quote!(
-                    #[relevance(crate = "other::lrp")]
-                    struct A {
-                        a: Relu,
-                    }
-                ),
+                "#[relevance(crate = \"other::lrp\")] struct A { a: Relu }",
                 "impl < __B : other :: lrp :: derive :: Backend > other :: lrp :: Relevance",
             ),
-        ];
-        for (input, contained) in cases {
-            let found = relevance(&input)?.to_string();
-            assert!(found.contains(contained), "{found}");
+        ] {
+            let found = derived(code)?;
+            assert!(found.contains(contained), "{code}: {found}");
         }
         Ok(())
     }

@@ -1,15 +1,15 @@
-//! What kind of field a type makes.
+//! What the type of a field says about it: a layer, a parameter, or neither.
 
 use syn::{GenericArgument, PathArguments, Type};
 
-/// What can be said of a field from its type alone.
+/// A kind of field, from its type alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldKind {
-    /// A number, a text and the like: never a layer.
+    /// A number, a string and the like: never a layer.
     Plain,
-    /// A parameter without a layer around it.
+    /// A parameter or tensor outside of a layer.
     Parameter,
-    /// A layer, as far as one can tell.
+    /// Any other type, which must be a layer.
     Module,
 }
 

@@ -1,4 +1,4 @@
-//! Functions between fields, as plain Burn code calls them.
+//! Functions between fields, such as `relu`, and their arguments.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
@@ -6,7 +6,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Path, Result, Token, parenthesized};
 
-use crate::expand::located;
+use crate::span::located;
 
 /// A function with its arguments; it is a method of `Node` of the same name.
 pub(crate) struct Function {
@@ -14,7 +14,7 @@ pub(crate) struct Function {
     arguments: Vec<Expr>,
 }
 
-/// What a function takes besides its input.
+/// The arguments of a function besides its input.
 #[derive(Clone, Copy, PartialEq)]
 enum Takes {
     Nothing,
@@ -66,7 +66,7 @@ impl Function {
         found.map(|(_, takes)| takes).ok_or_else(|| {
             let all: Vec<String> = FUNCTIONS.iter().map(|(name, _)| format!("`{name}`")).collect();
             let message = format!(
-                "no function `{}`; there are {}; another is a layer of its own, in a field",
+                "there is no function `{}`; use {}, or a layer in a field for another one",
                 self.name,
                 all.join(", ")
             );

@@ -4,13 +4,13 @@
 //! cargo bench -p burn-lrp --bench pass
 //! ```
 //!
-//! 32 images of 64 × 64 through five convolutions, in single precision. A pass is all
-//! of it: the recorded forward pass, the plan, and the relevance of every pixel. Each runs on
+//! 32 images of 64 × 64 through five convolutions, in single precision. A pass is the recorded
+//! forward pass, the plan, and the relevance of every pixel. Each runs on
 //! all images at once or four at a time, whichever is faster.
-//! Times are the least of seven.
+//! Times are the minimum of seven.
 //!
-//! `--serve PARAMETERS RELEVANCE` is how the comparison with zennit asks for single
-//! calls, one a line of standard input; see `benches/peers/lrp.py`.
+//! With `--serve PARAMETERS RELEVANCE`, the comparison with zennit runs single calls, one per line of
+//! standard input; see `benches/peers/lrp.py`.
 
 use std::error::Error;
 use std::fs;
@@ -30,13 +30,13 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 const ROUNDS: usize = 7;
 const SAMPLES: usize = 32;
-/// Samples at a time.
+/// Samples per block.
 const BLOCK: usize = 4;
 const IN_BLOCKS: &str = " in blocks";
 const SIDE: usize = 64;
 const CLASSES: usize = 10;
 
-/// Input and output channels, stride, and whether a pooling follows.
+/// Input and output channels, stride, and whether pooling follows.
 const CONVOLUTIONS: [(usize, usize, usize, bool); 5] = [
     (3, 32, 1, false),
     (32, 64, 1, true),
@@ -58,7 +58,7 @@ fn main() -> Outcome<()> {
         };
         return serve(parameters, relevance);
     }
-    // `cargo test` runs benchmarks too, to see that they run.
+    // `cargo test` runs benchmarks once.
     let rounds = if arguments.iter().any(|argument| argument == "--bench") { ROUNDS } else { 1 };
     let mut stream = ChaCha8Rng::seed_from_u64(1);
     let mut numbers = |count: usize, size: f32| -> Vec<f32> {
@@ -80,7 +80,7 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// The least time of a call, the first left out.
+/// The minimum time of a call; the first one does not count.
 fn least(rounds: usize, mut call: impl FnMut() -> Outcome<()>) -> Outcome<f64> {
     call()?;
     let mut least = f64::INFINITY;
@@ -109,7 +109,7 @@ fn serve(parameters: &str, relevance: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// A forward pass, or the relevance by a composite; of all samples at once, or in blocks.
+/// A forward pass, or the relevance by a composite, of all samples at once or in blocks.
 fn run(network: &Network, x: &Tensor<Flex, 4>, name: &str) -> Outcome<AnyTensor<Flex>> {
     let (name, block) = match name.strip_suffix(IN_BLOCKS) {
         Some(name) => (name, BLOCK),
@@ -155,7 +155,7 @@ impl Relevance<Flex> for Network {
     }
 }
 
-/// The network and its images, from so many numbers of such a size at a time.
+/// The network and its images; the function returns a count of numbers up to a size.
 fn network(numbers: &mut dyn FnMut(usize, f32) -> Vec<f32>) -> (Network, Tensor<Flex, 4>) {
     let device = Default::default();
     let convolutions = CONVOLUTIONS

@@ -1,13 +1,14 @@
+//! A float tensor whose rank is known at run time only.
+
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Shape, Tensor, TensorMetadata, TensorPrimitive, backend::Backend};
 
 use crate::error::{Error, Result};
-use crate::layer::{around, repeated};
 
 /// A float tensor whose rank is known at run time only.
 ///
-/// Activations and relevances of a network have many ranks; a graph keeps them
-/// in one type. [`tensor`](Self::tensor) gives the typed tensor back.
+/// Activations and relevances of a network have different ranks; a tape keeps them
+/// in one type. [`tensor`](Self::tensor) returns the typed tensor.
 #[derive(Clone, Debug)]
 pub struct AnyTensor<B: Backend> {
     primitive: FloatTensor<B>,
@@ -25,12 +26,12 @@ impl<B: Backend> AnyTensor<B> {
         self.primitive.shape().to_vec()
     }
 
-    /// How many dimensions.
+    /// The number of dimensions.
     pub fn rank(&self) -> usize {
         self.primitive.rank()
     }
 
-    /// How many elements.
+    /// The number of elements.
     pub fn len(&self) -> usize {
         self.dims().iter().product()
     }
@@ -45,7 +46,7 @@ impl<B: Backend> AnyTensor<B> {
         self.primitive.dtype()
     }
 
-    /// Where the tensor is.
+    /// The device.
     pub fn device(&self) -> B::Device {
         B::float_device(&self.primitive)
     }
@@ -63,7 +64,7 @@ impl<B: Backend> AnyTensor<B> {
         }
     }
 
-    /// The tensor with a rank that has been looked at before.
+    /// The tensor with a rank that has been checked before.
     fn typed<const D: usize>(&self) -> Tensor<B, D> {
         Tensor::from_primitive(TensorPrimitive::Float(self.primitive.clone()))
     }
@@ -73,13 +74,13 @@ impl<B: Backend> AnyTensor<B> {
         self.view([self.len()])
     }
 
-    /// A sample a row, `[n, len / n]` where n is the first dimension.
+    /// One row per sample, `[n, len / n]`, where n is the first dimension.
     pub fn rows(&self) -> Tensor<B, 2> {
         let rows = self.dims().first().copied().unwrap_or(1);
         self.view([rows, self.len() / rows.max(1)])
     }
 
-    /// The same elements in another shape of equally many.
+    /// The same elements in another shape of the same size.
     pub(crate) fn view<const D: usize>(&self, dims: [usize; D]) -> Tensor<B, D> {
         if self.rank() == D {
             let typed = self.typed::<D>();
@@ -103,7 +104,7 @@ impl<B: Backend> AnyTensor<B> {
         Ok(self.shaped(dims))
     }
 
-    /// [`reshape`](Self::reshape) to a shape that has been looked at before.
+    /// [`reshape`](Self::reshape) to a shape that has been checked before.
     pub(crate) fn shaped(&self, dims: &[usize]) -> Self {
         if self.dims() == dims {
             return self.clone();
@@ -120,7 +121,7 @@ impl<B: Backend> AnyTensor<B> {
     ///
     /// # Errors
     ///
-    /// If there are not so many.
+    /// If the range ends after the last sample.
     pub fn samples(&self, range: std::ops::Range<usize>) -> Result<Self> {
         let mut dims = self.dims();
         if dims.is_empty() || range.end > dims[0] || range.start > range.end {
@@ -155,7 +156,7 @@ impl<B: Backend> AnyTensor<B> {
         Ok(Self::from(f(self.flat(), other.flat())).shaped(&dims))
     }
 
-    /// Burn would panic.
+    /// Refuses two precisions, at which Burn would panic.
     pub(crate) fn same_precision(&self, other: &Self) -> Result<()> {
         if self.dtype() == other.dtype() {
             return Ok(());
@@ -188,7 +189,7 @@ impl<B: Backend> AnyTensor<B> {
         Self::from(self.flat().cast(dtype)).shaped(&dims)
     }
 
-    /// The same numbers outside of any graph of gradients.
+    /// The same numbers, detached from any graph of gradients.
     pub fn detached(&self) -> Self {
         let dims = self.dims();
         Self::from(self.flat().detach()).shaped(&dims)
@@ -199,9 +200,9 @@ impl<B: Backend> AnyTensor<B> {
         self.rows().sum_dim(1).squeeze_dim(1)
     }
 
-    /// Whether no number is NaN or infinite: one sum that is read back.
+    /// Whether no number is NaN or infinite; reads one sum back from the device.
     ///
-    /// Numbers are scaled so that the sum of finite ones cannot overflow.
+    /// The numbers are scaled so that the sum of finite ones cannot overflow.
     pub(crate) fn is_finite(&self) -> bool {
         if self.is_empty() {
             return true;
@@ -210,7 +211,7 @@ impl<B: Backend> AnyTensor<B> {
         sum.into_data().iter::<f64>().all(f64::is_finite)
     }
 
-    /// Ones, or another constant, in the same shape.
+    /// A constant in the same shape.
     pub(crate) fn filled(&self, value: f64) -> Self {
         let dims = self.dims();
         let flat = Tensor::<B, 1>::full([self.len()], value, (&self.device(), self.dtype()));
@@ -248,4 +249,18 @@ impl<B: Backend> AnyTensor<B> {
         };
         Self::from(f(x, values)).shaped(&dims)
     }
+}
+
+/// The number of elements before, in and after a dimension.
+pub(crate) fn around(dims: &[usize], dim: usize) -> [usize; 3] {
+    [dims[..dim].iter().product(), dims[dim], dims[dim + 1..].iter().product()]
+}
+
+/// The same numbers `size` times along the dimension in the middle, which has size 1.
+///
+/// By a product with ones: Burn 0.21 on GPUs reshapes a tensor wrongly that was only
+/// expanded, and repeats by expanding.
+pub(crate) fn repeated<B: Backend>(x: Tensor<B, 3>, size: usize) -> Tensor<B, 3> {
+    let ones = Tensor::ones([1, size, 1], (&x.device(), x.dtype()));
+    x * ones
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::layer::Kind;
-use crate::rule::{Rule, RuleName};
+use crate::formula::RuleName;
+use crate::kind::Kind;
 
 /// Result of every fallible function of this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -12,12 +12,12 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A layer, or a function, was given a tensor that it cannot take.
+    /// A layer or a function received a tensor of the wrong shape.
     #[error("{at}: the input has shape {found:?}, expected {expected}")]
     Shape {
         /// The layer's path, or what the tensor is.
         at: String,
-        /// The shape that is needed.
+        /// The expected shape.
         expected: String,
         /// The shape found.
         found: Vec<usize>,
@@ -30,31 +30,33 @@ pub enum Error {
         /// What is wrong and what to do.
         detail: String,
     },
-    /// A rule whose numbers cannot be used.
+    /// A rule that cannot be used: its numbers, its name, or the layer it was given to.
     #[error("the rule `{rule}` cannot be used: {detail}")]
     Rule {
         /// The rule.
         rule: String,
-        /// What its numbers must satisfy.
+        /// What is wrong and what to do.
         detail: String,
     },
-    /// A text that is no rule, selector or composite.
+    /// A text that is not a valid rule, selector or composite.
     #[error("`{text}` is not {what}: {detail}")]
     Parse {
         /// The text.
         text: String,
         /// What it should have been.
         what: &'static str,
-        /// What is wrong, and what there is.
+        /// What is wrong, and what is possible.
         detail: String,
     },
-    /// Layers that cannot follow the rules given to them: all of the network.
+    /// Layers that cannot follow the rules they have; all of the network are listed.
     #[error("the composite does not fit the network:{}", lines(.0))]
     Unsupported(Vec<Unsupported>),
-    /// Selectors of a composite that speak of paths which the network does not have, or
-    /// misspell its kinds.
+    /// Selectors of a composite with paths that the network does not have, or misspelled kinds.
     #[error("the composite does not fit the network:{}", lines(.0))]
     Unmatched(Vec<Unmatched>),
+    /// Layers that the composite treats differently once a normalisation is merged into them.
+    #[error("the composite does not fit the network:{}", lines(.0))]
+    Merged(Vec<MergeConflict>),
     /// A NaN or an infinite value.
     #[error("{at}: {detail}")]
     NonFinite {
@@ -63,24 +65,25 @@ pub enum Error {
         /// What was found and what to do.
         detail: String,
     },
-    /// Two nodes of different tapes.
+    /// Two nodes belong to different tapes.
     #[error("the nodes belong to different tapes; record one network on one tape")]
     ForeignNode,
-    /// A tape that only infers was asked for relevance.
+    /// A plan was requested from a tape that keeps no activations.
     #[error("this tape keeps no activations; record the network with `Tape::new`")]
     NotRecorded,
 }
 
-/// A layer that cannot follow the rule that a composite gives it.
+/// A layer that cannot follow the rule that a composite gives it, or its own default rule.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Unsupported {
     /// Where the layer is in the network.
     pub path: String,
-    /// What it is.
+    /// The kind of layer.
     pub kind: Kind,
-    /// The rule it was given.
-    pub rule: Rule,
-    /// The rules it has.
+    /// The rule, as text.
+    pub rule: String,
+    /// The rules it can follow.
     pub supported: &'static [RuleName],
 }
 
@@ -98,18 +101,46 @@ impl fmt::Display for Unsupported {
     }
 }
 
-/// A selector that must mean a layer of the network, and means none.
+/// A selector that must choose a layer of the network, and chooses none.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unmatched {
     /// The selector, as text.
     pub selector: String,
-    /// What there is instead.
+    /// What it could choose instead.
     pub detail: String,
 }
 
 impl fmt::Display for Unmatched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` means no layer; {}", self.selector, self.detail)
+        write!(f, "`{}` chooses no layer; {}", self.selector, self.detail)
+    }
+}
+
+/// A layer that is of another kind with a normalisation merged into it, while the composite has
+/// different rules for the two kinds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MergeConflict {
+    /// Where the layer is in the network.
+    pub path: String,
+    /// The kind of the layer.
+    pub kind: Kind,
+    /// The path of the normalisation.
+    pub normalization: String,
+    /// The kind of the layer that `rescaled` returned.
+    pub merged: Kind,
+}
+
+impl fmt::Display for MergeConflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, kind, normalization, merged } = self;
+        write!(
+            f,
+            "`{path}` ({kind}) is a {merged} once `{normalization}` is merged into it, and follows \
+             another entry then; return a {kind} from its `rescaled`, or keep the two apart with \
+             `merge-normalization=false`"
+        )
     }
 }
 

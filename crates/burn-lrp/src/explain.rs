@@ -1,3 +1,5 @@
+//! A relevance pass over many samples, block by block.
+
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::any::AnyTensor;
@@ -7,11 +9,11 @@ use crate::graph::{Relevance, Report, Tape};
 
 /// A relevance pass over many samples, a block of them at a time.
 ///
-/// Samples are the first dimension of the input: networks that want another there (a recurrent
-/// layer with `batch_first = false`) are run on a [`Tape`] as a whole.
+/// Samples must be the first dimension of the input; run other networks (a recurrent
+/// layer with `batch_first = false`) on a [`Tape`] as a whole.
 ///
-/// Memory is that of the activations of one block. Blocks that fit a processor's cache
-/// are faster than all samples at once, too.
+/// The memory holds the activations of one block. Blocks that fit into a processor's cache
+/// are also faster than all samples at once.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -23,7 +25,7 @@ use crate::graph::{Relevance, Report, Tape};
 /// let net: Linear<Flex> = LinearConfig::new(4, 3).init(&device);
 /// let x = Tensor::<Flex, 2>::random([20, 4], Distribution::Default, &device);
 ///
-/// // What are all outputs together owed to?
+/// // How much does every input contribute to the sum of all outputs?
 /// let explained = Explainer::new(Composite::default()).explain(&net, x, |y| Ok(y.clone()))?;
 /// assert_eq!(explained.relevance.dims(), [20, 4]);
 /// assert_eq!(explained.output.dims(), [20, 3]);
@@ -36,43 +38,44 @@ pub struct Explainer {
     report: bool,
 }
 
-/// What an [`Explainer`] found.
+/// The relevance that an [`Explainer`] computed.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Explained<B: Backend> {
-    /// What the network gave.
+    /// The output of the network.
     pub output: AnyTensor<B>,
     /// The relevance of every element of the input, in its shape.
     pub relevance: AnyTensor<B>,
-    /// What every layer was handed and handed on, if asked.
+    /// How much relevance every layer received and passed on, if a report was requested.
     pub report: Option<Report>,
 }
 
 impl Explainer {
-    /// By the rules of a composite, 8 samples at a time, without a report.
+    /// An explainer with the rules of a composite, 8 samples per block, and no report.
     pub fn new(composite: Composite) -> Self {
         Self { composite, block: 8, report: false }
     }
 
-    /// The same with so many samples at a time, at least 1.
+    /// The explainer with another number of samples per block, at least 1.
     pub fn with_block(mut self, samples: usize) -> Self {
         self.block = samples.max(1);
         self
     }
 
-    /// The same with a report.
+    /// The explainer with a report.
     pub fn with_report(mut self) -> Self {
         self.report = true;
         self
     }
 
-    /// Runs the network and hands relevance from its output down to its input.
+    /// Runs the network and propagates relevance from its output to its input.
     ///
-    /// `relevance` says what relevance the outputs of a block of samples have: the
-    /// output itself, or the part of it that is to be explained.
+    /// `relevance` returns the relevance of the outputs of a block: the
+    /// output itself, or the part of it to explain.
     ///
     /// # Shapes
     ///
-    /// - x: `[samples, ..]`, what the network takes, one sample or more
+    /// - x: `[samples, ..]`, an input of the network with at least one sample
     ///
     /// # Errors
     ///
@@ -101,7 +104,7 @@ impl Explainer {
         let x: AnyTensor<B> = x.into();
         let samples = x.dims().first().copied().unwrap_or(0);
         if samples == 0 {
-            return Err(Error::shape("input", "one sample or more", &x.dims()).into());
+            return Err(Error::shape("input", "at least one sample", &x.dims()).into());
         }
         let (mut outputs, mut relevances) = (Vec::new(), Vec::new());
         let mut report: Option<Report> = None;
@@ -126,7 +129,7 @@ impl Explainer {
     }
 }
 
-/// Samples of one shape behind each other; there is a block or more.
+/// All samples in one tensor; there is at least one block.
 fn stacked<B: Backend>(blocks: &[AnyTensor<B>]) -> AnyTensor<B> {
     let mut dims = blocks[0].dims();
     dims[0] = blocks.iter().map(|block| block.dims()[0]).sum();

@@ -1,13 +1,13 @@
 //! Layer-wise relevance propagation (LRP) for Burn modules.
 //!
-//! A network's output is a sum of what its layers contributed. LRP hands an output, as
-//! *relevance*, from layer to layer down to the inputs, each layer splitting what it gets in
-//! proportion to what it was given: what an input ends up with says how much of the output is
-//! owed to it. How a layer splits is a [`Rule`]; which layer follows which is a
-//! [`Composite`]. Sources: Bach et al. 2015; Montavon et al. 2019 for which rule suits which
-//! layer.
+//! LRP explains the output of a network by its inputs. It takes the output as *relevance* and
+//! propagates it backwards, layer by layer: every layer distributes the relevance of its output over
+//! its inputs, in proportion to what they contributed. The relevance of an input of the network is
+//! its share of the output. A [`Rule`] is how a layer distributes relevance; a [`Composite`] is which
+//! layer follows which rule. Sources: Bach et al. 2015; Montavon et al. 2019 for which rule suits
+//! which layer.
 //!
-//! # A network, and what its output is owed to
+//! # A network, and the relevance of its inputs
 //!
 //! ```
 //! use burn::backend::Flex;
@@ -39,7 +39,7 @@
 //! };
 //! let images = Tensor::<Flex, 4>::random([5, 1, 8, 8], Distribution::Uniform(0.0, 1.0), &device);
 //!
-//! // Run it once, and say which layer follows which rule.
+//! // Run it once, and choose a rule for every layer.
 //! let tape = Tape::new();
 //! let input = tape.input("images", images);
 //! let scores = input.then("net", &net)?;
@@ -54,86 +54,101 @@
 //! net.head     Linear     epsilon=1e-6
 //! ");
 //!
-//! // What is the first score of every image owed to?
+//! // Which pixels contribute to the first score of every image?
 //! let first = scores.tensor::<2>()?.slice([0..5, 0..1]);
 //! let others = Tensor::zeros([5, 2], &device);
 //! let relevances = plan.run_with_report(Tensor::cat(vec![first, others], 1))?;
 //! let heat: Tensor<Flex, 4> = relevances.of(&input)?.tensor()?;
 //! assert_eq!(heat.dims(), [5, 1, 8, 8]);
 //!
-//! // How much every layer's bias and stabiliser kept, as a table.
-//! let report = relevances.report().expect("it was asked for");
+//! // How much the bias and the stabiliser of every layer absorbed, as a table.
+//! let report = relevances.report().expect("it was requested");
 //! assert_eq!(report.layers().len(), 7);
 //! println!("{report}");
 //! # Ok::<(), burn_lrp::Error>(())
 //! ```
 //!
-//! # What is where
+//! # Overview
 //!
 //! | | |
 //! |---|---|
-//! | [`Relevance`] | a module that relevance can be handed through: derived, or how it runs in a line or two |
-//! | [`Tape`], [`Node`] | the network as it was run, with skips and layers that are used twice |
-//! | [`Rule`] | how a layer splits relevance, with its numbers checked |
-//! | [`Composite`], [`Selector`] | which layer follows which rule, as values or as text; recommended ones |
-//! | [`Plan`] | what every layer follows; prints itself, and is refused as a whole where it does not fit |
+//! | [`Relevance`] | a module that relevance can be propagated through; derived, or implemented in a line or two |
+//! | [`Tape`], [`Node`] | the network as it ran, with skip connections and layers that are used twice |
+//! | [`Rule`] | how a layer distributes relevance, with checked numbers |
+//! | [`AffineRule`] | a rule of your own |
+//! | [`Composite`], [`Selector`] | which layer follows which rule, as values or as text; presets |
+//! | [`Plan`] | the rule of every layer; prints itself, and is refused as a whole if a layer cannot follow its rule |
 //! | [`Relevances`], [`Report`] | relevance of the inputs, and what every layer absorbed |
-//! | [`Layer`], [`leaf!`] | a layer of one's own |
-//! | [`affine`] | all rules for a layer that is `W a + b`, from a product and its transpose |
+//! | [`Explainer`] | many samples, block by block |
+//! | [`Layer`], [`leaf!`] | a layer of your own |
+//! | [`affine`] | all rules for a layer `W a + b`, from a product and its transpose |
 //! | [`module`] | Burn modules in a row and around a skip connection |
 //! | [`AnyTensor`] | a tensor whose rank is known at run time |
 //! | [`infer`] | the output alone |
 //!
-//! # A layer of one's own
+//! # A rule of your own
 //!
-//! - One that is built of other layers writes [`Relevance`]: it names them in the order in which
-//!   they run.
-//! - One that is linear but for a bias implements [`Affine`] (the weights, a product and its
-//!   transpose) and calls [`affine::forward`] and [`affine::relevance`] from its [`Layer`]: it
-//!   has all rules then.
-//! - Any other implements [`Layer`]: its output, the rules it can follow, and how it hands
-//!   relevance on. A rule that it does not list is refused before anything is computed.
+//! [`Rule::custom`] makes a rule from functions of inputs, weights and biases; every affine layer can
+//! follow it.
+//!
+//! # A layer of your own
+//!
+//! - A module that is built of layers implements [`Relevance`]: it runs them in their order.
+//! - A layer that is linear except for a bias implements [`Affine`] (the weights, a product and its
+//!   transpose) and gets its [`Layer`] methods from [`affine_methods!`]. It can follow all rules of
+//!   affine layers, yours included.
+//! - Any other layer implements [`Layer`]: its output, the rules it can follow, and how it
+//!   distributes relevance. A rule that it does not list is refused before anything is computed.
 //!
 //! # Limits
 //!
-//! - A pass is inference: dropout is the identity and normalisation goes by running
+//! - A pass is inference: dropout is the identity and normalisation uses running
 //!   statistics, on `Autodiff` backends too.
-//! - Burn records no network by itself, so only what is run through a [`Tape`] is seen: functions
+//! - Burn does not record networks, so only what runs on a [`Tape`] is seen: functions
 //!   between layers must be named, with methods of [`Node`] or in the derive.
-//! - A network is a graph without cycles, and keeps all its activations until the tape is
+//! - A network is a graph without cycles. All activations are kept until the tape is
 //!   dropped.
-//! - LRP conserves relevance but for what biases and stabilisers absorb; the [`Report`] tells
-//!   how much. w² and flat do not look at the values of a layer's input at all.
+//! - LRP conserves relevance, except for what biases and stabilisers absorb; the [`Report`] shows
+//!   how much. w² and flat ignore the values of a layer's input.
 //! - GPU backends in double precision are only as exact as their functions are.
 
 pub mod affine;
+mod affine_rule;
 mod any;
 mod composite;
 mod error;
 mod explain;
+mod expression;
+mod formula;
 mod graph;
+mod kind;
 mod layer;
+mod layers;
 pub mod module;
 mod rule;
 mod space;
 
 pub use affine::Affine;
+pub use affine_rule::{AffineRule, Bias, Outputs};
 pub use any::AnyTensor;
 pub use burn_lrp_derive::Relevance;
 pub use composite::{Composite, Selector};
-pub use error::{Error, Result, Unmatched, Unsupported};
+pub use error::{Error, MergeConflict, Result, Unmatched, Unsupported};
 pub use explain::{Explained, Explainer};
-pub use graph::{LayerReport, Node, Plan, Planned, Relevance, Relevances, Report, Tape};
-pub use layer::{
-    Add, Concat, Family, Flatten, Handed, Kind, Layer, Permute, Reshape, Select, Step,
+pub use expression::Expression;
+pub use formula::{CustomRule, Formula, RuleName};
+pub use graph::{
+    LayerReport, Node, Plan, PlannedLayer, Relevance, Relevances, Report, Tape, infer,
 };
-pub use layer::{Attention, Masked, Masks};
-pub use layer::{
-    MeanOver, Multiply, RootedLinear, Silu, Softmax, SquaredDistance, Subtract, SumOver,
+pub use kind::{Family, Kind};
+pub use layer::{Layer, Redistribution, Step};
+pub use layers::{
+    Add, Attention, Concat, Flatten, Masked, Masks, MeanOver, Multiply, Permute, Reshape,
+    RootedLinear, Select, Silu, Softmax, SquaredDistance, Subtract, SumOver,
 };
-pub use rule::{Formula, Rule, RuleName};
+pub use rule::Rule;
 
-/// What `#[derive(Relevance)]` needs to name; and what it refuses.
+/// What `#[derive(Relevance)]` refers to, and what it refuses.
 ///
 /// A unit struct:
 ///
@@ -152,7 +167,7 @@ pub use rule::{Formula, Rule, RuleName};
 /// }
 /// ```
 ///
-/// An attribute that there is not, where `skip` would do:
+/// An unknown attribute, in place of `skip`:
 ///
 /// ```
 /// #[derive(burn_lrp::Relevance)]
@@ -164,7 +179,7 @@ pub use rule::{Formula, Rule, RuleName};
 /// struct Net(burn::nn::Relu, #[relevance(skipped)] std::time::Duration);
 /// ```
 ///
-/// A field that is no layer:
+/// A field that is not a layer:
 ///
 /// ```compile_fail,E0277
 /// #[derive(burn_lrp::Relevance)]
@@ -175,19 +190,7 @@ pub mod derive {
     pub use burn::tensor::backend::Backend;
 }
 
-use burn::tensor::backend::Backend;
-
-/// The output of a network in inference mode, whatever the backend is: no
-/// dropout, and normalisation by running statistics.
-///
-/// # Errors
-///
-/// If the network cannot take the input.
-pub fn infer<B: Backend>(
-    network: &(impl Relevance<B> + ?Sized),
-    x: impl Into<AnyTensor<B>>,
-) -> Result<AnyTensor<B>> {
-    let tape = Tape::forgetful();
-    let output = network.trace(tape.input("input", x))?;
-    Ok(output.value().clone())
-}
+/// The examples of the README run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

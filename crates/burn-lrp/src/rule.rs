@@ -1,36 +1,41 @@
-//! How a layer hands its relevance down.
+//! A propagation rule with its numbers, checked when it is made or read from a text.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::affine_rule::AffineRule;
 use crate::error::{Error, Result};
+use crate::formula::{CustomRule, Formula, RuleName};
 
-/// A propagation rule with its numbers, checked when it is made.
+/// How a layer distributes the relevance of its output over its inputs.
 ///
-/// With inputs a_j and `z_k = Σ_j a_j w_jk + b_k` of a layer, and z_jk = a_j w_jk:
+/// The numbers of a rule are checked when it is made. With the inputs a_j of a layer,
+/// `z_k = Σ_j a_j w_jk + b_k` and z_jk = a_j w_jk:
 ///
 /// | text | rule | relevance of an input |
 /// |---|---|---|
 /// | `zero` | LRP-0 | `R_j = Σ_k z_jk / z_k R_k` |
-/// | `epsilon=1e-6` | LRP-ε | `z_k + ε sign(z_k)` below the line |
-/// | `gamma=0.25` | LRP-γ, generalised for inputs of either sign | `z_jk + γ z_jk^+` above and below where z_k > 0, `z_jk + γ z_jk^−` where z_k < 0 |
+/// | `epsilon=1e-6` | LRP-ε | with the denominator `z_k + ε sign(z_k)` |
+/// | `gamma=0.25` | LRP-γ, generalised for inputs of either sign | `z_jk + γ z_jk^+` in numerator and denominator where z_k > 0, `z_jk + γ z_jk^−` where z_k < 0 |
 /// | `z-plus` | z⁺ | positive contributions only |
 /// | `alpha-beta=2,1` | αβ | α of the positive, −β of the negative contributions, each over their sum |
 /// | `w-square` | w² | `w_jk²` in place of the contributions |
 /// | `flat` | flat | 1 in place of the contributions |
 /// | `box=0,1` | z^B | `a_j w_jk − l w_jk^+ − h w_jk^−` for inputs between l and h |
 /// | `midpoint` | midpoint | `(a_j − m_jk) w_jk`, for layers that know the root points m |
-/// | `pass` | pass | the relevance as it is |
-/// | `winner-take-all` | winner-take-all | all to the input that gave the output |
-/// | `take-most=1` | take-most | softmax or softmin shares of this stiffness, for pools over competitors |
-/// | `proportional` | proportional | in proportion to what the inputs gave |
+/// | `pass` | pass | the relevance unchanged |
+/// | `winner-take-all` | winner-take-all | all to the input that is the output |
+/// | `take-most=1` | take-most | softmax or softmin shares with this stiffness, for pools over competitors |
+/// | `proportional` | proportional | in proportion to what each input contributed |
 /// | `signal-take-all` | signal-take-all | gates and attention weights are constants |
-/// | `halves` | halves | factors of a product share alike |
+/// | `halves` | halves | half to each factor of a product |
 ///
-/// Where a denominator is 0, that output hands nothing down; LRP-ε takes sign(0) for 1.
-/// LRP-γ hands nothing down from an output z_k of exactly 0.
+/// An output whose denominator is 0 passes nothing on; LRP-ε takes sign(0) for 1.
+/// LRP-γ passes nothing on from an output z_k of exactly 0.
+///
+/// A rule that is not in the table is made with [`Rule::custom`].
 ///
 /// Sources: Bach et al. 2015 (LRP-0, ε, αβ); Montavon et al. 2017 (z⁺, w², z^B);
 /// Lapuschkin et al. 2019 (flat); Montavon et al. 2019 (γ), Andéol et al. 2021 (its general form);
@@ -46,124 +51,9 @@ use crate::error::{Error, Result};
 /// assert!("gamma=-1".parse::<Rule>().is_err());
 /// # Ok::<(), burn_lrp::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Rule(Formula);
-
-/// What a [`Rule`] says, for layers to match on.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum Formula {
-    /// LRP-0.
-    Zero,
-    /// LRP-ε.
-    Epsilon(f64),
-    /// LRP-γ; an output of exactly 0 favours neither side and hands nothing down.
-    Gamma(f64),
-    /// z⁺.
-    ZPlus,
-    /// αβ.
-    AlphaBeta {
-        /// Weight of positive contributions.
-        alpha: f64,
-        /// Weight of negative contributions.
-        beta: f64,
-    },
-    /// w².
-    WSquare,
-    /// Flat.
-    Flat,
-    /// z^B.
-    Box {
-        /// The least value of an input.
-        low: f64,
-        /// The largest.
-        high: f64,
-    },
-    /// Midpoint.
-    Midpoint,
-    /// Pass.
-    Pass,
-    /// Winner-take-all.
-    WinnerTakeAll,
-    /// Softmin or softmax shares of this stiffness.
-    TakeMost(f64),
-    /// Proportional.
-    Proportional,
-    /// Gates and attention weights are constants.
-    SignalTakeAll,
-    /// Factors of a product share alike.
-    Halves,
-}
-
-/// A rule without its numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[allow(missing_docs)]
-pub enum RuleName {
-    Zero,
-    Epsilon,
-    Gamma,
-    ZPlus,
-    AlphaBeta,
-    WSquare,
-    Flat,
-    Box,
-    Midpoint,
-    Pass,
-    WinnerTakeAll,
-    TakeMost,
-    Proportional,
-    SignalTakeAll,
-    Halves,
-}
-
-impl RuleName {
-    /// Every rule there is.
-    pub const ALL: &'static [Self] = &[
-        Self::Zero,
-        Self::Epsilon,
-        Self::Gamma,
-        Self::ZPlus,
-        Self::AlphaBeta,
-        Self::WSquare,
-        Self::Flat,
-        Self::Box,
-        Self::Midpoint,
-        Self::Pass,
-        Self::WinnerTakeAll,
-        Self::TakeMost,
-        Self::Proportional,
-        Self::SignalTakeAll,
-        Self::Halves,
-    ];
-
-    fn text(self) -> &'static str {
-        match self {
-            Self::Zero => "zero",
-            Self::Epsilon => "epsilon",
-            Self::Gamma => "gamma",
-            Self::ZPlus => "z-plus",
-            Self::AlphaBeta => "alpha-beta",
-            Self::WSquare => "w-square",
-            Self::Flat => "flat",
-            Self::Box => "box",
-            Self::Midpoint => "midpoint",
-            Self::Pass => "pass",
-            Self::WinnerTakeAll => "winner-take-all",
-            Self::TakeMost => "take-most",
-            Self::Proportional => "proportional",
-            Self::SignalTakeAll => "signal-take-all",
-            Self::Halves => "halves",
-        }
-    }
-}
-
-impl fmt::Display for RuleName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text())
-    }
-}
 
 impl Rule {
     /// LRP-0.
@@ -184,10 +74,12 @@ impl Rule {
     pub const PROPORTIONAL: Self = Self(Formula::Proportional);
     /// Gates and attention weights are constants.
     pub const SIGNAL_TAKE_ALL: Self = Self(Formula::SignalTakeAll);
-    /// Factors of a product share alike.
+    /// Both factors of a product get half of the relevance.
     pub const HALVES: Self = Self(Formula::Halves);
     /// LRP-ε with the stabiliser 1e-6.
     pub const EPSILON: Self = Self(Formula::Epsilon(1e-6));
+    /// LRP-γ with γ = 0.25.
+    pub(crate) const GAMMA: Self = Self(Formula::Gamma(0.25));
 
     /// LRP-ε.
     ///
@@ -225,7 +117,7 @@ impl Rule {
         Self::checked(Formula::Box { low, high })
     }
 
-    /// Softmin or softmax shares; an infinite stiffness takes the winner alone.
+    /// Softmin or softmax shares; an infinite stiffness gives the winner everything.
     ///
     /// # Errors
     ///
@@ -234,43 +126,104 @@ impl Rule {
         Self::checked(Formula::TakeMost(stiffness))
     }
 
-    /// What the rule says.
-    pub fn formula(&self) -> Formula {
-        self.0
+    /// A rule of your own, which every affine layer can follow.
+    ///
+    /// It is used like a built-in one: a composite assigns it to layers, plans and reports print its
+    /// name, and a batch normalisation may merge into a layer that follows it.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::nn::{Linear, LinearConfig};
+    /// use burn::tensor::{Distribution, Tensor};
+    /// use burn_lrp::{AffineRule, Bias, Composite, Rule, Tape};
+    ///
+    /// // Inputs share relevance by the magnitude of their contributions: R_j is the sum over k of
+    /// // |a_j| |w_jk| / (Σ_i |a_i| |w_ik| + ε) R_k.
+    /// let by_magnitude = Rule::custom(
+    ///     "by-magnitude",
+    ///     AffineRule::new()
+    ///         .term(1.0, |a| a.abs(), |w| w.abs(), Bias::Ignore)
+    ///         .stabiliser(1e-9),
+    /// )?;
+    ///
+    /// // In a text, it is known by its name.
+    /// let composite = Composite::parse_with("family:dense -> by-magnitude", &[by_magnitude])?;
+    ///
+    /// let device = Default::default();
+    /// let layer: Linear<Flex> = LinearConfig::new(4, 3).init(&device);
+    /// let x = Tensor::<Flex, 2>::random([2, 4], Distribution::Default, &device);
+    /// let tape = Tape::new();
+    /// let input = tape.input("x", x);
+    /// let output = input.then("layer", &layer)?;
+    /// let plan = output.plan(&composite)?;
+    /// assert_eq!(plan.to_string(), "layer  Linear  by-magnitude\n");
+    ///
+    /// // All of the relevance arrives.
+    /// let relevance = plan.run(Tensor::<Flex, 2>::ones([2, 3], &device))?.of(&input)?;
+    /// let sum: f32 = relevance.flat().sum().into_scalar();
+    /// assert!((sum - 6.0).abs() < 1e-4);
+    /// # Ok::<(), burn_lrp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the name is that of a built-in rule or has other characters than letters, digits and
+    /// `-_.=,`, or the rule has no term, a number that is not finite or a negative stabiliser.
+    pub fn custom(name: &str, rule: AffineRule) -> Result<Self> {
+        check_name(name)?;
+        match rule.problem() {
+            Some(detail) => Err(Error::Rule { rule: name.into(), detail: detail.into() }),
+            None => Ok(Self(Formula::Custom(CustomRule::new(name, rule)))),
+        }
+    }
+
+    /// A rule that a layer of your own implements, known by its name alone.
+    ///
+    /// The layer lists `RuleName::Named(name)` in [`Layer::rules`](crate::Layer::rules), and looks for
+    /// `Formula::Named(name)` in [`Layer::relevance`](crate::Layer::relevance).
+    ///
+    /// # Errors
+    ///
+    /// If the name is that of a built-in rule or has other characters than letters, digits and
+    /// `-_.=,`.
+    pub fn named(name: &'static str) -> Result<Self> {
+        check_name(name)?;
+        Ok(Self(Formula::Named(name)))
+    }
+
+    /// The rule with its numbers, for layers to match on.
+    pub fn formula(&self) -> &Formula {
+        &self.0
     }
 
     /// The rule without its numbers.
     pub fn name(&self) -> RuleName {
-        match self.0 {
-            Formula::Zero => RuleName::Zero,
-            Formula::Epsilon(_) => RuleName::Epsilon,
-            Formula::Gamma(_) => RuleName::Gamma,
-            Formula::ZPlus => RuleName::ZPlus,
-            Formula::AlphaBeta { .. } => RuleName::AlphaBeta,
-            Formula::WSquare => RuleName::WSquare,
-            Formula::Flat => RuleName::Flat,
-            Formula::Box { .. } => RuleName::Box,
-            Formula::Midpoint => RuleName::Midpoint,
-            Formula::Pass => RuleName::Pass,
-            Formula::WinnerTakeAll => RuleName::WinnerTakeAll,
-            Formula::TakeMost(_) => RuleName::TakeMost,
-            Formula::Proportional => RuleName::Proportional,
-            Formula::SignalTakeAll => RuleName::SignalTakeAll,
-            Formula::Halves => RuleName::Halves,
+        self.0.name()
+    }
+
+    /// What an affine layer computes by this rule; `None` if it is a rule of other layers.
+    pub fn affine(&self) -> Option<AffineRule> {
+        self.0.affine()
+    }
+
+    /// Reads a rule from a text that may name some rules of your own.
+    ///
+    /// # Errors
+    ///
+    /// If the text is neither one of these rules nor a built-in one.
+    pub fn parse_with(text: &str, rules: &[Self]) -> Result<Self> {
+        let text = text.trim();
+        match rules.iter().find(|rule| rule.to_string() == text) {
+            Some(rule) => Ok(rule.clone()),
+            None => built_in(text, rules),
         }
     }
 
-    /// A rule whose numbers are known to be good.
-    pub(crate) const fn made(formula: Formula) -> Self {
-        Self(formula)
-    }
-
     fn checked(formula: Formula) -> Result<Self> {
-        let rule = Self(formula);
         let (holds, detail) = match formula {
             Formula::Epsilon(epsilon) => (
                 epsilon.is_finite() && epsilon > 0.0,
-                "epsilon must be positive and finite; for none, use `zero`",
+                "epsilon must be positive and finite; use `zero` for no stabiliser",
             ),
             Formula::Gamma(gamma) => {
                 (gamma.is_finite() && gamma >= 0.0, "gamma must be finite and at least 0")
@@ -287,85 +240,73 @@ impl Rule {
             _ => (true, ""),
         };
         if holds {
-            Ok(rule)
+            Ok(Self(formula))
         } else {
-            Err(Error::Rule { rule: rule.to_string(), detail: detail.into() })
+            Err(Error::Rule { rule: formula.to_string(), detail: detail.into() })
         }
     }
+}
+
+/// Whether a name can be read back from a text.
+fn check_name(name: &str) -> Result<()> {
+    let wrong = |detail: &str| Err(Error::Rule { rule: name.into(), detail: detail.into() });
+    let base = name.split('=').next().unwrap_or_default();
+    let plain = |character: char| character.is_alphanumeric() || "-_.=,".contains(character);
+    if base.is_empty() || !name.chars().all(plain) {
+        wrong("a name has letters, digits and `-_.=,` only, and does not begin with `=`")
+    } else if base == "custom" || RuleName::ALL.iter().any(|known| known.to_string() == base) {
+        wrong("a built-in rule has this name")
+    } else {
+        Ok(())
+    }
+}
+
+/// A built-in rule from its name and numbers; others are only named in the error.
+fn built_in(text: &str, others: &[Rule]) -> Result<Rule> {
+    let wrong = |detail: String| Error::Parse { text: text.into(), what: "a rule", detail };
+    let (name, numbers) = match text.split_once('=') {
+        Some((name, numbers)) => (name.trim(), Some(numbers)),
+        None => (text, None),
+    };
+    let known = RuleName::ALL.iter().copied().find(|known| known.to_string() == name);
+    let known = known.ok_or_else(|| {
+        let all: Vec<String> = RuleName::ALL.iter().map(ToString::to_string).collect();
+        let all: Vec<String> = all.into_iter().chain(others.iter().map(Rule::to_string)).collect();
+        wrong(format!(
+            "the rules are {}; a rule of your own must be passed to `parse_with`",
+            all.join(", ")
+        ))
+    })?;
+    let numbers: Vec<f64> = match numbers {
+        None => Vec::new(),
+        Some(numbers) => numbers
+            .split(',')
+            .map(|number| number.trim().parse())
+            .collect::<Result<_, _>>()
+            .map_err(|_| wrong("numbers after `=` must be separated by commas".into()))?,
+    };
+    if known == RuleName::Epsilon && numbers.is_empty() {
+        return Ok(Rule::EPSILON);
+    }
+    let formula = Formula::new(known, &numbers).ok_or_else(|| {
+        let (needed, found) = (known.numbers(), numbers.len());
+        wrong(format!("`{known}` takes {needed} numbers, not {found}"))
+    })?;
+    Rule::checked(formula)
 }
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.name();
-        match self.0 {
-            Formula::Epsilon(value) if !(1e-3..1e6).contains(&value) => {
-                write!(f, "{name}={value:e}")
-            }
-            Formula::Epsilon(value) | Formula::Gamma(value) | Formula::TakeMost(value) => {
-                write!(f, "{name}={value}")
-            }
-            Formula::AlphaBeta { alpha: a, beta: b } | Formula::Box { low: a, high: b } => {
-                write!(f, "{name}={a},{b}")
-            }
-            _ => write!(f, "{name}"),
-        }
+        self.0.fmt(f)
     }
 }
 
+/// A built-in rule; [`Rule::parse_with`] reads others.
 impl FromStr for Rule {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = |detail: String| Error::Parse { text: text.into(), what: "a rule", detail };
-        let (name, numbers) = match text.split_once('=') {
-            Some((name, numbers)) => (name.trim(), Some(numbers)),
-            None => (text.trim(), None),
-        };
-        let known = RuleName::ALL.iter().copied().find(|known| known.text() == name);
-        let known = known.ok_or_else(|| {
-            let all: Vec<&str> = RuleName::ALL.iter().map(|name| name.text()).collect();
-            wrong(format!("the rules are {}", all.join(", ")))
-        })?;
-        let numbers: Vec<f64> = match numbers {
-            None => Vec::new(),
-            Some(numbers) => numbers
-                .split(',')
-                .map(|number| number.trim().parse())
-                .collect::<Result<_, _>>()
-                .map_err(|_| wrong("numbers after `=` are separated by a comma".into()))?,
-        };
-        let formula = match (known, numbers.as_slice()) {
-            (RuleName::Zero, []) => Formula::Zero,
-            (RuleName::Epsilon, [epsilon]) => Formula::Epsilon(*epsilon),
-            (RuleName::Epsilon, []) => return Ok(Self::EPSILON),
-            (RuleName::Gamma, [gamma]) => Formula::Gamma(*gamma),
-            (RuleName::ZPlus, []) => Formula::ZPlus,
-            (RuleName::AlphaBeta, [alpha, beta]) => {
-                Formula::AlphaBeta { alpha: *alpha, beta: *beta }
-            }
-            (RuleName::WSquare, []) => Formula::WSquare,
-            (RuleName::Flat, []) => Formula::Flat,
-            (RuleName::Box, [low, high]) => Formula::Box { low: *low, high: *high },
-            (RuleName::Midpoint, []) => Formula::Midpoint,
-            (RuleName::Pass, []) => Formula::Pass,
-            (RuleName::WinnerTakeAll, []) => Formula::WinnerTakeAll,
-            (RuleName::TakeMost, [stiffness]) => Formula::TakeMost(*stiffness),
-            (RuleName::Proportional, []) => Formula::Proportional,
-            (RuleName::SignalTakeAll, []) => Formula::SignalTakeAll,
-            (RuleName::Halves, []) => Formula::Halves,
-            (name, numbers) => {
-                let needed = match name {
-                    RuleName::Epsilon | RuleName::Gamma | RuleName::TakeMost => 1,
-                    RuleName::AlphaBeta | RuleName::Box => 2,
-                    _ => 0,
-                };
-                return Err(wrong(format!(
-                    "`{name}` takes {needed} numbers, not {}",
-                    numbers.len()
-                )));
-            }
-        };
-        Self::checked(formula)
+        Self::parse_with(text, &[])
     }
 }
 
@@ -386,6 +327,7 @@ impl From<Rule> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::affine_rule::Bias;
 
     #[test]
     fn every_rule_is_read_as_it_is_written() -> Result<()> {
@@ -439,5 +381,38 @@ mod tests {
             assert!(text.parse::<Rule>().is_err(), "{text}");
             assert!(serde_json::from_str::<Rule>(&format!("{text:?}")).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn rules_of_users_are_checked_and_read_by_their_names() -> Result<()> {
+        let magnitude = || AffineRule::new().term(1.0, |a| a.abs(), |w| w.abs(), Bias::Ignore);
+        for (name, rule) in [
+            ("zero", magnitude()),
+            ("gamma=2", magnitude()),
+            ("", magnitude()),
+            ("=1", magnitude()),
+            ("a b", magnitude()),
+            ("a->b", magnitude()),
+            ("mine", AffineRule::new()),
+            ("mine", magnitude().stabiliser(-1.0)),
+            ("mine", magnitude().stabiliser(f64::NAN)),
+            ("mine", magnitude().term(f64::INFINITY, |a| a, |w| w, Bias::Keep)),
+            ("mine", magnitude().plus(|a| a * f64::NAN, |w| w)),
+            ("mine", magnitude().term(0.0, |a| a, |w| w, Bias::map(|b| b + f64::NAN))),
+        ] {
+            let error = Rule::custom(name, rule).expect_err(name);
+            assert!(matches!(error, Error::Rule { .. }), "{name}: {error}");
+        }
+        let mine = Rule::custom("mine=2", magnitude())?;
+        let rules = [mine.clone(), Rule::named("of-my-layer")?];
+        assert_eq!(Rule::parse_with(" mine=2 ", &rules)?, mine);
+        assert_eq!(Rule::parse_with("of-my-layer", &rules)?, rules[1]);
+        assert_eq!(Rule::parse_with("gamma=0.25", &rules)?, Rule::GAMMA);
+        assert_eq!((mine.name(), mine.to_string()), (RuleName::Custom, "mine=2".into()));
+        assert_ne!(mine, Rule::custom("mine=2", magnitude().stabiliser(1.0))?);
+        let error = Rule::parse_with("mine", &rules).expect_err("no such rule").to_string();
+        assert!(error.contains("halves, mine=2, of-my-layer;"), "{error}");
+        assert!("mine=2".parse::<Rule>().is_err());
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use burn_lrp::{AnyTensor, Layer, Rule, Step};
 
-use super::naive::{Matrix, relevance};
+use super::naive::{Found, Matrix, relevance};
 use super::setup::{Setup, assert_close, values};
 
 pub fn rules() -> Vec<Rule> {
@@ -55,9 +55,21 @@ pub fn matrix_of<B: Backend>(
     Matrix { weight, bias }
 }
 
-/// All rules on inputs of either sign, and on inputs that are not negative.
+/// All built-in rules on inputs of either sign, and on inputs that are not negative.
 #[track_caller]
 pub fn check<B: Backend>(setup: &Setup<B>, layer: &dyn Layer<B>, sample: &[usize]) {
+    check_rules(setup, layer, sample, &rules(), relevance);
+}
+
+/// Some rules, against loops over the matrix of the layer.
+#[track_caller]
+pub fn check_rules<B: Backend>(
+    setup: &Setup<B>,
+    layer: &dyn Layer<B>,
+    sample: &[usize],
+    rules: &[Rule],
+    naive: impl Fn(&Rule, &Matrix, &[f64], &[f64]) -> Found,
+) {
     let samples = 2;
     let m = matrix(setup, layer, sample);
     let inputs: usize = sample.iter().product();
@@ -74,17 +86,17 @@ pub fn check<B: Backend>(setup: &Setup<B>, layer: &dyn Layer<B>, sample: &[usize
         let r = r.reshape(&output.dims()).unwrap();
         let per_sample = output.len() / samples;
         let flat = values(&r);
-        for rule in rules() {
-            let step = Step { inputs: &x, output: &output, relevance: &r, report: true };
-            let handed = layer.relevance(&step, &rule).unwrap();
+        for rule in rules {
+            let step = Step::new(&x, &output, &r).with_report(true);
+            let handed = layer.relevance(&step, rule).unwrap();
             let found = values(&handed.inputs[0]);
             let bias = handed.bias.map(|b| values(&AnyTensor::from(b)));
             let mut expected = Vec::new();
             let mut absorbed = Vec::new();
             let mut condition = 1.0_f64;
             for n in 0..samples {
-                let naive = relevance(
-                    &rule,
+                let naive = naive(
+                    rule,
                     &m,
                     &a[n * inputs..][..inputs],
                     &flat[n * per_sample..][..per_sample],

@@ -414,7 +414,7 @@ pub fn encoder_relevance<B: Backend>(setup: &Setup<B>) {
         let tape = Tape::new();
         let input = tape.input("x", x.clone());
         let output = input.then("net", &network).unwrap();
-        let output = output.made("mean", MeanOver { dim: 1 }, &[]).unwrap();
+        let output = output.apply("mean", MeanOver { dim: 1 }, &[]).unwrap();
         assert_eq!(output.value().dims(), [2, 6]);
         let start = AnyTensor::from(setup.tensor::<2>(34, [2, 6]));
         let plan = output.plan(&composite).unwrap();

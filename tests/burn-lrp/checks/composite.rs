@@ -134,9 +134,9 @@ pub fn names_that_are_not_there<B: Backend>(setup: &Setup<B>) {
     };
     let expected = "\
 the composite does not fit the network:
-  `path:net.2.iner` means no layer; the network has the paths `net.2.inner`, `net.2.add`, `net.0.0`, `net.0.2`, `net.4.0`, ..
-  `first(kind:conv2d)` means no layer; the network has the kinds `Conv2d`, `Add`, `Linear`, `Relu`, `MaxPool2d`, ..
-  `path:net.0.1` means no layer; `net.0.1` is merged into `net.0.0`; `merge-normalization=false` keeps it a layer";
+  `path:net.2.iner` chooses no layer; the network has the paths `net.2.inner`, `net.2.add`, `net.0.0`, `net.0.2`, `net.4.0`, ..
+  `first(kind:conv2d)` chooses no layer; the network has the kinds `Conv2d`, `Add`, `Linear`, `Relu`, `MaxPool2d`, ..
+  `path:net.0.1` chooses no layer; `net.0.1` is merged into `net.0.0`; `merge-normalization=false` keeps it a layer";
     let found = refused(
         "path:net.2.iner -> epsilon; first(kind:conv2d) -> epsilon; path:net.0.1 -> epsilon
          family:recurrent -> epsilon; path:net.** -> pass",

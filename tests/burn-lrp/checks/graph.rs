@@ -121,17 +121,17 @@ pub fn a_layer_used_twice<B: Backend>(setup: &Setup<B>) {
     let output = hidden.then("x", &layer).unwrap();
     let epsilon = Rule::epsilon(0.25).unwrap();
     let composite = Composite::new()
-        .with(Selector::path("x#2"), epsilon)
+        .with(Selector::path("x#2"), epsilon.clone())
         .with(Selector::path("x"), Rule::Z_PLUS);
     let plan = output.plan(&composite).unwrap();
     let found: Vec<_> =
-        plan.layers().iter().map(|layer| (layer.path.as_str(), layer.rule)).collect();
-    assert_eq!(found, [("x", Rule::Z_PLUS), ("x#2", epsilon)]);
+        plan.layers().iter().map(|layer| (layer.path.as_str(), layer.rule.clone())).collect();
+    assert_eq!(found, [("x", Rule::Z_PLUS), ("x#2", epsilon.clone())]);
 
     let r = AnyTensor::from(setup.tensor::<2>(113, [2, 4]));
     let by_hand = |x: &AnyTensor<B>, z: &AnyTensor<B>, r: &AnyTensor<B>, rule: Rule| {
         let inputs = std::slice::from_ref(x);
-        let step = Step { inputs, output: z, relevance: r, report: false };
+        let step = Step::new(inputs, z, r);
         layer.relevance(&step, &rule).unwrap().inputs.remove(0)
     };
     let between = by_hand(hidden.value(), output.value(), &r, epsilon);
@@ -176,8 +176,8 @@ pub fn graph_refusals<B: Backend>(setup: &Setup<B>) {
         assert!(text.contains("cast one"), "{text}");
     }
 
-    let forgetful = Tape::forgetful();
-    let node = forgetful.input("x", x.clone()).then("layer", &layer).unwrap();
+    let inference = Tape::inference();
+    let node = inference.input("x", x.clone()).then("layer", &layer).unwrap();
     assert_eq!(values(node.value()), values(output.value()));
     assert_eq!(node.plan(&Composite::default()).unwrap_err(), Error::NotRecorded);
     assert_eq!(relevances.of(&node).unwrap_err(), Error::ForeignNode);
@@ -293,8 +293,8 @@ pub fn samples_are_apart<B: Backend>(setup: &Setup<B>) {
     // Values inside a network are in no box.
     for rule in rules().into_iter().filter(|rule| rule.name() != RuleName::Box) {
         let composite = Composite::new()
-            .with(Selector::Family(Family::Dense), rule)
-            .with(Selector::Family(Family::Convolution), rule);
+            .with(Selector::Family(Family::Dense), rule.clone())
+            .with(Selector::Family(Family::Convolution), rule.clone());
         let explain = |x: Tensor<B, 2>, r: Tensor<B, 2>| {
             let tape = Tape::new();
             let input = tape.input("x", x);

@@ -164,6 +164,6 @@ pub fn joins_on_a_tape<B: Backend>(setup: &Setup<B>) {
     // A layer outside of a tape takes its inputs as a list.
     let inputs = [x.value().clone(), y.value().clone()];
     let product = Layer::forward(&Multiply, &inputs).unwrap();
-    let step = Step { inputs: &inputs, output: &product, relevance: &product, report: false };
+    let step = Step::new(&inputs, &product, &product);
     assert_eq!(Multiply.relevance(&step, &Rule::HALVES).unwrap().inputs.len(), 2);
 }

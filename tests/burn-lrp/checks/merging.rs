@@ -2,12 +2,16 @@
 
 use burn::module::{Param, RunningState};
 use burn::nn::conv::{Conv2dConfig, ConvTranspose2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, LinearConfig, Relu};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, Relu};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use burn_lrp::{Composite, Relevance, Rule, Selector, Tape};
+use burn_lrp::{
+    AnyTensor, Composite, Error, Family, Kind, Layer, Node, Redistribution, Relevance, Result,
+    Rule, RuleName, Selector, Step, Tape, affine,
+};
 
 use super::affine::rules;
+use super::own_rule::own_rules;
 use super::setup::{Setup, assert_close, values};
 
 fn norm<B: Backend>(setup: &Setup<B>, channels: usize) -> BatchNorm<B> {
@@ -39,8 +43,8 @@ fn same<B: Backend, const D: usize>(
     by_hand: &dyn Relevance<B>,
     x: Tensor<B, D>,
 ) {
-    for rule in rules() {
-        let composite = Composite::new().with(Selector::All, rule);
+    for rule in rules().into_iter().chain(own_rules()) {
+        let composite = Composite::new().with(Selector::All, rule.clone());
         let tape = Tape::new();
         let input = tape.input("x", x.clone());
         let output = input.then("layer", layer).unwrap().then("norm", norm).unwrap();
@@ -168,4 +172,120 @@ pub fn not_merged<B: Backend>(setup: &Setup<B>) {
     let (one, two) = (x(&rule(Rule::ZERO)), x(&apart(Rule::ZERO)));
     assert_close(&one, &two, setup.tolerance_at(1000.0), "LRP-0");
     assert_ne!(x(&rule(Rule::Z_PLUS)), x(&apart(Rule::Z_PLUS)));
+}
+
+/// A layer of a user that passes relevance to a linear layer's first input alone.
+#[derive(Debug)]
+struct First<B: Backend> {
+    linear: Linear<B>,
+    /// Whether a merged layer is of the same kind, or a `Linear`.
+    keeps_kind: bool,
+    default: Rule,
+}
+
+impl<B: Backend> Layer<B> for First<B> {
+    fn kind(&self) -> Kind {
+        Kind::new("First", Family::Dense)
+    }
+
+    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
+        affine::forward(&self.linear, &inputs[0])
+    }
+
+    fn rules(&self) -> &'static [RuleName] {
+        &[RuleName::Midpoint, RuleName::Pass]
+    }
+
+    fn default_rule(&self) -> Rule {
+        self.default.clone()
+    }
+
+    fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Redistribution<B>> {
+        let x = step.input()?.tensor::<2>()?;
+        let first = x.zeros_like().slice_assign([0..x.dims()[0], 0..1], x.slice([0..2, 0..1]));
+        Ok(Redistribution::single(first.into()))
+    }
+
+    fn rescaled(
+        &self,
+        scale: &Tensor<B, 1>,
+        shift: &Tensor<B, 1>,
+    ) -> Option<Box<dyn Layer<B> + 'static>> {
+        if !self.keeps_kind {
+            return self.linear.rescaled(scale, shift);
+        }
+        Some(Box::new(Self {
+            linear: Linear {
+                weight: Param::from_tensor(self.linear.weight.val() * scale.clone().unsqueeze()),
+                bias: Some(Param::from_tensor(shift.clone())),
+            },
+            keeps_kind: true,
+            default: self.default.clone(),
+        }))
+    }
+}
+
+impl<B: Backend> Relevance<B> for First<B> {
+    fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
+        input.layer(self)
+    }
+}
+
+/// What a plan prints about a user's layer with a merged normalisation is what runs.
+pub fn layers_of_users<B: Backend>(setup: &Setup<B>) {
+    let config = LinearConfig::new(5, 4).with_bias(false);
+    let linear = setup.filled(86, config.init::<B>(&setup.device));
+    let norm = norm(setup, 4);
+    let x = setup.tensor::<2>(87, [2, 5]);
+    let run = |layer: &dyn Relevance<B>, composite: &Composite| {
+        let tape = Tape::new();
+        let input = tape.input("x", x.clone());
+        let output = input.then("layer", layer).unwrap().then("norm", &norm).unwrap();
+        let plan = output.plan(composite)?;
+        let relevance = plan.run(setup.tensor::<2>(88, [2, 4])).unwrap().of(&input).unwrap();
+        Ok::<_, Error>((plan.to_string(), values(&relevance)))
+    };
+    let of = |text: &str| text.parse::<Composite>().unwrap();
+    let first = |keeps_kind, default| First { linear: linear.clone(), keeps_kind, default };
+
+    // The merged layer is a `Linear`: its kind and its default rule count.
+    let layer = first(false, Rule::MIDPOINT);
+    let expected = run(&linear, &Composite::default()).unwrap();
+    assert_eq!(run(&layer, &Composite::default()).unwrap(), expected);
+    assert_eq!(expected.0, "layer + norm  Linear  epsilon=1e-6\n");
+    let expected = run(&linear, &of("family:dense -> gamma=0.5")).unwrap();
+    assert_eq!(run(&layer, &of("family:dense -> gamma=0.5")).unwrap(), expected);
+    // Its rules count.
+    let refused = run(&layer, &of("family:dense -> midpoint")).unwrap_err();
+    assert!(matches!(&refused, Error::Unsupported(all) if all.len() == 1), "{refused}");
+    let text = refused.to_string();
+    assert!(text.contains("`layer` (Linear) has no rule `midpoint`; it has zero,"), "{text}");
+    // An entry for the kind that it no longer is would be lost.
+    for text in ["kind:First -> pass", "kind:Linear -> zero; all -> flat"] {
+        let refused = run(&layer, &of(text)).unwrap_err();
+        assert!(matches!(&refused, Error::Merged(all) if all.len() == 1), "{refused}");
+        let expected = "`layer` (First) is a Linear once `norm` is merged into it";
+        assert!(refused.to_string().contains(expected), "{refused}");
+    }
+    let apart = of("kind:First -> pass; merge-normalization=false");
+    let text = run(&layer, &apart).unwrap().0;
+    assert_eq!(text, "layer  First      pass\nnorm   BatchNorm  epsilon=1e-6\n");
+
+    // The merged layer is of the same kind, and keeps its rules.
+    let layer = first(true, Rule::MIDPOINT);
+    let (text, relevance) = run(&layer, &Composite::default()).unwrap();
+    assert_eq!(text, "layer + norm  First  midpoint\n");
+    let x = values(&x.clone().into());
+    assert_eq!(relevance, [&[x[0]][..], &[0.0; 4], &[x[5]], &[0.0; 4]].concat());
+    assert_eq!(run(&layer, &of("kind:First -> pass")).unwrap().0, "layer + norm  First  pass\n");
+
+    // A default rule that the layer does not list is refused, merged or not.
+    let refused = run(&first(true, Rule::FLAT), &Composite::default()).unwrap_err().to_string();
+    assert!(refused.contains("`layer` (First) has no rule `flat`; it has midpoint, pass"));
+    // An affine layer does not guess what another layer's rule means.
+    let inputs = [AnyTensor::from(setup.tensor::<2>(87, [2, 5]))];
+    let output = Layer::forward(&linear, &inputs).unwrap();
+    let step = Step::new(&inputs, &output, &output);
+    let refused = linear.relevance(&step, &Rule::MIDPOINT).unwrap_err();
+    assert!(matches!(&refused, Error::Rule { rule, .. } if rule == "midpoint"), "{refused}");
 }

@@ -17,6 +17,7 @@ pub mod naive;
 pub mod norm;
 pub mod numbers;
 pub mod oracle;
+pub mod own_rule;
 pub mod peers;
 pub mod pool;
 pub mod recurrent;
@@ -62,6 +63,7 @@ macro_rules! lrp_on {
                 inference::never_training,
                 merging::merged_like_one_layer,
                 merging::not_merged,
+                merging::layers_of_users,
                 numbers::tiny_outputs,
                 numbers::subnormal_outputs,
                 numbers::zero_outputs,
@@ -75,6 +77,12 @@ macro_rules! lrp_on {
                 oracle::gradient_times_input,
                 oracle::by_gradient,
                 oracle::by_gradient_refuses,
+                own_rule::own_rules_of_linear,
+                own_rule::own_rules_of_convolutions,
+                own_rule::built_in_rules_are_terms,
+                own_rule::own_rules_in_a_network,
+                own_rule::own_rules_refused,
+                own_rule::named_rules,
                 composite::plan_prints_itself,
                 composite::presets_fit_their_networks,
                 composite::unsupported_all_at_once,

@@ -133,7 +133,7 @@ impl<B: Backend> ModuleMapper<B> for Tracked {
     }
 }
 
-/// Gradients flow through a forgetful tape as through Burn's own functions, and to every
+/// Gradients flow through an inference tape as through Burn's own functions, and to every
 /// parameter.
 pub fn modules_learn<B: Backend>(setup: &Setup<B>) {
     let inner = net(setup, 4);

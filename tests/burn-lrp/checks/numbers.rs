@@ -29,7 +29,7 @@ fn handed<B: Backend>(
     let x = [AnyTensor::from(setup.upload(x.to_vec(), [1, x.len()]))];
     let output = Layer::forward(layer, &x).unwrap();
     let r = AnyTensor::from(setup.upload(r.to_vec(), [1, r.len()]));
-    let step = Step { inputs: &x, output: &output, relevance: &r, report: true };
+    let step = Step::new(&x, &output, &r).with_report(true);
     values(&layer.relevance(&step, rule).unwrap().inputs[0])
 }
 
@@ -153,7 +153,7 @@ pub fn products<B: Backend>(setup: &Setup<B>) {
             r
         };
         let counted = Counted { layer: &layer, forward: Cell::new(0), back: Cell::new(0) };
-        let step = Step { inputs: &x, output: &output, relevance: &r, report: true };
+        let step = Step::new(&x, &output, &r).with_report(true);
         let handed = affine::relevance(&counted, &step, &rule.parse().unwrap()).unwrap();
         assert_eq!(counted.forward, counted.back, "{rule}");
         (counted.forward.get(), values(&handed.inputs[0]))
@@ -195,7 +195,7 @@ pub fn inside_the_box<B: Backend>(setup: &Setup<B>) {
     let inputs = [AnyTensor::from(setup.upload(x, [1, 200]))];
     let output = Layer::forward(&layer, &inputs).unwrap();
     let r = AnyTensor::from(setup.upload(vec![1.0], [1, 1]));
-    let step = Step { inputs: &inputs, output: &output, relevance: &r, report: true };
+    let step = Step::new(&inputs, &output, &r).with_report(true);
     let hand = |rule: &str| layer.relevance(&step, &rule.parse().unwrap());
     let found = values(&hand("box=-2,1").unwrap().inputs[0]);
     assert!((found[7] - 1.0).abs() < 1e-6, "{}", found[7]);

@@ -47,7 +47,7 @@ fn agrees<B: Backend, L: Layer<B> + Affine<B>>(
         let r = AnyTensor::from(setup.tensor::<1>(22, [output.len()]));
         let r = r.reshape(&output.dims()).unwrap();
         for rule in rules() {
-            let step = Step { inputs: &x, output: &output, relevance: &r, report: true };
+            let step = Step::new(&x, &output, &r).with_report(true);
             let found = layer.relevance(&step, &rule).unwrap();
             let expected = oracle.relevance(&step, &rule).unwrap();
             let what = format!("{} by {rule}", layer.kind());
@@ -171,7 +171,7 @@ pub fn by_gradient<B: Backend>(setup: &Setup<B>) {
     assert_close(&values(&found), &values(&output), setup.tolerance(), "forward");
     let r = AnyTensor::from(setup.tensor::<3>(43, [2, 3, 4]));
     for rule in [Rule::ZERO, Rule::epsilon(0.1).unwrap()] {
-        let step = Step { inputs: &x, output: &output, relevance: &r, report: true };
+        let step = Step::new(&x, &output, &r).with_report(true);
         let found = function.relevance(&step, &rule).unwrap();
         let expected = layer.relevance(&step, &rule).unwrap();
         let close = |a: &AnyTensor<B>, b: &AnyTensor<B>, what: &str| {

@@ -57,7 +57,7 @@ fn check_proportional<B: Backend>(setup: &Setup<B>, layer: &dyn Layer<B>, sample
     let output = layer.forward(&x).unwrap();
     let r = setup.numbers(4, output.len());
     let relevance = upload(setup, r.clone(), &output.dims());
-    let step = Step { inputs: &x, output: &output, relevance: &relevance, report: false };
+    let step = Step::new(&x, &output, &relevance);
     let found = layer.relevance(&step, &Rule::PROPORTIONAL).unwrap();
     let expected = naive::relevance(&Rule::ZERO, &m, &a, &r);
     let tolerance = setup.tolerance_at(expected.condition);
@@ -192,7 +192,7 @@ fn check_max<B: Backend>(
     let relevance = upload(setup, r.clone(), &output.dims());
     for rule in ["winner-take-all", "proportional", "epsilon=0.1"] {
         let rule: Rule = rule.parse().unwrap();
-        let step = Step { inputs: &x, output: &output, relevance: &relevance, report: true };
+        let step = Step::new(&x, &output, &relevance).with_report(true);
         let handed = layer.relevance(&step, &rule).unwrap();
         let mut expected = vec![0.0; a.len()];
         let mut largest = Vec::new();
@@ -214,7 +214,8 @@ fn check_max<B: Backend>(
                         let row = vec![1.0; places.len()];
                         let m = naive::Matrix { weight: vec![row], bias: vec![0.0] };
                         let window: Vec<f64> = places.iter().map(|place| a[*place]).collect();
-                        let rule = if rule == Rule::PROPORTIONAL { Rule::ZERO } else { rule };
+                        let rule =
+                            if rule == Rule::PROPORTIONAL { Rule::ZERO } else { rule.clone() };
                         let part = naive::relevance(&rule, &m, &window, &r[at..=at]);
                         condition = condition.max(part.condition);
                         for (place, part) in places.iter().zip(part.inputs) {
@@ -277,7 +278,7 @@ pub fn max_ties<B: Backend>(setup: &Setup<B>) {
     let x = [AnyTensor::from(setup.upload(vec![0.0; 16], [1, 1, 4, 4]))];
     let output = Layer::<B>::forward(&layer, &x).unwrap();
     let relevance = AnyTensor::from(setup.upload(vec![1.0; 9], [1, 1, 3, 3]));
-    let step = Step { inputs: &x, output: &output, relevance: &relevance, report: false };
+    let step = Step::new(&x, &output, &relevance);
     let handed = layer.relevance(&step, &Rule::WINNER_TAKE_ALL).unwrap();
     let found = values(&handed.inputs[0]);
     assert_eq!(found.iter().sum::<f64>(), 9.0);
@@ -301,7 +302,7 @@ pub fn pool_refused<B: Backend>(setup: &Setup<B>) {
     // The third window would start after the end.
     let past = AvgPool1dConfig::new(1).with_stride(3).with_ceil_mode(true).init();
     let error = Layer::<B>::forward(&past, &[flat(&[1, 1, 5])]).unwrap_err().to_string();
-    assert!(error.contains("wholly outside"), "{error}");
+    assert!(error.contains("outside of the input"), "{error}");
     let past = MaxPool1dConfig::new(2).with_padding(PaddingConfig1d::Explicit(2, 2)).init();
     assert!(Layer::<B>::forward(&past, &[flat(&[1, 1, 6])]).is_err());
     let none = AdaptiveAvgPool2dConfig::new([0, 1]).init();

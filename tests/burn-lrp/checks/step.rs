@@ -28,7 +28,7 @@ pub fn hand<B: Backend>(
     assert!(layer.rules().contains(&rule.name()), "{} has no rule {rule}", layer.kind());
     let output = layer.forward(inputs).unwrap();
     let relevance = upload(setup, relevance, &output.dims());
-    let step = Step { inputs, output: &output, relevance: &relevance, report: true };
+    let step = Step::new(inputs, &output, &relevance).with_report(true);
     let handed = layer.relevance(&step, rule).unwrap();
     for (input, relevance) in inputs.iter().zip(&handed.inputs) {
         assert_eq!(input.dims(), relevance.dims(), "{} by {rule}", layer.kind());

@@ -112,8 +112,7 @@ pub fn soft_pools_as_layers<B: Backend>(setup: &Setup<B>) {
             let output = layer.forward(&input).unwrap();
             assert_eq!(output.dims(), [4, 1]);
             let relevance = AnyTensor::from(setup.tensor(&r));
-            let step =
-                Step { inputs: &input, output: &output, relevance: &relevance, report: true };
+            let step = Step::new(&input, &output, &relevance).with_report(true);
             let found = rows(layer.relevance(&step, &rule).unwrap().inputs[0].tensor().unwrap());
             let pooled = rows(output.tensor().unwrap());
             for n in 0..4 {

@@ -1,20 +1,22 @@
+//! Batch normalisation by running statistics as an affine layer.
+
 use burn::nn::BatchNorm;
 use burn::tensor::{Tensor, backend::Backend};
 
-use crate::affine::{self, AFFINE_RULES, Affine};
+use crate::affine::map::Affine;
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
-use crate::layer::{Family, Handed, Kind, Layer, Step, only};
-use crate::leaf;
-use crate::rule::{Rule, RuleName};
+use crate::kind::{Family, Kind};
+use crate::layer::Layer;
+use crate::{affine_methods, leaf};
 
 /// Batch normalisation by running statistics: every channel is scaled by
 /// `γ / √(var + ε)` and shifted by `β − mean γ / √(var + ε)`.
 ///
-/// A composite merges it into the layer before it, where there is one.
+/// A composite merges it into the layer before it, if that layer allows it.
 ///
-/// Statistics are those that `valid()` gives: Burn keeps the last update of a
-/// training step aside until it is asked for.
+/// The statistics are those of `valid()`: Burn applies the last update of a training step only when
+/// they are read.
 impl<B: Backend> Affine<B> for BatchNorm<B> {
     fn weight(&self) -> AnyTensor<B> {
         let variance = self.running_var.value_sync();
@@ -54,21 +56,7 @@ impl<B: Backend> Layer<B> for BatchNorm<B> {
         Kind::new("BatchNorm", Family::Normalization)
     }
 
-    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
-        affine::forward(self, only(inputs)?)
-    }
-
-    fn rules(&self) -> &'static [RuleName] {
-        AFFINE_RULES
-    }
-
-    fn default_rule(&self) -> Rule {
-        Rule::EPSILON
-    }
-
-    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Handed<B>> {
-        affine::relevance(self, step, rule)
-    }
+    affine_methods!(B);
 
     fn channel_scale(&self) -> Option<(Tensor<B, 1>, Tensor<B, 1>)> {
         Some((self.weight().flat(), self.bias()?))

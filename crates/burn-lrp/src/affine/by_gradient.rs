@@ -1,31 +1,37 @@
+//! Affine layers given as functions, by vector-Jacobian products.
+
 use std::fmt;
 
 use burn::backend::Autodiff;
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 
-use crate::affine::{self, AFFINE_RULES, Affine, quotient};
+use crate::affine::map::Affine;
+use crate::affine::quotient::quotient;
+use crate::affine_methods;
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
+use crate::formula::{Formula, RuleName};
 use crate::graph::{Node, Relevance};
-use crate::layer::{Family, Handed, Kind, Layer, Step, only};
-use crate::rule::{Formula, Rule, RuleName};
+use crate::kind::{Family, Kind};
+use crate::layer::{Layer, Redistribution, Step, only};
+use crate::rule::Rule;
 
-/// A tensor that gradients are taken of.
+/// A tensor on the backend that computes gradients.
 type Dual<B> = AnyTensor<Autodiff<B>>;
 
 type Function<'f, B> = Box<dyn Fn(Dual<B>) -> Result<Dual<B>> + 'f>;
 type Weighted<'f, B> = Box<dyn Fn(Dual<B>, Dual<B>) -> Result<Dual<B>> + 'f>;
 
 /// A layer of your own, given as a function that is affine in its input: LRP-0
-/// and LRP-ε by one vector-Jacobian product, without a formula for it.
+/// and LRP-ε by one vector-Jacobian product.
 ///
 /// With `z = f(a) = J a + f(0)`, the relevance of an input is `a_j Σ_k J_kj s_k`,
-/// `s = R / z`; what f(0) contributes is absorbed like a bias. For the other
-/// rules the weights must be known: [`WeightedByGradient`].
+/// `s = R / z`; what f(0) contributes is absorbed like a bias. The other
+/// rules need the weights: [`WeightedByGradient`].
 ///
-/// The function runs on `Autodiff<B>`, where Burn's own `Dropout` and `BatchNorm`
-/// are in training mode: leave them to layers of their own. It must treat samples
-/// (the first dimension) one by one; [`verify`](Self::verify) tells whether it
+/// The function runs on `Autodiff<B>`, where Burn's `Dropout` and `BatchNorm`
+/// are in training mode: use them as separate layers. It must treat samples
+/// (the first dimension) one by one. [`verify`](Self::verify) checks whether it
 /// is affine.
 ///
 /// ```
@@ -57,12 +63,12 @@ pub struct ByGradient<'f, B: Backend> {
     function: Function<'f, B>,
 }
 
-/// A layer of your own that is linear in its input and in its weights, but for a
-/// bias: every rule of [`AFFINE_RULES`] by vector-Jacobian products.
+/// A layer of your own that is linear in its input and in its weights, except for a
+/// bias: every rule of [`AFFINE_RULES`](crate::affine::AFFINE_RULES) by vector-Jacobian products.
 ///
 /// The function is `W a` for an input a and weights W of the given shape,
 /// without the bias; it runs on `Autodiff<B>`. An input must reach an output
-/// through no more than one weight, as in convolutions: rules treat a weight
+/// through at most one weight, as in convolutions: rules treat a weight
 /// as the whole connection.
 ///
 /// ```
@@ -89,7 +95,7 @@ pub struct ByGradient<'f, B: Backend> {
 /// let plan = output.plan(&Composite::new().with(Selector::All, Rule::Z_PLUS))?;
 /// let found: Vec<f32> =
 ///     plan.run(output.value().clone())?.of(&input)?.flat().into_data().iter().collect();
-/// // The second feature speaks against the first output.
+/// // The second feature contributes negatively to the first output.
 /// assert_eq!(found, [2.0, 0.0, 2.0, 1.0]);
 /// # Ok::<(), burn_lrp::Error>(())
 /// ```
@@ -97,7 +103,7 @@ pub struct WeightedByGradient<'f, B: Backend> {
     kind: Kind,
     function: Weighted<'f, B>,
     weight: AnyTensor<B>,
-    /// With the dimension of the output that it is counted along.
+    /// With the dimension of the output that holds the channels.
     bias: Option<(Tensor<B, 1>, usize)>,
 }
 
@@ -118,15 +124,15 @@ impl<'f, B: Backend> ByGradient<'f, B> {
         Self::new(name, move |x| Ok(function(x.tensor()?).into()))
     }
 
-    /// The same in a family that selectors mean.
+    /// The same layer in a family, for selectors.
     pub fn with_family(mut self, family: Family) -> Self {
         self.kind = Kind::new(self.kind.name(), family);
         self
     }
 
-    /// Looks whether the function is affine, at this input and one fixed direction y:
-    /// whether `f(a + y) − f(a) = f(y) − f(0)`, up to rounding. For tests of
-    /// a layer; a pass does not ask.
+    /// Checks whether the function is affine, at this input and one fixed direction y:
+    /// whether `f(a + y) − f(a) = f(y) − f(0)`, up to rounding. It is meant for tests of
+    /// a layer; a pass does not call it.
     ///
     /// # Errors
     ///
@@ -161,7 +167,7 @@ impl<'f, B: Backend> WeightedByGradient<'f, B> {
         Self::new(name, weight, move |x, w| Ok(function(x.tensor()?, w.tensor()?).into()))
     }
 
-    /// The same with a bias, counted along a dimension of the output.
+    /// The same layer with a bias along a dimension of the output.
     ///
     /// # Shapes
     ///
@@ -171,13 +177,13 @@ impl<'f, B: Backend> WeightedByGradient<'f, B> {
         self
     }
 
-    /// The same in a family that selectors mean.
+    /// The same layer in a family, for selectors.
     pub fn with_family(mut self, family: Family) -> Self {
         self.kind = Kind::new(self.kind.name(), family);
         self
     }
 
-    /// Looks whether the function is linear in its input and in its weights, as
+    /// Checks whether the function is linear in its input and in its weights, as
     /// [`ByGradient::verify`] does.
     ///
     /// # Errors
@@ -189,12 +195,13 @@ impl<'f, B: Backend> WeightedByGradient<'f, B> {
         additive(name, "its input", x, run)?;
         additive(name, "its weights", &self.weight, |weight| self.apply(x, weight))?;
         for (z, of) in [
-            (self.apply(&x.filled(0.0), &self.weight)?, "input"),
+            (self.apply(&x.filled(0.0), &self.weight)?, "an input"),
             (self.apply(x, &self.weight.filled(0.0))?, "weights"),
         ] {
             if largest(&z) > 0.0 {
                 let detail = format!(
-                    "it is not linear: an {of} of zeros gives no zeros; a bias goes to `with_bias`"
+                    "it is not linear: with {of} of zeros, the output is not zero; a bias goes to \
+                     `with_bias`"
                 );
                 return Err(Error::layer(name, detail));
             }
@@ -203,13 +210,13 @@ impl<'f, B: Backend> WeightedByGradient<'f, B> {
     }
 }
 
-/// The same tensor where gradients are taken.
+/// The same tensor on the backend that computes gradients.
 fn lift<B: Backend>(x: &AnyTensor<B>) -> Dual<B> {
     let flat = Tensor::<Autodiff<B>, 1>::from_inner(x.flat());
     AnyTensor::from(flat).shaped(&x.dims())
 }
 
-/// The same tensor where none are.
+/// The same tensor on the backend without gradients.
 fn lower<B: Backend>(x: &Dual<B>) -> AnyTensor<B> {
     AnyTensor::from(x.flat().inner()).shaped(&x.dims())
 }
@@ -254,7 +261,7 @@ fn additive<B: Backend>(
     let rest = both.plus(&zero)?.zip(&first.plus(&second)?, |a, b| a - b)?;
     let precision = x.dtype().finfo().map_or(1e-3, |info| info.epsilon);
     if !scale.is_finite() || !largest(&rest).is_finite() {
-        return Err(Error::layer(name, "the function gives NaN or infinite numbers"));
+        return Err(Error::layer(name, "the function returns NaN or infinite numbers"));
     }
     // Rounding of long sums grows with their square root at most.
     if largest(&rest) <= scale * precision.sqrt() {
@@ -288,9 +295,9 @@ impl<B: Backend> Layer<B> for ByGradient<'_, B> {
         Rule::EPSILON
     }
 
-    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Handed<B>> {
+    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Redistribution<B>> {
         let x = step.input()?;
-        let epsilon = match rule.formula() {
+        let epsilon = match *rule.formula() {
             Formula::Epsilon(epsilon) => epsilon,
             _ => 0.0,
         };
@@ -301,7 +308,7 @@ impl<B: Backend> Layer<B> for ByGradient<'_, B> {
         } else {
             None
         };
-        Ok(Handed { inputs: vec![x.times(&back)?], bias })
+        Ok(Redistribution::single(x.times(&back)?).with_bias(bias))
     }
 }
 
@@ -349,21 +356,7 @@ impl<B: Backend> Layer<B> for WeightedByGradient<'_, B> {
         self.kind
     }
 
-    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
-        affine::forward(self, only(inputs)?)
-    }
-
-    fn rules(&self) -> &'static [RuleName] {
-        AFFINE_RULES
-    }
-
-    fn default_rule(&self) -> Rule {
-        Rule::EPSILON
-    }
-
-    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Handed<B>> {
-        affine::relevance(self, step, rule)
-    }
+    affine_methods!(B);
 }
 
 impl<B: Backend> Relevance<B> for ByGradient<'_, B> {

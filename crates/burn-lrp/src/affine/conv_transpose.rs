@@ -1,3 +1,5 @@
+//! Transposed convolutions as affine layers.
+
 use burn::module::{Param, ParamId};
 use burn::nn::conv::{ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 use burn::tensor::module::{
@@ -7,14 +9,14 @@ use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::affine::conv::spanning;
-use crate::affine::{self, AFFINE_RULES, Affine};
+use crate::affine::map::Affine;
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
-use crate::layer::{Family, Handed, Kind, Layer, Step, only};
-use crate::leaf;
-use crate::rule::{Rule, RuleName};
+use crate::kind::{Family, Kind};
+use crate::layer::Layer;
+use crate::{affine_methods, leaf};
 
-/// What a transposed convolution does with every dimension of space.
+/// The settings of a transposed convolution, for every dimension of space.
 struct Geometry<const S: usize> {
     stride: [usize; S],
     padding: [usize; S],
@@ -48,7 +50,7 @@ impl<const S: usize> Geometry<S> {
         Ok(())
     }
 
-    /// Sizes of the output, of settings that were checked.
+    /// Sizes of the output; the settings have been checked.
     fn output(&self, input: &[usize], weight: &[usize]) -> [usize; S] {
         std::array::from_fn(|d| {
             let reach = (weight[2 + d] - 1) * self.dilation[d];
@@ -110,8 +112,8 @@ macro_rules! transposed_convolution {
                 g.check($name, input, &weight.dims())?;
                 let options = ConvOptions::new(g.stride, g.padding, g.dilation, g.groups);
                 let mut back: Tensor<B, $rank> = $conv(s.tensor()?, weight, None, options);
-                // Padding of the output by a stride or more makes room for
-                // further positions, which no input has.
+                // Padding the output by a stride or more makes room for further positions,
+                // which no input has.
                 for (d, size) in input.iter().enumerate().skip(2) {
                     if back.dims()[d] > *size {
                         back = back.narrow(d, 0, *size);
@@ -126,21 +128,7 @@ macro_rules! transposed_convolution {
                 Kind::new($name, Family::Convolution)
             }
 
-            fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
-                affine::forward(self, only(inputs)?)
-            }
-
-            fn rules(&self) -> &'static [RuleName] {
-                AFFINE_RULES
-            }
-
-            fn default_rule(&self) -> Rule {
-                Rule::EPSILON
-            }
-
-            fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Handed<B>> {
-                affine::relevance(self, step, rule)
-            }
+            affine_methods!(B);
 
             fn rescaled(
                 &self,

@@ -1,13 +1,15 @@
+//! `Linear` as an affine layer.
+
 use burn::module::{Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::{Tensor, backend::Backend};
 
-use crate::affine::{self, AFFINE_RULES, Affine};
+use crate::affine::map::Affine;
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
-use crate::layer::{Family, Handed, Kind, Layer, Step, only};
-use crate::leaf;
-use crate::rule::{Rule, RuleName};
+use crate::kind::{Family, Kind};
+use crate::layer::Layer;
+use crate::{affine_methods, leaf};
 
 impl<B: Backend> Affine<B> for Linear<B> {
     fn weight(&self) -> AnyTensor<B> {
@@ -53,21 +55,7 @@ impl<B: Backend> Layer<B> for Linear<B> {
         Kind::new("Linear", Family::Dense)
     }
 
-    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
-        affine::forward(self, only(inputs)?)
-    }
-
-    fn rules(&self) -> &'static [RuleName] {
-        AFFINE_RULES
-    }
-
-    fn default_rule(&self) -> Rule {
-        Rule::EPSILON
-    }
-
-    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Handed<B>> {
-        affine::relevance(self, step, rule)
-    }
+    affine_methods!(B);
 
     fn rescaled_dim(&self, output: &[usize]) -> usize {
         output.len() - 1

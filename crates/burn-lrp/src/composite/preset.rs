@@ -1,9 +1,10 @@
 //! Composites that the literature recommends.
 
-use crate::composite::{Composite, Selector};
+use crate::composite::entries::Composite;
+use crate::composite::selector::Selector;
 use crate::error::Result;
-use crate::layer::Family;
-use crate::rule::{Formula, Rule};
+use crate::kind::Family;
+use crate::rule::Rule;
 
 const DENSE: Selector = Selector::Family(Family::Dense);
 const CONVOLUTION: Selector = Selector::Family(Family::Convolution);
@@ -11,8 +12,8 @@ const CONVOLUTION: Selector = Selector::Family(Family::Convolution);
 impl Composite {
     /// LRP-ε on dense layers: for networks on tables of numbers.
     ///
-    /// Source: Bach et al. 2015, whose LRP-ε keeps the signs of contributions; a table's
-    /// columns are few, so that there is little noise to smooth away.
+    /// Source: Bach et al. 2015. LRP-ε keeps the signs of contributions, and a table has few
+    /// columns, so that there is little noise to smooth away.
     pub fn tabular() -> Self {
         Self::new().with(DENSE, Rule::EPSILON)
     }
@@ -20,8 +21,8 @@ impl Composite {
     /// For networks on images whose pixels lie between `low` and `high`: z^B on the first
     /// convolution, LRP-γ with γ = 0.25 on the others, LRP-ε on dense layers.
     ///
-    /// Source: Montavon et al. 2019, "Layer-Wise Relevance Propagation: An Overview". Zennit
-    /// knows it as `EpsilonGammaBox`.
+    /// Source: Montavon et al. 2019, "Layer-Wise Relevance Propagation: An Overview". In
+    /// zennit, it is `EpsilonGammaBox`.
     ///
     /// # Errors
     ///
@@ -30,12 +31,12 @@ impl Composite {
         Ok(Self::convolutional(Rule::bounded(low, high)?))
     }
 
-    /// For networks on images without one range of values, such as pixels that are
-    /// standardised channel by channel: as [`image`](Self::image) with w² on the first
+    /// For networks on images without common bounds, such as pixels that are
+    /// standardised channel by channel: as [`image`](Self::image), with w² on the first
     /// convolution.
     ///
-    /// Source: Montavon et al. 2017, whose w² is the deep Taylor rule for real inputs without
-    /// bounds; the other layers are those of Montavon et al. 2019.
+    /// Sources: Montavon et al. 2017 for w², the deep Taylor rule for real inputs without
+    /// bounds; Montavon et al. 2019 for the other layers.
     pub fn image_unbounded() -> Self {
         Self::convolutional(Rule::W_SQUARE)
     }
@@ -43,7 +44,7 @@ impl Composite {
     fn convolutional(input: Rule) -> Self {
         Self::new()
             .with(CONVOLUTION.first(), input)
-            .with(CONVOLUTION, Rule::made(Formula::Gamma(0.25)))
+            .with(CONVOLUTION, Rule::GAMMA)
             .with(DENSE, Rule::EPSILON)
     }
 
@@ -73,7 +74,7 @@ impl Composite {
 
     /// For transformers: LRP-ε on dense layers, attention weights as constants (Ali et al. 2022,
     /// "XAI for Transformers: Better Explanations through Conservative Propagation").
-    /// Normalisations follow their default and pass relevance as it is (Achtibat et al. 2024,
+    /// Normalisations follow their default and pass relevance unchanged (Achtibat et al. 2024,
     /// "AttnLRP").
     pub fn transformer() -> Self {
         Self::new()

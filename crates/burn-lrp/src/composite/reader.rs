@@ -1,35 +1,59 @@
 //! Reads a selector, character by character.
 
-use crate::composite::Selector;
-use crate::layer::Family;
+use std::str::FromStr;
 
-/// Where something is wrong, in characters, and what.
-pub(crate) type Wrong = (usize, String);
+use crate::composite::quoting::plain;
+use crate::composite::selector::Selector;
+use crate::error::Error;
+use crate::kind::Family;
 
-/// A place in a text.
-pub(crate) struct Reader {
+/// The position of an error, in characters, and what is wrong.
+type SyntaxError = (usize, String);
+
+/// A position in a text.
+struct Reader {
     text: Vec<char>,
     at: usize,
-    /// Brackets that are open.
+    /// The number of open brackets.
     depth: usize,
 }
 
+impl FromStr for Selector {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Reader::new(text).selector().map_err(|(at, detail)| Error::Parse {
+            text: text.trim().into(),
+            what: "a selector",
+            detail: format!("at character {}, {detail}", at + 1),
+        })
+    }
+}
+
+impl TryFrom<String> for Selector {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
 impl Reader {
-    pub(crate) fn new(text: &str) -> Self {
+    fn new(text: &str) -> Self {
         Self { text: text.trim().chars().collect(), at: 0, depth: 0 }
     }
 
     /// The text as one selector.
-    pub(crate) fn selector(mut self) -> Result<Selector, Wrong> {
+    fn selector(mut self) -> Result<Selector, SyntaxError> {
         let selector = self.one()?;
         if self.at == self.text.len() {
             Ok(selector)
         } else {
-            Err((self.at, "there is more after the selector".into()))
+            Err((self.at, "unexpected text after the selector".into()))
         }
     }
 
-    fn one(&mut self) -> Result<Selector, Wrong> {
+    fn one(&mut self) -> Result<Selector, SyntaxError> {
         self.space();
         let start = self.at;
         let word = self.word();
@@ -42,7 +66,7 @@ impl Reader {
                 let known = Family::ALL.iter().copied().find(|family| family.to_string() == name);
                 Selector::Family(known.ok_or_else(|| {
                     let all: Vec<String> = Family::ALL.iter().map(ToString::to_string).collect();
-                    (at, format!("there is no family `{name}`; there are {}", all.join(", ")))
+                    (at, format!("there is no family `{name}`; families are {}", all.join(", ")))
                 })?)
             }
             ("kind", Some(':')) => {
@@ -64,16 +88,16 @@ impl Reader {
         Ok(selector)
     }
 
-    fn single(&mut self) -> Result<Selector, Wrong> {
+    fn single(&mut self) -> Result<Selector, SyntaxError> {
         let open = self.at;
         let mut list = self.list()?;
         match (list.pop(), list.is_empty()) {
             (Some(inner), true) => Ok(inner),
-            _ => Err((open, "one selector is needed in the brackets".into())),
+            _ => Err((open, "the brackets must hold one selector".into())),
         }
     }
 
-    fn list(&mut self) -> Result<Vec<Selector>, Wrong> {
+    fn list(&mut self) -> Result<Vec<Selector>, SyntaxError> {
         const DEEPEST: usize = 64;
         self.depth += 1;
         if self.depth > DEEPEST {
@@ -90,14 +114,14 @@ impl Reader {
                     self.depth -= 1;
                     return Ok(list);
                 }
-                Some(_) => return Err((self.at, "a `,` or `)` is needed".into())),
+                Some(_) => return Err((self.at, "expected `,` or `)`".into())),
                 None => return Err((self.at, "a `)` is missing".into())),
             }
         }
     }
 
     /// A name, plain or in quotes.
-    fn name(&mut self) -> Result<String, Wrong> {
+    fn name(&mut self) -> Result<String, SyntaxError> {
         let start = self.at;
         if self.peek() != Some('"') {
             let name: String = self.text[start..].iter().take_while(|c| plain(**c)).collect();
@@ -146,45 +170,5 @@ impl Reader {
     }
 }
 
-const KNOWN: &str = "there are `all`, `family:..`, `kind:..`, `path:..`, `first(..)`, `last(..)`, \
-                     `and(.., ..)`, `or(.., ..)` and `not(..)`";
-
-fn plain(character: char) -> bool {
-    character.is_alphanumeric() || "._-#*".contains(character)
-}
-
-/// A name as [`Reader`] reads it; `->` would end a selector, so it is quoted as well.
-pub(crate) fn quoted(name: &str) -> String {
-    if !name.is_empty() && name.chars().all(plain) {
-        return name.to_string();
-    }
-    let escaped = name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    format!("\"{escaped}\"")
-}
-
-/// The parts of a text between separators that are not inside quotes.
-pub(crate) fn split_outside_quotes<'a>(text: &'a str, separators: &[&str]) -> Vec<&'a str> {
-    let mut parts = Vec::new();
-    let (mut start, mut at, mut inside) = (0, 0, false);
-    while let Some(character) = text[at..].chars().next() {
-        let separator = separators.iter().find(|s| !inside && text[at..].starts_with(**s));
-        if let Some(separator) = separator {
-            parts.push(&text[start..at]);
-            at += separator.len();
-            start = at;
-            continue;
-        }
-        match character {
-            '"' => inside = !inside,
-            '\\' if inside => {
-                at += 1;
-                at += text[at..].chars().next().map_or(0, char::len_utf8);
-                continue;
-            }
-            _ => {}
-        }
-        at += character.len_utf8();
-    }
-    parts.push(&text[start..]);
-    parts
-}
+const KNOWN: &str = "expected `all`, `family:..`, `kind:..`, `path:..`, `first(..)`, `last(..)`, \
+                     `and(.., ..)`, `or(.., ..)` or `not(..)`";

@@ -1,26 +1,26 @@
+//! Which layers of a network an entry of a composite chooses.
+
 use std::fmt;
 use std::ops::Not;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::composite::Site;
-use crate::composite::reader::{Reader, quoted};
-use crate::error::{Error, Result};
-use crate::layer::Family;
+use crate::composite::quoting::quoted;
+use crate::composite::site::Site;
+use crate::kind::Family;
 
-/// Which layers an entry of a composite means.
+/// Which layers of a network an entry of a composite chooses.
 ///
 /// | text | layers |
 /// |---|---|
-/// | `all` | all of them |
-/// | `family:convolution` | of a [`Family`] |
-/// | `kind:Conv2d` | of a kind, by the name of its type |
-/// | `path:encoder.*.conv` | whose path fits: `*` is any part of a name, `**` any names |
-/// | `first(..)`, `last(..)` | the first or last that another selector means, in the order in which they run |
-/// | `and(.., ..)`, `or(.., ..)`, `not(..)` | that all, any, none of the selectors mean |
+/// | `all` | all layers |
+/// | `family:convolution` | the layers of a [`Family`] |
+/// | `kind:Conv2d` | the layers of a kind, by the name of its type |
+/// | `path:encoder.*.conv` | the layers whose path fits: `*` is any part of a name, `**` any names |
+/// | `first(..)`, `last(..)` | the first or last layer of another selector, in the order in which they run |
+/// | `and(.., ..)`, `or(.., ..)`, `not(..)` | the layers of all, any or none of the selectors |
 ///
-/// A path with other characters than letters, digits and `._-#*` stands in quotes: `path:"my layer"`.
+/// A path with other characters than letters, digits and `._-#*` is quoted: `path:"my layer"`.
 ///
 /// ```
 /// use burn_lrp::Selector;
@@ -41,25 +41,25 @@ pub enum Selector {
     Kind(String),
     /// Layers whose path fits a pattern: `*` is any part of a name, `**` any names.
     Path(String),
-    /// The first layer that another selector means, in the order in which they run.
+    /// The first layer of another selector, in the order in which they run.
     First(Box<Selector>),
     /// The last one.
     Last(Box<Selector>),
-    /// Layers that every one of the selectors means.
+    /// Layers of all selectors.
     And(Vec<Selector>),
-    /// Layers that at least one of the selectors means.
+    /// Layers of at least one of the selectors.
     Or(Vec<Selector>),
-    /// Layers that another selector does not mean.
+    /// Layers that are not of another selector.
     Not(Box<Selector>),
 }
 
 impl Selector {
-    /// The first of the layers that this selector means.
+    /// The first layer of this selector.
     pub fn first(self) -> Self {
         Self::First(Box::new(self))
     }
 
-    /// The last of the layers that this selector means.
+    /// The last layer of this selector.
     pub fn last(self) -> Self {
         Self::Last(Box::new(self))
     }
@@ -74,12 +74,12 @@ impl Selector {
         Self::Path(pattern.to_string())
     }
 
-    /// Layers that both selectors mean.
+    /// Layers of both selectors.
     pub fn and(self, other: Self) -> Self {
         Self::And(vec![self, other])
     }
 
-    /// Layers that one of the selectors means, or both.
+    /// Layers of one or both of the selectors.
     pub fn or(self, other: Self) -> Self {
         Self::Or(vec![self, other])
     }
@@ -99,8 +99,8 @@ impl Selector {
         }
     }
 
-    /// Whether it must mean a layer of the network: it speaks of paths, or of a kind that the
-    /// network has under a name that is written otherwise.
+    /// Whether it must choose a layer of the network: it has a path, or a kind that is spelled
+    /// differently in the network.
     pub(crate) fn must_match(&self, sites: &[Site]) -> bool {
         match self {
             Self::All | Self::Family(_) => false,
@@ -113,8 +113,7 @@ impl Selector {
         }
     }
 
-    /// The first part that names a path that no layer has, or misspells a kind, however deep
-    /// it is in the selector.
+    /// The first part, at any depth, with a path that no layer has or a misspelled kind.
     pub(crate) fn lost(&self, sites: &[Site]) -> Option<&Self> {
         match self {
             Self::All | Self::Family(_) => None,
@@ -126,42 +125,41 @@ impl Selector {
         }
     }
 
-    fn speaks_of_kinds_only(&self) -> bool {
+    fn has_no_path(&self) -> bool {
         match self {
             Self::Path(_) => false,
             Self::All | Self::Family(_) | Self::Kind(_) => true,
-            Self::First(inner) | Self::Last(inner) | Self::Not(inner) => {
-                inner.speaks_of_kinds_only()
-            }
-            Self::And(parts) | Self::Or(parts) => parts.iter().all(Self::speaks_of_kinds_only),
+            Self::First(inner) | Self::Last(inner) | Self::Not(inner) => inner.has_no_path(),
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(Self::has_no_path),
         }
     }
 
-    /// What there is, where the selector means nothing: what is closest comes first.
+    /// The paths or kinds of the network, for a selector that chooses none; similar ones come first.
     pub(crate) fn alternatives(&self, sites: &[Site]) -> String {
         const SHOWN: usize = 5;
-        let (what, mut names): (_, Vec<String>) = if self.speaks_of_kinds_only() {
+        let (what, mut names): (_, Vec<String>) = if self.has_no_path() {
             ("kinds", sites.iter().map(|site| site.kind.name().to_string()).collect())
         } else {
             ("paths", sites.iter().map(|site| site.path.clone()).collect())
         };
         let text = self.to_string();
         let wanted = text.rsplit(':').next().unwrap_or_default().trim_end_matches(')');
-        // The order of layers is kept where two are equally far.
+        // A stable sort keeps the order of layers that are equally similar.
         names.sort_by_key(|name| distance(wanted, name));
-        let mut seen: Vec<String> = Vec::new();
+        let mut distinct: Vec<String> = Vec::new();
         for name in names {
-            if !seen.contains(&name) {
-                seen.push(name);
+            if !distinct.contains(&name) {
+                distinct.push(name);
             }
         }
-        let more = if seen.len() > SHOWN { ", .." } else { "" };
-        let listed: Vec<String> = seen.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+        let more = if distinct.len() > SHOWN { ", .." } else { "" };
+        let listed: Vec<String> =
+            distinct.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
         format!("the network has the {what} {}{more}", listed.join(", "))
     }
 }
 
-/// Layers that the selector does not mean.
+/// Layers that are not of the selector.
 impl Not for Selector {
     type Output = Self;
 
@@ -186,26 +184,6 @@ impl fmt::Display for Selector {
             Self::Or(parts) => write!(f, "or({})", list(parts)),
             Self::Not(inner) => write!(f, "not({inner})"),
         }
-    }
-}
-
-impl FromStr for Selector {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Reader::new(text).selector().map_err(|(at, detail)| Error::Parse {
-            text: text.trim().into(),
-            what: "a selector",
-            detail: format!("at character {}, {detail}", at + 1),
-        })
-    }
-}
-
-impl TryFrom<String> for Selector {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
     }
 }
 
@@ -236,7 +214,7 @@ fn fold(
     })
 }
 
-/// A pattern without a number means every use of a layer: `cell` is `cell#2`, too.
+/// A pattern without a number fits every use of a layer: `cell` fits `cell#2`, too.
 fn path_fits(pattern: &str, path: &str) -> bool {
     let (base, _) = path.rsplit_once('#').unwrap_or((path, ""));
     fits(pattern, path) || (!pattern.contains('#') && fits(pattern, base))
@@ -269,7 +247,7 @@ fn name_fits(pattern: &[u8], name: &[u8]) -> bool {
     }
 }
 
-/// How many characters must be changed, added or left out (Levenshtein 1966).
+/// The number of characters to change, add or remove (Levenshtein 1966).
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

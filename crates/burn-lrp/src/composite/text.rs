@@ -3,30 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
-use crate::composite::reader::split_outside_quotes;
-use crate::composite::{Composite, Selector};
+use crate::composite::entries::{Composite, SerializedComposite};
+use crate::composite::quoting::split_outside_quotes;
+use crate::composite::selector::Selector;
 use crate::error::{Error, Result};
 use crate::rule::Rule;
-
-/// A composite as it is serialised.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Entries {
-    entries: Vec<String>,
-    #[serde(default = "merged")]
-    merge_normalization: bool,
-}
-
-fn merged() -> bool {
-    true
-}
 
 const UNMERGED: &str = "merge-normalization=false";
 const MERGED: &str = "merge-normalization=true";
 
-/// An entry a line.
+/// One entry per line.
 impl fmt::Display for Composite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let selectors: Vec<String> = self.entries.iter().map(|(s, _)| s.to_string()).collect();
@@ -38,12 +24,26 @@ impl fmt::Display for Composite {
     }
 }
 
-impl FromStr for Composite {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
+impl Composite {
+    /// Reads a composite from a text that may name rules of your own.
+    ///
+    /// ```
+    /// use burn_lrp::{AffineRule, Bias, Composite, Rule};
+    ///
+    /// let terms = AffineRule::new().term(1.0, |a| a.abs(), |w| w.abs(), Bias::Ignore);
+    /// let mine = Rule::custom("by-magnitude", terms)?;
+    /// let text = "first(family:dense) -> flat; family:dense -> by-magnitude";
+    /// let composite = Composite::parse_with(text, &[mine.clone()])?;
+    /// assert_eq!(composite.entries()[1].1, mine);
+    /// # Ok::<(), burn_lrp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the text is not a composite, or names a rule that is neither built in nor one of these.
+    pub fn parse_with(text: &str, rules: &[Rule]) -> Result<Self> {
         let mut composite = Self::new();
-        // A remark goes to the end of its line, whatever is in it.
+        // A comment goes to the end of its line, whatever it contains.
         let kept: Vec<&str> =
             text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
         let kept = kept.join("\n");
@@ -52,16 +52,25 @@ impl FromStr for Composite {
                 "" => {}
                 UNMERGED => composite.merge = false,
                 MERGED => composite.merge = true,
-                entry => composite.entries.push(read(entry)?),
+                entry => composite.entries.push(read(entry, rules)?),
             }
         }
         Ok(composite)
     }
 }
 
-fn read(entry: &str) -> Result<(Selector, Rule)> {
+/// A composite of built-in rules; [`Composite::parse_with`] reads others.
+impl FromStr for Composite {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse_with(text, &[])
+    }
+}
+
+fn read(entry: &str, rules: &[Rule]) -> Result<(Selector, Rule)> {
     match split_outside_quotes(entry, &["->"]).as_slice() {
-        [selector, rule] => Ok((selector.parse()?, rule.trim().parse()?)),
+        [selector, rule] => Ok((selector.parse()?, Rule::parse_with(rule, rules)?)),
         _ => Err(Error::Parse {
             text: entry.into(),
             what: "an entry of a composite",
@@ -70,16 +79,17 @@ fn read(entry: &str) -> Result<(Selector, Rule)> {
     }
 }
 
-impl TryFrom<Entries> for Composite {
+impl TryFrom<SerializedComposite> for Composite {
     type Error = Error;
 
-    fn try_from(text: Entries) -> Result<Self> {
-        let entries = text.entries.iter().map(|entry| read(entry.trim())).collect::<Result<_>>()?;
+    fn try_from(text: SerializedComposite) -> Result<Self> {
+        let entries = text.entries.iter().map(|entry| read(entry.trim(), &[]));
+        let entries = entries.collect::<Result<_>>()?;
         Ok(Self { entries, merge: text.merge_normalization })
     }
 }
 
-impl From<Composite> for Entries {
+impl From<Composite> for SerializedComposite {
     fn from(composite: Composite) -> Self {
         let entries = composite.entries.iter().map(|(s, rule)| format!("{s} -> {rule}")).collect();
         Self { entries, merge_normalization: composite.merge }
@@ -124,21 +134,21 @@ merge-normalization=false
         for (text, detail) in [
             ("all", "an entry is `selector -> rule`"),
             ("all -> zero -> zero", "an entry is `selector -> rule`"),
-            ("al -> zero", "`al` is not a selector: at character 1, there are `all`,"),
+            ("al -> zero", "`al` is not a selector: at character 1, expected `all`,"),
             (
                 "family:convolutions -> zero",
                 "at character 8, there is no family `convolutions`; \
-                                             there are dense, convolution,",
+                                             families are dense, convolution,",
             ),
             (
                 "first(all -> zero",
                 "`first(all` is not a selector: at character 10, a `)` is missing",
             ),
-            ("first(all, all) -> zero", "at character 6, one selector is needed"),
+            ("first(all, all) -> zero", "at character 6, the brackets must hold one selector"),
             ("and(all; all) -> zero", "an entry is"),
-            ("and(all all) -> zero", "at character 9, a `,` or `)` is needed"),
-            ("and() -> zero", "at character 5, there are `all`,"),
-            ("all x -> zero", "at character 5, there is more after the selector"),
+            ("and(all all) -> zero", "at character 9, expected `,` or `)`"),
+            ("and() -> zero", "at character 5, expected `all`,"),
+            ("all x -> zero", "at character 5, unexpected text after the selector"),
             ("path: -> zero", "at character 6, a name is missing"),
             ("path:\"a -> zero", "an entry is"),
             ("all -> zeros", "`zeros` is not a rule: the rules are zero, epsilon"),

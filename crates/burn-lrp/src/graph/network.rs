@@ -1,12 +1,15 @@
+//! Modules that run on a tape, layer by layer, and the output of a network alone.
+
 use burn::tensor::backend::Backend;
 
+use crate::any::AnyTensor;
 use crate::error::Result;
-use crate::graph::Node;
+use crate::graph::tape::{Node, Tape};
 
-/// A module that relevance can be handed through: how it runs, layer by layer.
+/// A module that relevance can be propagated through: how it runs, layer by layer.
 ///
-/// Layers have it; a network of layers in the order of its fields gets it by
-/// `#[derive(Relevance)]`; any other says how it runs:
+/// All layers implement it. A network that runs its fields in their order derives it
+/// with `#[derive(Relevance)]`; any other network implements how it runs:
 ///
 /// ```
 /// use burn::module::Module;
@@ -30,28 +33,28 @@ use crate::graph::Node;
 ///
 /// # Deriving it
 ///
-/// Fields run in their order, each under its name; those of tuple structs under their number.
-/// Of an enum, the module of the variant that there is runs, and the variant adds nothing to
+/// Fields run in their order, each under its name; fields of tuple structs run under their number.
+/// Of an enum, the module of the current variant runs, and the variant adds nothing to
 /// paths.
 ///
 /// | attribute of a field or variant | |
 /// |---|---|
 /// | `#[relevance(then(relu))]` | functions after the field, in their order: `then(relu, flatten)` |
 /// | `#[relevance(before(flatten))]` | functions before it |
-/// | `#[relevance(residual)]` | `field(x) + x`; functions before come before both, functions after after the sum |
+/// | `#[relevance(residual)]` | `field(x) + x`; `before` applies to x, `then` to the sum |
 /// | `#[relevance(skip)]` | the field does not run |
 ///
-/// Functions are methods of [`Node`] and layers of their name: `relu`, `gelu`, `tanh`, `sigmoid`,
+/// The functions are methods of [`Node`]: `relu`, `gelu`, `tanh`, `sigmoid`,
 /// `leaky_relu(slope)`, `softplus(beta)`, `flatten`, `reshape(sizes of a sample, ..)` and
-/// `permute(dimensions, ..)`.
+/// `permute(dimensions, ..)`. Each becomes a layer with the name of the function.
 ///
-/// Numbers, texts, `bool`, `PhantomData` and `Ignored`, and tuples, arrays and options of
-/// them, can never be layers and are skipped by themselves. A `Param` or `Tensor` on its own is
-/// refused: a module that uses one says how it runs.
+/// Fields that are never layers are skipped: numbers, strings, `bool`, `PhantomData` and `Ignored`,
+/// and tuples, arrays and options of them. A field that is a `Param` or a `Tensor` is
+/// refused: a module that uses one implements how it runs.
 ///
 /// The backend is the type parameter that is bounded by `Backend`, whatever its name; fields of
-/// other type parameters must be `Relevance` too. Where this crate is known by another path,
-/// the type says so: `#[relevance(crate = "path::to::burn_lrp")]`.
+/// other type parameters must implement `Relevance` too. If this crate has another path,
+/// add `#[relevance(crate = "path::to::burn_lrp")]` to the type.
 ///
 /// ```
 /// use burn::module::Module;
@@ -78,10 +81,10 @@ use crate::graph::Node;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no module that relevance can be handed through",
-    label = "no `Relevance<{B}>`",
-    note = "derive `Relevance` for a module that runs its fields in their order, or write how it runs",
-    note = "in a derived module, a field that is no layer is marked `#[relevance(skip)]`"
+    message = "relevance cannot be propagated through `{Self}`",
+    label = "`Relevance<{B}>` is not implemented",
+    note = "derive `Relevance` for a module that runs its fields in their order, or implement it",
+    note = "in a derived module, mark a field that is not a layer with `#[relevance(skip)]`"
 )]
 pub trait Relevance<B: Backend> {
     /// Runs the module on a value, recording its layers.
@@ -92,8 +95,8 @@ pub trait Relevance<B: Backend> {
     fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>>;
 }
 
-/// Makes layers take part in networks: [`Relevance`] for types that are a
-/// [`Layer`](crate::Layer). Types with a backend are written `Name<B>`.
+/// Implements [`Relevance`] for types that are a [`Layer`](crate::Layer), so that they can be part
+/// of a network. Types with a backend are written `Name<B>`.
 #[macro_export]
 macro_rules! leaf {
     ($($layer:ident $(<$backend:ident>)?),+ $(,)?) => {$(
@@ -115,6 +118,33 @@ macro_rules! leaf {
     };
 }
 
+impl<'m, B: Backend> Node<'m, B> {
+    /// Runs a module on the value. The name becomes a part of the paths of all its
+    /// layers.
+    ///
+    /// # Errors
+    ///
+    /// If the module cannot take the value.
+    pub fn then<M: Relevance<B> + ?Sized>(&self, name: &str, module: &'m M) -> Result<Self> {
+        self.scoped(name, |node| module.trace(node))
+    }
+}
+
+/// The output of a network in inference mode, whatever the backend is: no
+/// dropout, and normalisation by running statistics.
+///
+/// # Errors
+///
+/// If the network cannot take the input.
+pub fn infer<B: Backend>(
+    network: &(impl Relevance<B> + ?Sized),
+    x: impl Into<AnyTensor<B>>,
+) -> Result<AnyTensor<B>> {
+    let tape = Tape::inference();
+    let output = network.trace(tape.input("input", x))?;
+    Ok(output.value().clone())
+}
+
 impl<B: Backend, M: Relevance<B> + ?Sized> Relevance<B> for Box<M> {
     fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
         self.as_ref().trace(input)
@@ -127,7 +157,7 @@ impl<B: Backend, M: Relevance<B> + ?Sized> Relevance<B> for &M {
     }
 }
 
-/// Nothing where there is none.
+/// `None` returns its input.
 impl<B: Backend, M: Relevance<B>> Relevance<B> for Option<M> {
     fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
         match self {
@@ -137,7 +167,7 @@ impl<B: Backend, M: Relevance<B>> Relevance<B> for Option<M> {
     }
 }
 
-/// One after the other, named by their numbers.
+/// The modules run in their order and are named by their index.
 impl<B: Backend, M: Relevance<B>> Relevance<B> for [M] {
     fn trace<'m>(&'m self, input: Node<'m, B>) -> Result<Node<'m, B>> {
         self.iter()

@@ -1,14 +1,17 @@
+//! How much relevance every layer received, passed on and absorbed.
+
 use std::fmt;
 
 use burn::tensor::backend::Backend;
 
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
-use crate::graph::Planned;
-use crate::layer::{Handed, Kind};
+use crate::graph::plan::PlannedLayer;
+use crate::kind::Kind;
+use crate::layer::Redistribution;
 use crate::rule::Rule;
 
-/// How much relevance went into and out of every layer.
+/// How much relevance every layer received and passed on.
 ///
 /// It prints itself as a table of means over the samples.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,41 +19,42 @@ pub struct Report {
     layers: Vec<LayerReport>,
 }
 
-/// Relevance that came to a layer and left it, for every sample.
+/// The relevance that a layer received, passed on and absorbed, summed for every sample.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct LayerReport {
-    /// Where it is in the network.
+    /// Where the layer is in the network.
     pub path: String,
-    /// What it is.
+    /// The kind of layer.
     pub kind: Kind,
-    /// What it followed.
+    /// The rule it followed.
     pub rule: Rule,
-    /// The relevance of its output, the sum of a sample.
+    /// The relevance of its output.
     pub output: Vec<f64>,
-    /// What it handed to its inputs.
+    /// The relevance of its inputs.
     pub inputs: Vec<f64>,
     /// What its bias absorbed.
     pub bias: Vec<f64>,
-    /// What nobody got otherwise: the stabiliser, and rounding.
+    /// The remainder: what the stabiliser absorbed, what had no input to go to, and rounding.
     pub rest: Vec<f64>,
 }
 
 impl LayerReport {
     pub(crate) fn of<B: Backend>(
-        planned: &Planned,
+        planned: &PlannedLayer,
         relevance: &AnyTensor<B>,
-        handed: &Handed<B>,
+        found: &Redistribution<B>,
     ) -> Self {
         let sums =
             |t: &AnyTensor<B>| -> Vec<f64> { t.row_sums().into_data().iter::<f64>().collect() };
         let output = sums(relevance);
         let mut inputs = vec![0.0; output.len()];
-        for part in &handed.inputs {
+        for part in &found.inputs {
             for (sum, value) in inputs.iter_mut().zip(sums(part)) {
                 *sum += value;
             }
         }
-        let bias: Vec<f64> = match &handed.bias {
+        let bias: Vec<f64> = match &found.bias {
             Some(bias) => bias.clone().into_data().iter::<f64>().collect(),
             None => vec![0.0; output.len()],
         };
@@ -63,7 +67,7 @@ impl LayerReport {
         Self {
             path: planned.path.clone(),
             kind: planned.kind,
-            rule: planned.rule,
+            rule: planned.rule.clone(),
             output,
             inputs,
             bias,
@@ -77,16 +81,16 @@ impl Report {
         Self { layers }
     }
 
-    /// Every layer, in the order in which they ran.
+    /// The layers, in the order in which they ran.
     pub fn layers(&self) -> &[LayerReport] {
         &self.layers
     }
 
-    /// The samples of another pass through the same network behind these.
+    /// Appends the samples of another pass through the same network.
     ///
     /// # Errors
     ///
-    /// If the other pass went through other layers.
+    /// If the other pass had other layers or rules.
     pub fn append(&mut self, other: Self) -> Result<()> {
         let same = |(a, b): (&LayerReport, &LayerReport)| {
             a.path == b.path && a.kind == b.kind && a.rule == b.rule
@@ -94,7 +98,7 @@ impl Report {
         if self.layers.len() != other.layers.len()
             || !self.layers.iter().zip(&other.layers).all(same)
         {
-            let detail = "the two passes went through different layers, or by other rules";
+            let detail = "the two passes have different layers or rules";
             return Err(Error::layer("report", detail));
         }
         for (layer, more) in self.layers.iter_mut().zip(other.layers) {

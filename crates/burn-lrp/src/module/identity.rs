@@ -1,10 +1,12 @@
+//! A module that does nothing.
+
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 
 use crate::error::Result;
 use crate::graph::{Node, Relevance};
 
-/// What it is given, as it is: no layer at all.
+/// Returns its input unchanged; it is not a layer.
 #[derive(Module, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Identity;
 

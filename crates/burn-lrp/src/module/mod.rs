@@ -1,7 +1,7 @@
 //! Burn modules that run others: in a row, or around a skip connection.
 //!
-//! They save and load like any module. Parameters are named as layers are on
-//! a tape, so that a selector and a file speak of the same thing.
+//! They save and load like any module. Parameters are named like layers on
+//! a tape, so that selectors and files use the same names.
 
 mod identity;
 mod residual;

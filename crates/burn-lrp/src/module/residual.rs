@@ -1,3 +1,5 @@
+//! A module around which a skip connection goes.
+
 use std::fmt;
 
 use burn::module::*;
@@ -5,14 +7,14 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Device, Tensor};
 
 use crate::error::Result;
-use crate::graph::{Node, Relevance};
-use crate::module::Identity;
+use crate::graph::{Node, Relevance, infer};
+use crate::module::identity::Identity;
 
-/// `inner(x) + shortcut(x)`, where the shortcut is x itself unless there is a module for it,
+/// `inner(x) + shortcut(x)`. The shortcut is x itself unless a module is set for it,
 /// as in the blocks of a ResNet that change the number of channels.
 ///
 /// Parameters and layers are named `inner.…` and `shortcut.…`; the sum is the layer `add`.
-/// Blocks with and without a shortcut are of one type if it is an `Option`.
+/// Blocks with and without a shortcut have one type if it is an `Option`.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -54,7 +56,7 @@ impl<M, S> Residual<M, S> {
         &self.inner
     }
 
-    /// What the skip connection does.
+    /// The module of the skip connection.
     pub fn shortcut(&self) -> &S {
         &self.shortcut
     }
@@ -74,7 +76,7 @@ impl<M, S> Residual<M, S> {
         M: Relevance<B>,
         S: Relevance<B>,
     {
-        crate::infer(self, x)?.tensor()
+        infer(self, x)?.tensor()
     }
 }
 
@@ -128,7 +130,7 @@ impl<B: Backend, M: Module<B>, S: Module<B>> Module<B> for Residual<M, S> {
     }
 }
 
-/// What stores are told the parts are in.
+/// The container of the parts, for stores.
 const KIND: &str = "Struct:Residual";
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>, S: AutodiffModule<B>> AutodiffModule<B>

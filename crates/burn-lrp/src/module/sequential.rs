@@ -1,3 +1,5 @@
+//! Modules that run one after the other.
+
 use std::fmt;
 
 use burn::module::*;
@@ -5,12 +7,12 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Device, Tensor};
 
 use crate::error::Result;
-use crate::graph::{Node, Relevance};
+use crate::graph::{Node, Relevance, infer};
 
 /// Modules one after the other: a tuple, a vector or an array of them.
 ///
-/// Records and names of parameters are those of what is inside, such as `0.weight`; so are
-/// the paths of its layers.
+/// Records, names of parameters such as `0.weight`, and paths of layers are those of the modules
+/// inside.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -43,19 +45,19 @@ impl<M> Sequential<M> {
         Self { modules }
     }
 
-    /// What is inside.
+    /// The modules inside.
     pub fn modules(&self) -> &M {
         &self.modules
     }
 
-    /// What is inside, taken out.
+    /// The modules inside, by value.
     pub fn into_modules(self) -> M {
         self.modules
     }
 
-    /// The output as plain tensor operations: gradients flow through it on an `Autodiff`
-    /// backend. Dropout is the identity and normalisation goes by running statistics there
-    /// too, as in every pass; a training that needs either runs the modules itself.
+    /// The output by plain tensor operations, through which gradients flow on an `Autodiff`
+    /// backend. As in every pass, dropout is the identity and normalisation uses running
+    /// statistics; a training loop that needs either must run the modules itself.
     ///
     /// # Errors
     ///
@@ -67,7 +69,7 @@ impl<M> Sequential<M> {
     where
         M: Relevance<B>,
     {
-        crate::infer(self, x)?.tensor()
+        infer(self, x)?.tensor()
     }
 }
 

@@ -48,7 +48,7 @@ impl Default for DeepQuestion {
 fn gamma() -> Composite {
     let Ok(gamma) = Rule::gamma(0.25) else { return Composite::default() };
     Composite::new()
-        .with(Selector::Family(Family::Convolution), gamma)
+        .with(Selector::Family(Family::Convolution), gamma.clone())
         .with(Selector::Family(Family::Dense), gamma)
 }
 

@@ -4,7 +4,8 @@ use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::{Tensor, backend::Backend};
 use burn_lrp::{
-    AnyTensor, Family, Handed, Kind, Layer, Node, Relevance, RootedLinear, Rule, RuleName, Step,
+    AnyTensor, Family, Kind, Layer, Node, Redistribution, Relevance, RootedLinear, Rule, RuleName,
+    Step,
 };
 
 use crate::error::Result;
@@ -59,7 +60,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
 
 impl<B: Backend> Relevance<B> for DenseKMeansLayers<B> {
     fn trace<'m>(&'m self, x: Node<'m, B>) -> burn_lrp::Result<Node<'m, B>> {
-        x.then("linear", &self.linear)?.made("pool", DensePool { clusters: self.n_clusters }, &[])
+        x.then("linear", &self.linear)?.apply("pool", DensePool { clusters: self.n_clusters }, &[])
     }
 }
 
@@ -93,7 +94,7 @@ impl<B: Backend> Layer<B> for DensePool {
         Rule::WINNER_TAKE_ALL
     }
 
-    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> burn_lrp::Result<Handed<B>> {
+    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> burn_lrp::Result<Redistribution<B>> {
         let h = step.input()?;
         let table = self.table(h)?;
         let (rows, clusters) = (h.dims()[0], self.clusters);
@@ -102,6 +103,8 @@ impl<B: Backend> Layer<B> for DensePool {
         let hard = soft_shares(table.clone().neg(), f64::INFINITY, 2);
         let outside = table.min_dim(2).lower_elem(0.0).expand(wide);
         let r: Tensor<B, 3> = step.relevance.reshape(&[rows, clusters, 1])?.tensor()?;
-        Ok(Handed::whole(AnyTensor::from(soft.mask_where(outside, hard) * r).reshape(&h.dims())?))
+        Ok(Redistribution::single(
+            AnyTensor::from(soft.mask_where(outside, hard) * r).reshape(&h.dims())?,
+        ))
     }
 }

@@ -5,7 +5,7 @@
 
 use burn::tensor::{Tensor, backend::Backend};
 use burn_lrp::{
-    AnyTensor, Family, Formula, Handed, Kind, Layer, Node, Relevance, Rule, RuleName,
+    AnyTensor, Family, Formula, Kind, Layer, Node, Redistribution, Relevance, Rule, RuleName,
     SquaredDistance, Step, leaf,
 };
 
@@ -21,7 +21,7 @@ pub(super) const TAKE: &[RuleName] = &[RuleName::TakeMost, RuleName::WinnerTakeA
 
 /// The stiffness of a pool's rule.
 pub(super) fn stiffness(rule: &Rule) -> f64 {
-    match rule.formula() {
+    match *rule.formula() {
         Formula::TakeMost(stiffness) => stiffness,
         _ => f64::INFINITY,
     }
@@ -70,7 +70,7 @@ impl<B: Backend> Layer<B> for MinPool {
         Rule::WINNER_TAKE_ALL
     }
 
-    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> burn_lrp::Result<Handed<B>> {
+    fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> burn_lrp::Result<Redistribution<B>> {
         let scores: Tensor<B, 2> = step.input()?.tensor()?;
         let relevance: Tensor<B, 2> = step.relevance.tensor()?;
         let [rows, clusters] = scores.dims();
@@ -91,7 +91,7 @@ impl<B: Backend> Layer<B> for MinPool {
             let coefficients = ratios.neg().mask_where(own, against);
             passed = passed + coefficients * scores.clone();
         }
-        Ok(Handed::whole(passed.into()))
+        Ok(Redistribution::single(passed.into()))
     }
 }
 
@@ -127,14 +127,18 @@ macro_rules! soft_pool {
                 Rule::take_most(self.gamma()).unwrap_or(Rule::WINNER_TAKE_ALL)
             }
 
-            fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> burn_lrp::Result<Handed<B>> {
+            fn relevance(
+                &self,
+                step: &Step<'_, B>,
+                rule: &Rule,
+            ) -> burn_lrp::Result<Redistribution<B>> {
                 let h = step.input()?;
                 let dims = h.dims();
                 let width = dims[dims.len() - 1];
                 let rows: Tensor<B, 2> = h.reshape(&[h.len() / width, width])?.tensor()?;
                 let r: Tensor<B, 2> = step.relevance.reshape(&[h.len() / width, 1])?.tensor()?;
                 let shares = soft_shares(rows * $sign, stiffness(rule), 1);
-                Ok(Handed::whole(AnyTensor::from(shares * r).reshape(&dims)?))
+                Ok(Redistribution::single(AnyTensor::from(shares * r).reshape(&dims)?))
             }
         }
 
@@ -166,16 +170,16 @@ impl<B: Backend> Layer<B> for Negative {
         Rule::PASS
     }
 
-    fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> burn_lrp::Result<Handed<B>> {
-        Ok(Handed::whole(step.relevance.clone()))
+    fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> burn_lrp::Result<Redistribution<B>> {
+        Ok(Redistribution::single(step.relevance.clone()))
     }
 }
 
 /// Squared distances and [`MinPool`] over them; with `kind:MinPool` at `take-most=β` this is NEON.
 impl<B: Backend> Relevance<B> for NeuralizedKMeans<B> {
     fn trace<'m>(&'m self, x: Node<'m, B>) -> burn_lrp::Result<Node<'m, B>> {
-        x.made("distance", SquaredDistance::new(self.centroids()), &[])?
-            .made("score", Negative, &[])?
+        x.apply("distance", SquaredDistance::new(self.centroids()), &[])?
+            .apply("score", Negative, &[])?
             .then("pool", self.pool())
     }
 }
