@@ -12,7 +12,7 @@ pub fn upload<B: Backend>(setup: &Setup<B>, numbers: &[f64], dims: &[usize]) -> 
 }
 
 /// What a layer hands to its inputs, and what its bias absorbs of every sample.
-pub struct Handed {
+pub struct InputRelevance {
     pub inputs: Vec<Vec<f64>>,
     pub bias: Option<Vec<f64>>,
 }
@@ -24,7 +24,7 @@ pub fn hand<B: Backend>(
     inputs: &[AnyTensor<B>],
     relevance: &[f64],
     rule: &Rule,
-) -> Handed {
+) -> InputRelevance {
     assert!(layer.rules().contains(&rule.name()), "{} has no rule {rule}", layer.kind());
     let output = layer.forward(inputs).unwrap();
     let relevance = upload(setup, relevance, &output.dims());
@@ -34,7 +34,7 @@ pub fn hand<B: Backend>(
         assert_eq!(input.dims(), relevance.dims(), "{} by {rule}", layer.kind());
         assert_eq!(input.dtype(), relevance.dtype(), "{} by {rule}", layer.kind());
     }
-    Handed {
+    InputRelevance {
         inputs: handed.inputs.iter().map(values).collect(),
         bias: handed.bias.map(|bias| values(&bias.into())),
     }
