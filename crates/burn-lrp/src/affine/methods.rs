@@ -1,8 +1,10 @@
 //! The methods of `Layer` that all affine layers share.
 
-/// The methods of [`Layer`](crate::Layer) for a type that is [`Affine`], all but
-/// [`kind`](crate::Layer::kind): the output, and all rules of [`AFFINE_RULES`] with LRP-ε as the
-/// default. It stands in `impl<B: Backend> Layer<B> for ..` and takes the name of the backend.
+/// The methods of [`Layer`](crate::Layer) for a type that is [`Affine`](crate::Affine), all but
+/// [`kind`](crate::Layer::kind): the output, and all rules of
+/// [`AFFINE_RULES`](crate::affine::AFFINE_RULES), with LRP-ε as the default.
+///
+/// Use it inside of `impl<B: Backend> Layer<B> for ..`, with the name of the backend.
 #[macro_export]
 macro_rules! affine_methods {
     ($backend:ident) => {
