@@ -13,7 +13,7 @@ function showFact(host, title, text, note) {
 
 function showHead() {
   d3.select("#lead").text(
-    `${count(report.total, "point")} of ${report.title} in ${clusters.length} clusters, found by ${model.kind} on ` +
+    `${count(report.total, "point")} of ${report.title} in ${clusters.length} clusters by ${model.kind} on ` +
       `${count(features.length, "feature")}, ${scaleWords[model.scale]}. For every point, this page shows which ` +
       "features put it into its cluster rather than into another one: positive relevances speak for the cluster, " +
       "negative ones against it. " +
