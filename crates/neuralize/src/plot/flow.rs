@@ -40,7 +40,16 @@ pub fn flow<B: Backend>(
         let detail = format!("it shows 2 features, but the data have {}", network.n_features());
         return Err(Error::Figure { detail });
     }
-    let flow = Flow::of(network, x, beta)?;
+    let places = |table: Tensor<B, 2>| -> Vec<[f64; 2]> {
+        transfer::download(table).chunks_exact(2).map(|place| [place[0], place[1]]).collect()
+    };
+    let found = Network::explain(network, x, Target::Assigned, beta)?;
+    let carried = transfer::download(network.support_relevance(x, Target::Assigned, beta)?);
+    let clusters = transfer::download_indices(found.cluster);
+    let (points, relevance) = (places(x.clone()), places(found.relevance));
+    let supports = places(network.supports());
+
+    const PLOT: u32 = 620;
     let notes = [
         "lines: supports that carry relevance, red for the cluster, blue against it".to_owned(),
         "arrows of a ringed point: relevance of its two features, the longer one of equal length for all points"
@@ -48,119 +57,59 @@ pub fn flow<B: Backend>(
     ];
     let title = format!(
         "{} points explained by {} supports in {} clusters",
-        flow.points.len(),
-        flow.supports.len(),
+        points.len(),
+        supports.len(),
         network.n_clusters()
     );
-    const PLOT: u32 = 620;
     sheet::draw((PLOT, PLOT), &title, &notes, |area| {
-        let places = flow.supports.iter().map(|support| support.place);
-        let places = places.chain(flow.points.iter().map(|point| point.place));
-        let pixel = plane::axes(area, places, names.map(str::to_owned))?;
-        flow.draw_supports(area, &pixel)?;
-        flow.draw_lines(area, &pixel)?;
-        for point in &flow.points {
-            point.draw(area, pixel(&point.place))?;
+        let all = supports.iter().chain(&points).copied();
+        let pixel = plane::axes(area, all, names.map(str::to_owned))?;
+        let supports: Vec<(i32, i32)> = supports.iter().map(&pixel).collect();
+        let sizes = network.sizes().into_iter().enumerate();
+        let cluster_of = sizes.flat_map(|(cluster, size)| std::iter::repeat_n(cluster, size));
+        for (&at, cluster) in supports.iter().zip(cluster_of) {
+            let colour = pale(palette::cluster(cluster));
+            Mark { face: colour, edge: colour, shape: Shape::of(cluster) }.draw(area, at)?;
+        }
+        for (point, carried) in points.iter().zip(carried.chunks_exact(supports.len().max(1))) {
+            draw_lines(area, pixel(point), &supports, carried)?;
+        }
+        for ((point, relevance), &cluster) in points.iter().zip(&relevance).zip(&clusters) {
+            draw_point(area, pixel(point), relevance, cluster)?;
         }
         Ok(Vec::new())
     })
 }
 
-struct Flow {
-    supports: Vec<Support>,
-    points: Vec<ExplainedPoint>,
-}
-
-struct Support {
-    place: [f64; 2],
-    cluster: usize,
-}
-
-struct ExplainedPoint {
-    place: [f64; 2],
-    cluster: usize,
-    /// Of the two features.
-    relevance: [f64; 2],
-    /// Of every support.
-    support_relevance: Vec<f64>,
-}
-
-impl Flow {
-    fn of<B: Backend>(
-        network: &NeuralizedKernelKMeans<B>,
-        x: &Tensor<B, 2>,
-        beta: Beta,
-    ) -> Result<Self> {
-        let pairs = |table: Tensor<B, 2>| -> Vec<[f64; 2]> {
-            transfer::download(table).chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect()
-        };
-        let found = Network::explain(network, x, Target::Assigned, beta)?;
-        let carried = transfer::download(network.support_relevance(x, Target::Assigned, beta)?);
-        let sizes = network.sizes().into_iter().enumerate();
-        let cluster_of = sizes.flat_map(|(cluster, size)| std::iter::repeat_n(cluster, size));
-        let supports: Vec<Support> = pairs(network.supports())
-            .into_iter()
-            .zip(cluster_of)
-            .map(|(place, cluster)| Support { place, cluster })
-            .collect();
-        let points = pairs(x.clone())
-            .into_iter()
-            .zip(transfer::download_indices(found.cluster))
-            .zip(pairs(found.relevance))
-            .zip(carried.chunks_exact(supports.len().max(1)))
-            .map(|(((place, cluster), relevance), carried)| ExplainedPoint {
-                place,
-                cluster,
-                relevance,
-                support_relevance: carried.to_vec(),
-            })
-            .collect();
-        Ok(Self { supports, points })
-    }
-
-    fn draw_supports(
-        &self,
-        area: &Area<'_>,
-        pixel: &impl Fn(&[f64; 2]) -> (i32, i32),
-    ) -> Result<()> {
-        for support in &self.supports {
-            let colour = pale(palette::cluster(support.cluster));
-            Mark { face: colour, edge: colour, shape: Shape::of(support.cluster) }
-                .draw(area, pixel(&support.place))?;
+/// Lines from a point to the supports that carry its relevance.
+fn draw_lines(
+    area: &Area<'_>,
+    point: (i32, i32),
+    supports: &[(i32, i32)],
+    carried: &[f64],
+) -> Result<()> {
+    let limit = limit(carried);
+    for (&support, &relevance) in supports.iter().zip(carried) {
+        let share = relevance.abs() / limit;
+        if share > 0.05 {
+            draw_line(area, [point, support], palette::signed(relevance), 0.6 * share, 1)?;
         }
-        Ok(())
     }
-
-    /// Lines from every point to the supports that carry its relevance.
-    fn draw_lines(&self, area: &Area<'_>, pixel: &impl Fn(&[f64; 2]) -> (i32, i32)) -> Result<()> {
-        for point in &self.points {
-            let limit = limit(&point.support_relevance);
-            for (support, relevance) in self.supports.iter().zip(&point.support_relevance) {
-                let share = relevance.abs() / limit;
-                if share > 0.05 {
-                    let ends = [pixel(&point.place), pixel(&support.place)];
-                    draw_line(area, ends, palette::signed(*relevance), 0.6 * share, 1)?;
-                }
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
-impl ExplainedPoint {
-    /// Draws the point, ringed, with an arrow per feature.
-    fn draw(&self, area: &Area<'_>, at: (i32, i32)) -> Result<()> {
-        /// Pixels of the longer arrow.
-        const ARROW: f64 = 64.0;
-        let limit = limit(&self.relevance);
-        for (axis, &value) in self.relevance.iter().enumerate() {
-            let length = (ARROW * value / limit).round() as i32;
-            draw_arrow(area, at, axis, length, palette::signed(value))?;
-        }
-        let face = palette::cluster(self.cluster);
-        Mark { face, edge: palette::INK, shape: Shape::of(self.cluster) }.draw(area, at)?;
-        area.draw(&Circle::new(at, 9, palette::INK.stroke_width(2))).map_err(error)
+/// A ringed point with an arrow per feature.
+fn draw_point(area: &Area<'_>, at: (i32, i32), relevance: &[f64; 2], cluster: usize) -> Result<()> {
+    /// Pixels of the longer arrow.
+    const ARROW: f64 = 64.0;
+    let limit = limit(relevance);
+    for (axis, &value) in relevance.iter().enumerate() {
+        let length = (ARROW * value / limit).round() as i32;
+        draw_arrow(area, at, axis, length, palette::signed(value))?;
     }
+    let face = palette::cluster(cluster);
+    Mark { face, edge: palette::INK, shape: Shape::of(cluster) }.draw(area, at)?;
+    area.draw(&Circle::new(at, 9, palette::INK.stroke_width(2))).map_err(error)
 }
 
 /// An arrow along an axis: to the right or to the left along the first, up or down
