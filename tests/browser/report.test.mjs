@@ -1,3 +1,4 @@
+// Uses the page of `neuralize demo --report` as a person would and compares it with the CSV files of the same run.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";

@@ -7,7 +7,7 @@ mod explained;
 mod map;
 #[cfg(any(feature = "autodiff", feature = "svg"))]
 mod number;
-#[cfg(any(feature = "svg", feature = "report"))]
+#[cfg(feature = "report")]
 mod words;
 
 pub use classes::Classes;

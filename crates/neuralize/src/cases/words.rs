@@ -15,7 +15,6 @@ impl Cases {
     /// `relevance`, `[D]`, explains the contrast of the two clusters
     /// ([`Target::AssignedVersus`](crate::explain::Target::AssignedVersus)); `parts`
     /// are the names and amounts of what belongs to no feature.
-    #[cfg_attr(not(feature = "report"), allow(dead_code, reason = "sentences are for the report"))]
     pub(crate) fn in_words(
         &self,
         case: usize,

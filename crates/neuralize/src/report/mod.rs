@@ -1,8 +1,9 @@
-//! A page that a person opens, reads and passes on: one HTML file that answers
-//! "why is this point here?" for every point of a clustering.
+//! Reports: HTML files to open in a browser and to share.
 //!
-//! The file is self-contained and makes no network requests: every explanation
-//! that it shows is computed beforehand and stored in it.
+//! A [`Report`] answers "why is this point in its cluster?" for every point of a
+//! clustering, and the page of [`evaluation`](evaluation()) compares methods of
+//! explanation. Both are self-contained and make no network requests: every
+//! explanation they show is computed beforehand and stored in the file.
 
 mod builder;
 mod choice;

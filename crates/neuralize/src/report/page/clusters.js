@@ -1,6 +1,6 @@
 // One card per cluster: its facts, its mean relevances and links to points.
 
-/** Features of a profile that are shown until all are asked for. */
+/** Features of a profile that are shown until the reader asks for all. */
 const PROFILE_FEATURES = 13;
 
 function showClusters() {

@@ -1,4 +1,4 @@
-// What the map does when it is pointed at, dragged, zoomed or used with the keyboard.
+// Input on the map: pointer, dragging, zoom and keyboard.
 
 /** The page keeps its wheel and its one-finger scrolling; the map takes over with Ctrl or once enlarged. */
 function mayZoom(event) {

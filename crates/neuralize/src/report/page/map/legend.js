@@ -23,7 +23,7 @@ function showLegend() {
   d3.select("#map-note").text(
     classes === null
       ? ""
-      : "Fill: cluster. Outline: the cluster matched to the class of the point; dark where there is none or where " +
-          "both have the same colour.",
+      : "Fill: cluster. Outline: the cluster matched to the class of the point; dark if there is none or if both " +
+          "have the same colour.",
   );
 }

@@ -1,6 +1,6 @@
 // The values and relevances of the open point as bars.
 
-/** Features that are shown until all are asked for. */
+/** Features that are shown until the reader asks for all. */
 const MANY_FEATURES = 30;
 
 function shownFeatures(relevance) {

@@ -58,7 +58,7 @@ function showQuestions() {
   d3.select("#question-note").text(left > 0 ? `(the ${others - left} nearest of ${others} other clusters)` : "");
 }
 
-/** What is known of a point that the file only lists. */
+/** Draws the strongest features of a point that the file only lists. */
 function showBrief() {
   keepDrawn(document.getElementById("brief"), () => {
     const limit = listedLimit() || 1;
