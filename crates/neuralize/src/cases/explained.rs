@@ -26,7 +26,7 @@ use crate::transfer;
 /// let x = wine.to_tensor::<Flex>(&Default::default(), DType::F64)?;
 /// let scaler = Scale::MinMax.fit(&x)?;
 /// let fit = KMeansConfig::new(3).fit(&scaler.transform(x)?)?;
-/// let info = ModelInfo { features: wine.features().to_vec(), ..ModelInfo::default() };
+/// let info = ModelInfo::new(wine.features());
 /// let model = Model::new(scaler, fit.model, info)?;
 ///
 /// let cases = Cases::explain(&model, &wine, Target::Assigned, Beta::Heuristic)?;

@@ -6,7 +6,7 @@ use burn::tensor::backend::Backend;
 use super::choice::Choice;
 use super::details::Details;
 use crate::cases::{Cases, Classes, check_columns};
-use crate::data::{Table, numbered};
+use crate::data::{Table, classes};
 use crate::error::{Error, Result};
 use crate::explain::{Beta, Explanation, Tally, Target};
 use crate::network::Network;
@@ -186,7 +186,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             return Err(Error::shape("the list of labels", expected, &[labels.len()]));
         }
         const MAX_CLASSES: usize = 1000;
-        let (of, names) = numbered(labels);
+        let (of, names) = classes(labels);
         if names.len() > MAX_CLASSES {
             return Err(Error::Config {
                 name: "label",

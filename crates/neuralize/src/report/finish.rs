@@ -188,9 +188,9 @@ impl<B: Backend> ReportBuilder<'_, B> {
         let plane = Plane::fit(&self.scaled(&self.table(&fitted)?)?)?;
         let mut points = Vec::with_capacity(choice.listed.len());
         for part in choice.listed.chunks(self.chunk()) {
-            points.extend(plane.places(&self.scaled(&self.table(part)?)?)?);
+            points.extend(plane.coordinates(&self.scaled(&self.table(part)?)?)?);
         }
-        let centroids = plane.places(&self.network.centroids())?;
+        let centroids = plane.coordinates(&self.network.centroids())?;
         Ok(Map { points, centroids, explained: plane.explained() })
     }
 }

@@ -9,7 +9,7 @@ use super::details::PackedDetails;
 use super::listed::PackedListed;
 use super::template::{escaped, fill};
 use super::trust::Trust;
-use crate::data::{Scale, WholeFile};
+use crate::data::{AtomicFile, Scale};
 use crate::error::Result;
 use crate::explain::GlobalSummary;
 
@@ -26,7 +26,7 @@ use crate::explain::GlobalSummary;
 /// let x = wine.to_tensor::<Flex>(&Default::default(), DType::F64)?;
 /// let scaler = Scale::MinMax.fit(&x)?;
 /// let fit = KMeansConfig::new(3).fit(&scaler.transform(x)?)?;
-/// let info = ModelInfo { features: wine.features().to_vec(), ..ModelInfo::default() };
+/// let info = ModelInfo::new(wine.features());
 /// let model = Model::new(scaler, fit.model, info)?;
 ///
 /// Report::of(&model, &wine, "Wine", Beta::Heuristic)?.save(folder.path().join("wine.html"))?;
@@ -58,7 +58,7 @@ impl Report {
     ///
     /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        WholeFile::write(path.as_ref(), self.html().as_bytes())
+        AtomicFile::write(path.as_ref(), self.html().as_bytes())
     }
 }
 
