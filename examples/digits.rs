@@ -186,12 +186,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             // The image that is farthest from all other clusters.
             let members = (0..labels.len()).filter(|row| labels[*row] == cluster);
             if let Some(row) = members.max_by(|a, b| logit[*a].total_cmp(&logit[*b])) {
-                maps.push(HeatMap {
-                    title: format!("cluster {cluster}, a {}", digits[row]),
-                    values: part(&values, row),
-                    // As shares of the logit, so that clusters can be compared.
-                    relevance: part(&relevance, row).iter().map(|r| r / logit[row]).collect(),
-                });
+                let title = format!("cluster {cluster}, a {}", digits[row]);
+                // As shares of the logit, so that clusters can be compared.
+                let shares = part(&relevance, row).iter().map(|r| r / logit[row]).collect();
+                maps.push(HeatMap::new(title, part(&values, row), shares));
             }
         }
         plot::heat_maps(&maps, shape, "Why these digits are in their clusters")?.save(&path)?;

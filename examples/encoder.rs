@@ -74,10 +74,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let relevance: Vec<f64> = explanation.relevance.into_data().iter().collect();
     let maps: Vec<HeatMap> = (0..6)
-        .map(|n| HeatMap {
-            title: format!("image {n}"),
-            values: images[n * 64..][..64].iter().map(|v| f64::from(*v)).collect(),
-            relevance: relevance[n * 64..][..64].to_vec(),
+        .map(|n| {
+            let values = images[n * 64..][..64].iter().map(|v| f64::from(*v)).collect();
+            HeatMap::new(format!("image {n}"), values, relevance[n * 64..][..64].to_vec())
         })
         .collect();
     let shape = ImageShape { height: 8, width: 8, channels: 1 };

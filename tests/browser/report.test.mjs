@@ -1,3 +1,4 @@
+// Uses the page of `neuralize demo --report` as a person would and compares it with the CSV files of the same run.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -444,7 +445,7 @@ pageTest("finds a row by its number, and says when there is none", {}, async (pa
   assert.equal(await heading(page), "Point 118");
   await find.fill("-1.5");
   await find.press("Enter");
-  assert.match(await page.locator("#find-message").textContent(), /number of a row/);
+  assert.match(await page.locator("#find-message").textContent(), /row number/);
   await find.fill("7");
   await find.press("Enter");
   await opened(page, 7);
@@ -800,7 +801,7 @@ pageTest(
     assert.deepEqual(Object.keys(shown).sort(), awkward(features).sort());
     assert.equal(await page.locator("main b").count(), 0);
     assert.equal(await page.locator("#filter-misplaced").isVisible(), false);
-    assert.match(await page.locator("#question").textContent(), /nearest competitor alone/);
+    assert.match(await page.locator("#question").textContent(), /nearest competitor only/);
     assert.match(await page.locator("#trust-words").textContent(), /not checked/);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
     assert.deepEqual(await badTexts(page), []);
@@ -829,7 +830,7 @@ pageTest(
       await page.locator("#coverage").textContent(),
       /1,000 points, 177 .* full; 1 .* listed .*; 822 .* counted/,
     );
-    assert.match(await page.locator("#point-brief").textContent(), /holds no details/);
+    assert.match(await page.locator("#point-brief").textContent(), /has no details/);
     assert.equal(await page.locator("#bars").isVisible(), false);
     const bars = await page.$$eval("#brief .bar", (all) =>
       all.map((bar) => [bar.dataset.feature, Number(bar.dataset.value)]),

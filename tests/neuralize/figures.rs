@@ -530,7 +530,7 @@ fn what_cannot_be_drawn_is_an_error() {
         assert!(error.contains(words), "{error}");
     };
     says(plot::point(&cases, 178), "178 cases, counted from 0");
-    says(plot::waterfall(&cases, 0, 0), "most = 0");
+    says(plot::waterfall(&cases, 0, 0), "max_features = 0");
     let map = Map::of::<Flex>(&cases, &Default::default(), DType::F64).unwrap();
     says(plot::clusters(&cases, &map, &[900]), "900");
     says(plot::clusters(&wide(3, 2), &map, &[]), "the map has shape");

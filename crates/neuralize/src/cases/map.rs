@@ -1,25 +1,27 @@
+//! Cases and centroids in the plane of the first two principal components.
+
 use burn::tensor::{DType, backend::Backend};
 use serde::{Deserialize, Serialize};
 
-use crate::cases::Cases;
+use super::explained::Cases;
 use crate::data::Plane;
 use crate::error::Result;
 use crate::transfer;
 
-/// Where cases and centroids lie in the plane in which the cases spread most.
+/// Positions of cases and centroids in the plane of the largest variance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Map {
-    /// Place of every case, `[N]`.
+    /// Position of every case, `[N]`.
     pub points: Vec<[f64; 2]>,
-    /// Place of every centroid, `[K]`.
+    /// Position of every centroid, `[K]`.
     pub centroids: Vec<[f64; 2]>,
-    /// Share of the cases' variance along each axis, 0 to 1.
+    /// Share of the variance of the cases along each axis, 0 to 1.
     pub explained: [f64; 2],
 }
 
 impl Map {
-    /// The map of the scaled values, by their first two principal components.
+    /// Projects the scaled values onto their first two principal components.
     ///
     /// # Errors
     ///

@@ -1,5 +1,7 @@
-/// A number for people: three digits, whole numbers and thousands whole, a power
-/// of ten where it is shorter, a real minus.
+//! Numbers as text for people.
+
+/// A number for people: three digits, integers and thousands in full, scientific
+/// notation for very large and very small numbers, and a typographic minus.
 pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-4..1e9).contains(&size) {

@@ -1,20 +1,20 @@
-//! Explanations in words.
+//! Explanations as sentences.
 
-use crate::cases::{Cases, number};
+use super::explained::Cases;
+use super::number::number;
 use crate::explain::by_strength;
 
-/// Characters of a name in a sentence.
-pub(crate) const LONGEST_NAME: usize = 100;
+/// Maximum number of characters of a name in a sentence.
+pub(crate) const MAX_NAME_LENGTH: usize = 100;
 
 impl Cases {
-    /// Why a case is in its cluster rather than in another one, in a sentence:
-    /// the strongest features for it with their values, and what speaks against
-    /// it. High and low are seen from between the two centroids.
+    /// Why a case is in its cluster rather than in another one, in a sentence: the
+    /// strongest features for it with their values, and the strongest against it.
+    /// A feature is high or low relative to the middle between the two centroids.
     ///
-    /// `relevance`, `[D]`, is that of the contrast of the two clusters
-    /// ([`Target::AssignedVersus`](crate::explain::Target::AssignedVersus)), and
-    /// `parts` what no feature has of it.
-    #[cfg_attr(not(feature = "report"), allow(dead_code, reason = "sentences are for the report"))]
+    /// `relevance`, `[D]`, explains the contrast of the two clusters
+    /// ([`Target::AssignedVersus`](crate::explain::Target::AssignedVersus)); `parts`
+    /// are the names and amounts of what belongs to no feature.
     pub(crate) fn in_words(
         &self,
         case: usize,
@@ -22,69 +22,62 @@ impl Cases {
         relevance: &[f64],
         parts: &[(&str, f64)],
     ) -> String {
-        const MOST: usize = 3;
-        let cluster = self.cluster[case];
-        let (own, other) = (self.cluster_name(cluster), self.cluster_name(versus));
+        let (own, other) = (self.cluster_name(self.cluster[case]), self.cluster_name(versus));
         let opening = format!("In cluster {own} rather than {other}");
-        let order = |sign: f64| -> Vec<usize> {
-            by_strength(relevance).into_iter().filter(|&i| relevance[i] * sign > 0.0).collect()
-        };
-        let leading = |found: &[usize], half: f64, most: usize| {
-            let mut sum = 0.0;
-            let enough = found.iter().position(|&i| {
-                sum += relevance[i].abs();
-                sum >= half
-            });
-            found[..enough.map_or(found.len(), |at| at + 1).min(most)].to_vec()
-        };
-        let sum = |found: &[usize]| found.iter().map(|&i| relevance[i].abs()).sum::<f64>();
-        let (speaking, opposing) = (order(1.0), order(-1.0));
-        let (support, objection) = (sum(&speaking), sum(&opposing));
-        // Where the features alone would put it elsewhere, they are no reason.
-        let named: Vec<&str> =
+        let (speaking, opposing) = (Side::of(relevance, 1.0), Side::of(relevance, -1.0));
+        let parts: Vec<&str> =
             parts.iter().filter(|(_, amount)| *amount > 0.0).map(|(name, _)| *name).collect();
-        if support <= objection && !named.is_empty() {
-            let rest = match opposing.first() {
-                Some(&against) => {
-                    format!(
-                        "; the features speak against it, most of all {}",
-                        self.short_name(against)
-                    )
-                }
-                None => String::new(),
-            };
-            return format!("{opening} by {} alone{rest}.", listed(&named));
+        // Features that alone would put the case elsewhere are no reason.
+        if speaking.total <= opposing.total && !parts.is_empty() {
+            let objection = opposing.features.first().map(|&feature| {
+                format!("; the features speak against it, mainly {}", self.short_name(feature))
+            });
+            let objection = objection.unwrap_or_default();
+            return format!("{opening} because of {} alone{objection}.", listed(&parts));
         }
-        if speaking.is_empty() {
-            return format!("{opening} by a tie: no feature tells the two apart here.");
+        if speaking.features.is_empty() {
+            return format!("{opening} by a tie: no feature distinguishes the two here.");
         }
-        let reasons = leading(&speaking, 0.5 * support, MOST);
-        let because = match sum(&reasons) / support {
-            share if share < 0.5 => "for many small reasons, the largest of them",
-            _ if reasons.len() < speaking.len() => "mainly because",
-            _ => "because",
-        };
-        let many = because.starts_with("for");
-        let (joined, reasons) = match (self.centroid_based, many) {
-            (true, many) => {
-                (if many { " that" } else { "" }, self.high_and_low(case, versus, &reasons))
-            }
-            (false, many) => (if many { "" } else { " of" }, self.named(case, &reasons)),
-        };
-        let mut text = format!("{opening} {because}{joined} {reasons}");
-        if objection > 0.05 * support {
-            let against = leading(&opposing, 0.5 * objection, 2);
-            let names: Vec<String> = against.iter().map(|&i| self.short_name(i)).collect();
-            let verb = if names.len() == 1 { "speaks" } else { "speak" };
-            text += &format!("; against it {verb} {}", listed(&names));
-        }
-        text + "."
+        let reasons = self.reasons(case, versus, &speaking, relevance);
+        let objections = self.objections(&speaking, &opposing, relevance);
+        format!("{opening} {reasons}{objections}.")
     }
 
-    /// A name with its end cut where it is longer than a sentence should be.
+    /// `because a (0) is low`
+    fn reasons(&self, case: usize, versus: usize, speaking: &Side, relevance: &[f64]) -> String {
+        let found = speaking.leading(relevance, 3);
+        let share = found.iter().map(|&i| relevance[i].abs()).sum::<f64>() / speaking.total;
+        let reasons = if self.centroid_based {
+            self.high_and_low(case, versus, found)
+        } else {
+            self.named(case, found)
+        };
+        let opening = match (share < 0.5, self.centroid_based) {
+            (true, true) => "for many small reasons, the largest being that",
+            (true, false) => "for many small reasons, the largest being",
+            (false, true) => "because",
+            (false, false) => "because of",
+        };
+        let mainly =
+            if share >= 0.5 && found.len() < speaking.features.len() { "mainly " } else { "" };
+        format!("{mainly}{opening} {reasons}")
+    }
+
+    /// `; a and b speak against it`, if they matter.
+    fn objections(&self, speaking: &Side, opposing: &Side, relevance: &[f64]) -> String {
+        if opposing.total <= 0.05 * speaking.total {
+            return String::new();
+        }
+        let found = opposing.leading(relevance, 2);
+        let names: Vec<String> = found.iter().map(|&i| self.short_name(i)).collect();
+        let verb = if names.len() == 1 { "speaks" } else { "speak" };
+        format!("; {} {verb} against it", listed(&names))
+    }
+
+    /// A name, cut if it is too long for a sentence.
     fn short_name(&self, feature: usize) -> String {
         let name = &self.features[feature];
-        match name.char_indices().nth(LONGEST_NAME) {
+        match name.char_indices().nth(MAX_NAME_LENGTH) {
             Some((end, _)) => format!("{}…", name[..end].trim_end()),
             None => name.clone(),
         }
@@ -101,7 +94,7 @@ impl Cases {
     fn high_and_low(&self, case: usize, versus: usize, features: &[usize]) -> String {
         let own = self.scaled_centroid_of(self.cluster[case]);
         let other = self.scaled_centroid_of(versus);
-        // What speaks for a cluster is on its side of the other one.
+        // A value that speaks for a cluster is on its side of the other centroid.
         let is_high = |&i: &usize| own[i] > other[i];
         let (high, low): (Vec<usize>, Vec<usize>) = features.iter().partition(|i| is_high(i));
         let clause = |features: &[usize], word: &str| {
@@ -113,6 +106,33 @@ impl Cases {
             (true, false) => clause(&low, "low"),
             _ => format!("{} and {}", clause(&high, "high"), clause(&low, "low")),
         }
+    }
+}
+
+/// The features whose relevance has one sign.
+struct Side {
+    /// The strongest first.
+    features: Vec<usize>,
+    /// Sum of their absolute relevances.
+    total: f64,
+}
+
+impl Side {
+    fn of(relevance: &[f64], sign: f64) -> Self {
+        let mut features = by_strength(relevance);
+        features.retain(|&i| relevance[i] * sign > 0.0);
+        let total = features.iter().map(|&i| relevance[i].abs()).sum();
+        Self { features, total }
+    }
+
+    /// The strongest features that make up half of the total, at most `max`.
+    fn leading(&self, relevance: &[f64], max: usize) -> &[usize] {
+        let mut sum = 0.0;
+        let enough = self.features.iter().position(|&i| {
+            sum += relevance[i].abs();
+            sum >= 0.5 * self.total
+        });
+        &self.features[..enough.map_or(self.features.len(), |at| at + 1).min(max)]
     }
 }
 
@@ -154,7 +174,7 @@ mod tests {
         }
     }
 
-    /// (x − μ_k)² − (x − μ_c)² by hand, and the words that belong to it.
+    /// (x − μ_k)² − (x − μ_c)² by hand, and its sentence.
     #[test]
     fn sentences_say_what_the_relevances_say() {
         let words = |values: [f64; 3], relevance: [f64; 3]| {
@@ -162,7 +182,7 @@ mod tests {
         };
         assert_eq!(
             words([0.0, 0.0, 1.5], [4.0, 4.0, -2.0]),
-            "In cluster 0 rather than 1 mainly because a (0) is low; against it speaks c."
+            "In cluster 0 rather than 1 mainly because a (0) is low; c speaks against it."
         );
         assert_eq!(
             words([0.2, -0.5, 1.0], [3.2, 2.0, 0.0]),
@@ -183,7 +203,7 @@ mod tests {
         let parts = [("(prior)", -0.5), ("(variance)", 4.0)];
         assert_eq!(
             two_clusters([0.0; 3]).in_words(0, 1, &[1.0, -2.0, 0.5], &parts),
-            "In cluster 0 rather than 1 by (variance) alone; the features speak against it, most of all b."
+            "In cluster 0 rather than 1 because of (variance) alone; the features speak against it, mainly b."
         );
         let labelled = Cases {
             names: Some(["red", "blue"].map(str::to_owned).to_vec()),
@@ -191,7 +211,7 @@ mod tests {
         };
         assert_eq!(
             labelled.in_words(0, 1, &[0.0; 3], &[("(entropy)", 1.0)]),
-            "In cluster red rather than blue by (entropy) alone."
+            "In cluster red rather than blue because of (entropy) alone."
         );
         let small = two_clusters([0.0; 3]);
         let many = Cases {
@@ -204,11 +224,11 @@ mod tests {
         };
         assert_eq!(
             many.in_words(0, 1, &[1.0; 20], &[]),
-            "In cluster 0 rather than 1 for many small reasons, the largest of them that f0 (0), f1 (0) and f2 (0) are low."
+            "In cluster 0 rather than 1 for many small reasons, the largest being that f0 (0), f1 (0) and f2 (0) are low."
         );
         assert_eq!(
             words([1.0, -1.0, 1.0], [0.0, 0.0, 0.0]),
-            "In cluster 0 rather than 1 by a tie: no feature tells the two apart here."
+            "In cluster 0 rather than 1 by a tie: no feature distinguishes the two here."
         );
     }
 }

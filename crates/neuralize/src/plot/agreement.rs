@@ -1,16 +1,18 @@
-use plotters::element::Rectangle;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontTransform, IntoFont, TextStyle};
+//! The figure of how far methods agree.
 
-use super::palette::INK;
+use plotters::element::Rectangle;
+use plotters::style::Color;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::figure::Figure;
+use super::palette::{self, INK};
 use super::sheet::{self, SMALL, TEXT, error};
-use super::{Figure, palette};
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluation;
 
-/// How far methods agree: the mean rank correlation of the relevances of a
-/// point for every pair, as numbers over red (the same order) and blue (the
-/// opposite one).
+/// How far methods agree: for every pair of methods the mean rank correlation of
+/// the relevances of a point, as numbers on red (the same order) to blue (the
+/// opposite order).
 ///
 /// # Errors
 ///
@@ -28,19 +30,15 @@ pub fn agreement(evaluation: &Evaluation) -> Result<Figure> {
     let (left, top) = (widest + 12, widest + 12);
     let count = names.len() as u32;
     let size = (left + CELL.0 * count + 8, top + CELL.1 * count + 10);
-    let title = format!("How far methods agree, {} points", evaluation.agreement.points);
+    let title = format!("Agreement of the methods, {} points", evaluation.agreement.points);
     let notes = [
         "mean rank correlation of the relevances of a point".to_owned(),
-        "1: the same order of features, 0: none in common, −1: the opposite".to_owned(),
+        "1: the same order of the features, 0: unrelated, −1: the opposite order".to_owned(),
     ];
     sheet::draw(size, &title, &notes, |area| {
-        let upright = TextStyle::from(("sans-serif", TEXT).into_font())
-            .transform(FontTransform::Rotate270)
-            .color(&INK)
-            .pos(Pos::new(HPos::Left, VPos::Center));
         for (index, name) in names.iter().enumerate() {
             let x = (left + CELL.0 * index as u32 + CELL.0 / 2) as i32;
-            area.draw_text(name, &upright, (x, top as i32 - 6)).map_err(error)?;
+            sheet::write_upright(area, name, (x, top as i32 - 6))?;
             let y = (top + CELL.1 * index as u32 + CELL.1 / 2) as i32;
             let at = (left as i32 - 8, y);
             sheet::write(area, name, at, HPos::Right, VPos::Center, TEXT, INK)?;
@@ -62,7 +60,7 @@ pub fn agreement(evaluation: &Evaluation) -> Result<Figure> {
     })
 }
 
-/// Two decimals, and no sign on a zero.
+/// Two decimals, without a sign on zero.
 fn correlation(value: f64) -> String {
     let text = format!("{value:.2}");
     match text.strip_prefix('-') {

@@ -1,57 +1,59 @@
+//! Panels of horizontal bars.
+
 use plotters::chart::ChartBuilder;
 use plotters::element::{PathElement, Rectangle};
 use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use super::palette::{FAINT, GREY, INK};
+use super::axis::{finite, signed, tick};
+use super::palette::{self, FAINT, GREY, INK};
 use super::sheet::{self, Area, SMALL, TEXT, error};
 use crate::error::Result;
 
-/// A panel of horizontal bars, one a line, over one axis.
-pub(super) struct Bars {
+/// A panel of horizontal bars, one per line, over one axis.
+pub(super) struct BarPanel {
     pub(super) title: String,
-    /// Least and largest value that is drawn.
+    /// Minimum and maximum of the values.
     pub(super) range: (f64, f64),
-    /// Pixels for a label at the end of the longest bar; the same in all figures
-    /// of a set, so that they have one scale.
+    /// Pixels for a label at the end of the longest bar: the same in all figures of a
+    /// set, so that they share one scale.
     pub(super) label_room: i32,
-    /// Whether bars may go backwards from where they start, not only from 0.
-    pub(super) goes_back: bool,
+    /// Whether bars may run backwards from any start, as in a waterfall, not only from 0.
+    pub(super) backwards: bool,
     pub(super) bars: Vec<Bar>,
 }
 
-/// One line of a panel.
+/// A bar, with a label at its end.
 pub(super) struct Bar {
     pub(super) from: f64,
     pub(super) to: f64,
     pub(super) colour: RGBColor,
-    /// Ends of a line over the bar: how far the values spread.
+    /// Ends of a line over the bar, which shows the spread of the values.
     pub(super) whisker: Option<(f64, f64)>,
-    /// Said at the end of the bar.
     pub(super) label: String,
 }
 
-/// Height of a line, and what a panel takes above and below its lines.
-const LINE: u32 = 21;
+/// Height of a line, and of the space above and below the lines.
+const LINE_HEIGHT: u32 = 21;
 const ABOVE: u32 = 26;
 const BELOW: u32 = 30;
-/// The least room for a column of names, and the most.
-const NAMES: (i32, i32) = (40, 270);
+/// Minimum and maximum width of a column of names.
+const NAMES_WIDTH: (i32, i32) = (40, 270);
 
-/// Height of a panel of so many lines.
+/// Height of a panel with the given number of lines.
 pub(super) fn height(lines: usize) -> u32 {
-    ABOVE + LINE * lines as u32 + BELOW
+    ABOVE + LINE_HEIGHT * lines as u32 + BELOW
 }
 
 /// The middle of a line of a panel.
 pub(super) fn middle(line: usize) -> i32 {
-    (ABOVE + LINE * line as u32 + LINE / 2) as i32
+    (ABOVE + LINE_HEIGHT * line as u32 + LINE_HEIGHT / 2) as i32
 }
 
-/// How wide a column of these names is.
+/// Width of a column of names.
 pub(super) fn names_width(names: &[&str]) -> u32 {
     let widest = names.iter().map(|name| sheet::width(name, TEXT)).max().unwrap_or(0);
-    (widest + 12).clamp(NAMES.0, NAMES.1) as u32
+    (widest + 12).clamp(NAMES_WIDTH.0, NAMES_WIDTH.1) as u32
 }
 
 /// Writes a column of names beside the lines of a panel of the same height.
@@ -65,16 +67,16 @@ pub(super) fn names(area: &Area<'_>, names: &[&str]) -> Result<()> {
     Ok(())
 }
 
-impl Bars {
+impl BarPanel {
     /// Draws the panel into the upper part of an area.
     pub(super) fn draw(&self, area: &Area<'_>) -> Result<()> {
         const SIDE: i32 = 10;
-        // Exactly as high as its lines, so that names stand beside them.
+        // Exactly as high as its lines, so that names are level with them.
         let (area, _) = area.split_vertically(height(self.bars.len()));
         let area = &area;
         let (width, _) = area.dim_in_pixel();
         let room = f64::from(width as i32 - 2 * SIDE);
-        let (least, most) = sheet::finite(self.with_room_for_labels(room))?;
+        let (low, high) = finite(self.with_room_for_labels(room))?;
         let lines = self.bars.len() as f64;
         let title = sheet::fitted(&self.title, TEXT, width as i32 - 8);
         let middle = (width as i32 / 2, 2);
@@ -85,14 +87,14 @@ impl Bars {
             .margin_left(SIDE)
             .margin_right(SIDE)
             .x_label_area_size(BELOW)
-            .build_cartesian_2d(least..most, lines..0.0)
+            .build_cartesian_2d(low..high, lines..0.0)
             .map_err(error)?;
         chart
             .configure_mesh()
             .disable_y_mesh()
             .disable_y_axis()
             .x_labels(if width < 300 { 3 } else { 5 })
-            .x_label_formatter(&|value| sheet::tick(*value, most - least))
+            .x_label_formatter(&|value| tick(*value, high - low))
             .x_label_style(("sans-serif", SMALL, &GREY))
             .bold_line_style(FAINT.mix(0.7))
             .light_line_style(FAINT.mix(0.0))
@@ -125,20 +127,25 @@ impl Bars {
         Ok(())
     }
 
-    /// The range with room for labels at those ends where bars go.
+    /// The range with room for labels at the ends that bars point to.
     fn with_room_for_labels(&self, room: f64) -> (f64, f64) {
-        let (least, most) = self.range;
+        let (low, high) = self.range;
         let label = f64::from(self.label_room);
-        // Labels of bars that go backwards stand before them.
-        let below = if least < 0.0 || self.goes_back { label } else { 0.0 };
+        // Labels of bars that run backwards are on their left.
+        let below = if low < 0.0 || self.backwards { label } else { 0.0 };
         let above = label;
-        let value_of_pixel = (most - least) / (room - below - above).max(1.0);
-        (least - below * value_of_pixel, most + above * value_of_pixel)
+        let value_of_pixel = (high - low) / (room - below - above).max(1.0);
+        (low - below * value_of_pixel, high + above * value_of_pixel)
     }
 }
 
 impl Bar {
-    /// From the leftmost to the rightmost of bar and whisker.
+    /// A bar of relevance `value`, with its number as the label.
+    pub(super) fn relevance(from: f64, to: f64, value: f64) -> Self {
+        Self { from, to, colour: palette::signed(value), whisker: None, label: signed(value) }
+    }
+
+    /// The leftmost and the rightmost end of bar and whisker.
     fn reach(&self) -> (f64, f64) {
         let (low, high) = self.whisker.unwrap_or((self.from, self.to));
         (low.min(self.from).min(self.to), high.max(self.from).max(self.to))

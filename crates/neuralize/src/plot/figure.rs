@@ -1,3 +1,5 @@
+//! A finished figure, and its files.
+
 use std::path::Path;
 
 use crate::data::AtomicFile;
@@ -25,24 +27,24 @@ impl Figure {
         self.size
     }
 
-    /// The figure as the bytes of a PNG file, `scale` times as large: 2 is good
-    /// for screens, 4 for print.
+    /// The figure as the bytes of a PNG file, `scale` times as large: 2 suits screens,
+    /// 4 suits print.
     ///
     /// # Errors
     ///
-    /// If the scale is not positive, or makes a picture of more than 2²⁸ pixels.
+    /// If the scale is not positive or gives more than 2²⁸ pixels.
     #[cfg(feature = "png")]
     pub fn png(&self, scale: f32) -> Result<Vec<u8>> {
         use resvg::{tiny_skia, usvg};
 
-        const MOST_PIXELS: f64 = (1u64 << 28) as f64;
+        const MAX_PIXELS: f64 = (1u64 << 28) as f64;
         let (width, height) = (self.size.0 as f32 * scale, self.size.1 as f32 * scale);
         let pixels = f64::from(width) * f64::from(height);
-        if !(scale > 0.0 && width >= 1.0 && height >= 1.0 && pixels <= MOST_PIXELS) {
+        if !(scale > 0.0 && width >= 1.0 && height >= 1.0 && pixels <= MAX_PIXELS) {
             return Err(Error::Config {
                 name: "scale",
                 value: scale.to_string(),
-                rule: "it must be positive, and the picture have at most 2^28 pixels".into(),
+                rule: "it must be positive and give at most 2^28 pixels".into(),
             });
         }
         let mut options = usvg::Options::default();
@@ -58,12 +60,12 @@ impl Figure {
         pixels.encode_png().map_err(|error| Error::Figure { detail: error.to_string() })
     }
 
-    /// Writes the figure to a file, whole or not at all: SVG, or PNG (at a scale
-    /// of 2) where the name ends with `.png`.
+    /// Writes the figure to a file, whole or not at all: as SVG if the name ends with
+    /// `.svg`, as PNG (at a scale of 2) if it ends with `.png`.
     ///
     /// # Errors
     ///
-    /// If the name ends otherwise, or the file cannot be written.
+    /// If the name ends in another way, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let extension = path.extension().map(|end| end.to_ascii_lowercase());

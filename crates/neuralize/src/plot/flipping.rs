@@ -1,27 +1,29 @@
+//! The figure of what happens when features are replaced.
+
 use plotters::chart::ChartBuilder;
 use plotters::element::{PathElement, Polygon};
 use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle};
 
-use super::palette::{FAINT, GREY, INK, VALUE};
+use super::axis::{finite, tick};
+use super::figure::Figure;
+use super::palette::{self, FAINT, GREY, INK, VALUE};
 use super::sheet::{self, Area, SMALL, TEXT, error};
-use super::{Figure, palette};
 use crate::baseline::Reference;
 use crate::error::{Error, Result};
 use crate::evaluate::{Band, Curve, Evaluation, Flips};
 
 /// What happens to the logit and to the clusters of points as features are
-/// replaced in the order of their relevance, one pair of lines a method: the
-/// most relevant first (solid) and the least relevant first (dashed). The wider
-/// they are apart, the more the order means; where orders drawn at random
-/// come to lies a grey band.
+/// replaced in the order of their relevance. Every method has a pair of lines: most
+/// relevant first (solid) and least relevant first (dashed). The wider the gap
+/// between them, the better the order. A grey band shows random orders.
 ///
-/// NEON is drawn thick. Of many methods, those of the largest gain, over all references,
-/// have colours, and the others are pale.
+/// NEON is drawn thick. Of many methods, those with the largest gain over all
+/// references have colours, and the others are pale.
 ///
 /// # Errors
 ///
-/// If no method has curves for this reference, or the values do not fit an axis.
+/// If no method has curves for this reference, or the values do not fit on an axis.
 pub fn flipping(evaluation: &Evaluation, reference: Reference) -> Result<Figure> {
     let lines = lines(evaluation, reference);
     if lines.is_empty() {
@@ -36,15 +38,15 @@ pub fn flipping(evaluation: &Evaluation, reference: Reference) -> Result<Figure>
     const PANEL: u32 = 360;
     const PANEL_HEIGHT: u32 = 330;
     let legend_width = (SAMPLE + 30 + widest) as u32;
-    let height = PANEL_HEIGHT.max(LINE as u32 * legend.len() as u32 + 40);
+    let height = PANEL_HEIGHT.max(ENTRY_HEIGHT as u32 * legend.len() as u32 + 40);
     let mut notes = Vec::new();
     if band.is_some() {
         notes.push(
-            "grey: features in orders drawn at random, mean and two standard deviations to either side"
+            "grey: features in random orders, mean and two standard deviations to either side"
                 .to_owned(),
         );
     }
-    notes.push("the wider solid and dashed line are apart, the better the order".into());
+    notes.push("the wider the gap between solid and dashed line, the better the order".into());
     let title = format!("Features replaced by {}, {} points", by(reference), evaluation.points);
     let figure = sheet::draw((2 * PANEL + legend_width, height), &title, &notes, |area| {
         let (logit, rest) = area.split_horizontally(PANEL);
@@ -59,8 +61,8 @@ pub fn flipping(evaluation: &Evaluation, reference: Reference) -> Result<Figure>
     Ok(Figure::new(dashed(figure.svg()), figure.size()))
 }
 
-/// The curves of a method and how they are drawn.
-struct Line<'a> {
+/// The curves of a method and their style.
+struct MethodCurves<'a> {
     name: &'a str,
     flips: &'a Flips,
     gain: f64,
@@ -68,27 +70,27 @@ struct Line<'a> {
     width: u32,
 }
 
-/// Methods without a colour.
+/// Colour of the methods without a colour of their own.
 const OTHER: RGBColor = RGBColor(185, 185, 185);
-/// Methods that have a colour of their own, besides NEON.
+/// Colours of the palette for methods besides NEON, best first.
 const COLOURED: [usize; 7] = [4, 5, 2, 3, 0, 1, 6];
-/// The yellow of the palette is too pale for a line.
+/// Replaces the yellow of the palette, which is too pale for lines.
 const YELLOW: (usize, RGBColor) = (6, RGBColor(150, 130, 0));
 
-/// What is drawn, the last on top: the others, those with a colour from the
-/// smallest gain to the largest, and NEON.
-fn lines(evaluation: &Evaluation, reference: Reference) -> Vec<Line<'_>> {
-    let mut found: Vec<Line<'_>> = evaluation
+/// The lines, the last on top: methods without a colour, those with a colour from
+/// the smallest gain to the largest, and NEON.
+fn lines(evaluation: &Evaluation, reference: Reference) -> Vec<MethodCurves<'_>> {
+    let mut found: Vec<MethodCurves<'_>> = evaluation
         .methods
         .iter()
         .filter_map(|method| {
             let flips = method.flips.iter().find(|flips| flips.reference == reference)?;
-            // Over all references, so that a method has one colour in all figures.
+            // Over all references, so that a method has the same colour in all figures.
             let gain = method.flips.iter().map(Flips::gain).sum();
-            Some(Line { name: &method.name, flips, gain, colour: OTHER, width: 1 })
+            Some(MethodCurves { name: &method.name, flips, gain, colour: OTHER, width: 1 })
         })
         .collect();
-    // Stable: of equal gains the one asked for first.
+    // Stable: equal gains keep the order of the methods.
     found.sort_by(|a, b| b.gain.total_cmp(&a.gain));
     let mut colours = COLOURED.into_iter();
     for line in &mut found {
@@ -104,6 +106,7 @@ fn lines(evaluation: &Evaluation, reference: Reference) -> Vec<Line<'_>> {
     found
 }
 
+/// The replacement of the features, in words.
 fn by(reference: Reference) -> &'static str {
     match reference {
         Reference::Competitor => "the competing centroid",
@@ -117,7 +120,7 @@ fn by(reference: Reference) -> &'static str {
 fn panel(
     area: &Area<'_>,
     title: &str,
-    lines: &[Line<'_>],
+    lines: &[MethodCurves<'_>],
     band: Option<&Band>,
     of: impl Fn(&Curve) -> &Vec<f64>,
 ) -> Result<()> {
@@ -141,9 +144,9 @@ fn panel(
         .iter()
         .flat_map(|line| of(&line.flips.most).iter().chain(of(&line.flips.least)).copied())
         .chain(edges.iter().flat_map(|&(_, low, high)| [low, high]));
-    let (least, most) = values.fold((0.0f64, 1.0f64), |(a, b), v| (a.min(v), b.max(v)));
-    let room = 0.04 * (most - least);
-    let (least, most) = sheet::finite((least - room, most + room))?;
+    let (low, high) = values.fold((0.0f64, 1.0f64), |(a, b), v| (a.min(v), b.max(v)));
+    let room = 0.04 * (high - low);
+    let (low, high) = finite((low - room, high + room))?;
 
     let mut chart = ChartBuilder::on(area)
         .margin_top(ABOVE)
@@ -151,14 +154,14 @@ fn panel(
         .margin_bottom(BELOW - 24)
         .x_label_area_size(24)
         .y_label_area_size(LEFT)
-        .build_cartesian_2d(0.0..1.0, least..most)
+        .build_cartesian_2d(0.0..1.0, low..high)
         .map_err(error)?;
     chart
         .configure_mesh()
         .x_labels(6)
         .y_labels(7)
-        .x_label_formatter(&|value| sheet::tick(*value, 1.0))
-        .y_label_formatter(&|value| sheet::tick(*value, most - least))
+        .x_label_formatter(&|value| tick(*value, 1.0))
+        .y_label_formatter(&|value| tick(*value, high - low))
         .label_style(("sans-serif", SMALL, &GREY))
         .bold_line_style(FAINT.mix(0.7))
         .light_line_style(FAINT.mix(0.0))
@@ -183,10 +186,10 @@ fn panel(
     Ok(())
 }
 
-/// How opaque the band is.
+/// Opacity of the band.
 const BAND: f64 = 0.4;
-/// Marks lines that are to be dashed: plotters draws every dash as a line of
-/// its own, SVG dashes one line.
+/// Opacity that marks lines to be dashed: plotters would draw every dash as a line
+/// of its own, while SVG can dash one line.
 const DASHED: f64 = 0.999;
 
 fn dashed(svg: &str) -> String {
@@ -194,16 +197,16 @@ fn dashed(svg: &str) -> String {
     svg.replace(&mark, "opacity=\"1\" stroke-dasharray=\"7 4\"")
 }
 
-/// A sample of a line, and what it stands for.
-struct Entry {
+/// An entry of the legend: a sample and its meaning.
+struct LegendEntry {
     text: String,
     colour: RGBColor,
     width: u32,
-    kind: Sample,
+    kind: SampleKind,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Sample {
+enum SampleKind {
     Solid,
     Dashed,
     Shade,
@@ -212,39 +215,39 @@ enum Sample {
 /// Length of a sample.
 const SAMPLE: i32 = 34;
 /// Height of an entry.
-const LINE: i32 = 20;
+const ENTRY_HEIGHT: i32 = 20;
 
-fn legend(lines: &[Line<'_>], band: bool) -> Vec<Entry> {
+fn legend(lines: &[MethodCurves<'_>], band: bool) -> Vec<LegendEntry> {
     let entry = |text: &str, colour, width, kind| {
         // As wide as the longest name of a method that comes with the library.
         let text = sheet::fitted(text, SMALL, 260);
-        Entry { text, colour, width, kind }
+        LegendEntry { text, colour, width, kind }
     };
     let (others, own): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.width == 1);
     let named = own.iter().rev();
-    let mut entries: Vec<Entry> =
-        named.map(|line| entry(line.name, line.colour, line.width, Sample::Solid)).collect();
+    let mut entries: Vec<LegendEntry> =
+        named.map(|line| entry(line.name, line.colour, line.width, SampleKind::Solid)).collect();
     match others.len() {
         0 => {}
-        1 => entries.push(entry(others[0].name, OTHER, 1, Sample::Solid)),
-        more => entries.push(entry(&format!("{more} others"), OTHER, 1, Sample::Solid)),
+        1 => entries.push(entry(others[0].name, OTHER, 1, SampleKind::Solid)),
+        more => entries.push(entry(&format!("{more} others"), OTHER, 1, SampleKind::Solid)),
     }
-    entries.push(entry("most relevant first", GREY, 2, Sample::Solid));
-    entries.push(entry("least relevant first", GREY, 2, Sample::Dashed));
+    entries.push(entry("most relevant first", GREY, 2, SampleKind::Solid));
+    entries.push(entry("least relevant first", GREY, 2, SampleKind::Dashed));
     if band {
-        entries.push(entry("orders drawn at random", VALUE, 1, Sample::Shade));
+        entries.push(entry("orders drawn at random", VALUE, 1, SampleKind::Shade));
     }
     entries
 }
 
-fn draw_legend(area: &Area<'_>, entries: &[Entry]) -> Result<()> {
+fn draw_legend(area: &Area<'_>, entries: &[LegendEntry]) -> Result<()> {
     const LEFT: i32 = 12;
     const TOP: i32 = 34;
     for (index, entry) in entries.iter().enumerate() {
-        let y = TOP + LINE * index as i32;
+        let y = TOP + ENTRY_HEIGHT * index as i32;
         let ends = vec![(LEFT, y), (LEFT + SAMPLE, y)];
         match entry.kind {
-            Sample::Shade => {
+            SampleKind::Shade => {
                 let corners = vec![
                     (LEFT, y - 6),
                     (LEFT + SAMPLE, y - 6),
@@ -254,7 +257,7 @@ fn draw_legend(area: &Area<'_>, entries: &[Entry]) -> Result<()> {
                 area.draw(&Polygon::new(corners, entry.colour.mix(BAND))).map_err(error)?;
             }
             kind => {
-                let opacity = if kind == Sample::Dashed { DASHED } else { 1.0 };
+                let opacity = if kind == SampleKind::Dashed { DASHED } else { 1.0 };
                 let style = ShapeStyle::from(entry.colour.mix(opacity)).stroke_width(entry.width);
                 area.draw(&PathElement::new(ends, style)).map_err(error)?;
             }

@@ -1,22 +1,26 @@
+//! The figure of where relevance flows in a network of supports.
+
 use burn::tensor::{Tensor, backend::Backend};
 use plotters::element::{Circle, PathElement};
 use plotters::style::{Color, RGBColor};
 
+use super::axis::limit;
+use super::figure::Figure;
+use super::palette;
 use super::plane::{self, Mark, Shape};
-use super::sheet::{self, error};
-use super::{Figure, largest, palette};
+use super::sheet::{self, Area, error};
 use crate::error::{Error, Result};
 use crate::explain::{Beta, Target};
 use crate::network::{Network, NeuralizedKernelKMeans};
 use crate::transfer;
 
-/// Where relevance flows in the network of a clustering of points of two
-/// features: from some explained points, ringed, to the supports that carry it,
-/// a line each, the stronger the more, and from there to the features, an arrow
-/// of the point along each axis.
+/// Where relevance flows in the network of a clustering of points with two
+/// features: from a few explained points, ringed, along lines to the supports that
+/// carry it (stronger lines for more relevance), and from there to the features, as
+/// arrows of the point along the axes.
 ///
-/// Supports of competitors speak for the cluster because they are far away, red,
-/// supports of the cluster itself against it because they are not at distance 0,
+/// Supports of competitors speak for the cluster because they are far away, red;
+/// supports of the cluster itself speak against it because their distance is not 0,
 /// blue.
 ///
 /// # Shapes
@@ -25,7 +29,7 @@ use crate::transfer;
 ///
 /// # Errors
 ///
-/// If the data have not two features, or the points cannot be explained.
+/// If the data do not have two features, or the points cannot be explained.
 pub fn flow<B: Backend>(
     network: &NeuralizedKernelKMeans<B>,
     x: &Tensor<B, 2>,
@@ -33,7 +37,7 @@ pub fn flow<B: Backend>(
     beta: Beta,
 ) -> Result<Figure> {
     if network.n_features() != 2 {
-        let detail = format!("a plane has 2 features, the data have {}", network.n_features());
+        let detail = format!("it shows 2 features, but the data have {}", network.n_features());
         return Err(Error::Figure { detail });
     }
     let places = |table: Tensor<B, 2>| -> Vec<[f64; 2]> {
@@ -44,19 +48,11 @@ pub fn flow<B: Backend>(
     let clusters = transfer::download_indices(found.cluster);
     let (points, relevance) = (places(x.clone()), places(found.relevance));
     let supports = places(network.supports());
-    let cluster_of: Vec<usize> = network
-        .sizes()
-        .into_iter()
-        .enumerate()
-        .flat_map(|(cluster, size)| std::iter::repeat_n(cluster, size))
-        .collect();
 
     const PLOT: u32 = 620;
-    /// Pixels of the longer arrow of a point.
-    const ARROW: f64 = 64.0;
     let notes = [
         "lines: supports that carry relevance, red for the cluster, blue against it".to_owned(),
-        "arrows of a ringed point: relevance of the two features, the larger as long for every point"
+        "arrows of a ringed point: relevance of its two features, the longer one of equal length for all points"
             .to_owned(),
     ];
     let title = format!(
@@ -68,54 +64,91 @@ pub fn flow<B: Backend>(
     sheet::draw((PLOT, PLOT), &title, &notes, |area| {
         let all = supports.iter().chain(&points).copied();
         let pixel = plane::axes(area, all, names.map(str::to_owned))?;
-        for (place, &cluster) in supports.iter().zip(&cluster_of) {
+        let supports: Vec<(i32, i32)> = supports.iter().map(&pixel).collect();
+        let sizes = network.sizes().into_iter().enumerate();
+        let cluster_of = sizes.flat_map(|(cluster, size)| std::iter::repeat_n(cluster, size));
+        for (&at, cluster) in supports.iter().zip(cluster_of) {
             let colour = pale(palette::cluster(cluster));
-            Mark { face: colour, edge: colour, shape: Shape::of(cluster) }
-                .draw(area, pixel(place))?;
+            Mark { face: colour, edge: colour, shape: Shape::of(cluster) }.draw(area, at)?;
         }
-        let line = |ends: Vec<(i32, i32)>, colour: RGBColor, opacity: f64, width: u32| {
-            area.draw(&PathElement::new(ends, colour.mix(opacity).stroke_width(width)))
-                .map_err(error)
-        };
         for (point, carried) in points.iter().zip(carried.chunks_exact(supports.len().max(1))) {
-            let most = largest(carried);
-            for (support, carried) in supports.iter().zip(carried) {
-                let share = carried.abs() / most;
-                if share > 0.05 {
-                    let ends = vec![pixel(point), pixel(support)];
-                    line(ends, palette::signed(*carried), 0.6 * share, 1)?;
-                }
-            }
+            draw_lines(area, pixel(point), &supports, carried)?;
         }
         for ((point, relevance), &cluster) in points.iter().zip(&relevance).zip(&clusters) {
-            let (x, y) = pixel(point);
-            let longest = largest(relevance);
-            for (axis, &value) in relevance.iter().enumerate() {
-                let length = (ARROW * value / longest).round() as i32;
-                let (tip, wings) = match axis {
-                    0 => ((x + length, y), [(-1, -1), (-1, 1)]),
-                    _ => ((x, y - length), [(-1, 1), (1, 1)]),
-                };
-                let colour = palette::signed(value);
-                line(vec![(x, y), tip], colour, 1.0, 4)?;
-                let (back, size) = (length.signum(), 5);
-                for (across, along) in wings {
-                    let wing = match axis {
-                        0 => (tip.0 + across * back * size, tip.1 + along * size),
-                        _ => (tip.0 + across * size, tip.1 + along * back * size),
-                    };
-                    line(vec![tip, wing], colour, 1.0, 3)?;
-                }
-            }
-            let face = palette::cluster(cluster);
-            Mark { face, edge: palette::INK, shape: Shape::of(cluster) }.draw(area, (x, y))?;
-            area.draw(&Circle::new((x, y), 9, palette::INK.stroke_width(2))).map_err(error)?;
+            draw_point(area, pixel(point), relevance, cluster)?;
         }
         Ok(Vec::new())
     })
 }
 
-/// Seen behind lines.
+/// Lines from a point to the supports that carry its relevance.
+fn draw_lines(
+    area: &Area<'_>,
+    point: (i32, i32),
+    supports: &[(i32, i32)],
+    carried: &[f64],
+) -> Result<()> {
+    let limit = limit(carried);
+    for (&support, &relevance) in supports.iter().zip(carried) {
+        let share = relevance.abs() / limit;
+        if share > 0.05 {
+            draw_line(area, [point, support], palette::signed(relevance), 0.6 * share, 1)?;
+        }
+    }
+    Ok(())
+}
+
+/// A ringed point with an arrow per feature.
+fn draw_point(area: &Area<'_>, at: (i32, i32), relevance: &[f64; 2], cluster: usize) -> Result<()> {
+    /// Pixels of the longer arrow.
+    const ARROW: f64 = 64.0;
+    let limit = limit(relevance);
+    for (axis, &value) in relevance.iter().enumerate() {
+        let length = (ARROW * value / limit).round() as i32;
+        draw_arrow(area, at, axis, length, palette::signed(value))?;
+    }
+    let face = palette::cluster(cluster);
+    Mark { face, edge: palette::INK, shape: Shape::of(cluster) }.draw(area, at)?;
+    area.draw(&Circle::new(at, 9, palette::INK.stroke_width(2))).map_err(error)
+}
+
+/// An arrow along an axis: to the right or to the left along the first, up or down
+/// along the second.
+fn draw_arrow(
+    area: &Area<'_>,
+    (x, y): (i32, i32),
+    axis: usize,
+    length: i32,
+    colour: RGBColor,
+) -> Result<()> {
+    const WING: i32 = 5;
+    let (tip, wings) = match axis {
+        0 => ((x + length, y), [(-1, -1), (-1, 1)]),
+        _ => ((x, y - length), [(-1, 1), (1, 1)]),
+    };
+    draw_line(area, [(x, y), tip], colour, 1.0, 4)?;
+    let back = length.signum();
+    for (across, along) in wings {
+        let wing = match axis {
+            0 => (tip.0 + across * back * WING, tip.1 + along * WING),
+            _ => (tip.0 + across * WING, tip.1 + along * back * WING),
+        };
+        draw_line(area, [tip, wing], colour, 1.0, 3)?;
+    }
+    Ok(())
+}
+
+fn draw_line(
+    area: &Area<'_>,
+    ends: [(i32, i32); 2],
+    colour: RGBColor,
+    opacity: f64,
+    width: u32,
+) -> Result<()> {
+    area.draw(&PathElement::new(ends, colour.mix(opacity).stroke_width(width))).map_err(error)
+}
+
+/// A lighter colour, for marks behind lines.
 fn pale(colour: RGBColor) -> RGBColor {
     let half = |part: u8| 128 + part / 2;
     RGBColor(half(colour.0), half(colour.1), half(colour.2))

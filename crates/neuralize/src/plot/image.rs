@@ -1,18 +1,23 @@
+//! Figures of points that are images.
+
 use plotters::style::text_anchor::{HPos, VPos};
 use serde::{Deserialize, Serialize};
 
+use super::axis::{extent, limit};
+use super::figure::Figure;
+use super::palette;
 use super::sheet::{self, Picture, SMALL, error};
-use super::{Figure, check_case, largest, palette};
+use super::subject::{check_case, heading};
 use crate::cases::Cases;
 use crate::error::{Error, Result};
 
-/// How the features of a point make an image: value (y, x, channel) is feature
+/// The shape of an image whose features are pixels: value (y, x, channel) is feature
 /// `(y · width + x) · channels + channel`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageShape {
-    /// Pixels from top to bottom.
+    /// Number of pixels from top to bottom.
     pub height: usize,
-    /// Pixels from left to right.
+    /// Number of pixels from left to right.
     pub width: usize,
     /// 1 for grey, 3 for red, green and blue.
     pub channels: usize,
@@ -20,8 +25,9 @@ pub struct ImageShape {
 
 /// An image with the relevance of its pixels, as [`heat_maps`] shows it.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct HeatMap {
-    /// What is written above it.
+    /// Text above the image.
     pub title: String,
     /// Values of the pixels.
     pub values: Vec<f64>,
@@ -29,15 +35,22 @@ pub struct HeatMap {
     pub relevance: Vec<f64>,
 }
 
+impl HeatMap {
+    /// An image and the relevance of its pixels, in the order of [`ImageShape`].
+    pub fn new(title: impl Into<String>, values: Vec<f64>, relevance: Vec<f64>) -> Self {
+        Self { title: title.into(), values, relevance }
+    }
+}
+
 /// Points that are images, each with the relevance of its pixels (summed over
 /// channels) beside it: one, or a grid of them. Grey values and colours run from
-/// the least to the largest value of the set, relevances from blue (against)
-/// through white to red (for), with the same limits for all.
+/// the minimum to the maximum of the set, relevances from blue (against) through
+/// white to red (for), with the same limits for all.
 ///
 /// # Errors
 ///
-/// If the shape does not have as many pixels as there are features, its channels
-/// are neither 1 nor 3, no case is named, or one that is not there.
+/// If the shape does not match the number of features, its channels are neither 1
+/// nor 3, the list of cases is empty, or one of the cases does not exist.
 pub fn images(cases: &Cases, shape: ImageShape, chosen: &[usize]) -> Result<Figure> {
     shape.check(cases.n_features())?;
     if chosen.is_empty() {
@@ -47,33 +60,32 @@ pub fn images(cases: &Cases, shape: ImageShape, chosen: &[usize]) -> Result<Figu
         check_case(cases, case)?;
     }
     let title = match chosen {
-        [case] => super::heading(cases, *case),
+        [case] => heading(cases, *case),
         _ => format!("{} points and the relevance of their pixels", chosen.len()),
     };
     let maps: Vec<HeatMap> = chosen
         .iter()
-        .map(|&case| HeatMap {
-            title: format!(
-                "point {}, {}",
-                cases.rows[case],
-                cases.cluster_title(cases.cluster[case])
-            ),
-            values: cases.values_of(case).to_vec(),
-            relevance: cases.relevance_of(case).to_vec(),
+        .map(|&case| {
+            let cluster = cases.cluster_title(cases.cluster[case]);
+            HeatMap {
+                title: format!("point {}, {cluster}", cases.rows[case]),
+                values: cases.values_of(case).to_vec(),
+                relevance: cases.relevance_of(case).to_vec(),
+            }
         })
         .collect();
-    let limits = Limits::of(&cases.values, &cases.relevance, shape);
+    let limits = ColourLimits::of(&cases.values, &cases.relevance, shape);
     draw(&maps, shape, &title, &limits)
 }
 
 /// Images, each with the relevance of its pixels (summed over channels) beside it,
-/// in a grid: what [`images`] shows of cases, for explanations that come from
-/// elsewhere, those of a [`DeepKMeans`](crate::deep::DeepKMeans) for one.
+/// in a grid: the same as [`images`], for explanations of other origin, such as
+/// those of a [`DeepKMeans`](crate::deep::DeepKMeans).
 ///
 /// # Errors
 ///
-/// If the shape does not have as many pixels as an image has values or relevances, its
-/// channels are neither 1 nor 3, a number is not finite, or there is no image.
+/// If the shape does not match the number of values or relevances of an image, its
+/// channels are neither 1 nor 3, a number is not finite, or there are no images.
 pub fn heat_maps(maps: &[HeatMap], shape: ImageShape, title: &str) -> Result<Figure> {
     if maps.is_empty() {
         return Err(Error::Empty { what: "the list of images" });
@@ -88,34 +100,29 @@ pub fn heat_maps(maps: &[HeatMap], shape: ImageShape, title: &str) -> Result<Fig
     let all = |part: fn(&HeatMap) -> &Vec<f64>| -> Vec<f64> {
         maps.iter().flat_map(|map| part(map).iter().copied()).collect()
     };
-    let limits = Limits::of(&all(|map| &map.values), &all(|map| &map.relevance), shape);
+    let limits = ColourLimits::of(&all(|map| &map.values), &all(|map| &map.relevance), shape);
     draw(maps, shape, title, &limits)
 }
 
-/// What colours stand for, the same for all images of a figure.
-struct Limits {
-    least: f64,
-    most: f64,
+/// The limits of the colour scales, the same for all images of a figure.
+struct ColourLimits {
+    values: (f64, f64),
     relevance: f64,
 }
 
-impl Limits {
+impl ColourLimits {
     fn of(values: &[f64], relevance: &[f64], shape: ImageShape) -> Self {
-        let (least, most) =
-            values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), v| {
-                (least.min(*v), most.max(*v))
-            });
         let pixels: Vec<f64> = relevance.chunks(shape.channels).map(|p| p.iter().sum()).collect();
-        Self { least, most, relevance: largest(&pixels) }
+        Self { values: extent(values), relevance: limit(&pixels) }
     }
 }
 
-fn draw(maps: &[HeatMap], shape: ImageShape, title: &str, limits: &Limits) -> Result<Figure> {
+fn draw(maps: &[HeatMap], shape: ImageShape, title: &str, limits: &ColourLimits) -> Result<Figure> {
     const GAP: u32 = 14;
     const HEADING: u32 = 22;
     let side = shape.height.max(shape.width) as f64;
     let scale = 112.0 / side;
-    // However long and thin, there is something to see.
+    // Long and thin images stay visible.
     let pixels = |side: usize| (side as f64 * scale).round().max(4.0) as u32;
     let (width, height) = (pixels(shape.width), pixels(shape.height));
     let across = (maps.len() as f64).sqrt().ceil().min(4.0) as u32;
@@ -132,7 +139,7 @@ fn draw(maps: &[HeatMap], shape: ImageShape, title: &str, limits: &Limits) -> Re
             let name = sheet::fitted(&map.title, SMALL, cell_width as i32 - 8);
             sheet::write(area, &name, (x, y), HPos::Left, VPos::Top, SMALL, palette::INK)?;
             let y = top + y + HEADING as i32;
-            let input = shape.input(&map.values, limits.least, limits.most)?;
+            let input = shape.input(&map.values, limits.values)?;
             let size = (width, height);
             pictures.push(Picture { at: (left + x, y), size, png: input });
             let relevance = shape.relevance(&map.relevance, limits.relevance)?;
@@ -161,13 +168,9 @@ impl ImageShape {
         ))
     }
 
-    fn input(self, values: &[f64], least: f64, most: f64) -> Result<Vec<u8>> {
+    fn input(self, values: &[f64], (low, high): (f64, f64)) -> Result<Vec<u8>> {
         let byte = |value: &f64| {
-            if least < most {
-                ((value - least) / (most - least) * 255.0).round() as u8
-            } else {
-                128
-            }
+            if low < high { ((value - low) / (high - low) * 255.0).round() as u8 } else { 128 }
         };
         let colour =
             if self.channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };

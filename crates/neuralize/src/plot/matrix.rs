@@ -1,28 +1,34 @@
-use plotters::element::Rectangle;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontTransform, IntoFont, TextStyle};
+//! The figure of all explanations at once.
 
-use super::sheet::{self, SMALL, TEXT, error};
-use super::{Chosen, Figure, counted, largest, mean_magnitude, not_empty, palette};
+use plotters::element::Rectangle;
+use plotters::style::Color;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::axis::{limit, signed};
+use super::figure::Figure;
+use super::palette;
+use super::sheet::{self, Area, SMALL, TEXT, error};
+use super::subject::{StrongestFeatures, check_not_empty, counted};
 use crate::cases::Cases;
 use crate::error::Result;
 
-/// All explanations at once: points as lines, grouped by cluster and sorted by
-/// logit, features as columns; red for and blue against, the paler the less.
+/// All explanations at once: one row per point, grouped by cluster and sorted by
+/// logit, and one column per feature; red for and blue against, paler for smaller
+/// relevances.
 ///
-/// Of more points than there is room for, neighbours of one cluster share a
-/// line, which is their mean; a line below the figure says so.
+/// If there are too many points, neighbours in one cluster share a row, which is
+/// their mean; a note below the figure says so.
 ///
 /// # Errors
 ///
-/// If there is no case.
+/// If there are no cases.
 pub fn matrix(cases: &Cases) -> Result<Figure> {
-    not_empty(cases)?;
-    let Chosen { features, note } = Chosen::strongest(&mean_magnitude(cases));
+    check_not_empty(cases)?;
+    let StrongestFeatures { features, note } = StrongestFeatures::of(cases);
     let (groups, together) = grouped(cases);
-    let lines: usize = groups.iter().map(|group| group.lines.len()).sum();
-    let line_height = (560 / lines as u32).clamp(2, 18);
-    let limit = largest(groups.iter().flat_map(|group| group.lines.iter().flatten()));
+    let rows: usize = groups.iter().map(|group| group.rows.len()).sum();
+    let row_height = (560 / rows as u32).clamp(2, 18);
+    let limit = limit(groups.iter().flat_map(|group| group.rows.iter().flatten()));
 
     const COLUMN: u32 = 24;
     const GAP: u32 = 8;
@@ -38,25 +44,23 @@ pub fn matrix(cases: &Cases) -> Result<Figure> {
     };
     let (names_height, left) = (widest(&names) + 10, widest(&titles) + 14);
     let columns = COLUMN * features.len() as u32;
-    // A group has room for its title.
-    let height_of = |group: &Group| (line_height * group.lines.len() as u32).max(20);
+    // Every group has room for its title.
+    let height_of = |group: &ClusterRows| (row_height * group.rows.len() as u32).max(20);
     let body: u32 = groups.iter().map(|group| height_of(group) + GAP).sum();
 
     let mut notes: Vec<String> = note.into_iter().collect();
     if together > 1 {
-        notes.push(format!("a line is the mean of up to {together} points, neighbours in logit"));
+        notes.push(format!(
+            "each row is the mean of up to {together} points with neighbouring logits"
+        ));
     }
     notes.push("rows: points by cluster, largest logit first; red for, blue against".into());
     let size = (left + columns + BAR, names_height + body.max(SCALE_HEIGHT + 16));
     let title = format!("Relevance of {}", counted(cases));
     sheet::draw(size, &title, &notes, |area| {
-        let upright = TextStyle::from(("sans-serif", TEXT).into_font())
-            .transform(FontTransform::Rotate270)
-            .color(&palette::INK)
-            .pos(Pos::new(HPos::Left, VPos::Center));
         for (column, name) in names.iter().enumerate() {
             let x = left + COLUMN * column as u32 + COLUMN / 2;
-            area.draw_text(name, &upright, (x as i32, names_height as i32 - 4)).map_err(error)?;
+            sheet::write_upright(area, name, (x as i32, names_height as i32 - 4))?;
         }
         let mut top = names_height;
         for (group, title) in groups.iter().zip(&titles) {
@@ -67,11 +71,11 @@ pub fn matrix(cases: &Cases) -> Result<Figure> {
             let mark =
                 [(left as i32 - 5, top as i32), (left as i32 - 2, (top + height_of(group)) as i32)];
             area.draw(&Rectangle::new(mark, colour)).map_err(error)?;
-            for (line, relevance) in group.lines.iter().enumerate() {
-                let y = (top + line_height * line as u32) as i32;
+            for (row, relevance) in group.rows.iter().enumerate() {
+                let y = (top + row_height * row as u32) as i32;
                 for (column, &i) in features.iter().enumerate() {
                     let x = (left + COLUMN * column as u32) as i32;
-                    let cell = [(x, y), (x + COLUMN as i32, y + line_height as i32)];
+                    let cell = [(x, y), (x + COLUMN as i32, y + row_height as i32)];
                     let colour = palette::diverging(relevance[i] / limit).filled();
                     area.draw(&Rectangle::new(cell, colour)).map_err(error)?;
                 }
@@ -83,18 +87,18 @@ pub fn matrix(cases: &Cases) -> Result<Figure> {
     })
 }
 
-/// The lines of one cluster.
-struct Group {
+/// The rows of one cluster.
+struct ClusterRows {
     cluster: usize,
     points: usize,
     /// Relevances of a point, or their mean over neighbours.
-    lines: Vec<Vec<f64>>,
+    rows: Vec<Vec<f64>>,
 }
 
-/// Points by cluster and logit, and how many share a line.
-fn grouped(cases: &Cases) -> (Vec<Group>, usize) {
-    const MOST_LINES: usize = 240;
-    let together = cases.len().div_ceil(MOST_LINES);
+/// Points by cluster and logit, and the number of points that share a row.
+fn grouped(cases: &Cases) -> (Vec<ClusterRows>, usize) {
+    const MAX_ROWS: usize = 240;
+    let together = cases.len().div_ceil(MAX_ROWS);
     let mut groups = Vec::new();
     for cluster in 0..cases.n_clusters() {
         let mut own: Vec<usize> =
@@ -112,16 +116,16 @@ fn grouped(cases: &Cases) -> (Vec<Group>, usize) {
             }
             sum.iter().map(|sum| sum / part.len() as f64).collect()
         };
-        let lines = own.chunks(together).map(mean).collect();
-        groups.push(Group { cluster, points: own.len(), lines });
+        let rows = own.chunks(together).map(mean).collect();
+        groups.push(ClusterRows { cluster, points: own.len(), rows });
     }
     (groups, together)
 }
 
 const SCALE_HEIGHT: u32 = 160;
 
-/// Which colour is how much.
-fn draw_scale(area: &sheet::Area<'_>, x: i32, top: i32, limit: f64) -> Result<()> {
+/// The scale of the colours.
+fn draw_scale(area: &Area<'_>, x: i32, top: i32, limit: f64) -> Result<()> {
     const STEPS: i32 = 40;
     const HEIGHT: i32 = SCALE_HEIGHT as i32;
     for step in 0..STEPS {
@@ -131,8 +135,7 @@ fn draw_scale(area: &sheet::Area<'_>, x: i32, top: i32, limit: f64) -> Result<()
         area.draw(&Rectangle::new(cell, palette::diverging(share).filled())).map_err(error)?;
     }
     for (value, y) in [(limit, top), (0.0, top + HEIGHT / 2), (-limit, top + HEIGHT)] {
-        let sign = if value > 0.0 { "+" } else { "" };
-        let label = format!("{sign}{}", sheet::number(value));
+        let label = signed(value);
         sheet::write(area, &label, (x + 20, y), HPos::Left, VPos::Center, SMALL, palette::GREY)?;
     }
     Ok(())

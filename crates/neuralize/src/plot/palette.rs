@@ -1,20 +1,22 @@
+//! The colours of figures.
+
 use plotters::style::RGBColor;
 
 /// Text and lines.
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
-/// Text of less weight.
+/// Secondary text.
 pub(super) const GREY: RGBColor = RGBColor(105, 105, 105);
-/// Lines of less weight.
+/// Secondary lines.
 pub(super) const FAINT: RGBColor = RGBColor(221, 221, 221);
-/// Values, which speak neither for nor against.
+/// Values of features.
 pub(super) const VALUE: RGBColor = RGBColor(140, 140, 140);
-/// What speaks for the cluster.
+/// Relevance for the cluster.
 pub(super) const FOR: RGBColor = RGBColor(178, 24, 43);
-/// What speaks against it.
+/// Relevance against it.
 pub(super) const AGAINST: RGBColor = RGBColor(33, 102, 172);
 
-/// Okabe and Ito, *Color Universal Design*, 2008, as the page of a
-/// report has them too.
+/// Okabe and Ito, *Color Universal Design*, 2008. The page of a report uses the
+/// same colours.
 const CLUSTERS: [RGBColor; 8] = [
     RGBColor(230, 159, 0),
     RGBColor(86, 180, 233),
@@ -30,7 +32,7 @@ pub(super) fn cluster(index: usize) -> RGBColor {
     CLUSTERS[index % CLUSTERS.len()]
 }
 
-/// How many colours there are; clusters beyond get another shape.
+/// Number of colours; clusters beyond it get another shape.
 pub(super) const COLOURS: usize = CLUSTERS.len();
 
 pub(super) fn signed(value: f64) -> RGBColor {

@@ -5,19 +5,20 @@ use plotters::coord::CoordTranslate;
 use plotters::element::{Circle, Polygon};
 use plotters::style::{Color, RGBColor};
 
+use super::axis::{extent, finite, tick};
 use super::palette;
-use super::sheet::{self, Area, SMALL, TEXT, error};
+use super::sheet::{Area, SMALL, TEXT, error};
 use crate::error::Result;
 
-/// Draws axes around places; where a place lies in pixels of the area.
+/// Draws axes around places; returns the map from places to pixels of the area.
 pub(super) fn axes(
     area: &Area<'_>,
     places: impl Iterator<Item = [f64; 2]> + Clone,
     titles: [String; 2],
 ) -> Result<impl Fn(&[f64; 2]) -> (i32, i32)> {
     let [x_title, y_title] = titles;
-    let x_range = sheet::finite(padded(places.clone().map(|place| place[0])))?;
-    let y_range = sheet::finite(padded(places.map(|place| place[1])))?;
+    let x_range = finite(padded(places.clone().map(|place| place[0])))?;
+    let y_range = finite(padded(places.map(|place| place[1])))?;
     let mut chart = ChartBuilder::on(area)
         .margin(6)
         .x_label_area_size(46)
@@ -30,8 +31,8 @@ pub(super) fn axes(
         .y_desc(y_title)
         .x_labels(6)
         .y_labels(6)
-        .x_label_formatter(&|value| sheet::tick(*value, x_range.1 - x_range.0))
-        .y_label_formatter(&|value| sheet::tick(*value, y_range.1 - y_range.0))
+        .x_label_formatter(&|value| tick(*value, x_range.1 - x_range.0))
+        .y_label_formatter(&|value| tick(*value, y_range.1 - y_range.0))
         .label_style(("sans-serif", SMALL, &palette::GREY))
         .axis_desc_style(("sans-serif", TEXT, &palette::INK))
         .bold_line_style(palette::FAINT.mix(0.6))
@@ -47,22 +48,21 @@ pub(super) fn axes(
     })
 }
 
-/// A range with some air around it.
+/// The extent of values with a margin around it.
 fn padded(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (least, most) = values
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), v| (least.min(v), most.max(v)));
-    let air = if least < most { 0.06 * (most - least) } else { 1.0 };
-    (least - air, most + air)
+    let (low, high) = extent(&values.collect::<Vec<f64>>());
+    let margin = if low < high { 0.06 * (high - low) } else { 1.0 };
+    (low - margin, high + margin)
 }
 
-/// A point of a cluster.
+/// The mark of a point.
 pub(super) struct Mark {
     pub(super) face: RGBColor,
     pub(super) edge: RGBColor,
     pub(super) shape: Shape,
 }
 
-/// Beyond the colours there are, clusters differ in shape.
+/// The shape of a mark: clusters beyond the number of colours differ in shape.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
     Circle,
@@ -79,8 +79,8 @@ impl Shape {
 }
 
 impl Mark {
-    /// The face on a slightly larger one in the colour of the edge, on white, so
-    /// that neighbours stay apart.
+    /// Draws the face on a slightly larger edge on white, so that neighbours stay
+    /// apart.
     pub(super) fn draw(&self, area: &Area<'_>, at: (i32, i32)) -> Result<()> {
         let white = RGBColor(255, 255, 255);
         for (size, colour) in [(7, white), (6, self.edge), (4, self.face)] {

@@ -1,30 +1,35 @@
-use super::bars::{self, Bar, Bars};
-use super::{Chosen, Figure, check_case, heading, largest, palette, sheet};
-use crate::cases::Cases;
+//! The figure of one point: its values and relevances.
+
+use super::axis::{label_room, limit};
+use super::bars::{self, Bar, BarPanel};
+use super::figure::Figure;
+use super::subject::{StrongestFeatures, check_case, heading};
+use super::{palette, sheet};
+use crate::cases::{Cases, number};
 use crate::error::Result;
 
 /// Why one point is in its cluster: its scaled values and their relevances side
-/// by side, red for and blue against. Limits are symmetric where there are
-/// values of either sign, and the same for every case of the set.
+/// by side, red for and blue against. Limits are the same for every case of the
+/// set, and symmetric if there are values of both signs.
 ///
 /// Values are labelled in the units of the data.
 ///
 /// # Errors
 ///
-/// If there is no such case, or the values do not fit an axis.
+/// If there is no such case, or the values do not fit on an axis.
 pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
     check_case(cases, case)?;
     let (relevance, scaled) = (cases.relevance_of(case), cases.scaled_of(case));
-    let Chosen { features, note } = Chosen::strongest(relevance);
+    let StrongestFeatures { features, note } = StrongestFeatures::by(relevance);
     let names: Vec<&str> = features.iter().map(|&i| cases.features[i].as_str()).collect();
 
-    let most = largest(&cases.scaled);
-    let least = if cases.scaled.iter().any(|value| *value < 0.0) { -most } else { 0.0 };
-    let values = Bars {
-        title: "value, scaled (label: as in the data)".into(),
-        range: (least, most),
-        label_room: sheet::label_room(&cases.values),
-        goes_back: false,
+    let high = limit(&cases.scaled);
+    let low = if cases.scaled.iter().any(|value| *value < 0.0) { -high } else { 0.0 };
+    let values = BarPanel {
+        title: "scaled value (label: original value)".into(),
+        range: (low, high),
+        label_room: label_room(&cases.values),
+        backwards: false,
         bars: features
             .iter()
             .map(|&i| Bar {
@@ -32,17 +37,17 @@ pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
                 to: scaled[i],
                 colour: palette::VALUE,
                 whisker: None,
-                label: sheet::number(cases.values_of(case)[i]),
+                label: number(cases.values_of(case)[i]),
             })
             .collect(),
     };
-    let limit = largest(&cases.relevance);
-    let relevances = Bars {
+    let limit = limit(&cases.relevance);
+    let relevances = BarPanel {
         title: "relevance".into(),
         range: (-limit, limit),
-        label_room: sheet::label_room(&cases.relevance),
-        goes_back: false,
-        bars: features.iter().map(|&i| signed(0.0, relevance[i], relevance[i])).collect(),
+        label_room: label_room(&cases.relevance),
+        backwards: false,
+        bars: features.iter().map(|&i| Bar::relevance(0.0, relevance[i], relevance[i])).collect(),
     };
 
     const PANELS: (u32, u32) = (350, 430);
@@ -51,13 +56,13 @@ pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
     let parts: Vec<String> = cases
         .absorbed
         .iter()
-        .map(|part| format!("{} {}", part.name, sheet::number(part.amounts[case])))
+        .map(|part| format!("{} {}", part.name, number(part.amounts[case])))
         .collect();
     notes.push(if parts.is_empty() {
         "red speaks for the cluster, blue against it; relevances sum to the logit".into()
     } else {
         format!(
-            "red speaks for the cluster, blue against it; with {} relevances sum to the logit",
+            "red speaks for the cluster, blue against it; with {} they sum to the logit",
             parts.join(" and ")
         )
     });
@@ -70,16 +75,4 @@ pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
         relevances.draw(&right)?;
         Ok(Vec::new())
     })
-}
-
-/// A bar of relevance `value` with its number at the end.
-pub(super) fn signed(from: f64, to: f64, value: f64) -> Bar {
-    let sign = if value > 0.0 { "+" } else { "" };
-    Bar {
-        from,
-        to,
-        colour: palette::signed(value),
-        whisker: None,
-        label: format!("{sign}{}", sheet::number(value)),
-    }
 }

@@ -1,35 +1,40 @@
+//! The figure of all clusters: mean relevances and centroids.
+
 use plotters::element::{Circle, PathElement};
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::bars::{self, Bar, Bars};
+use super::axis::{extent, limit};
+use super::bars::{self, Bar, BarPanel};
+use super::figure::Figure;
+use super::palette;
 use super::sheet::{self, Area, SMALL, error};
-use super::{Chosen, Figure, counted, largest, mean_magnitude, not_empty, palette};
-use crate::cases::Cases;
+use super::subject::{StrongestFeatures, check_not_empty, counted};
+use crate::cases::{Cases, number};
 use crate::error::Result;
 use crate::explain::ClusterSummary;
 
-/// What the clusters are: for each the mean relevance of every feature with its
-/// spread (a standard deviation to either side), and where its centroid lies
-/// between the least and the largest value of the feature in the cases, labelled
-/// in the units of the data.
+/// Profiles of the clusters: for each cluster the mean relevance of every feature
+/// with its spread (one standard deviation to either side), and the position of the
+/// centroid between the minimum and the maximum of the feature over the cases,
+/// labelled in the units of the data.
 ///
 /// # Errors
 ///
-/// If there is no case, or the values do not fit an axis.
+/// If there are no cases, or the values do not fit on an axis.
 pub fn profile(cases: &Cases) -> Result<Figure> {
-    not_empty(cases)?;
-    let Chosen { features, note } = Chosen::strongest(&mean_magnitude(cases));
+    check_not_empty(cases)?;
+    let StrongestFeatures { features, note } = StrongestFeatures::of(cases);
     let names: Vec<&str> = features.iter().map(|&i| cases.features[i].as_str()).collect();
     let mut clusters = cases.per_cluster();
     let reach = clusters.iter().flat_map(|summary| {
         let ends = summary.mean_relevance.iter().zip(&summary.deviation);
         ends.flat_map(|(mean, deviation)| [mean - deviation, mean + deviation])
     });
-    let limit = largest(&reach.collect::<Vec<f64>>());
+    let limit = limit(&reach.collect::<Vec<f64>>());
 
-    const MOST_CLUSTERS: usize = 24;
-    clusters.truncate(MOST_CLUSTERS);
+    const MAX_CLUSTERS: usize = 24;
+    clusters.truncate(MAX_CLUSTERS);
 
     const SIDE_BY_SIDE: usize = 3;
     const RELEVANCE: u32 = 260;
@@ -40,12 +45,12 @@ pub fn profile(cases: &Cases) -> Result<Figure> {
     let down = clusters.len().div_ceil(SIDE_BY_SIDE) as u32;
     let mut notes: Vec<String> = note.into_iter().collect();
     if clusters.len() < cases.n_clusters() {
-        notes.push(format!("the first {MOST_CLUSTERS} of {} clusters", cases.n_clusters()));
+        notes.push(format!("the first {MAX_CLUSTERS} of {} clusters", cases.n_clusters()));
     }
     notes.push(
         "bars: mean relevance; lines over them: one standard deviation to either side".into(),
     );
-    notes.push("dots: the centroid between the feature's least and largest value".into());
+    notes.push("dots: the centroid between the minimum and the maximum of the feature".into());
     let size = (column + across * (RELEVANCE + SCALE), down * (height + 10));
     let title = format!("Profiles of {} clusters, {}", cases.n_clusters(), counted(cases));
     sheet::draw(size, &title, &notes, |area| {
@@ -69,7 +74,7 @@ pub fn profile(cases: &Cases) -> Result<Figure> {
 }
 
 /// Mean relevances with their spread.
-fn relevances(cases: &Cases, summary: &ClusterSummary, features: &[usize], limit: f64) -> Bars {
+fn relevances(cases: &Cases, summary: &ClusterSummary, features: &[usize], limit: f64) -> BarPanel {
     let bar = |&i: &usize| {
         let (mean, deviation) = (summary.mean_relevance[i], summary.deviation[i]);
         Bar {
@@ -80,16 +85,16 @@ fn relevances(cases: &Cases, summary: &ClusterSummary, features: &[usize], limit
             label: String::new(),
         }
     };
-    Bars {
+    BarPanel {
         title: format!("{}: {} points", cases.cluster_title(summary.cluster), summary.points),
         range: (-limit, limit),
         label_room: 0,
-        goes_back: false,
+        backwards: false,
         bars: features.iter().map(bar).collect(),
     }
 }
 
-/// A line a feature, from its least to its largest value, with the centroid on it.
+/// A line per feature, from its minimum to its maximum, with the centroid on it.
 fn draw_scales(area: &Area<'_>, cases: &Cases, cluster: usize, features: &[usize]) -> Result<()> {
     const START: i32 = 6;
     const LENGTH: f64 = 50.0;
@@ -98,18 +103,16 @@ fn draw_scales(area: &Area<'_>, cases: &Cases, cluster: usize, features: &[usize
     sheet::write(area, title, middle, HPos::Center, VPos::Top, SMALL, palette::GREY)?;
     for (line, &i) in features.iter().enumerate() {
         let values = cases.values.iter().skip(i).step_by(cases.n_features());
-        let (least, most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), v| {
-            (least.min(*v), most.max(*v))
-        });
+        let (low, high) = extent(values);
         let centroid = cases.centroid_of(cluster)[i];
-        let share = if least < most { (centroid - least) / (most - least) } else { 0.5 };
+        let share = if low < high { (centroid - low) / (high - low) } else { 0.5 };
         let y = bars::middle(line);
         let at = |share: f64| (START + (share.clamp(0.0, 1.0) * LENGTH).round() as i32, y);
         area.draw(&PathElement::new([at(0.0), at(1.0)], palette::FAINT.stroke_width(2)))
             .map_err(error)?;
         let colour = palette::cluster(cluster).filled();
         area.draw(&Circle::new(at(share), 4, colour)).map_err(error)?;
-        let label = sheet::number(centroid);
+        let label = number(centroid);
         let beside = (START + LENGTH as i32 + 10, y);
         sheet::write(area, &label, beside, HPos::Left, VPos::Center, SMALL, palette::GREY)?;
     }

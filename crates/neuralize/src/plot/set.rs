@@ -4,11 +4,20 @@ use std::path::Path;
 
 use burn::tensor::{DType, backend::Backend};
 
+#[cfg(feature = "autodiff")]
+use super::agreement::agreement;
+use super::clusters::clusters;
+use super::figure::Figure;
+#[cfg(feature = "autodiff")]
+use super::flipping::flipping;
+use super::matrix::matrix;
+use super::point::point;
+use super::profile::profile;
+use super::waterfall::waterfall;
 use crate::cases::{Cases, Map};
 use crate::error::Result;
 #[cfg(feature = "autodiff")]
 use crate::evaluate::Evaluation;
-use crate::plot::Figure;
 
 /// Figures with the names of their files, without extension.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,14 +51,14 @@ impl FigureSet {
         points.truncate(MAX_POINTS);
         let map = Map::of::<B>(cases, device, dtype)?;
         let mut figures = vec![
-            ("clusters".to_owned(), super::clusters(cases, &map, &points)?),
-            ("matrix".to_owned(), super::matrix(cases)?),
-            ("profile".to_owned(), super::profile(cases)?),
+            ("clusters".to_owned(), clusters(cases, &map, &points)?),
+            ("matrix".to_owned(), matrix(cases)?),
+            ("profile".to_owned(), profile(cases)?),
         ];
         for case in points {
             let row = cases.rows[case];
-            figures.push((format!("point_{row}"), super::point(cases, case)?));
-            figures.push((format!("waterfall_{row}"), super::waterfall(cases, case, STEPS)?));
+            figures.push((format!("point_{row}"), point(cases, case)?));
+            figures.push((format!("waterfall_{row}"), waterfall(cases, case, STEPS)?));
         }
         Ok(Self { figures, left_out })
     }
@@ -64,11 +73,11 @@ impl FigureSet {
     pub fn of_evaluation(evaluation: &Evaluation) -> Result<Self> {
         let mut figures = Vec::new();
         for reference in evaluation.references() {
-            let figure = super::flipping(evaluation, reference)?;
+            let figure = flipping(evaluation, reference)?;
             figures.push((format!("flipping_{reference}"), figure));
         }
         if !evaluation.agreement.methods.is_empty() {
-            figures.push(("agreement".to_owned(), super::agreement(evaluation)?));
+            figures.push(("agreement".to_owned(), agreement(evaluation)?));
         }
         Ok(Self { figures, left_out: 0 })
     }

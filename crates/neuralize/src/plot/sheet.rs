@@ -10,9 +10,8 @@ use plotters::prelude::*;
 use plotters::style::register_font;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::Figure;
+use super::figure::Figure;
 use super::palette::{GREY, INK};
-pub(super) use crate::cases::number;
 use crate::error::{Error, Result};
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -22,8 +21,8 @@ pub(super) const SMALL: f64 = 14.0;
 pub(super) const TEXT: f64 = 15.5;
 pub(super) const TITLE: f64 = 19.0;
 
-/// Draws a figure: a title, what `body` draws below it in an area of the given
-/// size (or somewhat wider), and small print at the bottom.
+/// Draws a figure: a title, below it the body in an area of the given size (or
+/// somewhat wider), and notes in small print at the bottom.
 pub(super) fn draw(
     body_size: (u32, u32),
     title: &str,
@@ -31,10 +30,10 @@ pub(super) fn draw(
     body: impl FnOnce(&Area<'_>) -> Result<Vec<Picture>>,
 ) -> Result<Figure> {
     const MARGIN: i32 = 12;
-    const LEAST_WIDTH: u32 = 480;
+    const MIN_WIDTH: u32 = 480;
     let below_title = MARGIN + 34;
     let note_height = 18 * notes.len() as i32 + 8;
-    let width = (body_size.0 + 2 * MARGIN as u32).max(LEAST_WIDTH);
+    let width = (body_size.0 + 2 * MARGIN as u32).max(MIN_WIDTH);
     let height = body_size.1 as i32 + below_title + note_height;
     let size = (width, height as u32);
     let mut svg = String::new();
@@ -57,7 +56,7 @@ pub(super) fn draw(
     Ok(Figure::new(completed(&svg, title, &pictures), size))
 }
 
-/// An image inside a figure, in its pixels.
+/// A bitmap inside a figure; position and size are in pixels.
 pub(super) struct Picture {
     pub(super) at: (i32, i32),
     pub(super) size: (u32, u32),
@@ -65,7 +64,7 @@ pub(super) struct Picture {
     pub(super) png: Vec<u8>,
 }
 
-/// The SVG with a title for readers that do not see it, and with its images.
+/// The SVG with a title for screen readers and with its bitmaps.
 fn completed(svg: &str, title: &str, pictures: &[Picture]) -> String {
     let mut images = String::new();
     for Picture { at, size, png } in pictures {
@@ -80,7 +79,7 @@ fn completed(svg: &str, title: &str, pictures: &[Picture]) -> String {
         );
     }
     let escaped = plain(title).replace('&', "&amp;").replace('<', "&lt;");
-    // The font that text was measured with, and narrower ones where it is missing.
+    // The font that text was measured with, and narrower ones in case it is missing.
     let svg = svg.replace(
         "font-family=\"sans-serif\"",
         "font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\"",
@@ -95,7 +94,7 @@ fn completed(svg: &str, title: &str, pictures: &[Picture]) -> String {
     }
 }
 
-/// Writes a text at a pixel.
+/// Writes text at a pixel.
 pub(super) fn write(
     area: &Area<'_>,
     text: &str,
@@ -109,43 +108,33 @@ pub(super) fn write(
     area.draw(&Text::new(plain(text), at, style)).map_err(error)
 }
 
-/// The text without characters that XML has no place for.
+/// Writes text upwards from a pixel.
+pub(super) fn write_upright(area: &Area<'_>, text: &str, at: (i32, i32)) -> Result<()> {
+    let style = TextStyle::from(font())
+        .transform(FontTransform::Rotate270)
+        .color(&INK)
+        .pos(Pos::new(HPos::Left, VPos::Center));
+    area.draw_text(text, &style, at).map_err(error)
+}
+
+/// The text without characters that XML does not allow.
 fn plain(text: &str) -> String {
     text.replace(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'), "\u{fffd}")
 }
 
-/// How wide a text is, in pixels.
+/// The width of a text in pixels.
 pub(super) fn width(text: &str, size: f64) -> i32 {
     let measured = font().resize(size).layout_box(&plain(text));
     measured.map_or(0, |(_, (width, _))| width)
 }
 
-/// Room for the longest label that a number of the values can have.
-pub(super) fn label_room<'a>(values: impl IntoIterator<Item = &'a f64>) -> i32 {
-    let most = values.into_iter().fold(0.0f64, |a, b| a.max(b.abs()));
-    width("+0.000000", SMALL).max(width(&number(-most), SMALL)) + 6
-}
-
-/// The values as an axis from the least to the largest, which plotters never
-/// finishes to draw where it is endless.
-pub(super) fn finite(range: (f64, f64)) -> Result<(f64, f64)> {
-    if (range.1 - range.0).is_finite() && range.0 < range.1 {
-        Ok(range)
-    } else {
-        Err(error(format_args!(
-            "its values, from {:e} to {:e}, do not fit an axis; rescale the data",
-            range.0, range.1
-        )))
-    }
-}
-
-/// The text, or its beginning and `…` where it is wider than there is room.
+/// The text, cut to end in `…` if it is too wide for the room.
 pub(super) fn fitted(text: &str, size: f64, room: i32) -> String {
     let text = &plain(text);
-    // Nothing is as wide as a figure; what is longer need not be measured.
-    const LONGEST: usize = 400;
-    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).take(LONGEST).collect();
-    if ends.len() < LONGEST && width(text, size) <= room {
+    // Longer texts are wider than any figure and need not be measured.
+    const MAX_CHARACTERS: usize = 400;
+    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).take(MAX_CHARACTERS).collect();
+    if ends.len() < MAX_CHARACTERS && width(text, size) <= room {
         return text.to_owned();
     }
     let cut = |end: usize| format!("{}…", text[..end].trim_end());
@@ -162,24 +151,11 @@ struct Font;
 fn font() -> FontDesc<'static> {
     static READY: OnceLock<Font> = OnceLock::new();
     READY.get_or_init(|| {
-        // The font is part of the program and sound: a test measures with it.
+        // The font is part of the library and valid: a test measures with it.
         let _ = register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular());
         Font
     });
     ("sans-serif", TEXT).into_font()
-}
-
-/// A number at a tick of an axis that has a given length: no more digits than
-/// neighbours need to differ.
-pub(super) fn tick(value: f64, length: f64) -> String {
-    let decimals = (2.0 - length.log10().floor()).clamp(0.0, 9.0) as usize;
-    let rounded: f64 = format!("{value:.decimals$}").parse().unwrap_or(value);
-    let text = number(if rounded == 0.0 { 0.0 } else { rounded });
-    if text.contains('.') && !text.contains('e') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
 }
 
 pub(super) fn error(error: impl std::fmt::Display) -> Error {

@@ -1,30 +1,35 @@
-use super::bars::{self, Bar, Bars};
-use super::point::signed;
-use super::{Figure, check_case, heading, palette, sheet};
+//! The figure of one decision: how its relevances add up to the logit.
+
+use super::axis::label_room;
+use super::bars::{self, Bar, BarPanel};
+use super::figure::Figure;
+use super::subject::{check_case, heading};
+use super::{palette, sheet};
 use crate::cases::Cases;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::explain::by_strength;
 
-/// How one decision adds up: from 0 through the features in order of |R| to the
-/// logit. Beyond the `most` strongest features the rest is summed as "other".
-/// What biases absorb comes last.
+/// How one decision adds up: from 0 through the features, in order of |R|, to the
+/// logit. The `max_features` strongest features have a bar each, the others are
+/// summed as "other". Relevance that biases absorb comes last.
 ///
 /// # Errors
 ///
-/// If there is no such case, `most` is 0, or the values do not fit an axis.
-pub fn waterfall(cases: &Cases, case: usize, most: usize) -> Result<Figure> {
+/// If there is no such case, `max_features` is 0, or the values do not fit on an
+/// axis.
+pub fn waterfall(cases: &Cases, case: usize, max_features: usize) -> Result<Figure> {
     check_case(cases, case)?;
-    if most == 0 {
-        return Err(crate::Error::Config {
-            name: "most",
+    if max_features == 0 {
+        return Err(Error::Config {
+            name: "max_features",
             value: "0".into(),
-            rule: "a waterfall needs a feature at least".into(),
+            rule: "a waterfall shows at least one feature".into(),
         });
     }
     let relevance = cases.relevance_of(case);
     let order = by_strength(relevance);
-    // An "other" of one feature is that feature.
-    let shown = if order.len() <= most + 1 { order.len() } else { most };
+    // A single other feature is shown as itself.
+    let shown = if order.len() <= max_features + 1 { order.len() } else { max_features };
     let mut steps: Vec<(String, f64)> =
         order[..shown].iter().map(|&i| (cases.features[i].clone(), relevance[i])).collect();
     if shown < order.len() {
@@ -35,29 +40,28 @@ pub fn waterfall(cases: &Cases, case: usize, most: usize) -> Result<Figure> {
     steps.extend(absorbed);
 
     let mut sum = 0.0;
-    let (mut least, mut largest) = (0.0f64, 0.0f64);
-    let mut lines = Vec::new();
+    let (mut low, mut high) = (0.0f64, 0.0f64);
+    let mut bars = Vec::new();
     for (_, step) in &steps {
         let before = sum;
         sum += step;
-        (least, largest) = (least.min(sum), largest.max(sum));
-        lines.push(signed(before, sum, *step));
+        (low, high) = (low.min(sum), high.max(sum));
+        bars.push(Bar::relevance(before, sum, *step));
     }
-    lines.push(Bar { colour: palette::INK, ..signed(0.0, cases.logit[case], cases.logit[case]) });
+    let logit = cases.logit[case];
+    bars.push(Bar { colour: palette::INK, ..Bar::relevance(0.0, logit, logit) });
     let mut names: Vec<&str> = steps.iter().map(|(name, _)| name.as_str()).collect();
     names.push("logit");
-    if least == largest {
-        largest = 1.0;
+    if low == high {
+        high = 1.0;
     }
 
-    let bars = Bars {
-        title: "relevance, summed".into(),
-        range: (least, largest),
-        label_room: sheet::label_room(
-            steps.iter().map(|(_, step)| step).chain([&cases.logit[case]]),
-        ),
-        goes_back: true,
-        bars: lines,
+    let panel = BarPanel {
+        title: "cumulative relevance".into(),
+        range: (low, high),
+        label_room: label_room(steps.iter().map(|(_, step)| step).chain([&logit])),
+        backwards: true,
+        bars,
     };
     let column = bars::names_width(&names);
     let notes = ["red speaks for the cluster, blue against it; the last bar is their sum".into()];
@@ -65,7 +69,7 @@ pub fn waterfall(cases: &Cases, case: usize, most: usize) -> Result<Figure> {
     sheet::draw(size, &heading(cases, case), &notes, |area| {
         let (left, right) = area.split_horizontally(column);
         bars::names(&left, &names)?;
-        bars.draw(&right)?;
+        panel.draw(&right)?;
         Ok(Vec::new())
     })
 }

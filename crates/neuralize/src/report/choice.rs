@@ -1,31 +1,31 @@
-//! Which points a page shows in full, which it lists, which it only counts.
+//! Chooses the points that a page lists and those that it shows in full.
 
-/// The most points that are listed: on the map and in the table.
-pub(super) const MOST_LISTED: usize = 10_000;
-/// Typical and ambiguous points that a cluster names.
+/// Maximum number of points that are listed: on the map and in the table.
+const MAX_LISTED: usize = 10_000;
+/// Number of typical and of ambiguous points that the card of a cluster names.
 const NAMED: usize = 5;
 
-/// Rows of the data, each list but the named ones in ascending order.
+/// Rows of the data: those that are listed and detailed in ascending order.
 pub(super) struct Choice {
     /// In the table and on the map.
     pub(super) listed: Vec<usize>,
-    /// In full; some of the listed.
+    /// Shown in full; a subset of the listed.
     pub(super) detailed: Vec<usize>,
-    /// Of every cluster, those of the largest logits, first the largest.
+    /// For every cluster, the points with the largest logits, largest first.
     pub(super) typical: Vec<Vec<usize>>,
-    /// Of every cluster, those of the smallest, first the smallest.
+    /// For every cluster, the points with the smallest logits, smallest first.
     pub(super) ambiguous: Vec<Vec<usize>>,
 }
 
 impl Choice {
-    /// Points that somebody will ask for come first: those that the clusters
-    /// name, then the misplaced ones; the rest is filled up evenly.
+    /// The typical and ambiguous points come first, then the misplaced ones; other
+    /// points fill the remaining places evenly.
     pub(super) fn new(
         cluster: &[usize],
         logit: &[f64],
         misplaced: &[bool],
         clusters: usize,
-        most_detailed: usize,
+        max_detailed: usize,
     ) -> Self {
         let mut members = vec![Vec::new(); clusters];
         for (row, &own) in cluster.iter().enumerate() {
@@ -39,7 +39,7 @@ impl Choice {
         let typical: Vec<Vec<usize>> =
             members.iter().map(|own| own.iter().rev().copied().take(NAMED).collect()).collect();
 
-        // In turn, so that every cluster has its share of what there is room for.
+        // Rank by rank, so that the clusters share limited places evenly.
         let named = (0..NAMED).flat_map(|rank| {
             let of = move |list: &Vec<usize>| list.get(rank).copied();
             ambiguous.iter().filter_map(of).chain(typical.iter().filter_map(of)).collect::<Vec<_>>()
@@ -47,38 +47,37 @@ impl Choice {
         let misplaced = misplaced.iter().enumerate().filter(|(_, is)| **is).map(|(row, _)| row);
         let wanted: Vec<usize> = named.chain(misplaced).collect();
         let all: Vec<usize> = (0..cluster.len()).collect();
-        let listed = filled(&wanted, &all, MOST_LISTED);
-        let detailed = filled(&wanted, &listed, most_detailed);
+        let listed = filled(&wanted, &all, MAX_LISTED);
+        let detailed = filled(&wanted, &listed, max_detailed);
         Self { listed, detailed, typical, ambiguous }
     }
 
-    /// Where a row stands among the detailed.
+    /// Index of a row among the detailed.
     pub(super) fn detail_of(&self, row: usize) -> Option<usize> {
         self.detailed.binary_search(&row).ok()
     }
 }
 
-/// At most so many of the rows: the wanted ones as far as they go, then others
-/// evenly.
-fn filled(wanted: &[usize], rows: &[usize], most: usize) -> Vec<usize> {
-    if rows.len() <= most {
+/// At most `max` of the rows: the wanted ones first, then others evenly.
+fn filled(wanted: &[usize], rows: &[usize], max: usize) -> Vec<usize> {
+    if rows.len() <= max {
         return rows.to_vec();
     }
     let mut chosen = std::collections::BTreeSet::new();
     for &row in wanted {
-        if chosen.len() < most && rows.binary_search(&row).is_ok() {
+        if chosen.len() < max && rows.binary_search(&row).is_ok() {
             chosen.insert(row);
         }
     }
     let rest: Vec<usize> = rows.iter().copied().filter(|row| !chosen.contains(row)).collect();
-    let room = most - chosen.len();
+    let room = max - chosen.len();
     chosen.extend(evenly(&rest, room));
     chosen.into_iter().collect()
 }
 
-/// At most so many of the rows, evenly spaced.
-pub(super) fn evenly(rows: &[usize], most: usize) -> Vec<usize> {
-    let count = rows.len().min(most);
+/// At most `max` of the rows, evenly spaced.
+pub(super) fn evenly(rows: &[usize], max: usize) -> Vec<usize> {
+    let count = rows.len().min(max);
     (0..count).map(|i| rows[i * rows.len() / count]).collect()
 }
 
@@ -96,12 +95,12 @@ mod tests {
 
     #[test]
     fn named_and_misplaced_points_come_first() {
-        let rows = 3 * MOST_LISTED;
+        let rows = 3 * MAX_LISTED;
         let cluster: Vec<usize> = (0..rows).map(|row| row % 3).collect();
         let logit: Vec<f64> = (0..rows).map(|row| ((row * 7919) % rows) as f64).collect();
         let misplaced: Vec<bool> = (0..rows).map(|row| row % 1000 == 17).collect();
         let choice = Choice::new(&cluster, &logit, &misplaced, 3, 100);
-        assert_eq!((choice.listed.len(), choice.detailed.len()), (MOST_LISTED, 100));
+        assert_eq!((choice.listed.len(), choice.detailed.len()), (MAX_LISTED, 100));
         for list in choice.typical.iter().chain(&choice.ambiguous) {
             assert_eq!(list.len(), NAMED);
             assert!(list.iter().all(|row| choice.detail_of(*row).is_some()));

@@ -1,64 +1,36 @@
+//! The page that compares methods of explanation.
+
 use std::fmt::Write as _;
 
+use super::template::{escaped, fill};
 use crate::cases::number;
 use crate::error::Result;
 use crate::evaluate::{Better, Evaluation, Measure, MethodResult};
 
-/// A page about how methods of explanation compare: one HTML file without
-/// scripts, which needs no other file and asks no host for anything.
+/// A page that compares methods of explanation: one self-contained HTML file
+/// without scripts, which makes no network requests.
 ///
 /// It has figures if the crate is built with the feature `svg`.
 ///
 /// # Errors
 ///
-/// If a figure cannot be made, because its values fit no axis.
+/// If the values of a figure do not fit on an axis.
 pub fn evaluation(evaluation: &Evaluation, title: &str) -> Result<String> {
     let figures = figures(evaluation)?;
-    let title = escaped(title);
-    let mut rest = include_str!("evaluation.html");
-    let mut html = String::with_capacity(figures.len() + (1 << 16));
-    // What stands for a mark is never looked at again: names may hold anything.
-    while let Some((before, mark, after)) = next_mark(rest) {
-        html.push_str(before);
-        match mark {
-            "title" => html.push_str(&title),
-            "style" => html.push_str(include_str!("evaluation.css")),
-            "facts" => html.push_str(&facts(evaluation)),
-            "table" => html.push_str(&table(evaluation)),
-            "refused" => html.push_str(&refused(evaluation)),
-            "measures" => html.push_str(&measures(evaluation)),
-            "methods" => html.push_str(&methods(evaluation)),
-            "figures" => html.push_str(&figures),
-            _ => html.push_str(concat!("neuralize ", env!("CARGO_PKG_VERSION"))),
-        }
-        rest = after;
-    }
-    html.push_str(rest);
-    Ok(html)
-}
-
-/// What is before a mark, the mark, and what is behind it.
-fn next_mark(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = text.split_once("{{")?;
-    let (mark, after) = rest.split_once("}}")?;
-    Some((before, mark, after))
-}
-
-/// The text as HTML, in attributes too.
-fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            '\0' => html.push('\u{fffd}'),
-            _ => html.push(c),
-        }
-    }
-    html
+    Ok(fill(
+        include_str!("evaluation.html"),
+        &[
+            ("title", &escaped(title)),
+            ("style", concat!(include_str!("base.css"), "\n", include_str!("evaluation.css"))),
+            ("facts", &facts(evaluation)),
+            ("table", &table(evaluation)),
+            ("refused", &refused(evaluation)),
+            ("measures", &measures(evaluation)),
+            ("methods", &methods(evaluation)),
+            ("figures", &figures),
+            ("generator", concat!("neuralize ", env!("CARGO_PKG_VERSION"))),
+        ],
+    ))
 }
 
 // Writing to a string cannot fail.
@@ -86,7 +58,7 @@ fn table(evaluation: &Evaluation) -> String {
             Better::Lower => "lower ↓",
         };
         let words = escaped(measure.words());
-        // No line ends within a number.
+        // A space inside a number must not break the line.
         let title = escaped(measure.title()).replace("1 000", "1\u{a0}000");
         let _ = write!(
             html,
@@ -96,7 +68,7 @@ fn table(evaluation: &Evaluation) -> String {
     html.push_str("</tr></thead>\n<tbody>\n");
     for method in evaluation.methods.iter().filter(|method| method.refused.is_none()) {
         let class = if method.name == "neon" { " class=\"neon\"" } else { "" };
-        // On a narrow page a name may go on below its colon.
+        // On a narrow page a name may break after its colon.
         let name = escaped(&method.name).replace(':', ":<wbr>");
         let words = escaped(&method.words);
         let _ = write!(html, "<tr{class}><th scope=\"row\" title=\"{words}\">{name}</th>");
@@ -133,7 +105,7 @@ fn refused(evaluation: &Evaluation) -> String {
         items
     } else {
         format!(
-            "<section>\n<h2>Not for this model or these data</h2>\n<dl class=\"words\">{items}</dl>\n</section>\n"
+            "<section>\n<h2>Methods that do not apply to this model or these data</h2>\n<dl class=\"words\">{items}</dl>\n</section>\n"
         )
     }
 }
@@ -165,8 +137,9 @@ fn figures(evaluation: &Evaluation) -> Result<String> {
     if !curves.is_empty() {
         html.push_str(
             "<section>\n<h2>Features replaced in the order of their relevance</h2>\n\
-             <p>If an order is right, the logit falls fast and points leave their cluster soon where the most relevant \
-             features are replaced first (solid lines), and late where the least relevant are (dashed).</p>\n",
+             <p>With a good order, the logit falls fast and points soon leave their cluster when the most relevant \
+             features are replaced first (solid lines); both happen late when the least relevant features are \
+             replaced first (dashed lines).</p>\n",
         );
         for reference in curves {
             push_figure(&mut html, &plot::flipping(evaluation, reference)?);
@@ -175,8 +148,8 @@ fn figures(evaluation: &Evaluation) -> Result<String> {
     }
     if evaluation.agreement.methods.len() > 1 {
         html.push_str(
-            "<section>\n<h2>Do methods say the same?</h2>\n\
-             <p>How alike the orders are that two methods give the features of a point.</p>\n",
+            "<section>\n<h2>Agreement of the methods</h2>\n\
+             <p>How similarly two methods rank the features of a point.</p>\n",
         );
         push_figure(&mut html, &plot::agreement(evaluation)?);
         html.push_str("</section>\n");

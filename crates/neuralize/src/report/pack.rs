@@ -1,16 +1,20 @@
+//! Columns of numbers as base64 text in the data of a page.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 
-/// Numbers as little-endian bytes in base64: exact, and half as long as digits.
+/// Numbers as little-endian bytes in base64: exact, and half as long as decimal
+/// digits.
 #[derive(Debug, Clone)]
 pub(super) struct Packed {
     bytes: Vec<u8>,
-    /// f64 where f32 would do but for its range; said by a mark before the text.
+    /// Whether these are f64 only because f32 lacks the range; a prefix of the text
+    /// marks them.
     wide: bool,
 }
 
-/// The mark. No base64 text has a colon.
+/// The prefix of wide numbers. Base64 has no colon.
 const WIDE: &str = "f8:";
 
 impl Packed {
@@ -22,11 +26,11 @@ impl Packed {
         Self::plain(values.into_iter().flat_map(f64::to_le_bytes).collect())
     }
 
-    /// In single precision, unless a value is too large or too small for it.
+    /// In single precision, unless the values are too large or too small for it.
     pub(super) fn f32(values: impl IntoIterator<Item = f64>) -> Self {
         let values: Vec<f64> = values.into_iter().collect();
-        let most = values.iter().fold(0.0f64, |a, b| a.max(b.abs()));
-        if most == 0.0 || (1e-25..1e35).contains(&most) {
+        let largest = values.iter().fold(0.0f64, |a, b| a.max(b.abs()));
+        if largest == 0.0 || (1e-25..1e35).contains(&largest) {
             return Self::plain(
                 values.into_iter().flat_map(|v| (v as f32).to_le_bytes()).collect(),
             );
@@ -39,7 +43,7 @@ impl Packed {
         Self::plain(values.into_iter().flat_map(bytes).collect())
     }
 
-    /// −1 where there is none.
+    /// `None` is −1.
     pub(super) fn i32(values: impl IntoIterator<Item = Option<usize>>) -> Self {
         let number = |value: Option<usize>| value.and_then(|value| i32::try_from(value).ok());
         let bytes = |value| number(value).unwrap_or(-1).to_le_bytes();

@@ -1,3 +1,5 @@
+//! How far the explanations can be trusted, in figures and in words.
+
 use burn::tensor::DType;
 use serde::Serialize;
 
@@ -38,64 +40,72 @@ impl Trust {
 }
 
 fn words(check: &CheckReport, dtype: DType) -> Vec<String> {
-    // Rounding, with room for the sums of some thousand features.
+    // Rounding errors, with room for sums over some thousand features.
     let rounding = if dtype == DType::F64 { 1e-10 } else { 1e-3 };
     let verdict = |error: f64, good: &str, bad: &str| {
         if error <= rounding {
-            format!("{good} (to {}, which is rounding).", share(error))
+            format!("{good} ({}).", rounding_error(error))
         } else {
-            format!("{bad} (by {} of the point's total relevance).", share(error))
+            format!("{bad} (error: {} of the total relevance of a point).", share(error))
         }
     };
     let mut words = vec![verdict(
         check.conservation_max,
-        "The relevances of every point sum to its logit: nothing is left out and nothing is added",
+        "The relevances of every point sum to its logit: nothing is missing and nothing is added",
         "Not all relevances sum to their logit; read them with care",
     )];
     if check.absorbed_mean > rounding {
         words.push(format!(
-            "{} of them on average, counted without signs, belongs to no feature: what takes it has a name in parentheses, and \
-             is shown beside the features.",
+            "{} of the absolute relevance belongs to no feature, on average; the page shows it beside the features, under \
+             names in parentheses.",
             share(check.absorbed_mean)
         ));
     }
     if let Some(autodiff_max) = check.autodiff_max {
-        words.push(if check.ties < check.points { verdict(
+        words.push(if check.ties < check.points {
+            verdict(
                 autodiff_max,
-                "Where only the nearest competitor counts (beta = infinity), the gradients of the network lead to the same \
-                 explanations",
-                "Where only the nearest competitor counts (beta = infinity), the gradients of the network do not lead to the same \
+                "With the nearest competitor only (beta = infinity), the gradients of the network give the same explanations",
+                "With the nearest competitor only (beta = infinity), the gradients of the network do not give the same \
                  explanations everywhere; read them with care",
-            ) } else { "No explanation could be compared with the gradients of the network.".into() });
+            )
+        } else {
+            "No explanation could be compared with the gradients of the network.".into()
+        });
     }
     if let Some(shift_max) = check.shift_max {
         words.push(verdict(
             shift_max,
-            "They do not depend on where the zero of a feature lies",
-            "They change when data and centroids are shifted together: the data lie too far from zero for this precision",
+            "The relevances do not depend on where the zero of a feature lies",
+            "The relevances change when data and centroids are shifted together: the data are too far from zero for this \
+             precision",
         ));
     }
     if check.ties > 0 {
-        let are = if check.ties == 1 { "point lies" } else { "points lie" };
+        let points = if check.ties == 1 { "point lies" } else { "points lie" };
         words.push(format!(
-            "{} {are} on a boundary or equally near two competitors, where a gradient says nothing.",
+            "{} {points} on a boundary or at equal distance from two competitors, where gradients are undefined.",
             check.ties
         ));
     }
     words.push(
-        "They say why the clustering put a point where it is, not whether that is right: another scaling, \
-         another number of clusters or a feature that copies another one gives other explanations."
+        "The relevances explain why the clustering put a point into its cluster, not whether that is right: another \
+         scaling, another number of clusters or a copied feature leads to other explanations."
             .into(),
     );
     words
 }
 
+fn rounding_error(error: f64) -> String {
+    if error == 0.0 { "exactly".into() } else { format!("up to rounding: {}", share(error)) }
+}
+
 /// A small share as a person reads it.
 fn share(error: f64) -> String {
-    match error {
-        0.0 => "the last digit".into(),
-        _ if error < 1e-3 => format!("{error:.0e}").replace('-', "−"),
-        _ => format!("{:.1} %", 100.0 * error),
+    if error < 1e-3 {
+        format!("{error:.0e}").replace('-', "−")
+    } else {
+        format!("{:.1} %", 100.0 * error)
     }
 }
 
@@ -113,8 +123,8 @@ mod tests {
         };
         let good = CheckReport { conservation_max: 4e-16, ties: 1, ..found };
         let said = words(&good, DType::F64);
-        assert!(said[0].ends_with("(to 4e−16, which is rounding)."), "{said:?}");
-        assert!(said[1].contains("(to the last digit"), "{said:?}");
+        assert!(said[0].ends_with("(up to rounding: 4e−16)."), "{said:?}");
+        assert!(said[1].contains("(exactly)"), "{said:?}");
         assert!(said[3].starts_with("1 point lies on a boundary"), "{said:?}");
 
         let tied = words(&CheckReport { ties: 3, ..found }, DType::F64);
@@ -123,13 +133,13 @@ mod tests {
         let bad = CheckReport { conservation_max: 0.42, autodiff_max: Some(f64::NAN), ..good };
         let said = words(&bad, DType::F64);
         assert!(said[0].starts_with("Not all relevances sum") && said[0].contains("42.0 %"));
-        assert!(said[1].contains("do not lead"), "{said:?}");
-        // What cannot be checked is not spoken of, what a bias takes is.
+        assert!(said[1].contains("do not give"), "{said:?}");
+        // Skipped checks are not mentioned, absorbed relevance is.
         let said =
             words(&CheckReport { absorbed_mean: 0.25, ..CheckReport::default() }, DType::F64);
         assert_eq!(said.len(), 3, "{said:?}");
-        assert!(said[1].starts_with("25.0 % of them on average"), "{said:?}");
-        // What is rounding in f32 is none in f64.
+        assert!(said[1].starts_with("25.0 % of the absolute relevance"), "{said:?}");
+        // A rounding error in f32 is not one in f64.
         let single = CheckReport { conservation_max: 3e-7, ..found };
         assert!(words(&single, DType::F32)[0].starts_with("The relevances of every point sum"));
         assert!(words(&single, DType::F64)[0].starts_with("Not all"));

@@ -1,0 +1,213 @@
+//! Makes the page of a report from the collected data.
+
+use std::collections::{BTreeSet, HashMap};
+
+use burn::tensor::backend::Backend;
+
+use super::builder::{KnownClasses, ReportBuilder};
+use super::choice::{Choice, evenly};
+use super::details::{Contrast, Details};
+use super::listed::Listed;
+use super::page::{Cluster, ModelFacts, Page, PlaneFacts, Report};
+use super::trust::Trust;
+use crate::baseline::CheckReport;
+use crate::cases::{AbsorbedRelevance, Cases, Classes, Map};
+use crate::data::{Plane, Table};
+use crate::error::Result;
+use crate::explain::{Beta, ClusterSummary, Target, part_title};
+use crate::record::Model;
+use crate::{kernel, transfer};
+
+/// Features that are named for every listed point.
+const STRONGEST: usize = 3;
+
+impl Report {
+    /// A report on a table whose columns are the features of the model, in its order.
+    ///
+    /// # Errors
+    ///
+    /// As [`ReportBuilder::add`] and [`ReportBuilder::finish`].
+    pub fn of<B: Backend>(
+        model: &Model<B>,
+        table: &Table,
+        title: &str,
+        beta: Beta,
+    ) -> Result<Self> {
+        let mut builder = ReportBuilder::new(model, title, beta)?;
+        let x = builder.scaled(table)?;
+        let explanation = builder.network.explain(&x, Target::Assigned, beta)?;
+        builder.add(0..table.rows(), table, &explanation)?;
+        builder.finish(None)
+    }
+}
+
+impl<B: Backend> ReportBuilder<'_, B> {
+    /// Makes the page: chooses the points that it shows in full and explains them.
+    /// `check` fills the section on how far the explanations can be trusted.
+    ///
+    /// # Errors
+    ///
+    /// If no row was added, only some of the parts have labels, or the labels have
+    /// more than 1000 distinct values.
+    pub fn finish(self, check: Option<&CheckReport>) -> Result<Report> {
+        let contrasts = self.n_contrasts();
+        let known = self.known_classes()?;
+        let choice = self.choice(known.as_ref())?;
+        let map = self.map(&choice)?;
+        let listed = self.listed(&choice, &map, known.as_ref())?;
+        let details = self.details(&choice, contrasts)?;
+
+        let classes = known.map(|known| known.classes);
+        let clusters = self.clusters(&choice, classes.as_ref())?;
+        let page = Page {
+            format: "neuralize-report",
+            version: 1,
+            generator: concat!("neuralize ", env!("CARGO_PKG_VERSION")),
+            model: self.facts(),
+            trust: check.map(|check| Trust::of(check, self.network.dtype())),
+            features: self.model.info().features.clone(),
+            names: self.model.info().labels.clone(),
+            centroid_based: self.network.is_centroid_based(),
+            absorbed: self.network.absorbed_names().iter().map(|name| part_title(name)).collect(),
+            label: classes.as_ref().and(self.label),
+            agreeing: classes.as_ref().map(|classes| classes.agreeing),
+            clusters,
+            overall: self.tally.global(),
+            plane: PlaneFacts { explained: map.explained, centroids: map.centroids },
+            classes: classes.map(|classes| classes.names),
+            total: self.rows.len(),
+            rows: [self.rows[0], self.rows[self.rows.len() - 1]],
+            listed: listed.packed(),
+            details: details.packed(contrasts),
+            title: self.title,
+        };
+        Ok(Report { page })
+    }
+
+    fn clusters(&self, choice: &Choice, classes: Option<&Classes>) -> Result<Vec<Cluster>> {
+        let features = self.network.n_features();
+        let centroids = self.network.centroids();
+        let originals = transfer::download(self.model.scaler().inverse(centroids.clone())?);
+        let scaled = transfer::download(centroids);
+        let numbers = |places: &[usize]| places.iter().map(|&at| self.rows[at]).collect();
+        let cluster = |summary: ClusterSummary| {
+            let own = summary.cluster;
+            Cluster {
+                class: classes.and_then(|classes| classes.of_cluster[own]),
+                centroid: originals[own * features..(own + 1) * features].to_vec(),
+                centroid_scaled: scaled[own * features..(own + 1) * features].to_vec(),
+                typical: numbers(&choice.typical[own]),
+                ambiguous: numbers(&choice.ambiguous[own]),
+                cluster: own,
+                points: summary.points,
+                mean_logit: summary.mean_logit,
+                mean_relevance: summary.mean_relevance,
+                deviation: summary.deviation,
+                mean_magnitude: summary.mean_magnitude,
+            }
+        };
+        Ok(self.tally.per_cluster().into_iter().map(cluster).collect())
+    }
+
+    fn facts(&self) -> ModelFacts {
+        let info = self.model.info();
+        ModelFacts {
+            kind: self.model.title(),
+            clusters: self.network.n_clusters(),
+            features: self.network.n_features(),
+            scale: info.scale,
+            rows: info.rows,
+            seed: info.seed.map(|seed| seed.to_string()),
+            inertia: info.inertia,
+            sizes: info.sizes.clone(),
+            iterations: info.iterations,
+            converged: info.converged,
+            agreement: info.agreement,
+            beta: self.beta_used().filter(|beta| beta.is_finite()),
+            heuristic_beta: self.network.beta(),
+        }
+    }
+
+    fn listed(&self, choice: &Choice, map: &Map, known: Option<&KnownClasses>) -> Result<Listed> {
+        let mut listed = Listed::default();
+        for part in choice.listed.chunks(self.chunk()) {
+            let cases = self.explained(part)?;
+            for (case, &row) in part.iter().enumerate() {
+                listed.push(&cases, case, STRONGEST);
+                listed.place(map.points[listed.len() - 1], choice.detail_of(row));
+                if let Some(KnownClasses { classes, misplaced }) = known {
+                    listed.classify(classes.of[row], misplaced[row]);
+                }
+            }
+            listed.number(part.iter().map(|&at| self.rows[at]));
+        }
+        Ok(listed)
+    }
+
+    fn details(&self, choice: &Choice, contrasts: usize) -> Result<Details> {
+        let mut details = Details::default();
+        for part in choice.detailed.chunks(self.chunk()) {
+            let cases = self.explained(part)?;
+            let versus: Vec<Vec<usize>> =
+                (0..cases.len()).map(|case| nearest(&cases, case, contrasts)).collect();
+            let tables = self.contrasts(&cases, &versus)?;
+            for (case, versus) in versus.iter().enumerate() {
+                details.push(&cases, case, versus, &tables);
+            }
+        }
+        Ok(details)
+    }
+
+    /// Rows that are explained at a time.
+    fn chunk(&self) -> usize {
+        kernel::block_rows(self.network.n_features() + self.network.n_clusters())
+    }
+
+    /// Explains all cases against every cluster that at least one is contrasted with.
+    fn contrasts(&self, cases: &Cases, wanted: &[Vec<usize>]) -> Result<HashMap<usize, Contrast>> {
+        let table = Table::new(cases.features.clone(), cases.values.clone())?;
+        let x = self.scaled(&table)?;
+        let wanted: BTreeSet<usize> = wanted.iter().flatten().copied().collect();
+        let against = |versus: usize| {
+            let found = self.network.explain(&x, Target::AssignedVersus(versus), self.beta)?;
+            let contrast = Contrast {
+                relevance: transfer::download(found.relevance),
+                logit: transfer::download(found.logit),
+                absorbed: found.absorbed.into_iter().map(AbsorbedRelevance::of).collect(),
+            };
+            Ok((versus, contrast))
+        };
+        wanted.into_iter().map(against).collect()
+    }
+
+    /// The listed points in their plane, which is fitted to an even choice of them.
+    fn map(&self, choice: &Choice) -> Result<Map> {
+        const MAX_VALUES: usize = 1 << 23;
+        let points = (MAX_VALUES / self.network.n_features()).max(512);
+        let fitted = evenly(&choice.listed, points);
+        let plane = Plane::fit(&self.scaled(&self.table(&fitted)?)?)?;
+        let mut points = Vec::with_capacity(choice.listed.len());
+        for part in choice.listed.chunks(self.chunk()) {
+            points.extend(plane.coordinates(&self.scaled(&self.table(part)?)?)?);
+        }
+        let centroids = plane.coordinates(&self.network.centroids())?;
+        Ok(Map { points, centroids, explained: plane.explained() })
+    }
+}
+
+/// The `count` clusters that are nearest to a case besides its own, in ascending
+/// order.
+fn nearest(cases: &Cases, case: usize, count: usize) -> Vec<usize> {
+    let own = cases.cluster[case];
+    let distance = |k: usize| -> f64 {
+        let pairs = cases.scaled_of(case).iter().zip(cases.scaled_centroid_of(k));
+        pairs.map(|(x, m)| (x - m).powi(2)).sum()
+    };
+    let mut others: Vec<usize> = (0..cases.n_clusters()).filter(|&k| k != own).collect();
+    if others.len() > count {
+        others.sort_by(|a, b| distance(*a).total_cmp(&distance(*b)));
+        others.truncate(count);
+        others.sort_unstable();
+    }
+    others
+}

@@ -1,0 +1,98 @@
+// The address of the page names the open point, so that links, reloading and the back button work.
+
+const addressOf = (point, versus) =>
+  `#point=${listed.row[point]}${versus === null ? "" : `&versus=${versus}`}`;
+
+/** Opens a point by changing the address, so that a link leads to it and the back button returns to it. */
+function visit(point, { versus = null, replace = false, focus = "panel" } = {}) {
+  const address = addressOf(point, versus);
+  if (replace) location.replace(address);
+  else location.hash = address;
+  follow(focus);
+}
+
+let followed = null;
+
+/** Opens the point that the address names, or the first one if it names none. */
+function follow(focus) {
+  followed = location.hash;
+  const found = /^#point=(\d+)(?:&versus=(\d+))?$/.exec(location.hash);
+  if (found === null) {
+    if (location.hash === "" || state.point === null) showFirst();
+    return;
+  }
+  const row = Number(found[1]);
+  const point = pointOfRow(row);
+  if (point === null) {
+    sayUnknown(row);
+    if (state.point === null) showFirst();
+    return;
+  }
+  d3.select("#find-message").text("");
+  d3.select("#point-origin").text("");
+  show(point, found[2] === undefined ? null : Number(found[2]));
+  arrive(focus);
+}
+
+function sayUnknown(row) {
+  d3.select("#find-message").text(unknownWords(row));
+}
+
+function unknownWords(row) {
+  const [first, last] = report.rows;
+  const withoutGaps = last - first + 1 === report.total;
+  const rows = withoutGaps
+    ? `the data have rows ${first} to ${last}`
+    : `this report covers ${count(report.total, "row")} from ${first} to ${last}`;
+  if (row === null) return `Enter a row number: ${rows}.`;
+  if (row < first || row > last) return `There is no row ${row}: ${rows}.`;
+  if (!withoutGaps) return `Row ${row} is not listed in this file: ${rows}.`;
+  return `Row ${row} is counted in the summaries of the clusters, but not listed in this file.`;
+}
+
+function showFirst() {
+  show(firstPoint(), null);
+  d3.select("#point-origin").text("The most ambiguous point, shown until you choose another.");
+}
+
+function show(point, versus) {
+  const competitor = isOther(point, versus) ? versus : null;
+  if (point === null || (state.point === point && state.versus === competitor)) return;
+  state.point = point;
+  state.versus = competitor;
+  changed.call("point");
+  d3.select("#announcement").text(describe(point));
+}
+
+const isOther = (point, versus) => versus !== null && contrastsOf(point).includes(versus);
+
+/** The point whose assignment is closest to a tie; the page opens it if the address names none. */
+function firstPoint() {
+  const candidates = everyPoint.filter((point) => listed.detail[point] >= 0);
+  return d3.least(candidates.length > 0 ? candidates : everyPoint, (point) => listed.logit[point]) ?? null;
+}
+
+/** Brings the panel of the open point into view. */
+function arrive(focus) {
+  const panel = document.getElementById("point");
+  const heading = document.getElementById("point-heading");
+  const { top, bottom } = heading.getBoundingClientRect();
+  if (top < 0 || bottom > innerHeight) panel.scrollIntoView({ block: "start" });
+  if (focus === "panel") heading.focus({ preventScroll: true });
+}
+
+/** Opens the next or the previous point among those that pass the filter. */
+function step(by, options) {
+  const at = state.ordered.indexOf(state.point);
+  const next = state.ordered[at < 0 && by < 0 ? state.ordered.length - 1 : at + by];
+  if (next === undefined) return;
+  visit(next, { versus: isOther(next, state.versus) ? state.versus : null, focus: "stay", ...options });
+}
+
+let walked = null;
+
+/** A step by an arrow key; steps in a row make one entry in the history. */
+function walk(by) {
+  step(by, { replace: location.hash === walked });
+  walked = location.hash;
+}

@@ -1,0 +1,168 @@
+// Charts of one row per feature: names, numbers and bars.
+
+/** Space at both ends of a plot. */
+const EDGE = 13;
+
+/** Draws rows = [{ name, … }]. A column either writes text or draws bars on its own scale. */
+function drawChart(host, chart) {
+  const width = host.clientWidth;
+  if (width === 0) return;
+  const layout = arrange(chart, width);
+  const top = chart.columns.some((column) => column.title || column.sides) ? 20 : 4;
+  const bottom = top + chart.rows.length * layout.rowHeight;
+  const svg = d3
+    .select(host)
+    .selectAll("svg")
+    .data([chart])
+    .join("svg")
+    .attr("viewBox", `0 0 ${width} ${bottom + 24}`)
+    .attr("role", "img")
+    .attr("aria-label", chart.label);
+  svg.selectAll("*").remove();
+  const backs = svg.append("g");
+  const rows = svg
+    .selectAll(".row")
+    .data(chart.rows)
+    .join("g")
+    .attr("class", "row")
+    .attr("transform", (_, at) => `translate(0,${top + at * layout.rowHeight})`);
+  drawNames(rows, layout);
+  chart.columns.forEach((column, at) => {
+    const place = layout.places[at];
+    const middle = layout.rowHeight - 12;
+    if (column.text) drawNumbers(svg, rows, column, place, middle);
+    else drawPlot(svg, backs, rows, column, { ...place, top, bottom, middle, rowHeight: layout.rowHeight });
+  });
+}
+
+function drawNames(rows, { stacked, nameWidth }) {
+  rows
+    .append("text")
+    .attr("class", (row) => (row.sum ? "name sum" : "name"))
+    .attr("y", stacked ? 17 : 15.5)
+    .text((row) => shorten(row.name, nameWidth))
+    .append("title")
+    .text((row) => row.name);
+}
+
+function drawNumbers(svg, rows, column, { left, width }, middle) {
+  if (column.title)
+    svg
+      .append("text")
+      .attr("class", "hint number")
+      .attr("x", left + width)
+      .attr("y", 11)
+      .text(column.title);
+  rows
+    .append("text")
+    .attr("class", (row) => `number ${column.kind} ${row.sum ? "sum" : ""}`)
+    .attr("x", left + width)
+    .attr("y", middle + 4.5)
+    .text(column.text);
+}
+
+function drawPlot(svg, backs, rows, column, { left, width, top, bottom, middle, rowHeight }) {
+  const x = d3.scaleLinear(column.domain, [left + EDGE, left + width - EDGE]);
+  const size = largest(column.domain);
+  const format = size >= 1e4 || size < 1e-3 ? d3.format("~s") : x.tickFormat(6);
+  const axis = d3.axisBottom(x).tickValues(ticksApart(x, format)).tickFormat(format).tickSizeOuter(0);
+  svg.append("g").attr("class", "axis").attr("transform", `translate(0,${bottom})`).call(axis);
+  backs
+    .append("g")
+    .attr("class", "grid")
+    .attr("transform", `translate(0,${top})`)
+    .call(axis.tickSize(bottom - top));
+  backs
+    .append("line")
+    .attr("class", "zero")
+    .attr("x1", x(0))
+    .attr("x2", x(0))
+    .attr("y1", top)
+    .attr("y2", bottom);
+  drawHeading(svg, column, x, left, width);
+  column.draw(rows, x, middle, rowHeight);
+}
+
+function drawHeading(svg, column, x, left, width) {
+  if (column.heading)
+    svg
+      .append("text")
+      .attr("class", "hint")
+      .attr("x", left + EDGE)
+      .attr("y", 11)
+      .text(column.heading);
+  if (column.sides) {
+    const [against, plus] = width < 130 ? ["−", "+"] : ["− against", "+ for"];
+    svg
+      .append("text")
+      .attr("class", "hint number")
+      .attr("x", x(0) - 6)
+      .attr("y", 11)
+      .text(against);
+    svg
+      .append("text")
+      .attr("class", "hint")
+      .attr("x", x(0) + 6)
+      .attr("y", 11)
+      .text(plus);
+  }
+}
+
+/** As many ticks as fit side by side, with zero among them. */
+function ticksApart(x, format) {
+  const ticks = x.ticks(6);
+  const zero = Math.max(0, ticks.indexOf(0));
+  const strides = d3
+    .range(1, ticks.length + 1)
+    .map((stride) => ticks.filter((_, at) => (at - zero) % stride === 0));
+  return strides.find((some) => some.length < 2 || x(some[1]) - x(some[0]) > widest(some.map(format)) + 4);
+}
+
+/** Bars from one value to another; each keeps its exact number as data. */
+function drawBars(rows, x, middle, { kind, from = () => 0, to, value = to }) {
+  return rows
+    .append("rect")
+    .attr("class", (row) => `bar ${kind(row)}`)
+    .attr("x", (row) => Math.min(x(from(row)), x(to(row))))
+    .attr("width", (row) => Math.abs(x(to(row)) - x(from(row))))
+    .attr("y", middle - 7)
+    .attr("height", 14)
+    .attr("data-feature", (row) => row.name)
+    .attr("data-value", value);
+}
+
+/** The rows of a chart in words, for screen readers. */
+const spoken = (rows, text) => rows.map((row) => `${row.name} ${text(row)}`).join(", ");
+
+const side = (number) => (number < 0 ? "against" : "for");
+
+const widened = ([low, high]) => (low === high ? [low, high + 1] : [low, high]);
+
+/** Two columns: relevances as bars to either side of zero, and as numbers. */
+const relevanceColumns = (limit, format) => [
+  {
+    sides: true,
+    domain: [-limit, limit],
+    draw: (rows, x, middle) =>
+      drawBars(rows, x, middle, {
+        kind: (row) => `relevance ${side(row.relevance)}`,
+        to: (row) => row.relevance,
+      }),
+  },
+  { kind: "relevance", text: (row) => format(row.relevance) },
+];
+
+const charts = new Map();
+const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => charts.get(target)()));
+
+/** Draws now, and again whenever the width of the host changes; a hidden host has no width. */
+function keepDrawn(host, draw) {
+  let width = host.clientWidth;
+  charts.set(host, () => {
+    if (host.clientWidth === width || host.clientWidth === 0) return;
+    width = host.clientWidth;
+    draw();
+  });
+  draw();
+  resized.observe(host);
+}

@@ -1,0 +1,54 @@
+// The layout of charts: text widths, and where names, numbers and plots go.
+
+/** Minimum width of each of several plots, and of a single one. */
+const PLOT_WIDTH = 100;
+const SINGLE_PLOT_WIDTH = 160;
+/** Space between columns. */
+const GAP = 10;
+
+const measure = once(() => {
+  const context = document.createElement("canvas").getContext("2d");
+  context.font = `13px ${getComputedStyle(document.body).fontFamily}`;
+  return (text) => context.measureText(text).width;
+});
+const widest = (texts) => Math.ceil(d3.max(texts, measure()) ?? 0);
+
+/** Cuts a text to a width and marks the cut by an ellipsis. */
+function shorten(text, width) {
+  if (measure()(text) <= width) return text;
+  const characters = Array.from(text);
+  const fitting = d3
+    .bisector((length) => measure()(`${characters.slice(0, length).join("")}…`))
+    .left(d3.range(characters.length), width);
+  return `${characters
+    .slice(0, Math.max(1, fitting - 1))
+    .join("")
+    .trimEnd()}…`;
+}
+
+/**
+ * Lays out the columns of a chart: names, numbers, and plots, which share the remaining width.
+ * Names that would lose much of their text get a line of their own above the rest of their row.
+ */
+function arrange({ rows, columns }, width) {
+  const numbers = new Map(
+    columns
+      .filter((column) => column.text)
+      .map((column) => [column, widest([column.title ?? "", ...rows.map(column.text)])]),
+  );
+  const plots = columns.filter((column) => column.draw).length;
+  const besideName = width - d3.sum(numbers.values()) - GAP * (columns.length - 1);
+  const spare = besideName - GAP - (plots === 1 ? SINGLE_PLOT_WIDTH : plots * PLOT_WIDTH);
+  const longest = widest(rows.map((row) => row.name)) + 2;
+  const room = Math.min(spare, width * 0.45);
+  const stacked = longest > room * 1.3;
+  const nameWidth = stacked ? width : Math.min(longest, room);
+  const plotWidth = Math.max(30, (besideName - (stacked ? 0 : nameWidth + GAP)) / plots);
+  let left = stacked ? 0 : nameWidth + GAP;
+  const places = columns.map((column) => {
+    const place = { left, width: numbers.get(column) ?? plotWidth };
+    left += place.width + GAP;
+    return place;
+  });
+  return { stacked, nameWidth, places, rowHeight: stacked ? 42 : 23 };
+}

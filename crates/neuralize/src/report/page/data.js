@@ -1,0 +1,124 @@
+// The data of the report: decoded from the JSON in the page, and looked up by point, cluster and feature.
+
+const report = JSON.parse(document.getElementById("report-data").textContent);
+const { model, features, classes, clusters } = report;
+
+/** Decodes numbers from base64. The prefix "f8:" marks numbers beyond single precision, stored as f64. */
+function decode(text, Type) {
+  const wide = text.startsWith("f8:");
+  const binary = atob(wide ? text.slice(3) : text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return new (wide ? Float64Array : Type)(bytes.buffer);
+}
+
+/** Calls a function at most once, when its value is first needed. */
+function once(make) {
+  let made;
+  return () => (made ??= make());
+}
+
+/** An object whose typed arrays are decoded when they are first used. */
+function arrays(source, types) {
+  const decoded = { count: source.count };
+  for (const [name, Type] of Object.entries(types)) {
+    const get = source[name] === null ? () => null : once(() => decode(source[name], Type));
+    Object.defineProperty(decoded, name, { get });
+  }
+  return decoded;
+}
+
+const listed = arrays(report.listed, {
+  row: Uint32Array,
+  cluster: Uint32Array,
+  competitor: Uint32Array,
+  class: Int32Array,
+  misplaced: Uint8Array,
+  logit: Float64Array,
+  probability: Float32Array,
+  x: Float32Array,
+  y: Float32Array,
+  strongest: Uint32Array,
+  strongest_relevance: Float32Array,
+  detail: Int32Array,
+});
+const details = arrays(report.details, {
+  values: Float64Array,
+  scaled: Float32Array,
+  relevance: Float64Array,
+  versus: Uint32Array,
+  contrast: Float32Array,
+  contrast_logit: Float64Array,
+  absorbed: Float64Array,
+  contrast_absorbed: Float64Array,
+});
+const strongestCount = report.listed.strongest_count;
+const everyPoint = d3.range(listed.count);
+const everyFeature = d3.range(features.length);
+
+const rowOf = (matrix, row) => matrix.subarray(row * features.length, (row + 1) * features.length);
+const isMisplaced = (point) => listed.misplaced !== null && listed.misplaced[point] === 1;
+
+function pointOfRow(row) {
+  const point = d3.bisectLeft(listed.row, row);
+  return listed.row[point] === row ? point : null;
+}
+
+function strongestOf(point) {
+  return d3
+    .range(point * strongestCount, (point + 1) * strongestCount)
+    .map((at) => ({ feature: listed.strongest[at], relevance: listed.strongest_relevance[at] }));
+}
+
+/** The clusters that the file contrasts a point with: all others, or the nearest of many. */
+const contrastsOf = (point) => {
+  const { contrasts } = report.details;
+  const detail = listed.detail[point];
+  return detail < 0 ? [] : details.versus.subarray(detail * contrasts, (detail + 1) * contrasts);
+};
+
+/** The name of a cluster: its label if the clusters come from labels, else its number. */
+const clusterName = (cluster) => (report.names === null ? String(cluster) : report.names[cluster]);
+const centroid = report.centroid_based ? "centroid" : "mean of the members";
+
+/** The parts of a logit that belong to no feature. */
+const partsOf = (amounts, row) =>
+  report.absorbed.map((name, at) => ({ name, value: amounts[row * report.absorbed.length + at] }));
+
+/** The explanation of a point: against all competitors (versus = null) or against one. */
+function explanationOf(point, versus) {
+  const detail = listed.detail[point];
+  const own = listed.cluster[point];
+  const other = versus ?? listed.competitor[point];
+  const place = contrastsOf(point).indexOf(other);
+  const slot = detail * report.details.contrasts + place;
+  return {
+    own,
+    other,
+    values: rowOf(details.values, detail),
+    scaled: rowOf(details.scaled, detail),
+    sentence: report.details.sentences[detail][place],
+    relevance: versus === null ? rowOf(details.relevance, detail) : rowOf(details.contrast, slot),
+    parts: partsOf(versus === null ? details.absorbed : details.contrast_absorbed, versus === null ? detail : slot),
+    logit: versus === null ? listed.logit[point] : details.contrast_logit[slot],
+    limit: (versus === null ? relevanceLimit() : contrastLimit()) || 1,
+  };
+}
+
+/** The largest absolute value, 0 of none. */
+function largest(numbers) {
+  let maximum = 0;
+  for (const number of numbers) maximum = Math.max(maximum, Math.abs(number));
+  return maximum;
+}
+
+const relevanceLimit = once(() => largest(details.relevance));
+const contrastLimit = once(() => largest(details.contrast));
+const listedLimit = once(() => largest(listed.strongest_relevance));
+const scaledExtent = once(() => {
+  const centroids = clusters.flatMap((cluster) => cluster.centroid_scaled);
+  return d3.extent([0, ...d3.extent(details.scaled), ...centroids]);
+});
+
+const strongestFirst = (relevance) =>
+  d3.sort(everyFeature, (a, b) => d3.descending(Math.abs(relevance[a]), Math.abs(relevance[b])));

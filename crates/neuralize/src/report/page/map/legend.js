@@ -1,0 +1,29 @@
+// The legend of the map.
+
+function showLegend() {
+  const legend = d3.select("#legend");
+  const entry = (mark, words) => {
+    const item = legend.append("li");
+    swatch(item, mark);
+    item.append("span").text(words);
+  };
+  clusters.forEach(({ cluster, class: matched }) =>
+    entry(
+      clusterMark(cluster),
+      `cluster ${clusterName(cluster)}${matched === null ? "" : ` (class ${className(matched)})`}`,
+    ),
+  );
+  if (classes !== null) {
+    if (classes.some((_, index) => !clusterOfClass().has(index))) {
+      entry({ stroke: "var(--ink)", width: 3 }, "class without a matched cluster");
+    }
+    entry({ stroke: "var(--ink)", width: 1.1, size: 130 }, "misclassified");
+  }
+  entry({ symbol: d3.symbolTimes, stroke: "var(--ink)", width: 2 }, `${centroid} of a cluster`);
+  d3.select("#map-note").text(
+    classes === null
+      ? ""
+      : "Fill: cluster. Outline: the cluster matched to the class of the point; dark if there is none or if both " +
+          "have the same colour.",
+  );
+}

@@ -1,0 +1,39 @@
+// The values and relevances of the open point as a table.
+
+/** The table is filled while it is closed: on opening, its event would come after the empty table was visible. */
+function showNumbers() {
+  const box = d3.select("#numbers");
+  const { values, relevance, parts, limit } = explanationOf(state.point, state.versus);
+  const format = formatFor(limit, "+");
+  const shown = shownFeatures(relevance).map((feature) => ({
+    name: features[feature],
+    value: plain(values[feature]),
+    relevance: relevance[feature],
+  }));
+  const absorbed = parts.map(({ name, value }) => ({ name, value: "", relevance: value }));
+  box
+    .select("thead")
+    .selectAll("tr")
+    .data([["Feature", "Value", "Relevance"]])
+    .join("tr")
+    .selectAll("th")
+    .data((titles) => titles)
+    .join("th")
+    .attr("scope", "col")
+    .attr("class", (_, at) => (at > 0 ? "amount" : null))
+    .text(String);
+  const rows = box.select("tbody").selectAll("tr").data([...shown, ...absorbed]).join("tr");
+  rows.selectAll("*").remove();
+  rows
+    .append("th")
+    .attr("scope", "row")
+    .text(({ name }) => name);
+  rows
+    .append("td")
+    .attr("class", "amount")
+    .text(({ value }) => value);
+  rows
+    .append("td")
+    .attr("class", "amount")
+    .text((row) => format(row.relevance));
+}
