@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use burn_lrp::Relevance;
 
-use crate::baseline::{Pinned, Subject, slope_through};
+use crate::baseline::{PinnedTarget, Subject, slope_through};
 use crate::cluster::{KMeans, shuffled_columns};
 use crate::deep::{DeepKMeans, DeepQuestion, NeuralizedDeepKMeans};
 use crate::error::Result;
@@ -79,21 +79,16 @@ where
     fn slope_block(
         &self,
         x: Tensor<A::InnerBackend, 2>,
-        pinned: &Pinned<A::InnerBackend>,
+        pinned: &PinnedTarget<A::InnerBackend>,
     ) -> Tensor<A::InnerBackend, 2> {
         slope_through(&self.tracked, x, pinned)
     }
 
-    /// None: an encoder cannot be rewritten for other data.
-    fn moved(&self, _: f64, _: f64) -> Result<Option<Box<dyn Subject<A::InnerBackend>>>> {
-        Ok(None)
-    }
-
     /// The centroids of codes are shuffled; the encoder stays.
-    fn shuffled(&self, seed: u64) -> Result<Box<dyn Subject<A::InnerBackend>>> {
+    fn shuffled(&self, seed: u64) -> Result<Option<Box<dyn Subject<A::InnerBackend>>>> {
         let model = &self.network.model;
         let head = KMeans::new(shuffled_columns(&model.head.centroids(), seed), model.head.beta());
         let model = DeepKMeans::new(model.encoder.clone(), head);
-        Ok(Box::new(Self::new(model, &self.x, self.network.question.clone())?))
+        Ok(Some(Box::new(Self::new(model, &self.x, self.network.question.clone())?)))
     }
 }

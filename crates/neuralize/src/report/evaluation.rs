@@ -85,7 +85,7 @@ fn table(evaluation: &Evaluation) -> String {
             Better::Higher => "higher ↑",
             Better::Lower => "lower ↓",
         };
-        let words = escaped(measure.words());
+        let words = escaped(measure.description());
         // No line ends within a number.
         let title = escaped(measure.title()).replace("1 000", "1\u{a0}000");
         let _ = write!(
@@ -98,7 +98,7 @@ fn table(evaluation: &Evaluation) -> String {
         let class = if method.name == "neon" { " class=\"neon\"" } else { "" };
         // On a narrow page a name may go on below its colon.
         let name = escaped(&method.name).replace(':', ":<wbr>");
-        let words = escaped(&method.words);
+        let words = escaped(&method.description);
         let _ = write!(html, "<tr{class}><th scope=\"row\" title=\"{words}\">{name}</th>");
         for &measure in &measures {
             html.push_str(&cell(evaluation, method, measure));
@@ -141,7 +141,7 @@ fn refused(evaluation: &Evaluation) -> String {
 fn measures(evaluation: &Evaluation) -> String {
     let mut html = String::new();
     for measure in evaluation.measures() {
-        let (title, words) = (escaped(measure.title()), escaped(measure.words()));
+        let (title, words) = (escaped(measure.title()), escaped(measure.description()));
         let _ = writeln!(html, "<dt>{title}</dt><dd>{words}</dd>");
     }
     html
@@ -150,7 +150,7 @@ fn measures(evaluation: &Evaluation) -> String {
 fn methods(evaluation: &Evaluation) -> String {
     let mut html = String::new();
     for method in &evaluation.methods {
-        let (name, words) = (escaped(&method.name), escaped(&method.words));
+        let (name, words) = (escaped(&method.name), escaped(&method.description));
         let _ = writeln!(html, "<dt>{name}</dt><dd>{words}</dd>");
     }
     html
