@@ -210,8 +210,7 @@ pub fn conservation_tells<B: Backend>(setup: &Setup<B>) {
     assert!((of(perfect.clone() * 2.0) - 0.5).abs() < 1e-4);
     assert!((of(perfect.clone().neg()) - 2.0).abs() < 1e-3);
     // The absorbed part belongs to the sum.
-    let absorbed = Some(query.logit() * 0.5);
-    let part = Attribution { relevance: perfect * 0.5, absorbed, error: None };
+    let part = Attribution::from(perfect * 0.5).with_absorbed(query.logit() * 0.5);
     assert!(conservation(&query, &part) < 10.0 * setup.tolerance);
     // On a boundary, without relevance.
     let (subject, centroids, _) = linear(setup);
