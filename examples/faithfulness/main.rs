@@ -128,7 +128,7 @@ fn evaluated<B: Backend>(
     subject: &dyn Subject<B>,
     x: &Tensor<B, 2>,
     seed: u64,
-    most_points: usize,
+    max_points: usize,
 ) -> neuralize::Result<Evaluation> {
     let few = x.dims()[1] <= MAX_EXACT_FEATURES;
     let methods = Method::all();
@@ -137,7 +137,7 @@ fn evaluated<B: Backend>(
     let config = EvaluateConfig {
         methods: methods.collect(),
         seed,
-        most_points,
+        max_points,
         ..EvaluateConfig::default()
     };
     config.run(subject, x, &mut |_, _, _| {})

@@ -123,6 +123,30 @@ mod tests {
         check_all::<NdArray<f64>>(DType::F64);
     }
 
+    /// Flex divides exactly, so its gradients are those of Burn to the bit.
+    #[test]
+    fn gradients_of_exact_reciprocals_stay() {
+        type Tracked = Autodiff<Flex>;
+        let gradient = |function: Function<Tracked>, dtype| {
+            let x = transfer::upload::<Flex, 1>(numbers(0.3), [64], &Default::default(), dtype);
+            let x = Tensor::<Tracked, 1>::from_inner(x).require_grad();
+            let gradients = function(x.clone()).sum().backward();
+            transfer::download(x.grad(&gradients).expect("a gradient"))
+        };
+        let pairs: [(Function<Tracked>, Function<Tracked>); 3] = [
+            (log, Tensor::log),
+            (log1p, Tensor::log1p),
+            (|x| quotient(x.clone().exp(), x + 0.7), |x| x.clone().exp() / (x + 0.7)),
+        ];
+        for dtype in [DType::F32, DType::F64] {
+            for (ours, burns) in pairs {
+                assert_eq!(gradient(ours, dtype), gradient(burns, dtype));
+            }
+        }
+        let by: Function<Tracked> = |x| quotient_by(x, 0.7);
+        assert_eq!(gradient(by, DType::F32), gradient(|x| x / 0.7, DType::F32));
+    }
+
     /// A divisor of fewer columns gets the sum of its gradients.
     #[test]
     fn a_quotient_is_broadcast() {

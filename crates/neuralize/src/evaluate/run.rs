@@ -52,7 +52,7 @@ pub struct EvaluateConfig {
     pub seed: u64,
     /// The maximum number of points that are explained and flipped; of more, a random sample
     /// is taken.
-    pub most_points: usize,
+    pub max_points: usize,
 }
 
 impl Default for EvaluateConfig {
@@ -64,7 +64,7 @@ impl Default for EvaluateConfig {
             levels: 50,
             draws: 10,
             seed: 0,
-            most_points: 10_000,
+            max_points: 10_000,
         }
     }
 }
@@ -127,7 +127,7 @@ impl EvaluateConfig {
         progress: &mut dyn FnMut(usize, usize, &str),
     ) -> Result<Evaluation> {
         for (name, value) in
-            [("methods", methods.len()), ("levels", self.levels), ("points", self.most_points)]
+            [("methods", methods.len()), ("levels", self.levels), ("points", self.max_points)]
         {
             if value == 0 {
                 let rule = "it must be at least 1".into();
@@ -142,7 +142,7 @@ impl EvaluateConfig {
         let background = Background::new(subject, x, self.seed)?;
         let [rows, features] = x.dims();
         let chosen =
-            subset(rows, self.most_points, &mut Stream::EvaluatedPoints.generator(self.seed));
+            subset(rows, self.max_points, &mut Stream::EvaluatedPoints.generator(self.seed));
         let points = if chosen.len() == rows {
             x.clone()
         } else {
