@@ -111,7 +111,7 @@ pub fn input_relevance_by_hand<B: Backend>(setup: &Setup<B>) {
         (Target::Cluster(2), 0.7),
         (Target::Contrast { cluster: 1, versus: 3 }, 1.0),
     ] {
-        let question = DeepQuestion { target, ..question.clone() };
+        let question = question.clone().with_target(target);
         let explanation = model.explain(&setup.tensor(&x), &question).unwrap();
         let mut expected = Rows::new();
         for (x, code) in x.iter().zip(&codes) {
