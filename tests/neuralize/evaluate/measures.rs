@@ -414,7 +414,7 @@ pub fn evaluations<B: Backend>(setup: &Setup<B>) {
     }
     // Some of the points, and a contrast.
     let target = Target::AssignedVersus(1);
-    let some = EvaluateConfig { most_points: 20, target, ..config.clone() };
+    let some = EvaluateConfig { max_points: 20, target, ..config.clone() };
     let contrast = run(&some, &mut told);
     let assigned = run(&EvaluateConfig { target: Target::Assigned, ..some.clone() }, &mut told);
     // There is more to lose against a competitor that is not the nearest.
