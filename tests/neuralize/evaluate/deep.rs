@@ -120,7 +120,7 @@ pub fn slopes_through_an_encoder<B: Backend>(setup: &Setup<B>) {
     assert!(compared > 120, "{compared}");
 
     assert!(subject.transformed(2.0, 1.0).unwrap().is_none());
-    let shuffled = subject.shuffled(3).unwrap().unwrap();
+    let shuffled = subject.randomised(3).unwrap().unwrap();
     let network = shuffled.network();
     assert_eq!((network.n_features(), network.n_clusters()), (5, 4));
     let logits = |network: &dyn Network<B>| rows(network.forward(x.clone()).unwrap());

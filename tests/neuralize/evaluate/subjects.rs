@@ -249,7 +249,7 @@ pub fn shuffled_columns_hold_the_same_values<B: Backend>(setup: &Setup<B>) {
         let table = |clusterer: &dyn Subject<B>| rows(clusterer.network().centroids());
         let is_kernel = matches!(clusterer, Clusterer::Kernel(_));
         let subject = Tracked::<Autodiff<B>>::new(clusterer).expect(NO_CLUSTER);
-        let shuffle = |seed| subject.shuffled(seed).expect("a clusterer").expect("a table");
+        let shuffle = |seed| subject.randomised(seed).expect("a clusterer").expect("a table");
         let shuffled = shuffle(7);
         let (old, new) = (table(&subject), table(&*shuffled));
         assert_eq!(new, table(&*shuffle(7)));
@@ -278,7 +278,7 @@ pub fn shuffled_columns_hold_the_same_values<B: Backend>(setup: &Setup<B>) {
     let two = setup.rounded(&random_rows(2, 5, 0.0, 17));
     let subject = Tracked::<Autodiff<B>>::new(setup.kmeans(&two)).expect(NO_CLUSTER);
     for seed in 0..20 {
-        let shuffled = subject.shuffled(seed).expect("a clusterer").expect("a table");
+        let shuffled = subject.randomised(seed).expect("a clusterer").expect("a table");
         let shuffled = rows(shuffled.network().centroids());
         let stays = |i: &usize| (shuffled[0][*i] - two[0][*i]).abs() < 1e-4;
         let swaps = |i: &usize| (shuffled[0][*i] - two[1][*i]).abs() < 1e-4;

@@ -70,7 +70,7 @@ impl<A: AutodiffBackend> Subject<A::InnerBackend> for Tracked<A> {
         Ok(Some(Box::new(Self::new(transformed)?)))
     }
 
-    fn shuffled(&self, seed: u64) -> Result<Option<Box<dyn Subject<A::InnerBackend>>>> {
+    fn randomised(&self, seed: u64) -> Result<Option<Box<dyn Subject<A::InnerBackend>>>> {
         Ok(Some(Box::new(Self::new(self.clusterer.randomised(seed))?)))
     }
 }

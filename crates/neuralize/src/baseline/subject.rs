@@ -87,7 +87,7 @@ pub trait Subject<B: Backend>: Debug {
     /// # Errors
     ///
     /// If the shuffled table makes no clusterer.
-    fn shuffled(&self, seed: u64) -> Result<Option<Box<dyn Subject<B>>>> {
+    fn randomised(&self, seed: u64) -> Result<Option<Box<dyn Subject<B>>>> {
         let _ = seed;
         Ok(None)
     }

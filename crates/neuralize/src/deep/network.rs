@@ -22,12 +22,12 @@ pub struct NeuralizedDeepKMeans<B: Backend, E: Module<B>> {
     pub(crate) model: DeepKMeans<B, E>,
     pub(crate) head: NeuralizedKMeans<B>,
     /// The mean of the rows in every cluster, `[K, D]`.
-    pub(crate) places: Tensor<B, 2>,
+    pub(crate) means: Tensor<B, 2>,
     pub(crate) question: DeepQuestion,
 }
 
 impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
-    /// The network of a model, with the means of rows as the places of its clusters.
+    /// The network of a model, with the means of rows as the means of its clusters.
     ///
     /// # Shapes
     ///
@@ -52,7 +52,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
             };
             (0..features).map(mean).collect()
         };
-        let places = (0..clusters)
+        let means = (0..clusters)
             .flat_map(|cluster| {
                 let members: Vec<usize> = (0..rows).filter(|row| labels[*row] == cluster).collect();
                 if members.is_empty() {
@@ -62,8 +62,8 @@ impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
                 }
             })
             .collect();
-        let places = transfer::upload(places, [clusters, features], &x.device(), x.dtype());
-        Ok(Self { model, head, places, question })
+        let means = transfer::upload(means, [clusters, features], &x.device(), x.dtype());
+        Ok(Self { model, head, means, question })
     }
 
     /// The model.
@@ -98,7 +98,7 @@ const ENCODER: &[&str] = &["encoder"];
 
 impl<B: Backend, E: Module<B> + Relevance<B>> Internals<B> for NeuralizedDeepKMeans<B, E> {
     fn dimensions(&self) -> Dimensions<B> {
-        Dimensions { dtype: self.head.dtype(), ..Dimensions::of_rows(&self.places) }
+        Dimensions { dtype: self.head.dtype(), ..Dimensions::of_rows(&self.means) }
     }
 }
 
@@ -108,7 +108,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> Network<B> for NeuralizedDeepKMean
     }
 
     fn centroids(&self) -> Tensor<B, 2> {
-        self.places.clone()
+        self.means.clone()
     }
 
     fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {

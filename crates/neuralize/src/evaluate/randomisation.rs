@@ -9,7 +9,7 @@ use crate::evaluate::ranking::{correlation, rows_of};
 /// The similarity of the explanation to that of a model that has learnt nothing
 /// (after Adebayo et al. 2018): the mean over rows of the absolute rank correlation of R
 /// with the relevances of a model whose centroids are shuffled
-/// ([`Subject::shuffled`](crate::baseline::Subject::shuffled)). Near 1, the explanation
+/// ([`Subject::randomised`](crate::baseline::Subject::randomised)). Near 1, the explanation
 /// depends on the data and not on the model.
 ///
 /// By chance alone it is about 0.8 / √(D − 1). `None` for a single feature, which has no
@@ -31,7 +31,7 @@ pub fn randomisation<B: Backend>(
         return Ok(None);
     }
     let (data, seed) = (query.background.data(), query.background.seed());
-    let Some(subject) = query.background.subject().shuffled(seed)? else { return Ok(None) };
+    let Some(subject) = query.background.subject().randomised(seed)? else { return Ok(None) };
     let background = Background::new(&*subject, data, seed)?;
     let found = method.attribute(&background.query(&query.x, query.target)?)?.relevance;
     let (before, after) = (rows_of(relevance), rows_of(&found));
