@@ -27,7 +27,7 @@ pub struct NeuralizedDeepKMeans<B: Backend, E: Module<B>> {
 }
 
 impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
-    /// The network of a model, with the means of rows as the means of its clusters.
+    /// The network of a model; means of the given rows take the place of centroids.
     ///
     /// # Shapes
     ///
