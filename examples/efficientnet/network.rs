@@ -1,8 +1,8 @@
-//! EfficientNet-Lite0 as Burn modules that say how they run.
+//! EfficientNet-Lite0 as Burn modules that relevance can pass through.
 //!
 //! Inverted bottlenecks of MobileNetV2 without squeeze-and-excitation, ReLU6
-//! throughout, padding as TensorFlow has it (Tan and Le 2019; the Lite variant
-//! is their repository's).
+//! throughout, padding as in TensorFlow (Tan and Le 2019; the Lite variant comes from
+//! their repository).
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -14,7 +14,7 @@ use burn_lrp::{
     leaf,
 };
 
-/// Times a block is repeated, size of its kernel, stride of the first, factor of
+/// Repetitions of a block, size of its kernel, stride of the first repetition, factor of
 /// expansion, channels.
 const STAGES: [(usize, usize, usize, usize, usize); 7] = [
     (1, 3, 1, 1, 16),
@@ -36,7 +36,7 @@ pub struct EfficientNet<B: Backend> {
     pub classifier: Linear<B>,
 }
 
-/// All but the last layer: photographs to what they show.
+/// All layers but the last: photographs to features.
 #[derive(Module, Debug)]
 pub struct Features<B: Backend> {
     stem: Convolution<B>,
@@ -45,7 +45,7 @@ pub struct Features<B: Backend> {
     pool: AdaptiveAvgPool2d,
 }
 
-/// Wider, then every channel by itself, then narrower: an inverted bottleneck.
+/// An inverted bottleneck: wider, then channel by channel, then narrower.
 #[derive(Module, Debug)]
 struct Block<B: Backend> {
     expand: Option<Convolution<B>>,
@@ -61,8 +61,8 @@ struct Convolution<B: Backend> {
     norm: BatchNorm<B>,
 }
 
-/// The smaller of 6 and what is positive. A layer of our own: relevance passes as
-/// it is, as through any activation.
+/// `min(max(x, 0), 6)`, a layer of our own: relevance passes unchanged, as through any
+/// activation.
 #[derive(Debug)]
 struct Relu6;
 

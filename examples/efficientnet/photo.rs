@@ -1,16 +1,16 @@
-//! Photographs: read, cut, resized and brought to what the network was trained on.
+//! Photographs: reading, cropping, resizing and normalising.
 
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-/// Pixels along a side of what the network sees.
+/// Pixels along a side of the network's input.
 pub const SIZE: usize = 224;
-/// Mean and deviation of red, green and blue that the network was trained with.
+/// Mean and standard deviation of red, green and blue in the network's training.
 const MEAN: [f64; 3] = [0.485, 0.456, 0.406];
 const DEVIATION: [f64; 3] = [0.229, 0.224, 0.225];
 
-/// A photograph, 0 to 1, row by row, red, green and blue side by side.
+/// A photograph: red, green and blue of every pixel, 0 to 1, row by row.
 pub struct Photo {
     pub name: String,
     pub height: usize,
@@ -20,14 +20,14 @@ pub struct Photo {
 
 /// A square of a photograph, `SIZE` pixels each way.
 pub struct Crop {
-    /// Which photograph.
+    /// The index of the photograph.
     pub photo: usize,
-    /// Red, green and blue of every pixel side by side, 0 to 1.
+    /// Red, green and blue of every pixel, 0 to 1, row by row.
     pub pixels: Vec<f64>,
 }
 
 impl Photo {
-    /// Reads a PNG of 8 bits in colour.
+    /// Reads a PNG in colours of 8 bits.
     pub fn read(folder: &Path, name: &str) -> Result<Self, Box<dyn std::error::Error>> {
         let path = folder.join(format!("{name}.png"));
         let mut reader = png::Decoder::new(BufReader::new(File::open(&path)?)).read_info()?;
@@ -51,7 +51,7 @@ impl Photo {
         self.crop(photo, (self.height - side) / 2, (self.width - side) / 2, side)
     }
 
-    /// Overlapping squares, so many down and across, of this share of the shorter side.
+    /// A grid of overlapping squares, whose side is a share of the shorter side.
     pub fn grid(&self, photo: usize, share: f64, [down, across]: [usize; 2]) -> Vec<Crop> {
         let side = (self.height.min(self.width) as f64 * share) as usize;
         let place = |at: usize, of: usize, size: usize| at * (size - side) / (of - 1).max(1);
@@ -90,7 +90,7 @@ impl Photo {
     }
 }
 
-/// Which patches of a crop become grey.
+/// The patches of a crop that become grey, by their relevance.
 #[derive(Clone, Copy)]
 pub enum Mask {
     Most,
@@ -102,7 +102,7 @@ impl Mask {
     pub const ALL: [Self; 3] = [Self::Most, Self::Evenly, Self::Least];
 }
 
-/// Pixels along a side of a patch, and one of how many patches a mask takes.
+/// Pixels along a side of a patch; a mask takes one of `ONE_OF` patches.
 const PATCH: usize = 16;
 const ONE_OF: usize = 5;
 
@@ -133,7 +133,7 @@ impl Crop {
     }
 }
 
-/// Which pixels of a side make up every one of the `SIZE` new ones, and by how much.
+/// The old pixels along a side, with weights, that every one of the `SIZE` new ones sums.
 fn triangle(side: usize) -> Vec<Vec<(usize, f64)>> {
     let scale = side as f64 / SIZE as f64;
     let reach = scale.max(1.0);
@@ -151,7 +151,7 @@ fn triangle(side: usize) -> Vec<Vec<(usize, f64)>> {
         .collect()
 }
 
-/// What the network takes, `[crops, 3, SIZE, SIZE]` in a row.
+/// The input of the network, `[crops, 3, SIZE, SIZE]` row by row.
 pub fn normalised(crops: &[&Crop]) -> Vec<f32> {
     let mut all = Vec::with_capacity(crops.len() * 3 * SIZE * SIZE);
     for crop in crops {

@@ -1,4 +1,4 @@
-//! Whether this is the network that PyTorch runs.
+//! A comparison with the network in PyTorch.
 
 use burn::backend::Flex;
 use serde_json::Value;
@@ -7,12 +7,12 @@ use crate::network::EfficientNet;
 use crate::photo::Photo;
 use crate::{Result, images};
 
-/// Made by `make.py` next to it.
+/// Written by `make.py` next to it.
 const TOP5: &str = include_str!("../../tests/reference/efficientnet/top5.json");
 const TOLERANCE: f64 = 1e-3;
 
-/// Prints the five strongest classes of the first photographs; an error if PyTorch
-/// has others, in another order, or other logits.
+/// Prints the five largest logits of the first photographs; fails if PyTorch has other
+/// classes, another order, or other logits.
 pub fn compare(network: &EfficientNet<Flex>, photos: &[Photo]) -> Result<()> {
     let reference: Vec<Value> = serde_json::from_str(TOP5)?;
     let mut worst: f64 = 0.0;
@@ -36,7 +36,7 @@ pub fn compare(network: &EfficientNet<Flex>, photos: &[Photo]) -> Result<()> {
             let theirs = expected["logit"].as_f64().ok_or("the reference lacks a logit")?;
             let difference = (logits[*class] - theirs).abs();
             if expected["index"].as_u64() != Some(*class as u64) || difference > TOLERANCE {
-                return Err(format!("PyTorch has {expected} in this place").into());
+                return Err(format!("PyTorch has {expected} instead").into());
             }
             worst = worst.max(difference);
         }

@@ -1,4 +1,4 @@
-//! A sheet of crops and of what in them speaks for their cluster.
+//! A sheet of crops and their heat maps.
 
 use std::io::Write;
 use std::path::Path;
@@ -8,12 +8,12 @@ use neuralize::data::AtomicFile;
 use crate::photo::{Crop, SIZE};
 
 const GAP: usize = 8;
-/// Between a pair of crop and heat map and the next pair.
+/// The gap between a pair of crop and heat map and the next pair.
 const WIDE_GAP: usize = 24;
 const RED: [f64; 3] = [0.79, 0.0, 0.13];
 const BLUE: [f64; 3] = [0.02, 0.31, 0.68];
-/// The share of pixels that may be beyond the end of the colours: single pixels
-/// are much stronger than all others.
+/// The share of pixels beyond the end of the colour scale, because single pixels are much
+/// stronger than all others.
 const BEYOND: f64 = 0.005;
 
 /// Rows of pairs: a crop, and its heat map.
@@ -64,8 +64,8 @@ impl Sheet {
     }
 }
 
-/// Red where relevance is positive, blue where it is negative, over a pale copy of
-/// the pixel; -1 to 1 from end to end.
+/// Red for positive relevance, blue for negative, over a pale copy of the pixel; the scale
+/// goes from -1 to 1.
 fn heat(pixel: [f64; 3], relevance: f64) -> [f64; 3] {
     let grey = 0.3 * pixel[0] + 0.59 * pixel[1] + 0.11 * pixel[2];
     let pale = 0.75 + 0.25 * grey;

@@ -1,4 +1,4 @@
-//! The network with the weights that the Python package ships.
+//! The weights from the Python package.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use neuralize::deep::Weights;
 
 use crate::network::EfficientNet;
 
-/// Names in the file, and where they are in the network.
+/// Patterns of names in the file, and their names in the network.
 const NAMES: [(&str, &str); 9] = [
     (r"^_conv_stem\.", "features.stem.conv."),
     (r"^_bn0\.", "features.stem.norm."),
@@ -21,8 +21,7 @@ const NAMES: [(&str, &str); 9] = [
     (r"^_fc\.", "classifier."),
 ];
 
-/// Reads every weight; an error if one is missing, has another shape or is left
-/// over.
+/// Reads every weight; fails if one is missing, has another shape or is left over.
 pub fn load<B: Backend>(path: &Path, device: &B::Device) -> neuralize::Result<EfficientNet<B>> {
     let weights =
         NAMES.iter().fold(Weights::of(path), |weights, (pattern, by)| weights.rename(pattern, by));

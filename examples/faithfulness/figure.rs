@@ -16,8 +16,8 @@ pub(crate) fn gains(methods: &[(String, Vec<f64>)]) -> Result<String, Box<dyn st
     let mut methods: Vec<_> = methods.iter().filter(|(_, gains)| !gains.is_empty()).collect();
     methods.sort_by(|a, b| mean(&a.1).total_cmp(&mean(&b.1)));
     let all = || methods.iter().flat_map(|(_, gains)| gains.iter().copied());
-    let (least, most) = (all().fold(0.0, f64::min), all().fold(0.0, f64::max));
-    let margin = 0.04 * (most - least).max(1e-3);
+    let (low, high) = (all().fold(0.0, f64::min), all().fold(0.0, f64::max));
+    let margin = 0.04 * (high - low).max(1e-3);
     let mut svg = String::new();
     {
         let height = (methods.len() * LINE + 70) as u32;
@@ -29,7 +29,7 @@ pub(crate) fn gains(methods: &[(String, Vec<f64>)]) -> Result<String, Box<dyn st
             .margin(12)
             .x_label_area_size(44)
             .y_label_area_size(250)
-            .build_cartesian_2d(least - margin..most + margin, -0.5..names as f64 - 0.5)?;
+            .build_cartesian_2d(low - margin..high + margin, -0.5..names as f64 - 0.5)?;
         chart
             .configure_mesh()
             .disable_y_mesh()
@@ -47,7 +47,7 @@ pub(crate) fn gains(methods: &[(String, Vec<f64>)]) -> Result<String, Box<dyn st
                 vec![(middle, y - 0.3), (middle, y + 0.3)],
                 MEAN.stroke_width(3),
             )])?;
-            let (_, pixel) = chart.backend_coord(&(least, y));
+            let (_, pixel) = chart.backend_coord(&(low, y));
             let style = ("sans-serif", 12).into_text_style(&area).color(&INK);
             let style = style.pos(Pos::new(HPos::Right, VPos::Center));
             area.draw_text(name, &style, (250, pixel))?;

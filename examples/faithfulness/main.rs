@@ -1,10 +1,10 @@
-//! Which explanation of a cluster can be believed? Every method of the library by
-//! every measure, on eleven real data sets and on made ones whose truth is known,
-//! for k-means, kernel k-means and deep k-means, five seeds each.
+//! Which explanations of a cluster can be believed? Every method of the library by
+//! every measure, on eleven real data sets and on synthetic ones whose truth is known,
+//! for k-means, kernel k-means and deep k-means, with five seeds each.
 //!
 //! `cargo run --release --example faithfulness -- docs/faithfulness` writes the
-//! results and figures; `--quick` in front takes two data sets, one seed and few
-//! points, to see that it runs.
+//! results and figures; `--quick` before the folder takes two data sets, one seed and
+//! few points, as a trial.
 
 mod figure;
 mod models;
@@ -26,7 +26,7 @@ use neuralize::plot;
 use summary::Results;
 use tables::Set;
 
-/// Points of a data set that are explained.
+/// Explained points of a data set.
 const POINTS: usize = 300;
 const SEEDS: u64 = 5;
 
@@ -47,12 +47,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let jobs: Vec<(&Set, u64)> =
         sets.iter().flat_map(|set| (0..seeds).map(move |seed| (set, seed))).collect();
     let next = AtomicUsize::new(0);
-    let work = || -> Result<Vec<(usize, Found)>, String> {
+    let work = || -> Result<Vec<(usize, Evaluations)>, String> {
         let mut done = Vec::new();
         while let at = next.fetch_add(1, Ordering::Relaxed)
             && let Some((set, seed)) = jobs.get(at)
         {
-            let found = all_models(set, *seed, points).map_err(|error| error.to_string())?;
+            let evaluations = all_models(set, *seed, points).map_err(|error| error.to_string())?;
             println!(
                 "{} ({} x {}, {} clusters), seed {seed}: {:.0} s",
                 set.name,
@@ -61,23 +61,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 set.clusters,
                 start.elapsed().as_secs_f64()
             );
-            done.push((at, found));
+            done.push((at, evaluations));
         }
         Ok(done)
     };
-    // Two at a time: a model of a few hundred rows keeps no more than one processor busy.
+    // Two threads, because a model of a few hundred rows keeps one processor busy.
     let (one, other) = std::thread::scope(|scope| {
         let other = scope.spawn(work);
-        (work(), other.join().unwrap_or_else(|_| Err("a thread gave up".into())))
+        (work(), other.join().unwrap_or_else(|_| Err("a thread panicked".into())))
     });
-    let mut done: Vec<(usize, Found)> = one?.into_iter().chain(other?).collect();
+    let mut done: Vec<(usize, Evaluations)> = one?.into_iter().chain(other?).collect();
     done.sort_by_key(|(at, _)| *at);
-    for (at, found) in done {
+    for (at, evaluations) in done {
         let (set, seed) = jobs[at];
-        for (model, evaluation) in MODELS.iter().zip(&found) {
+        for (model, evaluation) in MODELS.iter().zip(&evaluations) {
             results.add(set.name, model, evaluation);
         }
-        let [kmeans, ..] = found;
+        let [kmeans, ..] = evaluations;
         if seed == 0 && ["wine", "digits"].contains(&set.name) {
             shown.push((set.name, kmeans));
         }
@@ -105,10 +105,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 const MODELS: [&str; 3] = ["k-means", "kernel k-means", "deep k-means"];
 
-/// What the three models of a data set came to.
-type Found = [Evaluation; 3];
+/// The evaluations of the three models of a data set.
+type Evaluations = [Evaluation; 3];
 
-fn all_models(set: &Set, seed: u64, points: usize) -> Result<Found, Box<dyn std::error::Error>> {
+fn all_models(
+    set: &Set,
+    seed: u64,
+    points: usize,
+) -> Result<Evaluations, Box<dyn std::error::Error>> {
     let (subject, x) = models::kmeans(set, seed)?;
     let kmeans = evaluated(&subject, &x, seed, points)?;
     let (subject, x) = models::kernel(set, seed)?;
@@ -117,23 +121,23 @@ fn all_models(set: &Set, seed: u64, points: usize) -> Result<Found, Box<dyn std:
     Ok([kmeans, kernel, evaluated(&subject, &x, seed, points)?])
 }
 
-/// Most features for which exact Shapley values are taken: 2^D values a point.
-const EXACT: usize = 8;
+/// The maximum number of features for exact Shapley values, which take 2^D logits a point.
+const MAX_EXACT_FEATURES: usize = 8;
 
 fn evaluated<B: Backend>(
     subject: &dyn Subject<B>,
     x: &Tensor<B, 2>,
     seed: u64,
-    most_points: usize,
+    max_points: usize,
 ) -> neuralize::Result<Evaluation> {
-    let few = x.dims()[1] <= EXACT;
+    let few = x.dims()[1] <= MAX_EXACT_FEATURES;
     let methods = Method::all();
     let methods =
         methods.into_iter().filter(|method| few || !matches!(method, Method::Shapley { .. }));
     let config = EvaluateConfig {
         methods: methods.collect(),
         seed,
-        most_points,
+        max_points,
         ..EvaluateConfig::default()
     };
     config.run(subject, x, &mut |_, _, _| {})

@@ -1,4 +1,4 @@
-//! The three kinds of clusterings that are explained.
+//! The three kinds of clustering that are explained.
 
 use std::sync::Mutex;
 
@@ -38,7 +38,7 @@ pub(crate) fn kernel(set: &Set, seed: u64) -> Result<(Tracked<Tracking>, Tensor<
     Ok((Tracked::new(fit.model)?, x))
 }
 
-/// From a row to a code.
+/// The network from a row to its code.
 #[derive(Module, Debug, Relevance)]
 pub(crate) struct Encoder<B: Backend> {
     #[relevance(then(relu))]

@@ -1,12 +1,12 @@
-//! Made data whose truth is known: some features separate a pair of clusters,
-//! the others are noise. Does a method put the former in front?
+//! Synthetic data whose truth is known: some features separate a pair of clusters,
+//! the others are noise. Does a method rank the former first?
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{DType, Tensor, TensorData};
-use neuralize::baseline::{Attribute, Method, Scene, Tracked};
+use neuralize::baseline::{Attribute, Background, Method, Tracked};
 use neuralize::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -14,10 +14,10 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::summary::spread;
 
 const FEATURES: usize = 20;
-/// Features that separate cluster 0 from 1, and as many others 0 from 2.
+/// Features that separate cluster 0 from 1; as many others separate 0 from 2.
 const PLANTED: usize = 4;
 
-/// How the data are made.
+/// How the data are generated.
 #[derive(Clone, Copy)]
 enum Setting {
     /// Independent noise of one size around the origin.
@@ -55,32 +55,32 @@ pub(crate) fn run(seeds: u64, rows: usize) -> Result<Planted, Box<dyn std::error
     };
     for (at, (setting, _)) in SETTINGS.iter().enumerate() {
         for seed in 0..seeds {
-            let made = Made::new(*setting, rows, seed);
+            let synthetic = Synthetic::new(*setting, rows, seed);
             let shape = [rows, FEATURES];
-            let data = TensorData::new(made.values.clone(), shape);
+            let data = TensorData::new(synthetic.values.clone(), shape);
             let device = Default::default();
             let x = Tensor::<Flex, 2>::from_data(data, (&device, DType::F64));
-            let start = FitOptions::default().with_initial_centroids(made.start(&device));
+            let start = FitOptions::default().with_initial_centroids(synthetic.start(&device));
             let model = KMeansConfig::new(3).fit_with(&x, start)?.model;
             let subject = Tracked::<Autodiff<Flex>>::new(model)?;
-            let scene = Scene::new(&subject, &x, seed)?;
-            let case = scene.ask(&x, Target::Assigned)?;
+            let background = Background::new(&subject, &x, seed)?;
+            let query = background.query(&x, Target::Assigned)?;
             let host = |index: Tensor<Flex, 2, burn::tensor::Int>| -> Vec<usize> {
                 index.into_data().iter::<i64>().map(|k| k as usize).collect()
             };
-            let pairs: Vec<(usize, usize)> = host(case.pinned.cluster())
+            let pairs: Vec<(usize, usize)> = host(query.pinned.cluster())
                 .into_iter()
-                .zip(host(case.pinned.competitor()))
+                .zip(host(query.pinned.competitor()))
                 .collect();
             for (name, method) in methods.iter().enumerate() {
                 let relevance: Vec<f64> =
-                    method.attribute(&case)?.relevance.into_data().iter().collect();
+                    method.attribute(&query)?.relevance.into_data().iter().collect();
                 let mut sums = (0.0, 0.0);
                 for (row, pair) in relevance.chunks_exact(FEATURES).zip(&pairs) {
-                    let truth = made.separating(*pair);
-                    let sizes: Vec<f64> = row.iter().map(|r| r.abs()).collect();
+                    let truth = synthetic.separating(*pair);
+                    let magnitudes: Vec<f64> = row.iter().map(|r| r.abs()).collect();
                     sums.0 += average_precision(row, &truth);
-                    sums.1 += average_precision(&sizes, &truth);
+                    sums.1 += average_precision(&magnitudes, &truth);
                 }
                 let mean = (sums.0 / rows as f64, sums.1 / rows as f64);
                 planted.found.entry((at, name)).or_default().push(mean);
@@ -91,14 +91,14 @@ pub(crate) fn run(seeds: u64, rows: usize) -> Result<Planted, Box<dyn std::error
 }
 
 /// Points of three clusters.
-struct Made {
+struct Synthetic {
     values: Vec<f64>,
     centroids: Vec<f64>,
-    /// Which cluster a feature sets apart from cluster 0, if any.
+    /// The cluster that a feature separates from cluster 0; 0 for noise.
     apart: Vec<usize>,
 }
 
-impl Made {
+impl Synthetic {
     fn new(setting: Setting, rows: usize, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut apart: Vec<usize> =
@@ -136,8 +136,8 @@ impl Made {
         Self { values, centroids, apart }
     }
 
-    /// Lloyd starts where the clusters are: what is asked is whether they are
-    /// explained, not whether they are found.
+    /// The start of Lloyd's iterations, at the true clusters: this tests explanations, not
+    /// fits.
     fn start(&self, device: &burn::tensor::Device<Flex>) -> Tensor<Flex, 2> {
         let data = TensorData::new(self.centroids.clone(), [3, FEATURES]);
         Tensor::from_data(data, (device, DType::F64))
@@ -149,8 +149,8 @@ impl Made {
     }
 }
 
-/// Area under the precision-recall curve as average precision; what is equally
-/// relevant is counted together.
+/// Area under the precision-recall curve as average precision; equally relevant
+/// features count together.
 fn average_precision(relevance: &[f64], truth: &[bool]) -> f64 {
     let mut order: Vec<usize> = (0..relevance.len()).collect();
     order.sort_by(|a, b| relevance[*b].total_cmp(&relevance[*a]));
@@ -203,7 +203,7 @@ impl Planted {
         (part(|pair| pair.0), part(|pair| pair.1))
     }
 
-    /// Methods by settings: by R, and by |R| behind the stroke.
+    /// Methods by settings: by R, and by |R| after the slash.
     pub(crate) fn table(&self) -> String {
         let mut text = "### planted features\n\n| method |".to_owned();
         for (_, name) in SETTINGS {

@@ -5,13 +5,13 @@ use std::fmt::Write;
 
 use neuralize::evaluate::{Better, Evaluation, Measure};
 
-/// What every seed came to, by method and measure.
-type Found = BTreeMap<(usize, Measure), Vec<f64>>;
+/// The value for every seed, by method and measure.
+type Values = BTreeMap<(usize, Measure), Vec<f64>>;
 
-/// What every seed came to, by data set, model, method and measure.
+/// The value for every seed, by data set, model, method and measure.
 #[derive(Default)]
 pub(crate) struct Results {
-    values: BTreeMap<(usize, usize), Found>,
+    values: BTreeMap<(usize, usize), Values>,
     sets: Vec<String>,
     models: Vec<String>,
     methods: Vec<String>,
@@ -29,8 +29,8 @@ impl Results {
         }
     }
 
-    /// One line a number. Run times are left out: they are of this machine and
-    /// moment, and the file is the same for every run without them.
+    /// One line for every number. Run times are left out, so that the file is the same for
+    /// every run.
     pub(crate) fn csv(&self) -> String {
         let mut text = "data,model,method,measure,mean,deviation,seeds\n".to_owned();
         for ((set, model), values) in &self.values {
@@ -51,7 +51,7 @@ impl Results {
         text
     }
 
-    /// A table a model: methods by measures, medians over data sets.
+    /// A table for every model: methods by measures, medians over data sets.
     pub(crate) fn tables(&self) -> String {
         (0..self.models.len()).map(|model| self.table(model)).collect::<Vec<_>>().join("\n")
     }
@@ -97,7 +97,7 @@ impl Results {
                                 other.is_none_or(|(other, _, _)| match measure.better() {
                                     _ if is_random => true,
                                     Better::Higher => other <= *mean + 0.005,
-                                    Better::Lower => other >= *mean - least(*measure),
+                                    Better::Lower => other >= *mean - resolution(*measure),
                                 })
                             });
                         let mark = if best { "**" } else { "" };
@@ -135,7 +135,7 @@ impl Results {
     }
 }
 
-/// The middle number, or the mean of the two in the middle.
+/// The median.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let at = values.len() / 2;
@@ -160,8 +160,8 @@ pub(crate) fn spread(values: &[f64]) -> (f64, f64) {
     (mean, (square / (count - 1.0).max(1.0)).sqrt())
 }
 
-/// By how much one must be smaller to be better: as many digits as are shown.
-fn least(measure: Measure) -> f64 {
+/// The difference that makes one value better than another, from the digits shown.
+fn resolution(measure: Measure) -> f64 {
     match measure {
         Measure::Seconds => 0.0,
         Measure::Conservation | Measure::Shift | Measure::Scale => 1e-4,

@@ -1,11 +1,11 @@
-//! The real data sets (`data/README.md` says what they are, and their licences).
+//! The real data sets; `data/README.md` describes them and names their licences.
 
 use neuralize::data::{Table, TableOptions, TableReader};
 
 pub(crate) struct Set {
     pub(crate) name: &'static str,
     pub(crate) table: Table,
-    /// As many clusters as the data have classes.
+    /// The number of clusters: that of the classes.
     pub(crate) clusters: usize,
 }
 

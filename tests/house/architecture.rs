@@ -11,10 +11,11 @@ use imports::{Crate, Import};
 
 /// The modules of `neuralize`, each of which knows only those that stand above
 /// it. The root (`lib.rs`) re-exports from all of them.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "error",    // one error enum
     "random",   // the streams of random numbers
     "transfer", // tensors to the host and back
+    "gradient", // quotients and logarithms with exact gradients
     "kernel",   // fused kernels
     "validate", // what public functions refuse
     "load",     // how a module is loaded, and what is checked then

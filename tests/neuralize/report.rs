@@ -430,12 +430,12 @@ fn a_comparison_is_a_page() {
     }
     for measure in evaluation.measures() {
         let title = measure.title().replace("1 000", "1\u{a0}000");
-        let head = format!("<abbr title=\"{}\">{title}</abbr>", measure.words());
+        let head = format!("<abbr title=\"{}\">{title}</abbr>", measure.description());
         assert!(html.contains(&head.replace("'", "&#39;")), "{measure}");
         assert!(html.contains(&format!(
             "<dt>{}</dt><dd>{}</dd>",
             measure.title(),
-            measure.words()
+            measure.description()
         )));
     }
     assert!(rest.contains("<dd>it is for k-means &lt;alone&gt;</dd>"));

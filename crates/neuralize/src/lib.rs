@@ -75,6 +75,7 @@ pub mod record;
 pub mod report;
 
 mod error;
+mod gradient;
 mod kernel;
 mod load;
 mod random;

@@ -1,16 +1,16 @@
-//! Methods of explanation against the figures of other packages, loops and
+//! Methods of explanation against reference values of other packages, loops and
 //! properties.
 
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
-use neuralize::baseline::{Attribute, Attribution, Case, Method, Reference, Scene};
+use neuralize::baseline::{Attribute, Attribution, Background, Method, Query, Reference};
 use neuralize::baseline::{Subject, Tracked};
 use neuralize::explain::{Beta, Target};
 
 use super::figures::{Figures, kernel, kmeans, some, wine};
 use crate::suite::{Rows, Setup, largest, random_rows, rows};
 
-/// Fails unless the difference is small in comparison with the largest number.
+/// Fails unless the difference is small relative to the largest number.
 fn assert_same<B: Backend>(setup: &Setup<B>, found: &Rows, expected: &Rows, what: &str) {
     let near = if setup.tolerance < 1e-9 { 1e-9 } else { 1e-4 };
     assert_within(found, expected, near, what);
@@ -26,13 +26,13 @@ fn assert_within(found: &Rows, expected: &Rows, near: f64, what: &str) {
     }
 }
 
-fn relevance<B: Backend>(method: Method, case: &Case<'_, B>) -> Rows {
-    let Attribution { relevance, .. } = method.attribute(case).expect("a method for the model");
-    assert_eq!(relevance.dtype(), case.x.dtype(), "{method}");
+fn relevance<B: Backend>(method: Method, query: &Query<'_, B>) -> Rows {
+    let Attribution { relevance, .. } = method.attribute(query).expect("a method for the model");
+    assert_eq!(relevance.dtype(), query.x.dtype(), "{method}");
     rows(relevance)
 }
 
-/// Both functions of the figures, and the rows that the figures are of.
+/// Both functions of the reference values, and the rows that were explained.
 fn functions<B: Backend>(setup: &Setup<B>) -> [(&'static str, Tracked<Autodiff<B>>, Rows); 2] {
     let figures = Figures::of("functions.json");
     let rows = |name: &str| some(&wine(), &figures.numbers(&format!("{name} rows")));
@@ -47,20 +47,20 @@ fn square(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
-/// Slopes, their squares, and their products with the values, of captum.
+/// Slopes, their squares, and their products with the values, against captum.
 pub fn gradients<B: Backend>(setup: &Setup<B>) {
     let figures = Figures::of("gradients.json");
     for (name, subject, x) in functions(setup) {
-        let scene = Scene::new(&subject, &setup.tensor(&wine()), 0).expect("data");
-        let case = scene.ask(&setup.tensor(&x), Target::Assigned).expect("rows");
+        let background = Background::new(&subject, &setup.tensor(&wine()), 0).expect("data");
+        let query = background.query(&setup.tensor(&x), Target::Assigned).expect("rows");
         let of = |what: &str| figures.table(&format!("{name} {what}"));
-        assert_same(setup, &rows(case.slope()), &of("gradient"), name);
-        assert_same(setup, &relevance(Method::Sensitivity, &case), &of("squared"), name);
-        assert_same(setup, &relevance(Method::GradientTimesInput, &case), &of("input"), name);
+        assert_same(setup, &rows(query.slope()), &of("gradient"), name);
+        assert_same(setup, &relevance(Method::Sensitivity, &query), &of("squared"), name);
+        assert_same(setup, &relevance(Method::GradientTimesInput, &query), &of("input"), name);
     }
 }
 
-/// 64 midpoints, of captum, and how far they are from adding up.
+/// 64 midpoints and their conservation error, against captum.
 pub fn integrated_gradients<B: Backend>(setup: &Setup<B>) {
     let figures = Figures::of("integrated.json");
     let references = [
@@ -69,15 +69,15 @@ pub fn integrated_gradients<B: Backend>(setup: &Setup<B>) {
         ("zero", Reference::Zero),
     ];
     for (name, subject, x) in functions(setup) {
-        let scene = Scene::new(&subject, &setup.tensor(&wine()), 0).expect("data");
-        let case = scene.ask(&setup.tensor(&x), Target::Assigned).expect("rows");
+        let background = Background::new(&subject, &setup.tensor(&wine()), 0).expect("data");
+        let query = background.query(&setup.tensor(&x), Target::Assigned).expect("rows");
         for (reference, from) in references {
             let what = format!("{name} {reference}");
-            let found = relevance(Method::IntegratedGradients { from, steps: 64 }, &case);
-            let difference = rows(case.logit() - case.at(case.reference(from)).logit());
+            let found = relevance(Method::IntegratedGradients { from, steps: 64 }, &query);
+            let difference = rows(query.logit() - query.at(query.reference(from)).logit());
             if what == "kernel competing" {
-                // The figures have the centroids of k-means for both functions, the
-                // kernel has its own; on the way from them it is smooth.
+                // The reference values use the centroids of k-means for both functions. The
+                // kernel has its own; on the path from them it is smooth.
                 for (found, difference) in found.iter().zip(difference) {
                     let missing = found.iter().sum::<f64>() - difference[0];
                     assert!(missing.abs() < 1e-4, "{what}: {missing}");
@@ -97,18 +97,18 @@ pub fn integrated_gradients<B: Backend>(setup: &Setup<B>) {
     }
 }
 
-/// One feature after the other set to a reference, of captum.
+/// One feature after the other is replaced, against captum.
 pub fn occlusion<B: Backend>(setup: &Setup<B>) {
     let figures = Figures::of("occlusion.json");
     for (name, subject, x) in functions(setup) {
-        let scene = Scene::new(&subject, &setup.tensor(&wine()), 0).expect("data");
-        let case = scene.ask(&setup.tensor(&x), Target::Assigned).expect("rows");
+        let background = Background::new(&subject, &setup.tensor(&wine()), 0).expect("data");
+        let query = background.query(&setup.tensor(&x), Target::Assigned).expect("rows");
         for (reference, to) in [("competing", Reference::Competitor), ("mean", Reference::Mean)] {
             let what = format!("{name} {reference}");
-            let found = relevance(Method::Occlusion { to }, &case);
-            // The figures have the centroids of k-means for both functions.
+            let found = relevance(Method::Occlusion { to }, &query);
+            // The reference values use the centroids of k-means for both functions.
             let expected = if what == "kernel competing" {
-                one_feature_replaced(setup, &case, &x, &rows(case.reference(to)))
+                one_feature_replaced(setup, &query, &x, &rows(query.reference(to)))
             } else {
                 figures.table(&what)
             };
@@ -119,11 +119,11 @@ pub fn occlusion<B: Backend>(setup: &Setup<B>) {
 
 fn one_feature_replaced<B: Backend>(
     setup: &Setup<B>,
-    case: &Case<'_, B>,
+    query: &Query<'_, B>,
     x: &Rows,
     reference: &Rows,
 ) -> Rows {
-    let logit = |table: &Rows| rows(case.at(setup.tensor(table)).logit());
+    let logit = |table: &Rows| rows(query.at(setup.tensor(table)).logit());
     let whole = logit(x);
     let mut lost = vec![vec![0.0; x[0].len()]; x.len()];
     for feature in 0..x[0].len() {
@@ -140,10 +140,10 @@ fn one_feature_replaced<B: Backend>(
 pub fn smoothgrad_of_two_clusters<B: Backend>(setup: &Setup<B>) {
     let subject = clusters(setup, &vec![vec![0.0, 1.0, 2.0], vec![3.0, -1.0, 2.5]]);
     let x = setup.tensor(&random_rows(9, 3, 1.0, 5));
-    let scene = Scene::new(&subject, &x, 7).expect("data");
-    let case = scene.ask(&x, Target::Assigned).expect("rows");
-    let found = relevance(Method::SmoothGrad { samples: 5, noise: 2.0 }, &case);
-    assert_same(setup, &found, &rows(case.slope()), "two clusters");
+    let background = Background::new(&subject, &x, 7).expect("data");
+    let query = background.query(&x, Target::Assigned).expect("rows");
+    let found = relevance(Method::SmoothGrad { samples: 5, noise: 2.0 }, &query);
+    assert_same(setup, &found, &rows(query.slope()), "two clusters");
 }
 
 /// With three clusters the mean slope is 2 (μ_c − p μ_1 − (1 − p) μ_2), where p
@@ -154,8 +154,8 @@ pub fn smoothgrad_of_three_clusters<B: Backend>(setup: &Setup<B>) {
     let subject = clusters(setup, &centroids);
     let x = vec![vec![0.2, 0.1], vec![0.9, 0.2], vec![-0.2, 0.6]];
     let data: Rows = random_rows(60, 2, 0.0, 3).iter().map(|r| vec![r[0], 2.0 * r[1]]).collect();
-    let scene = Scene::new(&subject, &setup.tensor(&data), 11).expect("data");
-    let case = scene.ask(&setup.tensor(&x), Target::Cluster(0)).expect("rows");
+    let background = Background::new(&subject, &setup.tensor(&data), 11).expect("data");
+    let query = background.query(&setup.tensor(&x), Target::Cluster(0)).expect("rows");
     let deviation: Vec<f64> = (0..2)
         .map(|i| {
             let mean = data.iter().map(|row| row[i]).sum::<f64>() / 60.0;
@@ -177,10 +177,10 @@ pub fn smoothgrad_of_three_clusters<B: Backend>(setup: &Setup<B>) {
         })
         .collect();
     let method = Method::SmoothGrad { samples: 2000, noise };
-    let found = relevance(method, &case);
+    let found = relevance(method, &query);
     assert_within(&found, &expected, 0.03, "shares of competitors");
-    // The share matters: the slope at the row itself is another one.
-    let slope = rows(case.slope());
+    // The share matters: the slope at the row itself differs.
+    let slope = rows(query.slope());
     assert!(largest(found[0].iter().zip(&slope[0]).map(|(a, b)| (a - b).abs())) > 0.5);
 }
 
@@ -192,15 +192,15 @@ fn below(end: f64) -> f64 {
     (0..steps).map(|at| density(-9.0 + (at as f64 + 0.5) * step) * step).sum()
 }
 
-/// What is drawn at random depends on the seed alone, not on the other rows.
+/// Random numbers depend on the seed alone, not on the other rows.
 pub fn noise_is_shared_and_seeded<B: Backend>(setup: &Setup<B>) {
     let (x, subject) = (setup.tensor(&wine()[..40].to_vec()), kmeans(setup));
     let answers = |method: Method, seed: u64| {
-        let scene = Scene::new(&subject, &x, seed).expect("data");
-        let case = scene.ask(&x, Target::Assigned).expect("rows");
-        let (all, again) = (relevance(method, &case), relevance(method, &case));
+        let background = Background::new(&subject, &x, seed).expect("data");
+        let query = background.query(&x, Target::Assigned).expect("rows");
+        let (all, again) = (relevance(method, &query), relevance(method, &query));
         assert_eq!(all, again, "{method}");
-        (all, relevance(method, &case.rows(30..33)))
+        (all, relevance(method, &query.rows(30..33)))
     };
     for method in
         [Method::SmoothGrad { samples: 40, noise: 1.0 }, Method::LinearSurrogate { samples: 40 }]
@@ -211,19 +211,19 @@ pub fn noise_is_shared_and_seeded<B: Backend>(setup: &Setup<B>) {
     }
 }
 
-/// Where the function is linear, the surrogate is the function: the
-/// coefficients are slope times deviation, but for what the penalty takes.
+/// The surrogate of a linear function is the function: the coefficients are slope times
+/// standard deviation, up to the penalty.
 pub fn surrogate_of_a_linear_function<B: Backend>(setup: &Setup<B>) {
     let centroids = vec![vec![0.0, 1.0, 2.0, 0.5], vec![3.0, -1.0, 2.5, 0.9]];
     let subject = clusters(setup, &centroids);
-    // The last feature is the same everywhere, and no number that f32 or a mean holds exactly.
+    // The last feature is constant, and neither f32 nor a mean holds it exactly.
     let data: Rows = random_rows(50, 3, 1.0, 5)
         .into_iter()
         .map(|row| vec![row[0], 10.0 * row[1], 0.1 * row[2], 0.1])
         .collect();
-    let scene = Scene::new(&subject, &setup.tensor(&data), 7).expect("data");
-    let case = scene.ask(&setup.tensor(&data), Target::Cluster(0)).expect("rows");
-    let found = relevance(Method::LinearSurrogate { samples: 3000 }, &case);
+    let background = Background::new(&subject, &setup.tensor(&data), 7).expect("data");
+    let query = background.query(&setup.tensor(&data), Target::Cluster(0)).expect("rows");
+    let found = relevance(Method::LinearSurrogate { samples: 3000 }, &query);
     let mean = |i: usize| data.iter().map(|row| row[i]).sum::<f64>() / 50.0;
     let expected: Rows = data
         .iter()
@@ -240,7 +240,7 @@ pub fn surrogate_of_a_linear_function<B: Backend>(setup: &Setup<B>) {
     assert!(found.iter().all(|row| row[3] == 0.0));
 }
 
-/// Clusters that differ in one feature are told apart by it alone.
+/// Clusters that differ in one feature are separated by it alone.
 pub fn tree_of_planted_clusters<B: Backend>(setup: &Setup<B>) {
     if cfg!(not(feature = "tree")) {
         return;
@@ -252,17 +252,17 @@ pub fn tree_of_planted_clusters<B: Backend>(setup: &Setup<B>) {
         .collect();
     let subject = clusters(setup, &vec![vec![0.0, 5.0, 0.0], vec![0.0, -5.0, 0.0]]);
     let x = setup.tensor(&data);
-    let scene = Scene::new(&subject, &x, 0).expect("data");
+    let background = Background::new(&subject, &x, 0).expect("data");
     let method = Method::TreeSurrogate { depth: 8 };
-    let case = scene.ask(&x, Target::Assigned).expect("rows");
-    let found = relevance(method, &case);
+    let query = background.query(&x, Target::Assigned).expect("rows");
+    let found = relevance(method, &query);
     for (at, row) in found.iter().enumerate() {
         let gained = if at < 10 { 0.75 } else { 0.25 };
         assert_within(&vec![row.clone()], &vec![vec![0.0, gained, 0.0]], 1e-6, "one feature");
     }
     // The share of the cluster less that of the other one goes from −1/2 to 1 or −1.
-    let case = scene.ask(&x, Target::Contrast { cluster: 0, versus: 1 }).expect("rows");
-    for (at, row) in relevance(method, &case).iter().enumerate() {
+    let query = background.query(&x, Target::Contrast { cluster: 0, versus: 1 }).expect("rows");
+    for (at, row) in relevance(method, &query).iter().enumerate() {
         let gained = if at < 10 { 1.5 } else { -0.5 };
         assert_within(&vec![row.clone()], &vec![vec![0.0, gained, 0.0]], 1e-6, "a contrast");
     }
@@ -286,12 +286,12 @@ pub fn tree_of_a_grid<B: Backend>(setup: &Setup<B>) {
     let subject = clusters(setup, &corners);
     let x = setup.tensor(&data);
     let answers = |depth: usize| {
-        let scene = Scene::new(&subject, &x, 0).expect("data");
-        let case = scene.ask(&x, Target::Assigned).expect("rows");
-        let found = relevance(Method::TreeSurrogate { depth }, &case);
-        // Other depths come in between, and make no difference.
-        relevance(Method::TreeSurrogate { depth: depth + 1 }, &case);
-        assert_eq!(found, relevance(Method::TreeSurrogate { depth }, &case));
+        let background = Background::new(&subject, &x, 0).expect("data");
+        let query = background.query(&x, Target::Assigned).expect("rows");
+        let found = relevance(Method::TreeSurrogate { depth }, &query);
+        // Other depths in between make no difference.
+        relevance(Method::TreeSurrogate { depth: depth + 1 }, &query);
+        assert_eq!(found, relevance(Method::TreeSurrogate { depth }, &query));
         found
     };
     for row in answers(2) {
@@ -306,24 +306,24 @@ pub fn tree_of_a_grid<B: Backend>(setup: &Setup<B>) {
     assert_eq!(answers(8), answers(8));
 
     let all_of_one: Rows = data.iter().step_by(4).cloned().collect();
-    let scene = Scene::new(&subject, &setup.tensor(&all_of_one), 0).expect("data");
-    let case = scene.ask(&x, Target::Assigned).expect("rows");
-    let found = relevance(Method::TreeSurrogate { depth: 3 }, &case);
+    let background = Background::new(&subject, &setup.tensor(&all_of_one), 0).expect("data");
+    let query = background.query(&x, Target::Assigned).expect("rows");
+    let found = relevance(Method::TreeSurrogate { depth: 3 }, &query);
     assert!(found.iter().flatten().all(|number| *number == 0.0));
 }
 
-/// A deep tree tells all of the data apart: rows that it was fitted to end where
-/// all are of their cluster.
+/// A deep tree separates all of the data: every row ends in a leaf whose rows are all in its
+/// cluster.
 pub fn tree_of_wine<B: Backend>(setup: &Setup<B>) {
     if cfg!(not(feature = "tree")) {
         return;
     }
     let (x, subject) = (setup.tensor(&wine()), kmeans(setup));
-    let scene = Scene::new(&subject, &x, 0).expect("data");
-    let case = scene.ask(&x, Target::Assigned).expect("rows");
-    let members: Vec<usize> = scene.members().iter().map(Vec::len).collect();
-    let found = relevance(Method::TreeSurrogate { depth: 12 }, &case);
-    for (cluster, rows) in scene.members().iter().enumerate() {
+    let background = Background::new(&subject, &x, 0).expect("data");
+    let query = background.query(&x, Target::Assigned).expect("rows");
+    let members: Vec<usize> = background.members().iter().map(Vec::len).collect();
+    let found = relevance(Method::TreeSurrogate { depth: 12 }, &query);
+    for (cluster, rows) in background.members().iter().enumerate() {
         let gained = 1.0 - members[cluster] as f64 / 178.0;
         for row in rows {
             let sum: f64 = found[*row].iter().sum();
@@ -332,55 +332,54 @@ pub fn tree_of_wine<B: Backend>(setup: &Setup<B>) {
     }
 }
 
-/// NEON as a method is the network's own pass.
+/// NEON as a method is the relevance pass of the network.
 pub fn neon_is_the_networks_pass<B: Backend>(setup: &Setup<B>) {
     for (name, subject, x) in functions(setup) {
-        let scene = Scene::new(&subject, &setup.tensor(&wine()), 0).expect("data");
+        let background = Background::new(&subject, &setup.tensor(&wine()), 0).expect("data");
         let x = setup.tensor(&x);
-        let case = scene.ask(&x, Target::Assigned).expect("rows");
+        let query = background.query(&x, Target::Assigned).expect("rows");
         for beta in [Beta::Value(0.5), Beta::Heuristic] {
             let expected = subject.network().explain(&x, Target::Assigned, beta).expect("rows");
-            let found = Method::Neon(beta).attribute(&case).expect("a method");
+            let found = Method::Neon(beta).attribute(&query).expect("a method");
             let sum = rows(found.relevance.clone().sum_dim(1));
             assert_eq!(rows(found.relevance), rows(expected.relevance));
-            // With what no feature has, the logit.
+            // With the absorbed part, the logit.
             let absorbed = found.absorbed.map_or(vec![vec![0.0]; sum.len()], rows);
             let total: Rows =
                 sum.iter().zip(absorbed).map(|(sum, rest)| vec![sum[0] + rest[0]]).collect();
-            assert_same(setup, &total, &rows(case.logit()), name);
+            assert_same(setup, &total, &rows(query.logit()), name);
         }
     }
 }
 
-/// For k-means, slope times the way from the boundary is NEON for β → ∞.
+/// For k-means, slope times the difference from the boundary is NEON for β → ∞.
 pub fn gradient_from_the_boundary<B: Backend>(setup: &Setup<B>) {
     let (x, subject) = (setup.tensor(&wine()), kmeans(setup));
-    let scene = Scene::new(&subject, &x, 0).expect("data");
+    let background = Background::new(&subject, &x, 0).expect("data");
     for target in [Target::Assigned, Target::Contrast { cluster: 2, versus: 1 }] {
-        let case = scene.ask(&x, target).expect("rows");
-        let neon = relevance(Method::Neon(Beta::Value(f64::INFINITY)), &case);
-        let found = relevance(Method::GradientFromBoundary, &case);
+        let query = background.query(&x, target).expect("rows");
+        let neon = relevance(Method::Neon(Beta::Value(f64::INFINITY)), &query);
+        let found = relevance(Method::GradientFromBoundary, &query);
         assert_same(setup, &found, &neon, "k-means");
     }
 }
 
-/// The point that the way begins at lies between the centroids, and there the
-/// contrast is 0.
+/// The boundary point lies between the centroids, and the contrast there is 0.
 pub fn boundary_of_a_kernel<B: Backend>(setup: &Setup<B>) {
     let subject = kernel(setup);
     let x = wine();
-    let scene = Scene::new(&subject, &setup.tensor(&x), 0).expect("data");
-    let case = scene.ask(&setup.tensor(&x), Target::Assigned).expect("rows");
-    let (found, slope) = (relevance(Method::GradientFromBoundary, &case), rows(case.slope()));
+    let background = Background::new(&subject, &setup.tensor(&x), 0).expect("data");
+    let query = background.query(&setup.tensor(&x), Target::Assigned).expect("rows");
+    let (found, slope) = (relevance(Method::GradientFromBoundary, &query), rows(query.slope()));
     let boundary: Rows = (0..x.len())
         .map(|row| (0..13).map(|i| x[row][i] - found[row][i] / slope[row][i]).collect())
         .collect();
-    let pair = case.pinned.as_pair();
+    let pair = query.pinned.as_pair();
     let contrast = rows(subject.logit(&setup.tensor(&boundary), &pair));
     let centroids = subject.network().centroids();
     let at = |index| rows(centroids.clone().select(0, index));
-    let own = at(case.pinned.cluster().squeeze_dim(1));
-    let other = at(case.pinned.competitor().squeeze_dim(1));
+    let own = at(query.pinned.cluster().squeeze_dim(1));
+    let other = at(query.pinned.competitor().squeeze_dim(1));
     let ends = |table: &Rows| rows(subject.logit(&setup.tensor(table), &pair));
     let (inside, outside) = (ends(&own), ends(&other));
     let near = if setup.tolerance < 1e-9 { 1e-9 } else { 1e-3 };
@@ -403,8 +402,8 @@ pub fn boundary_of_a_kernel<B: Backend>(setup: &Setup<B>) {
 pub fn distances_to_the_own_centroid<B: Backend>(setup: &Setup<B>) {
     let centroids = setup.rounded(&Figures::of("functions.json").table("centroids"));
     let (x, subject) = (setup.rounded(&wine()), kmeans(setup));
-    let scene = Scene::new(&subject, &setup.tensor(&x), 0).expect("data");
-    let case = scene.ask(&setup.tensor(&x), Target::Assigned).expect("rows");
+    let background = Background::new(&subject, &setup.tensor(&x), 0).expect("data");
+    let query = background.query(&setup.tensor(&x), Target::Assigned).expect("rows");
     let expected: Rows = x
         .iter()
         .map(|row| {
@@ -415,15 +414,15 @@ pub fn distances_to_the_own_centroid<B: Backend>(setup: &Setup<B>) {
             row.iter().zip(&centroids[own]).map(|(x, centre)| -(x - centre).powi(2)).collect()
         })
         .collect();
-    assert_same(setup, &relevance(Method::OwnDistance, &case), &expected, "own centroid");
+    assert_same(setup, &relevance(Method::OwnDistance, &query), &expected, "own centroid");
 }
 
-/// In [−1, 1), of both signs, and another one for another seed.
+/// In [−1, 1), of both signs, and different for every seed.
 pub fn random_relevances<B: Backend>(setup: &Setup<B>) {
     let (x, subject) = (setup.tensor(&wine()), kmeans(setup));
     let answers = |seed: u64| {
-        let scene = Scene::new(&subject, &x, seed).expect("data");
-        relevance(Method::Random, &scene.ask(&x, Target::Assigned).expect("rows"))
+        let background = Background::new(&subject, &x, seed).expect("data");
+        relevance(Method::Random, &background.query(&x, Target::Assigned).expect("rows"))
     };
     let numbers = answers(3).concat();
     assert!(numbers.iter().all(|number| (-1.0..=1.0).contains(number)));
@@ -455,7 +454,7 @@ fn methods() -> Vec<Method> {
 }
 
 /// No rows, one row, one feature, constant features, rows that are equal or on
-/// a boundary: numbers, and as many as there should be.
+/// a boundary: finite numbers of the right shape.
 pub fn baselines_at_the_edges<B: Backend>(setup: &Setup<B>) {
     let wide = vec![vec![0.0, 3.0, 0.1], vec![2.0, 3.0, 0.1]];
     let middle = vec![1.0, 3.0, 0.1];
@@ -467,23 +466,23 @@ pub fn baselines_at_the_edges<B: Backend>(setup: &Setup<B>) {
     ];
     for (centroids, x) in tables {
         let subject = clusters(setup, &centroids);
-        let scene = Scene::new(&subject, &setup.tensor(&x), 0).expect("data");
-        let case = scene.ask(&setup.tensor(&x), Target::Assigned).expect("rows");
+        let background = Background::new(&subject, &setup.tensor(&x), 0).expect("data");
+        let query = background.query(&setup.tensor(&x), Target::Assigned).expect("rows");
         for method in methods() {
-            let found = relevance(method, &case);
+            let found = relevance(method, &query);
             assert_eq!((found.len(), found[0].len()), (x.len(), x[0].len()), "{method}");
             assert!(found.iter().flatten().all(|number| number.is_finite()), "{method}: {found:?}");
-            let none = method.attribute(&case.rows(0..0)).expect("no rows are rows");
+            let none = method.attribute(&query.rows(0..0)).expect("no rows are rows");
             assert_eq!(none.relevance.dims(), [0, x[0].len()], "{method}");
         }
     }
 }
 
-/// Settings without a meaning are refused by name.
+/// Meaningless settings are refused by name.
 pub fn baselines_that_are_refused<B: Backend>(setup: &Setup<B>) {
     let (x, subject) = (setup.tensor(&wine()[..3].to_vec()), kmeans(setup));
-    let scene = Scene::new(&subject, &x, 0).expect("data");
-    let case = scene.ask(&x, Target::Assigned).expect("rows");
+    let background = Background::new(&subject, &x, 0).expect("data");
+    let query = background.query(&x, Target::Assigned).expect("rows");
     let mut refused = vec![
         (Method::IntegratedGradients { from: Reference::Mean, steps: 0 }, "steps = 0"),
         (Method::SmoothGrad { samples: 0, noise: 0.1 }, "samples = 0"),
@@ -497,7 +496,7 @@ pub fn baselines_that_are_refused<B: Backend>(setup: &Setup<B>) {
         refused.push((Method::TreeSurrogate { depth: 3 }, "feature `tree`"));
     }
     for (method, reason) in refused {
-        let error = method.attribute(&case).expect_err("refused").to_string();
+        let error = method.attribute(&query).expect_err("refused").to_string();
         assert!(error.contains(reason), "{error}");
     }
 }

@@ -44,7 +44,7 @@ fn data<B: Backend>(setup: &Setup<B>) -> Rows {
     setup.rounded(&random_rows(40, 5, 0.3, 20))
 }
 
-/// Logits are those of the codes, the pass that of the model, a place the mean of members.
+/// Logits are those of the codes, the pass is that of the model, centroids are means of members.
 pub fn a_deep_network_is_its_model<B: Backend>(setup: &Setup<B>) {
     let (model, table) = (model(setup), data(setup));
     let x = setup.tensor(&table);
@@ -108,7 +108,7 @@ pub fn slopes_through_an_encoder<B: Backend>(setup: &Setup<B>) {
         let (above, at, below) = (logit(step), logit(0.0), logit(-step));
         for row in 0..40 {
             let (up, down) = (above[row][0] - at[row][0], at[row][0] - below[row][0]);
-            // A kink between the two points has no slope to agree with.
+            // A kink between the two points has no slope.
             if (up - down).abs() < near * step * (1.0 + up.abs() / step) {
                 let found = slope[row][feature];
                 let difference = (up + down) / (2.0 * step);
@@ -119,15 +119,15 @@ pub fn slopes_through_an_encoder<B: Backend>(setup: &Setup<B>) {
     }
     assert!(compared > 120, "{compared}");
 
-    assert!(subject.moved(2.0, 1.0).unwrap().is_none());
-    let shuffled = subject.shuffled(3).unwrap();
+    assert!(subject.transformed(2.0, 1.0).unwrap().is_none());
+    let shuffled = subject.randomised(3).unwrap().unwrap();
     let network = shuffled.network();
     assert_eq!((network.n_features(), network.n_clusters()), (5, 4));
     let logits = |network: &dyn Network<B>| rows(network.forward(x.clone()).unwrap());
     assert_ne!(logits(network), logits(subject.network()));
 }
 
-/// A plain k-means is what a deep one with an encoder that does nothing is.
+/// Deep k-means with an encoder that does nothing is plain k-means.
 pub fn an_encoder_that_does_nothing<B: Backend>(setup: &Setup<B>) {
     #[derive(Module, Debug)]
     struct Nothing<B: Backend> {

@@ -1,4 +1,4 @@
-//! The figures of independent packages, and the two functions that they are of.
+//! Reference values of independent packages, and the two functions that they explain.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,7 +33,7 @@ impl Figures {
         Self(tensors.collect())
     }
 
-    /// `[n, D]`; what has more dimensions is flattened behind the first.
+    /// `[n, D]`; further dimensions are flattened into the second.
     pub fn table(&self, name: &str) -> Rows {
         self.0.get(name).unwrap_or_else(|| panic!("no figures of {name}")).clone()
     }
@@ -63,14 +63,14 @@ pub fn some(table: &Rows, rows: &[usize]) -> Rows {
     rows.iter().map(|row| table[*row].clone()).collect()
 }
 
-/// k-means of wine, which the figures call `kmeans`.
+/// k-means of wine, `kmeans` in the reference values.
 pub fn kmeans<B: Backend>(setup: &Setup<B>) -> Tracked<Autodiff<B>> {
     let centroids = Figures::of("functions.json").table("centroids");
     let model = KMeans::from_centroids(setup.tensor(&centroids)).expect("centroids");
     Tracked::new(model.with_beta(1.0).expect("a beta")).expect("three clusters")
 }
 
-/// Six wines for every cluster and a Gaussian kernel, which the figures call `kernel`.
+/// Six wines for every cluster and a Gaussian kernel, `kernel` in the reference values.
 pub fn kernel<B: Backend>(setup: &Setup<B>) -> Tracked<Autodiff<B>> {
     let functions = Figures::of("functions.json");
     let supports = some(&wine(), &functions.numbers("supports"));

@@ -1,7 +1,6 @@
-//! What must hold of baselines and measures, written once and run on every
-//! backend. Every check compares with loops written from the definitions, with
-//! properties, or with figures of independent packages
-//! (`tests/reference/baselines/make.py`).
+//! Tests of baselines and measures, written once and run on every backend. They compare
+//! with loops written from the definitions, with properties, or with reference values of
+//! independent packages (`tests/reference/baselines/make.py`).
 
 pub mod baselines;
 pub mod deep;
@@ -54,11 +53,12 @@ macro_rules! evaluate_on {
                 shapley::edges_of_shapley_values,
                 shapley::blocks_of_rows_make_no_difference,
                 subjects::slopes_of_every_kind,
+                subjects::slopes_of_formulas,
                 subjects::moved_data_and_moved_clusterers,
                 subjects::shuffled_columns_hold_the_same_values,
                 subjects::pinned_questions_stay,
                 subjects::contrasts_and_no_rows,
-                subjects::scenes_are_counted_by_loops,
+                subjects::backgrounds_are_counted_by_loops,
                 subjects::samples_are_members_of_the_competitor,
                 measures::curves_of_another_program,
                 measures::agreement_of_another_program,

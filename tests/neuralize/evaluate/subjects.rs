@@ -1,9 +1,9 @@
-//! Slopes, and clusterers with other parameters.
+//! Slopes, pinned targets, backgrounds, and transformed and shuffled clusterers.
 
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
-use neuralize::baseline::{Reference, Scene, Subject, Tracked};
+use neuralize::baseline::{Background, Reference, Subject, Tracked};
 use neuralize::cluster::{Clusterer, Distance, GaussianMixture, KernelKMeans, SeparableKMeans};
 use neuralize::explain::{Beta, Target};
 
@@ -38,7 +38,7 @@ fn every_kind<B: Backend>(setup: &Setup<B>, x: &Tensor<B, 2>) -> Vec<(Clusterer<
         separable
             .map(|(model, power)| (model.with_heuristic_beta(x).expect("a beta").into(), power)),
     );
-    // A logit in nats stays what it is.
+    // A logit in nats does not change.
     kinds.push((mixture(setup).with_heuristic_beta(x).expect("a beta").into(), 0.0));
     kinds
 }
@@ -107,7 +107,7 @@ pub fn slopes_of_every_kind<B: Backend>(setup: &Setup<B>) {
                     let left = (here[row][0] - below[row][0]) / step;
                     let expected = (right + left) / 2.0;
                     let size = 1.0 + expected.abs();
-                    // A kink, or too much of a bend for differences.
+                    // A kink, or too much curvature for differences.
                     if (right - left).abs() > (1e4 * step).min(0.15) * size {
                         continue;
                     }
@@ -126,8 +126,57 @@ pub fn slopes_of_every_kind<B: Backend>(setup: &Setup<B>) {
     }
 }
 
-/// Data and clusterer multiplied and shifted: the same clusters, logits that
-/// are a power as large, and the same explanation in parts of itself.
+/// The slopes of kernel k-means and of a mixture, by loops and to the precision, which a
+/// processor's estimate of a reciprocal would miss.
+pub fn slopes_of_formulas<B: Backend>(setup: &Setup<B>) {
+    let x = setup.rounded(&random_rows(25, 3, 0.5, 14));
+    let check = |subject: &dyn Subject<B>, slope: &dyn Fn(&[f64], usize) -> Vec<f64>| {
+        let pinned = subject.pin(&setup.tensor(&x), Target::Assigned).expect("valid");
+        let found = rows(subject.slope(&setup.tensor(&x), &pinned));
+        let pairs = numbers(pinned.cluster()).into_iter().zip(numbers(pinned.competitor()));
+        let expected: Rows = x
+            .iter()
+            .zip(pairs)
+            .map(|(row, (own, other))| {
+                let (own, other) = (slope(row, own), slope(row, other));
+                own.iter().zip(other).map(|(a, b)| a - b).collect()
+            })
+            .collect();
+        assert_rows_close(&found, &expected, setup.tolerance, "slopes");
+    };
+
+    // Neither f32 nor f64 holds the stiffness or its inverse exactly.
+    let gamma = 0.7;
+    let supports = setup.rounded(&random_rows(9, 3, 0.5, 12));
+    let labels = [0, 1, 2, 3, 0, 1, 2, 3, 0];
+    let kernel = KernelKMeans::from_supports(setup.tensor(&supports), &labels, gamma);
+    let kernel = Tracked::<Autodiff<B>>::new(kernel.expect("supports")).expect(NO_CLUSTER);
+    check(&kernel, &|row, cluster| {
+        let members: Vec<&Vec<f64>> =
+            supports.iter().zip(labels).filter(|(_, k)| *k == cluster).map(|(u, _)| u).collect();
+        let weights: Vec<f64> = members
+            .iter()
+            .map(|u| (-gamma * u.iter().zip(row).map(|(u, x)| (x - u).powi(2)).sum::<f64>()).exp())
+            .collect();
+        let total: f64 = weights.iter().sum();
+        (0..3)
+            .map(|i| {
+                let parts = members.iter().zip(&weights).map(|(u, w)| 2.0 * (u[i] - row[i]) * w);
+                parts.sum::<f64>() / total
+            })
+            .collect()
+    });
+
+    let mixture = mixture(setup);
+    let (means, variances) = (rows(mixture.means()), rows(mixture.variances()));
+    let mixture = Tracked::<Autodiff<B>>::new(mixture).expect(NO_CLUSTER);
+    check(&mixture, &|row, cluster| {
+        (0..3).map(|i| (means[cluster][i] - row[i]) / variances[cluster][i]).collect()
+    });
+}
+
+/// Data and clusterer scaled and shifted: the same clusters, logits times a power of the
+/// scale, and the same explanation relative to its sum.
 pub fn moved_data_and_moved_clusterers<B: Backend>(setup: &Setup<B>) {
     let close = if setup.tolerance < 1e-9 { 1e-9 } else { 1e-4 };
     let table = setup.rounded(&random_rows(60, 3, 0.5, 15));
@@ -140,7 +189,8 @@ pub fn moved_data_and_moved_clusterers<B: Backend>(setup: &Setup<B>) {
         let here = rows(here.relevance);
         let middle = logit.iter().sum::<f64>() / 60.0;
         for (scale, shift) in [(2.5, -3.0), (-0.5, 1.0), (1.0, 0.0)] {
-            let moved = subject.moved(scale, shift).expect("numbers").expect("no such change");
+            let moved =
+                subject.transformed(scale, shift).expect("numbers").expect("no such change");
             let there: Rows = table
                 .iter()
                 .map(|row| row.iter().map(|value| scale * value + shift).collect())
@@ -161,7 +211,7 @@ pub fn moved_data_and_moved_clusterers<B: Backend>(setup: &Setup<B>) {
                     "power {power}, row {row}: {} against {expected}",
                     found[row]
                 );
-                // Near a boundary rounding decides, and parts of nothing are no numbers.
+                // Near a boundary, rounding decides, and shares of a sum near 0 mean nothing.
                 if logit[row] < 0.05 * middle {
                     continue;
                 }
@@ -177,43 +227,44 @@ pub fn moved_data_and_moved_clusterers<B: Backend>(setup: &Setup<B>) {
             }
             assert!(compared > 40, "{compared}");
         }
-        // Out of the precision.
+        // Out of the range of the precision.
         for scale in [1e300, 0.0] {
-            assert!(subject.moved(scale, 0.0).is_err() || (power == 0.0 && scale != 0.0));
+            assert!(subject.transformed(scale, 0.0).is_err() || (power == 0.0 && scale != 0.0));
         }
     }
-    // A divergence that starts at zero knows no shift.
+    // A divergence that starts at zero cannot be shifted.
     let positive = setup.tensor(&vec![vec![0.2, 0.8], vec![0.6, 0.4]]);
     for distance in [Distance::KullbackLeibler, Distance::ItakuraSaito, Distance::Logistic] {
         let model = SeparableKMeans::from_centroids(positive.clone(), distance).expect("positive");
         let subject = Tracked::<Autodiff<B>>::new(model).expect(NO_CLUSTER);
-        assert!(subject.moved(2.5, -3.0).expect("no number is wrong").is_none());
+        assert!(subject.transformed(2.5, -3.0).expect("no number is wrong").is_none());
     }
 }
 
-/// Columns hold the same values, none where it was; the same seed, the same
-/// table; and what comes out is a clusterer.
+/// Columns hold the same values, none in its place; the same seed gives the same
+/// table; and the result is a clusterer.
 pub fn shuffled_columns_hold_the_same_values<B: Backend>(setup: &Setup<B>) {
     let x = setup.tensor(&random_rows(40, 3, 0.5, 16));
     for (clusterer, _) in every_kind(setup, &x) {
         let table = |clusterer: &dyn Subject<B>| rows(clusterer.network().centroids());
         let is_kernel = matches!(clusterer, Clusterer::Kernel(_));
         let subject = Tracked::<Autodiff<B>>::new(clusterer).expect(NO_CLUSTER);
-        let shuffled = subject.shuffled(7).expect("a clusterer");
+        let shuffle = |seed| subject.randomised(seed).expect("a clusterer").expect("a table");
+        let shuffled = shuffle(7);
         let (old, new) = (table(&subject), table(&*shuffled));
-        assert_eq!(new, table(&*subject.shuffled(7).expect("a clusterer")));
-        let others = (8..12).map(|seed| table(&*subject.shuffled(seed).expect("a clusterer")));
+        assert_eq!(new, table(&*shuffle(7)));
+        let others = (8..12).map(|seed| table(&*shuffle(seed)));
         assert!(others.filter(|other| *other != new).count() >= 3, "every seed is the same");
         for feature in 0..3 {
             let column = |table: &Rows| table.iter().map(|row| row[feature]).collect::<Vec<_>>();
             let (mut old, mut new) = (column(&old), column(&new));
             let stays = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-3;
             assert!(!old.iter().zip(&new).any(stays), "feature {feature} stays");
-            // Of a kernel the supports are shuffled, and the centroids are their means.
+            // A kernel's supports are shuffled, and its centroids are their means.
             if !is_kernel {
                 old.sort_by(f64::total_cmp);
                 new.sort_by(f64::total_cmp);
-                // A network holds its centroids as seen from their mean.
+                // A network holds its centroids relative to their mean.
                 assert_close(&old, &new, 10.0 * setup.tolerance, "a column");
             }
         }
@@ -227,7 +278,8 @@ pub fn shuffled_columns_hold_the_same_values<B: Backend>(setup: &Setup<B>) {
     let two = setup.rounded(&random_rows(2, 5, 0.0, 17));
     let subject = Tracked::<Autodiff<B>>::new(setup.kmeans(&two)).expect(NO_CLUSTER);
     for seed in 0..20 {
-        let shuffled = rows(subject.shuffled(seed).expect("a clusterer").network().centroids());
+        let shuffled = subject.randomised(seed).expect("a clusterer").expect("a table");
+        let shuffled = rows(shuffled.network().centroids());
         let stays = |i: &usize| (shuffled[0][*i] - two[0][*i]).abs() < 1e-4;
         let swaps = |i: &usize| (shuffled[0][*i] - two[1][*i]).abs() < 1e-4;
         assert!((0..5).all(|i| stays(&i) || swaps(&i)));
@@ -242,15 +294,15 @@ fn distances(y: &[f64], centroids: &Rows) -> Vec<f64> {
     centroids.iter().map(|centroid| y.iter().zip(centroid).map(square).sum()).collect()
 }
 
-/// The smallest but for one; the first of equal ones.
+/// The smallest number except one; the first of equal ones.
 fn smallest(numbers: &[f64], but: Option<usize>) -> usize {
     let mut others = (0..numbers.len()).filter(|at| Some(*at) != but);
     let first = others.next().expect("two clusters");
     others.fold(first, |best, at| if numbers[at] < numbers[best] { at } else { best })
 }
 
-/// Cluster and competitor are those of where a row was pinned, the logit is that
-/// of where it is; by loops.
+/// Cluster and competitor are those where a row was pinned, the logit is that where
+/// it is now; by loops.
 pub fn pinned_questions_stay<B: Backend>(setup: &Setup<B>) {
     let centroids = setup.rounded(&random_rows(4, 3, 0.0, 18));
     let (here, there) = (random_rows(20, 3, 0.0, 19), random_rows(20, 3, 0.0, 20));
@@ -352,7 +404,7 @@ pub fn contrasts_and_no_rows<B: Backend>(setup: &Setup<B>) {
 }
 
 /// Mean, deviation and members by loops; references of every kind.
-pub fn scenes_are_counted_by_loops<B: Backend>(setup: &Setup<B>) {
+pub fn backgrounds_are_counted_by_loops<B: Backend>(setup: &Setup<B>) {
     let centroids = setup.rounded(&random_rows(3, 4, 0.0, 22));
     let data: Rows = random_rows(37, 4, 1.0, 23)
         .into_iter()
@@ -360,80 +412,80 @@ pub fn scenes_are_counted_by_loops<B: Backend>(setup: &Setup<B>) {
         .collect();
     let data = setup.rounded(&data);
     let subject = Tracked::<Autodiff<B>>::new(setup.kmeans(&centroids)).expect(NO_CLUSTER);
-    let scene = Scene::new(&subject, &setup.tensor(&data), 4).expect("data");
-    let (mean, deviation) = (rows(scene.mean()), rows(scene.deviation()));
-    assert_eq!((mean.len(), deviation.len(), scene.seed()), (1, 1, 4));
+    let background = Background::new(&subject, &setup.tensor(&data), 4).expect("data");
+    let (mean, deviation) = (rows(background.mean()), rows(background.deviation()));
+    assert_eq!((mean.len(), deviation.len(), background.seed()), (1, 1, 4));
     for feature in 0..4 {
         let expected = data.iter().map(|row| row[feature]).sum::<f64>() / 37.0;
         let square = data.iter().map(|row| (row[feature] - expected).powi(2)).sum::<f64>() / 37.0;
         assert!((mean[0][feature] - expected).abs() <= 10.0 * setup.tolerance);
         assert!((deviation[0][feature] - square.sqrt()).abs() <= 10.0 * setup.tolerance);
     }
-    // No spread is none, whatever rounding makes of the mean of 37 equal numbers.
+    // The deviation of 37 equal numbers is 0, however their mean is rounded.
     assert_eq!((mean[0][1], deviation[0][1]), (data[0][1], 0.0));
     let mut members = vec![Vec::new(); 3];
     for (row, x) in data.iter().enumerate() {
         members[smallest(&distances(x, &centroids), None)].push(row);
     }
-    assert_eq!(scene.members(), members);
+    assert_eq!(background.members(), members);
 
     let x = setup.tensor(&data[..9].to_vec());
-    let case = scene.ask(&x, Target::Assigned).expect("valid");
-    let competitors = numbers(case.pinned.competitor());
+    let query = background.query(&x, Target::Assigned).expect("valid");
+    let competitors = numbers(query.pinned.competitor());
     let expected: Rows = competitors.iter().map(|k| centroids[*k].clone()).collect();
-    let found = rows(case.reference(Reference::Competitor));
+    let found = rows(query.reference(Reference::Competitor));
     assert_rows_close(&found, &expected, setup.tolerance, "competitor");
-    assert_eq!(rows(case.reference(Reference::Mean)), vec![mean[0].clone(); 9]);
-    assert_eq!(rows(case.reference(Reference::Zero)), vec![vec![0.0; 4]; 9]);
-    let part = case.rows(2..5);
+    assert_eq!(rows(query.reference(Reference::Mean)), vec![mean[0].clone(); 9]);
+    assert_eq!(rows(query.reference(Reference::Zero)), vec![vec![0.0; 4]; 9]);
+    let part = query.rows(2..5);
     assert_eq!((part.len(), rows(part.x.clone())), (3, data[2..5].to_vec()));
     assert_eq!(rows(part.reference(Reference::Competitor)), found[2..5]);
 
     let none = x.clone().slice([0..0, 0..4]);
-    let nothing = scene.ask(&none, Target::Assigned).expect("no rows");
+    let nothing = background.query(&none, Target::Assigned).expect("no rows");
     assert!(nothing.is_empty());
     for reference in Reference::ALL {
         assert_eq!(nothing.reference(reference).dims(), [0, 4], "{reference}");
     }
     assert_eq!((nothing.logit().dims(), nothing.slope().dims()), ([0, 1], [0, 4]));
-    assert!(Scene::new(&subject, &none, 0).is_err());
+    assert!(Background::new(&subject, &none, 0).is_err());
 }
 
-/// Samples are rows of the competing cluster, not always the same; of a cluster
-/// without rows, its centroid.
+/// Samples are rows of the competing cluster, not always the same one; a cluster
+/// without rows gives its centroid.
 pub fn samples_are_members_of_the_competitor<B: Backend>(setup: &Setup<B>) {
     let mut centroids = random_rows(3, 2, 0.0, 24);
     centroids.push(vec![100.0, 100.0]);
     let centroids = setup.rounded(&centroids);
     let data = setup.rounded(&random_rows(60, 2, 0.0, 25));
     let subject = Tracked::<Autodiff<B>>::new(setup.kmeans(&centroids)).expect(NO_CLUSTER);
-    let scene = Scene::new(&subject, &setup.tensor(&data), 4).expect("data");
-    assert!(scene.members()[3].is_empty());
+    let background = Background::new(&subject, &setup.tensor(&data), 4).expect("data");
+    assert!(background.members()[3].is_empty());
     let x = setup.tensor(&data);
 
-    let case = scene.ask(&x, Target::Assigned).expect("valid");
-    let samples = rows(case.reference(Reference::Sample));
+    let query = background.query(&x, Target::Assigned).expect("valid");
+    let samples = rows(query.reference(Reference::Sample));
     let mut drawn = std::collections::BTreeSet::new();
-    for (sample, competitor) in samples.iter().zip(numbers(case.pinned.competitor())) {
+    for (sample, competitor) in samples.iter().zip(numbers(query.pinned.competitor())) {
         let row = data.iter().position(|row| row == sample).expect("a row of the data");
-        assert!(scene.members()[competitor].contains(&row), "row {row}, cluster {competitor}");
+        assert!(background.members()[competitor].contains(&row), "row {row}, cluster {competitor}");
         drawn.insert(row);
     }
     assert!(drawn.len() > 15, "{drawn:?}");
-    assert_eq!(samples, rows(case.reference(Reference::Sample)), "the same seed, other rows");
+    assert_eq!(samples, rows(query.reference(Reference::Sample)), "the same seed, other rows");
 
     // A single row has no sample; those beside it have.
-    let empty = scene.ask(&x, Target::Contrast { cluster: 0, versus: 3 }).expect("valid");
+    let empty = background.query(&x, Target::Contrast { cluster: 0, versus: 3 }).expect("valid");
     let found = rows(empty.reference(Reference::Sample));
     assert_rows_close(&found, &vec![centroids[3].clone(); 60], setup.tolerance, "no sample");
     let mut mixed = data[..4].to_vec();
     // Between the far cluster and its neighbour, so that the far one competes.
     mixed.push(vec![45.0, 45.0]);
-    let case = scene.ask(&setup.tensor(&mixed), Target::Assigned).expect("valid");
-    let far = numbers(case.pinned.competitor());
-    let samples = rows(case.reference(Reference::Sample));
+    let query = background.query(&setup.tensor(&mixed), Target::Assigned).expect("valid");
+    let far = numbers(query.pinned.competitor());
+    let samples = rows(query.reference(Reference::Sample));
     for (sample, competitor) in samples.iter().zip(far) {
-        if scene.members()[competitor].is_empty() {
+        if background.members()[competitor].is_empty() {
             assert_close(sample, &centroids[competitor], 1e-4, "no sample")
         } else {
             assert!(data.contains(sample))

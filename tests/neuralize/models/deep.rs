@@ -10,11 +10,11 @@ use burn::tensor::{DType, Tensor};
 use burn_lrp::{AnyTensor, Composite, Node, Relevance, Rule, Selector};
 use neuralize::cluster::{KMeans, KMeansConfig, MiniBatchKMeans};
 use neuralize::deep::{Autoencoder, DeepKMeans, DeepQuestion, JointTraining, Weights};
-use neuralize::explain::{Beta, Target};
+use neuralize::explain::Target;
 
 use super::super::suite::*;
 
-/// A perceptron: 5 inputs, 4 hidden units, 3 numbers of code.
+/// A perceptron: 5 inputs, 4 hidden units, a code of 3 numbers.
 #[derive(Module, Debug)]
 pub struct Perceptron<B: Backend> {
     hidden: Linear<B>,
@@ -96,7 +96,7 @@ fn epsilon(epsilon: f64) -> Composite {
     Composite::new().with(Selector::kind("Linear"), Rule::epsilon(epsilon).unwrap())
 }
 
-/// The whole way against loops: code, NEON, LRP-ε; and everything sums up.
+/// Code, NEON and LRP-ε against loops, and conservation.
 pub fn input_relevance_by_hand<B: Backend>(setup: &Setup<B>) {
     let (weights, centroids, model) = model(setup);
     let x = setup.rounded(&random_rows(9, 5, 0.2, 31));
@@ -111,7 +111,7 @@ pub fn input_relevance_by_hand<B: Backend>(setup: &Setup<B>) {
         (Target::Cluster(2), 0.7),
         (Target::Contrast { cluster: 1, versus: 3 }, 1.0),
     ] {
-        let question = DeepQuestion { target, ..question.clone() };
+        let question = question.clone().with_target(target);
         let explanation = model.explain(&setup.tensor(&x), &question).unwrap();
         let mut expected = Rows::new();
         for (x, code) in x.iter().zip(&codes) {
@@ -128,7 +128,7 @@ pub fn input_relevance_by_hand<B: Backend>(setup: &Setup<B>) {
             expected.push(weights.propagate(x, &code_relevance, 0.1));
         }
         let found = rows(explanation.relevance.clone());
-        // ε = 0.1 bounds what rounding can grow to.
+        // ε = 0.1 bounds the growth of rounding errors.
         assert_rows_close(&found, &expected, 100.0 * setup.tolerance, &format!("{target:?}"));
         let report = explanation.report.as_ref().unwrap();
         let absorbed = values(explanation.absorbed.clone());
@@ -159,7 +159,7 @@ pub fn nothing_is_absorbed_without_biases<B: Backend>(setup: &Setup<B>) {
     let question = DeepQuestion::default().with_composite(composite);
     let explanation = model.explain(&x, &question).unwrap();
     let size = values(explanation.relevance.clone().abs().sum_dim(1));
-    // Where all hidden units are silent the code is 0, and nothing can be handed on.
+    // If all hidden units are silent, the code is 0, and no relevance reaches the input.
     let spoken: Vec<(f64, f64)> = values(explanation.absorbed)
         .into_iter()
         .zip(size)
@@ -196,7 +196,7 @@ impl<B: Backend> Relevance<B> for Pixels<B> {
     }
 }
 
-/// What goes wrong is said.
+/// Errors name their cause.
 pub fn deep_edges<B: Backend>(setup: &Setup<B>) {
     let (weights, _, model) = model(setup);
     let x = setup.tensor(&random_rows(3, 5, 0.0, 34));
@@ -234,7 +234,7 @@ pub fn deep_edges<B: Backend>(setup: &Setup<B>) {
     assert!(none.explain(&x, &question.clone().with_beta(0.5)).is_ok());
 }
 
-/// Codes are clustered as they would be by themselves, whatever the batches.
+/// Codes are clustered the same whatever the batches.
 pub fn deep_fits<B: Backend>(setup: &Setup<B>) {
     let weights = Weighted::of(setup, 41);
     let mut data = random_rows(20, 5, 3.0, 42);
@@ -300,7 +300,7 @@ pub fn deep_records<B: Backend>(setup: &Setup<B>) {
     };
     let text = load(wide).unwrap_err().to_string();
     assert!(text.contains("deep.bpk") && text.contains("deep k-means"), "{text}");
-    // A file that is cut off, one that is no such file, one that is not there.
+    // A truncated file, a file of another format, a missing file.
     let bytes = fs::read(&path).unwrap();
     for bytes in [&bytes[..bytes.len() / 2], b"nothing of the kind".as_slice(), &[]] {
         fs::write(&path, bytes).unwrap();
@@ -312,7 +312,7 @@ pub fn deep_records<B: Backend>(setup: &Setup<B>) {
     let head: &KMeans<B> = model.head();
     neuralize::record::save_burnpack(head, &path).unwrap();
     assert!(load(template()).is_err());
-    // What saving leaves behind: the file alone.
+    // Saving leaves the file alone behind.
     model.save(&path).unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
@@ -410,7 +410,7 @@ impl<B: Backend> Autoencoder<B, 2> for Linear2<B> {
     }
 }
 
-/// Training brings the loss down, is the same twice, and ends in a usable model.
+/// Training lowers the loss, is reproducible, and ends in a usable model.
 pub fn joint_training<B: Backend>(setup: &Setup<B>) {
     train::<burn::backend::Autodiff<B>>(setup);
 }
@@ -427,7 +427,7 @@ fn train<B: AutodiffBackend>(setup: &Setup<B::InnerBackend>) {
             },
         }
     };
-    // Parameters made of tensors have to be told that they are to be trained.
+    // Parameters made of tensors are not trained by default.
     let trained = || {
         let mut model = autoencoder();
         for linear in [&mut model.encoder.hidden, &mut model.encoder.code] {
@@ -466,7 +466,7 @@ fn train<B: AutodiffBackend>(setup: &Setup<B::InnerBackend>) {
     let explanation = model.explain(&x, &DeepQuestion::default()).unwrap();
     assert_eq!(explanation.relevance.dims(), [30, 5]);
 
-    // The clustering's loss moves centroids and draws codes together.
+    // The clustering loss moves centroids and pulls codes together.
     let alone = JointTraining { reconstruction: 0.0, clustering: 1.0, ..training.clone() };
     let mut divergences = Vec::new();
     let drawn = alone
@@ -504,8 +504,7 @@ pub fn images_as_input<B: Backend>(setup: &Setup<B>) {
     let x = setup.tensor(&random_rows(4, 2 * 3 * 4, 0.0, 84)).reshape([4, 2, 3, 4]);
     let composite =
         Composite::new().with(Selector::kind("Conv2d").first(), Rule::bounded(-5.0, 5.0).unwrap());
-    let question =
-        DeepQuestion { beta: Beta::Heuristic, ..DeepQuestion::default().with_composite(composite) };
+    let question = DeepQuestion::default().with_composite(composite);
     let explanation = model.explain(&x, &question).unwrap();
     assert_eq!(explanation.relevance.dims(), [4, 2, 3, 4]);
     let sums = values(AnyTensor::from(explanation.relevance).row_sums());
@@ -529,7 +528,7 @@ impl<B: Backend> Relevance<B> for Words<B> {
     }
 }
 
-/// Token ids go in as numbers; every token gets a relevance, and equal tokens the same.
+/// The input is token ids as numbers; every token gets a relevance, equal tokens the same.
 pub fn tokens_as_input<B: Backend>(setup: &Setup<B>) {
     let mut encoder = Words {
         embedding: EmbeddingConfig::new(6, 4).init::<B>(&setup.device),
@@ -550,7 +549,7 @@ pub fn tokens_as_input<B: Backend>(setup: &Setup<B>) {
     let found = rows(explanation.relevance);
     let code = rows(explanation.codes.relevance);
     for n in 0..2 {
-        // Both layers are linear: a token gets its share of every number of the code.
+        // Both layers are linear: a token gets its share of every element of the code.
         let part = |token: usize, k: usize| -> f64 {
             let id = ids[n][token] as usize;
             (0..4).map(|d| table[id][d] * weight[d][k]).sum()

@@ -8,7 +8,7 @@ use neuralize::network::{Network, SoftMaxPool, SoftMinPool};
 
 use super::super::suite::*;
 
-/// The relevance of the logit of one cluster a row.
+/// The relevance of the logit of one cluster in every row.
 fn pass<B: Backend>(
     network: &impl Relevance<B>,
     x: &Tensor<B, 2>,
@@ -35,7 +35,7 @@ fn pass<B: Backend>(
     (table, rows(relevances.of(&input).unwrap().tensor().unwrap()))
 }
 
-/// Distances and min-pooling, and the literature's two layers, are NEON.
+/// Distances with min-pooling, and the two layers of the literature, are NEON.
 pub fn neon_layer_by_layer<B: Backend>(setup: &Setup<B>) {
     let centroids = setup.rounded(&random_rows(4, 6, 0.3, 91));
     let x = setup.rounded(&random_rows(12, 6, 0.3, 92));
@@ -57,7 +57,7 @@ pub fn neon_layer_by_layer<B: Backend>(setup: &Setup<B>) {
                     .map(|x| (0..4).map(|c| naive::margin(x, &centroids, c)).collect())
                     .collect();
                 assert_rows_close(&logits, &margins, 5.0 * setup.tolerance, name);
-                // Single precision divides by distances and margins that may be small.
+                // f32 divides by distances and margins that may be small.
                 let tolerance = 50.0 * setup.tolerance;
                 assert_rows_close(
                     &found,
@@ -100,7 +100,7 @@ pub fn min_pool_is_linear_in_relevance<B: Backend>(setup: &Setup<B>) {
     assert_rows_close(&whole, &sum, 50.0 * setup.tolerance, "relevance");
 }
 
-/// Softmax shares of the inputs, by the definition; and what a pool cannot take.
+/// Softmax shares of the inputs, by the definition; and refused inputs.
 pub fn soft_pools_as_layers<B: Backend>(setup: &Setup<B>) {
     let h = setup.rounded(&random_rows(4, 5, 0.0, 96));
     let input = [AnyTensor::from(setup.tensor(&h))];

@@ -67,7 +67,7 @@ fn load<B: Backend>(setup: &Setup<B>, weights: &Weights) -> neuralize::Result<Ne
     weights.load(Network::new(&setup.device), setup.dtype)
 }
 
-/// Number by number, however tensors lie and whatever is around them.
+/// Number by number, whatever the strides of tensors and the dictionaries around them.
 pub fn weights_of_every_layout<B: Backend>(setup: &Setup<B>) {
     let of = |name: &str| Weights::of(file(name));
     let checkpoint = of("checkpoint.pth").rename(r"^state_dict\.", "").without("optimizer");
@@ -87,8 +87,8 @@ pub fn weights_of_every_layout<B: Backend>(setup: &Setup<B>) {
     gaps_in_numbers(setup);
 }
 
-/// Layers 0, 2 and 4 of a file are 0, 1 and 2 of the module; what is left out and
-/// what messages name goes by the file.
+/// Layers 0, 2 and 4 of a file are 0, 1 and 2 of the module; parts to leave out and
+/// messages use the names of the file.
 fn gaps_in_numbers<B: Backend>(setup: &Setup<B>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gaps.pth");
@@ -122,7 +122,7 @@ fn gaps_in_numbers<B: Backend>(setup: &Setup<B>) {
     }
 }
 
-/// What cannot be read is refused, by its name and with what to do.
+/// Unreadable tensors are refused by name, with the remedy.
 pub fn weights_refused<B: Backend>(setup: &Setup<B>) {
     for (name, parts) in [
         ("slice.pth", ["`code.weight`", "strides [8, 2]", "contiguous()"]),
@@ -137,7 +137,7 @@ pub fn weights_refused<B: Backend>(setup: &Setup<B>) {
             assert!(text.contains(part), "{name}: {text}");
         }
     }
-    // Left over, if nothing says otherwise.
+    // A tensor without a parameter is left over.
     let text = load(setup, &Weights::of(file("strided.pth"))).unwrap_err().to_string();
     assert!(text.contains("head.weight") && !text.contains("norm"), "{text}");
     // Two tensors of one name.
@@ -153,7 +153,7 @@ pub fn weights_refused<B: Backend>(setup: &Setup<B>) {
     let other: Layers<B> = Layers { net: vec![other] };
     let text = Weights::of(&path).load(other, setup.dtype).unwrap_err().to_string();
     assert!(text.contains("net.0.weight") && text.contains("`net.3.weight`"), "{text}");
-    // By the endings of names, in whatever letters.
+    // File extensions in upper and lower case.
     for name in ["weights.PTH", "weights.Bin"] {
         let path = folder.path().join(name);
         fs::copy(file("contiguous.pth"), &path).unwrap();
@@ -167,7 +167,7 @@ pub fn weights_refused<B: Backend>(setup: &Setup<B>) {
     }
 }
 
-/// Cut off or with any byte changed: an error or the right numbers.
+/// Truncated or with any byte changed: an error or the right numbers.
 pub fn weights_damaged<B: Backend>(setup: &Setup<B>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("damaged.pth");
@@ -204,8 +204,8 @@ pub fn weights_damaged<B: Backend>(setup: &Setup<B>) {
     assert!(text.contains("since 1.6") && text.contains("safetensors"), "{text}");
 }
 
-/// Any byte of the pickle changed with a checksum that is right for it, and the
-/// pickle cut off: nothing panics.
+/// Any byte of the pickle changed, with its checksum corrected, and the pickle truncated:
+/// nothing panics.
 pub fn weights_of_a_damaged_pickle<B: Backend>(setup: &Setup<B>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("damaged.pth");
@@ -243,7 +243,7 @@ pub fn weights_of_a_hostile_pickle<B: Backend>(setup: &Setup<B>) {
     refused(&[vec![b'('; 1 << 20], vec![b't'; 1 << 20], b".".to_vec()].concat(), "module");
     let deep = [b"}X\x01\0\0\0a".repeat(1 << 18), b"}".to_vec(), b"s".repeat(1 << 18)].concat();
     refused(&[deep, b".".to_vec()].concat(), "deep");
-    // A dictionary that is in itself.
+    // A dictionary that contains itself.
     refused(b"}q\0X\x01\0\0\0ah\0s.", "deep");
     // 2^60 names: two in every dictionary for the one before.
     let mut doubled = b"}q\0".to_vec();
@@ -270,7 +270,7 @@ pub fn weights_of_a_hostile_pickle<B: Backend>(setup: &Setup<B>) {
     let call = &one[..one.len() - 1];
     let made = [call, b"q\x010q\x020", &b"h\x02h\x01R".repeat(1 << 17), b"."].concat();
     refused(&made, "100000 tensors");
-    // Wrapped eight and nine times, and by arguments that are in themselves.
+    // Wrapped eight and nine times, and by arguments that contain themselves.
     let wrap = b"ctorch._tensor\n_rebuild_from_type_v2\n".as_slice();
     let (mut function, mut arguments) = (REBUILD, call[REBUILD.len()..].to_vec());
     for wrapped in 1..=9 {
@@ -283,7 +283,7 @@ pub fn weights_of_a_hostile_pickle<B: Backend>(setup: &Setup<B>) {
     // One text of a megabyte in many names of classes.
     let long = [b"X\0\0\x10\0".to_vec(), vec![b'a'; 1 << 20], b"q\x01".to_vec()].concat();
     refused(&[long, b"h\x01h\x01\x93".repeat(10_000), b".".to_vec()].concat(), "class");
-    // Too long, and the archive's directory says that it is short.
+    // Too long, but short according to the archive's directory.
     let pickle = vec![b'N'; (1 << 25) + 1];
     refused(&pickle, "33554432 bytes");
     let mut bytes = fs::read(&path).unwrap();
@@ -321,7 +321,7 @@ fn records(name: &str) -> Vec<(String, Vec<u8>)> {
 
 const REBUILD: &[u8] = b"ctorch._utils\n_rebuild_tensor_v2\n";
 
-/// The codes of a tensor from this number of a storage on, with those of its size and
+/// The pickle codes of a tensor at an offset of a storage, with the codes of its size and
 /// strides.
 fn tensor(offset: u8, size: &[u8], strides: &[u8]) -> Vec<u8> {
     [
@@ -343,7 +343,7 @@ fn text(text: &str) -> Vec<u8> {
     [&[b'X'][..], &(text.len() as u32).to_le_bytes(), text.as_bytes()].concat()
 }
 
-/// A file of matrices 2 × 2: of ones, of twos and so on.
+/// A file of 2 × 2 matrices: of ones, of twos and so on.
 fn layers(names: &[String]) -> Vec<u8> {
     let mut pickle = b"}".to_vec();
     let mut numbers = Vec::new();

@@ -3,7 +3,7 @@
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use neuralize::baseline::{Attribute, Method, Scene, Subject, Tracked};
+use neuralize::baseline::{Attribute, Background, Method, Subject, Tracked};
 use neuralize::cluster::{KMeans, KMeansConfig};
 use neuralize::explain::{Beta, Target};
 
@@ -26,9 +26,9 @@ fn relevance<B: Backend>(
     target: Target,
     method: Method,
 ) -> Rows {
-    let scene = Scene::new(subject, x, 0).expect("valid data");
-    let case = scene.ask(x, target).expect("valid rows");
-    rows(method.attribute(&case).expect("a method for k-means").relevance)
+    let background = Background::new(subject, x, 0).expect("valid data");
+    let query = background.query(x, target).expect("valid rows");
+    rows(method.attribute(&query).expect("a method for k-means").relevance)
 }
 
 /// For β → ∞, R = ∇f ∘ (x − (μ_c + μ_k*)/2).

@@ -133,7 +133,7 @@ impl EvaluateArgs {
             ..EvaluateConfig::default()
         };
         if let Some(points) = self.points {
-            config.most_points = points;
+            config.max_points = points;
         }
         config
     }

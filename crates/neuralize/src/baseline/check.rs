@@ -1,15 +1,17 @@
+//! Checks of explanations on the points themselves.
+
 use burn::module::AutodiffModule;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor};
 
-use crate::baseline::{Pinned, by_blocks, pin, slope_through};
+use crate::baseline::{PinnedTarget, by_blocks, slope_through};
 use crate::error::Result;
 use crate::explain::{Beta, Explanation, Target};
 use crate::network::{Network, NeuralizedKMeans};
 use crate::transfer;
 
-/// How far explanations can be trusted, measured on the points themselves and
-/// part by part. Every error is relative to the point's Σ|R|.
+/// How far explanations can be trusted, checked on the points themselves, block by block. Every
+/// error is relative to the point's Σ|R|.
 ///
 /// ```
 /// use burn::backend::{Autodiff, Flex};
@@ -30,44 +32,44 @@ use crate::transfer;
 /// ```
 pub struct Check<B: AutodiffBackend> {
     network: Box<dyn Network<B::InnerBackend>>,
-    /// Where gradients can tell.
+    /// For networks that have gradients to compare with.
     tracked: Option<NeuralizedKMeans<B>>,
-    /// Where the zero of a feature should not matter.
+    /// For networks that do not depend on where the zero of a feature lies.
     shifted: Option<Box<dyn Network<B::InnerBackend>>>,
     target: Target,
     beta: Beta,
     sum: CheckReport,
 }
 
-/// What a [`Check`] found.
+/// The result of a [`Check`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct CheckReport {
-    /// Points that were checked.
+    /// Checked points.
     pub points: usize,
-    /// Largest |Σ R − logit| / Σ|R|; what biases absorb counts as a relevance.
+    /// Maximum of |Σ R − logit| / Σ|R|, where the part that biases absorb counts as a relevance.
     pub conservation_max: f64,
     /// Mean of the same.
     pub conservation_mean: f64,
-    /// Mean share of what biases absorb in Σ|R|, 0 to 1.
+    /// Mean share in Σ|R| that biases absorb, 0 to 1.
     pub absorbed_mean: f64,
-    /// How far data and centroids were shifted, in units of the (scaled) data.
+    /// The shift of data and centroids, in units of the (scaled) data.
     pub shift: f64,
-    /// Largest change of a relevance under that shift; none for a network whose
+    /// Maximum change of a relevance under that shift; `None` for a network whose
     /// decisions depend on where the zero of a feature lies.
     pub shift_max: Option<f64>,
-    /// Largest difference between NEON for β → ∞ and the gradient from the
-    /// boundary through autodiff; none but for k-means.
+    /// Maximum difference between NEON for β → ∞ and the gradient from the
+    /// boundary through autodiff; `None` except for k-means.
     pub autodiff_max: Option<f64>,
-    /// Points left out of that: on a boundary, or with two nearest competitors.
+    /// Points left out of that maximum: on a boundary, or with two nearest competitors.
     pub ties: usize,
-    /// Mean |Σ − logit| / Σ|.| of gradient × input, which is not NEON and does
-    /// not conserve: for comparison, for k-means.
+    /// Mean |Σ − logit| / Σ|.| of gradient × input, which does not conserve, for comparison;
+    /// `None` except for k-means.
     pub gradient_times_input_mean: Option<f64>,
 }
 
 impl<B: AutodiffBackend> Check<B> {
-    /// A check of explanations of one kind by one network.
+    /// A check of one network's explanations for one target and one β.
     ///
     /// # Errors
     ///
@@ -78,7 +80,7 @@ impl<B: AutodiffBackend> Check<B> {
         beta: Beta,
     ) -> Result<Self> {
         let largest = transfer::download(network.centroids().abs().max())[0];
-        // A power of two, so that the shift itself costs as few digits as it can.
+        // A power of two, so that the shift itself costs few digits.
         let shift = 8.0 * 2f64.powf(largest.max(f64::MIN_POSITIVE).log2().ceil());
         let shifted = network.shifted(shift)?;
         let tracked = network.as_kmeans().cloned().map(NeuralizedKMeans::from_inner);
@@ -117,13 +119,13 @@ impl<B: AutodiffBackend> Check<B> {
             transfer::download(explanation.absorbed_share()).iter().sum::<f64>();
         self.sum.points += explanation.len();
 
-        if let (Some(shifted), Some(most)) = (&self.shifted, &mut self.sum.shift_max) {
-            // The same numbers shifted: both sides start from what rounding leaves of x + s.
+        if let (Some(shifted), Some(max)) = (&self.shifted, &mut self.sum.shift_max) {
+            // Both start from x + s as rounded, so that the numbers are the same.
             let far = x.clone() + self.sum.shift;
             let near = far.clone() - self.sum.shift;
             let far = shifted.explain(&far, self.target, self.beta)?.relevance;
             let near = self.network.explain(&near, self.target, self.beta)?.relevance;
-            *most = relative_differences(far, near).into_iter().fold(*most, larger);
+            *max = relative_differences(far, near).into_iter().fold(*max, larger);
         }
         self.compare_with_gradients(x, explanation)
     }
@@ -137,27 +139,27 @@ impl<B: AutodiffBackend> Check<B> {
         let (Some(network), Some(tracked)) = (self.network.as_kmeans(), &self.tracked) else {
             return Ok(());
         };
-        let (Some(most), Some(missing)) =
+        let (Some(max), Some(missing)) =
             (&mut sum.autodiff_max, &mut sum.gradient_times_input_mean)
         else {
             return Ok(());
         };
         let hard = network.explain(x, self.target, Beta::Value(f64::INFINITY))?;
         // One backward pass serves both products.
-        let pinned = pin(network, x, self.target)?;
+        let pinned = PinnedTarget::new(network, x, self.target)?;
         let slope = by_blocks(x, Network::columns(network), x.dims()[1], |block, range| {
             slope_through(tracked, block, &pinned.rows(range))
         });
         let oracle = slope.clone() * (x.clone() - midpoints(network, &pinned));
-        // On a boundary, and where two competitors are equally near, there is
-        // no gradient to agree with.
+        // On a boundary, and where two competitors are equally near, there is no
+        // gradient.
         let smooth = transfer::download(hard.shares.max_dim(1)).into_iter();
         let smooth =
             smooth.zip(transfer::download(hard.logit)).map(|(share, f)| share == 1.0 && f != 0.0);
         for (difference, smooth) in
             relative_differences(oracle, hard.relevance).into_iter().zip(smooth)
         {
-            if smooth { *most = larger(*most, difference) } else { sum.ties += 1 }
+            if smooth { *max = larger(*max, difference) } else { sum.ties += 1 }
         }
 
         let product = Explanation { relevance: slope * x.clone(), ..explanation.clone() };
@@ -166,7 +168,7 @@ impl<B: AutodiffBackend> Check<B> {
         Ok(())
     }
 
-    /// What was found so far.
+    /// The result so far.
     pub fn report(&self) -> CheckReport {
         let points = self.sum.points.max(1) as f64;
         CheckReport {
@@ -180,20 +182,19 @@ impl<B: AutodiffBackend> Check<B> {
 
 /// The point halfway between the centroid of every row's cluster and that of
 /// its competitor, on the boundary between the two, `[N, D]`.
-fn midpoints<B: Backend>(network: &NeuralizedKMeans<B>, pinned: &Pinned<B>) -> Tensor<B, 2> {
+fn midpoints<B: Backend>(network: &NeuralizedKMeans<B>, pinned: &PinnedTarget<B>) -> Tensor<B, 2> {
     let of = |index: Tensor<B, 2, Int>| network.centroids().select(0, index.squeeze_dim(1));
     (of(pinned.cluster()) + of(pinned.competitor())) * 0.5
 }
 
-/// Largest |a − b| of every row relative to its Σ|b|; a row of zeros counts in full.
+/// Maximum |a − b| of every row relative to its Σ|b|; absolute if that is 0.
 fn relative_differences<B: Backend>(a: Tensor<B, 2>, b: Tensor<B, 2>) -> Vec<f64> {
     let size = b.clone().abs().sum_dim(1);
     let none = size.clone().equal_elem(0.0);
     transfer::download((a - b).abs().max_dim(1) / size.mask_fill(none, 1.0))
 }
 
-/// The larger of two, and NaN where either is: a maximum that hides NaN would
-/// hide what a check is for.
+/// The larger of two numbers, or NaN if either is NaN: a check must not hide it.
 fn larger(a: f64, b: f64) -> f64 {
     if a.is_nan() || a >= b { a } else { b }
 }
@@ -207,7 +208,7 @@ mod tests {
     #[test]
     fn ties_and_boundaries_raise_no_alarm() -> Result<()> {
         let device = Default::default();
-        // Their mean is a number of few digits, so that ties are exact.
+        // The mean has few digits, so that ties are exact.
         let centroids = [[0.0, 0.0], [2.0, 2.0], [2.0, -2.0], [-8.0, 0.0]];
         let centroids = Tensor::<Flex, 2>::from_data(centroids, &device);
         let network = KMeans::from_centroids(centroids)?.neuralize()?;

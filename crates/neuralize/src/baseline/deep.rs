@@ -1,4 +1,4 @@
-//! A clustering of codes whose slopes go through the encoder.
+//! Deep k-means whose slopes go through the encoder.
 
 use std::fmt;
 
@@ -7,21 +7,21 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use burn_lrp::Relevance;
 
-use crate::baseline::{Pinned, Subject, slope_through};
+use crate::baseline::{PinnedTarget, Subject, slope_through};
 use crate::cluster::{KMeans, shuffled_columns};
 use crate::deep::{DeepKMeans, DeepQuestion, NeuralizedDeepKMeans};
 use crate::error::Result;
 use crate::network::Network;
 
-/// A [`DeepKMeans`] of rows of numbers whose slopes are found by automatic
-/// differentiation, through the encoder.
+/// A [`DeepKMeans`] of rows of numbers whose slopes automatic differentiation finds through
+/// the encoder.
 pub struct TrackedDeepKMeans<A: AutodiffBackend, E: AutodiffModule<A>>
 where
     E::InnerModule: Relevance<A::InnerBackend>,
 {
     network: NeuralizedDeepKMeans<A::InnerBackend, E::InnerModule>,
     tracked: NeuralizedDeepKMeans<A, E>,
-    /// The rows that say where clusters are.
+    /// The rows whose means are the places of clusters.
     x: Tensor<A::InnerBackend, 2>,
 }
 
@@ -29,7 +29,7 @@ impl<A: AutodiffBackend, E: AutodiffModule<A> + Relevance<A> + 'static> TrackedD
 where
     E::InnerModule: Relevance<A::InnerBackend> + 'static,
 {
-    /// A model of a plain backend, on an autodiff backend too.
+    /// The subject of a model of the backend below autodiff.
     ///
     /// # Shapes
     ///
@@ -51,7 +51,7 @@ where
         let tracked = NeuralizedDeepKMeans {
             head: model.neuralize()?,
             model,
-            places: Tensor::from_inner(network.places.clone()),
+            means: Tensor::from_inner(network.means.clone()),
             question,
         };
         Ok(Self { network, tracked, x: x.clone() })
@@ -79,21 +79,16 @@ where
     fn slope_block(
         &self,
         x: Tensor<A::InnerBackend, 2>,
-        pinned: &Pinned<A::InnerBackend>,
+        pinned: &PinnedTarget<A::InnerBackend>,
     ) -> Tensor<A::InnerBackend, 2> {
         slope_through(&self.tracked, x, pinned)
     }
 
-    /// None: an encoder cannot be rewritten for other data.
-    fn moved(&self, _: f64, _: f64) -> Result<Option<Box<dyn Subject<A::InnerBackend>>>> {
-        Ok(None)
-    }
-
     /// The centroids of codes are shuffled; the encoder stays.
-    fn shuffled(&self, seed: u64) -> Result<Box<dyn Subject<A::InnerBackend>>> {
+    fn randomised(&self, seed: u64) -> Result<Option<Box<dyn Subject<A::InnerBackend>>>> {
         let model = &self.network.model;
         let head = KMeans::new(shuffled_columns(&model.head.centroids(), seed), model.head.beta());
         let model = DeepKMeans::new(model.encoder.clone(), head);
-        Ok(Box::new(Self::new(model, &self.x, self.network.question.clone())?))
+        Ok(Some(Box::new(Self::new(model, &self.x, self.network.question.clone())?)))
     }
 }

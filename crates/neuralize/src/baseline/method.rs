@@ -1,64 +1,37 @@
+//! The methods of explanation that come with the library.
+
 use std::fmt;
 use std::str::FromStr;
 
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
-use crate::baseline::{Case, Reference, direct, noise, occlusion, path, shapley, surrogate, tree};
+use crate::baseline::{Attribute, Attribution, Query, Reference};
+use crate::baseline::{
+    boundary, controls, integrated_gradients, linear_surrogate, neon, occlusion, shapley,
+    smoothgrad, tree_surrogate,
+};
 use crate::error::{Error, Result};
 use crate::explain::Beta;
-
-/// What a method says of some rows.
-#[derive(Debug, Clone)]
-pub struct Attribution<B: Backend> {
-    /// What every feature contributed, `[N, D]`.
-    pub relevance: Tensor<B, 2>,
-    /// What the method gives to no feature, `[N, 1]`; none for most.
-    pub absorbed: Option<Tensor<B, 2>>,
-    /// The standard error of every relevance, `[N, D]`, for methods that
-    /// estimate by sampling.
-    pub error: Option<Tensor<B, 2>>,
-}
-
-impl<B: Backend> From<Tensor<B, 2>> for Attribution<B> {
-    fn from(relevance: Tensor<B, 2>) -> Self {
-        Self { relevance, absorbed: None, error: None }
-    }
-}
-
-/// A method of explanation: relevances for the features of rows.
-///
-/// [`Method`] lists those that come with the library.
-pub trait Attribute<B: Backend> {
-    /// The name in tables and figures.
-    fn name(&self) -> String;
-
-    /// What every feature contributed to what is asked of every row.
-    ///
-    /// # Errors
-    ///
-    /// If the method is not for such a model or such data.
-    fn attribute(&self, case: &Case<'_, B>) -> Result<Attribution<B>>;
-}
 
 /// The methods that come with the library: NEON, and what it is compared with.
 ///
 /// | name | relevance of feature i |
 /// |---|---|
-/// | `neon` | NEON by the heuristic β; `neon-hard` by the nearest competitor alone |
+/// | `neon` | NEON with the heuristic β; `neon-hard` with the nearest competitor alone |
 /// | `sensitivity` | squared slope of the logit, which has no sign |
 /// | `gradient-times-input` | slope times value |
-/// | `gradient-from-boundary` | slope times the way from the boundary to the competing cluster |
-/// | `integrated-gradients:REF` | mean slope on the way from the reference, times the way |
+/// | `gradient-from-boundary` | slope times the difference from the boundary to the competing cluster |
+/// | `integrated-gradients:REF` | mean slope on the straight path from the reference, times the difference |
 /// | `smoothgrad` | mean slope at noisy copies of the row |
-/// | `occlusion:REF` | what the logit loses when the feature alone is set to the reference |
-/// | `shapley:REF` | exact Shapley value where features outside of a coalition have the reference's values; up to 13 features |
-/// | `shapley-sampling:REF` | the same over permutations drawn at random, with a standard error |
+/// | `occlusion:REF` | loss of logit when the reference replaces the feature alone |
+/// | `shapley:REF` | exact Shapley value if the reference replaces the features outside a coalition; up to 13 features |
+/// | `shapley-sampling:REF` | the same over random permutations, with a standard error |
 /// | `shapley-pair:REF` | closed form of the Shapley value for the nearest competitor alone; k-means |
 /// | `linear-surrogate` | effect of the feature in a linear model fitted around the row, after LIME |
-/// | `tree-surrogate` | what the splits of a decision tree for the clusters say on the row's way down |
-/// | `own-distance` | closeness to the own centroid, `−(x_i − μ_ci)²`: what most people plot |
-/// | `random` | a number drawn at random: what no method should fall below |
+/// | `tree-surrogate` | effect of the feature's splits in a decision tree for the clusters |
+/// | `own-distance` | closeness to the own centroid, `−(x_i − μ_ci)²`: the most common plot |
+/// | `random` | a random number: every method should do better |
 ///
 /// REF is `competitor`, `mean` or `zero`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -70,53 +43,53 @@ pub enum Method {
     Sensitivity,
     /// Slope times value.
     GradientTimesInput,
-    /// Slope times the way from the boundary.
+    /// Slope times the difference from the boundary.
     GradientFromBoundary,
     /// Integrated gradients (Sundararajan et al. 2017).
     IntegratedGradients {
-        /// Where the way begins.
+        /// The start of the path.
         from: Reference,
-        /// Points on the way, in the middles of as many equal parts.
+        /// Points on the path, in the middles of as many equal parts.
         steps: usize,
     },
     /// SmoothGrad (Smilkov et al. 2017).
     SmoothGrad {
         /// Noisy copies of a row.
         samples: usize,
-        /// Standard deviation of the noise, in those of the features.
+        /// Standard deviation of the noise, in standard deviations of the features.
         noise: f64,
     },
     /// Occlusion of one feature at a time (Zeiler and Fergus 2014).
     Occlusion {
-        /// What the feature is set to.
+        /// What replaces the feature.
         to: Reference,
     },
     /// Exact Shapley values (Shapley 1953; Lundberg and Lee 2017).
     Shapley {
-        /// What features outside of a coalition are set to.
+        /// What replaces the features outside a coalition.
         to: Reference,
     },
-    /// Shapley values over permutations drawn at random (Castro et al. 2009).
+    /// Shapley values over random permutations (Castro et al. 2009).
     ShapleySampling {
-        /// What features outside of a coalition are set to.
+        /// What replaces the features outside a coalition.
         to: Reference,
         /// Permutations, each walked in both directions.
         permutations: usize,
     },
     /// Shapley values of the contrast with the nearest competitor, in closed form.
     ShapleyPair {
-        /// What features outside of a coalition are set to.
+        /// What replaces the features outside a coalition.
         to: Reference,
     },
     /// A linear model around the row, after LIME (Ribeiro et al. 2016).
     LinearSurrogate {
-        /// Points that it is fitted to.
+        /// Points that the model is fitted to.
         samples: usize,
     },
-    /// A decision tree for the clusters, and the shares of clusters along the
-    /// way of a row through it (Saabas 2014).
+    /// A decision tree for the clusters, and the shares of clusters along a row's
+    /// path through it (Saabas 2014).
     TreeSurrogate {
-        /// Most splits on the way.
+        /// The maximum number of splits on a path.
         depth: usize,
     },
     /// Closeness to the own centroid.
@@ -126,18 +99,17 @@ pub enum Method {
 }
 
 impl Method {
-    /// Most features that exact Shapley values are computed for: 2^D coalitions
-    /// a row, about two seconds for 1 000 rows of 13 features and k-means on two
+    /// The maximum number of features for exact Shapley values: with 2^D coalitions
+    /// a row, 1 000 rows of 13 features and k-means take about two seconds on two
     /// cores.
-    pub const MOST_EXACT: usize = 13;
+    pub const MAX_EXACT_FEATURES: usize = shapley::MAX_EXACT_FEATURES;
 
-    /// All of them with their usual settings, NEON first.
+    /// All methods with their usual settings, NEON first.
     pub fn all() -> Vec<Self> {
         NAMES.iter().filter_map(|name| name.parse().ok()).collect()
     }
 
-    /// Those that an evaluation compares if it is not told which: one or two of
-    /// every kind.
+    /// The methods that an evaluation compares by default: one or two of every kind.
     pub fn usual() -> Vec<Self> {
         const LEFT_OUT: [&str; 5] = [
             "integrated-gradients:zero",
@@ -150,30 +122,30 @@ impl Method {
         names.filter_map(|name| name.parse().ok()).collect()
     }
 
-    /// What the method does, in a sentence.
-    pub fn words(self) -> &'static str {
+    /// What the method does, in a phrase.
+    pub fn description(self) -> &'static str {
         match self {
             Self::Neon(Beta::Heuristic) => {
-                "NEON: relevance pass through the clustering as a network, all competitors by their nearness"
+                "NEON: relevance pass through the clustering as a network, with all competitors weighted by nearness"
             }
             Self::Neon(_) => {
-                "NEON with another stiffness: infinite takes the nearest competitor alone"
+                "NEON with another stiffness; an infinite one takes the nearest competitor alone"
             }
-            Self::Sensitivity => "squared slope of the logit; has no sign and sums to nothing",
-            Self::GradientTimesInput => "slope times value; depends on where zero lies",
+            Self::Sensitivity => "squared slope of the logit; it has no sign and no meaningful sum",
+            Self::GradientTimesInput => "slope times value; it depends on where zero lies",
             Self::GradientFromBoundary => {
-                "slope times the way from the boundary between the two clusters"
+                "slope times the difference from the boundary between the two clusters"
             }
             Self::IntegratedGradients { .. } => {
-                "mean slope on a straight way from the reference, times the way"
+                "mean slope on the straight path from the reference, times the difference"
             }
             Self::SmoothGrad { .. } => "mean slope at noisy copies of the point",
-            Self::Occlusion { .. } => {
-                "what the logit loses when one feature is set to the reference"
+            Self::Occlusion { .. } => "loss of logit when the reference replaces one feature",
+            Self::Shapley { .. } => {
+                "mean gain by adding the feature, over all orders of the features"
             }
-            Self::Shapley { .. } => "mean of what the feature adds over all orders, exact",
             Self::ShapleySampling { .. } => {
-                "mean of what the feature adds over some orders drawn at random"
+                "mean gain by adding the feature, over random orders of the features"
             }
             Self::ShapleyPair { .. } => {
                 "exact Shapley value against the nearest competitor, in closed form"
@@ -181,14 +153,16 @@ impl Method {
             Self::LinearSurrogate { .. } => {
                 "effect in a linear model fitted around the point (as LIME)"
             }
-            Self::TreeSurrogate { .. } => "what the splits of a decision tree for the clusters say",
+            Self::TreeSurrogate { .. } => {
+                "effect of the splits in a decision tree for the clusters"
+            }
             Self::OwnDistance => "closeness to the own centroid alone",
             Self::Random => "random numbers",
         }
     }
 }
 
-/// What `Method::all` lists, in its order.
+/// The methods in the order of `Method::all`.
 const NAMES: [&str; 20] = [
     "neon",
     "neon-hard",
@@ -285,26 +259,28 @@ impl<B: Backend> Attribute<B> for Method {
         self.to_string()
     }
 
-    fn attribute(&self, case: &Case<'_, B>) -> Result<Attribution<B>> {
-        // Nothing is asked of no rows, and some devices cannot be asked it.
-        if case.is_empty() {
-            return Ok(case.x.clone().into());
+    fn attribute(&self, query: &Query<'_, B>) -> Result<Attribution<B>> {
+        // Some devices cannot compute with empty tensors.
+        if query.is_empty() {
+            return Ok(query.x.clone().into());
         }
         match *self {
-            Self::Neon(beta) => direct::neon(case, beta),
-            Self::Sensitivity => Ok(case.slope().square().into()),
-            Self::GradientTimesInput => Ok((case.slope() * case.x.clone()).into()),
-            Self::GradientFromBoundary => Ok(direct::gradient_from_boundary(case).into()),
-            Self::IntegratedGradients { from, steps } => path::integrated(case, from, steps),
-            Self::SmoothGrad { samples, noise } => noise::smooth(case, samples, noise),
-            Self::Occlusion { to } => Ok(occlusion::one_by_one(case, to).into()),
-            Self::Shapley { to } => shapley::exact(case, to),
-            Self::ShapleySampling { to, permutations } => shapley::sampled(case, to, permutations),
-            Self::ShapleyPair { to } => shapley::pair(case, to),
-            Self::LinearSurrogate { samples } => surrogate::linear(case, samples),
-            Self::TreeSurrogate { depth } => tree::surrogate(case, depth),
-            Self::OwnDistance => Ok(direct::own_distance(case).into()),
-            Self::Random => Ok(direct::random(case).into()),
+            Self::Neon(beta) => neon::neon(query, beta),
+            Self::Sensitivity => Ok(query.slope().square().into()),
+            Self::GradientTimesInput => Ok((query.slope() * query.x.clone()).into()),
+            Self::GradientFromBoundary => Ok(boundary::gradient_from_boundary(query).into()),
+            Self::IntegratedGradients { from, steps } => {
+                integrated_gradients::integrated(query, from, steps)
+            }
+            Self::SmoothGrad { samples, noise } => smoothgrad::smooth(query, samples, noise),
+            Self::Occlusion { to } => Ok(occlusion::one_by_one(query, to).into()),
+            Self::Shapley { to } => shapley::exact(query, to),
+            Self::ShapleySampling { to, permutations } => shapley::sampled(query, to, permutations),
+            Self::ShapleyPair { to } => shapley::pair(query, to),
+            Self::LinearSurrogate { samples } => linear_surrogate::linear(query, samples),
+            Self::TreeSurrogate { depth } => tree_surrogate::surrogate(query, depth),
+            Self::OwnDistance => Ok(controls::own_distance(query).into()),
+            Self::Random => Ok(controls::random(query).into()),
         }
     }
 }

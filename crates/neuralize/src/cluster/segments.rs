@@ -5,7 +5,7 @@ use core::ops::Range;
 use burn::tensor::{Bool, DType, Tensor, backend::Backend};
 
 use crate::kernel::{exp_minus_one, log_mean_exp, soft_shares, steepness};
-use crate::transfer;
+use crate::{gradient, transfer};
 
 /// Runs of columns that are pooled softly. A run is a cluster, a column one of its supports.
 ///
@@ -140,5 +140,6 @@ fn log_mean_exp_without<B: Backend>(
     let hits = below.zeros_like().mask_fill(left.clone(), 1.0).sum_dim(1);
     let remaining = (hits.neg() + columns).clamp_min(1.0);
     let grown = exp_minus_one(below).mask_fill(left, 0.0).sum_dim(1);
-    largest + (grown / remaining).log1p() / gamma
+    let grown = gradient::log1p(gradient::quotient(grown, remaining));
+    largest + gradient::quotient_by(grown, gamma)
 }

@@ -1,3 +1,5 @@
+//! Fitting k-means to the codes of an encoder.
+
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, backend::Backend};
 use burn_lrp::{AnyTensor, Relevance};
@@ -7,13 +9,13 @@ use crate::deep::model::encoded;
 use crate::deep::{DeepKMeans, DeepQuestion};
 use crate::error::{Error, Result};
 
-/// A fitted [`DeepKMeans`], and how the fit went.
+/// A fitted [`DeepKMeans`], with the course of the fit.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct DeepFit<B: Backend, E: Module<B>> {
     /// Encoder and clustering.
     pub model: DeepKMeans<B, E>,
-    /// The codes that were clustered, `[N, D]`.
+    /// The codes of the inputs, `[N, D]`.
     pub codes: Tensor<B, 2>,
     /// Cluster of every input, `[N]`.
     pub labels: Tensor<B, 1, Int>,
@@ -28,10 +30,10 @@ pub struct DeepFit<B: Backend, E: Module<B>> {
 }
 
 impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
-    /// Clusters the codes of inputs that come in batches: a Burn `DataLoader`'s,
-    /// or any others.
+    /// Clusters the codes of inputs that come in batches, from a Burn `DataLoader` or any
+    /// other source.
     ///
-    /// Every batch is encoded once; the codes are kept, the inputs are not.
+    /// Every batch is encoded once; memory holds the codes, not the inputs.
     ///
     /// # Shapes
     ///
@@ -67,17 +69,17 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
         })
     }
 
-    /// Clusters the codes of more inputs than memory holds codes of, by
-    /// [mini-batch k-means](MiniBatchKMeans): every pass encodes and looks at
-    /// every batch once, and nothing is kept.
+    /// Clusters codes that do not fit into memory, by
+    /// [mini-batch k-means](MiniBatchKMeans): every pass encodes every batch once and
+    /// keeps nothing.
     ///
-    /// `batches` is called once a pass. The heuristic β is that of the last batch;
+    /// Every pass calls `batches` once. The heuristic β is that of the last batch;
     /// [`DeepQuestion`] takes another.
     ///
     /// # Shapes
     ///
     /// - every batch: `[n, ..]`, what the encoder takes; the first needs K
-    ///   different codes
+    ///   distinct codes
     ///
     /// # Errors
     ///

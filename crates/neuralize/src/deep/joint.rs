@@ -1,3 +1,5 @@
+//! Joint training of an autoencoder and a clustering of its codes.
+
 use burn::module::{AutodiffModule, Module, ModuleVisitor, Param, ParamId};
 use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::backend::{AutodiffBackend, Backend};
@@ -9,9 +11,9 @@ use crate::cluster::{KMeans, KMeansConfig};
 use crate::deep::model::blocks;
 use crate::error::{Error, Result};
 use crate::random::Stream;
-use crate::{transfer, validate};
+use crate::{gradient, transfer, validate};
 
-/// An encoder with its way back, for training.
+/// An encoder and a decoder, for training.
 ///
 /// Training runs Burn's own layers, in training mode.
 pub trait Autoencoder<B: Backend, const D: usize> {
@@ -22,7 +24,7 @@ pub trait Autoencoder<B: Backend, const D: usize> {
     /// - x: `[n, ..]`; output: `[n, code]`
     fn encode(&self, x: Tensor<B, D>) -> Tensor<B, 2>;
 
-    /// Inputs from codes.
+    /// The inputs that codes decode to.
     ///
     /// # Shapes
     ///
@@ -30,35 +32,34 @@ pub trait Autoencoder<B: Backend, const D: usize> {
     fn decode(&self, codes: Tensor<B, 2>) -> Tensor<B, D>;
 }
 
-/// Training of an autoencoder and of a clustering of its codes, together (deep
-/// embedded clustering).
+/// Joint training of an autoencoder and a clustering of its codes (deep embedded
+/// clustering).
 ///
-/// The autoencoder is warmed up alone, by the mean squared error of its
-/// reconstruction. Then centroids are found by k-means, and both are trained: an
-/// input is softly assigned by Student's t, `q_ij ∝ 1 / (1 + ‖z_i − μ_j‖²)`, and the
-/// assignment is drawn towards the sharper target `p_ij ∝ q_ij² / Σ_i q_ij`, renewed every
-/// epoch, by the divergence `KL(p ‖ q)` (Xie, Girshick, Farhadi 2016). The
-/// reconstruction stays in the loss, which keeps the codes from collapsing (Guo et al.
-/// 2017); a weight of 0 leaves it out.
+/// First the autoencoder is trained alone, by the mean squared error of its
+/// reconstruction. Then k-means finds centroids, and both are trained: an input is
+/// softly assigned by Student's t, `q_ij ∝ 1 / (1 + ‖z_i − μ_j‖²)`, and the divergence
+/// `KL(p ‖ q)` pulls the assignment towards the sharper target
+/// `p_ij ∝ q_ij² / Σ_i q_ij`, which is computed anew in every epoch (Xie, Girshick,
+/// Farhadi 2016). The reconstruction stays in the loss, which keeps the codes from
+/// collapsing (Guo et al. 2017); a weight of 0 leaves it out.
 ///
-/// By Adam, in seeded random batches.
+/// Adam takes the steps, in seeded random batches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct JointTraining {
     /// Epochs of the autoencoder alone.
     pub warm_up_epochs: usize,
-    /// Epochs of both.
+    /// Epochs of both together.
     pub joint_epochs: usize,
     /// Samples a step.
     pub batch_size: usize,
     /// Adam's step size.
     pub learning_rate: f64,
-    /// Weight of the clustering's loss, beside 1 for the reconstruction's; at least
-    /// 0.
+    /// Weight of the clustering loss in joint training, at least 0.
     pub clustering: f64,
-    /// Weight of the reconstruction in joint training.
+    /// Weight of the reconstruction loss in joint training, at least 0.
     pub reconstruction: f64,
-    /// The order of samples follows from it.
+    /// Seed of the order of samples.
     pub seed: u64,
 }
 
@@ -76,16 +77,17 @@ impl Default for JointTraining {
     }
 }
 
-/// What an observer of the training is told after every epoch.
+/// The losses after an epoch of training.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct JointProgress {
-    /// Whether the autoencoder is being warmed up.
+    /// Whether the autoencoder is trained alone.
     pub warming_up: bool,
     /// The epoch of this phase, counted from 1.
     pub epoch: usize,
     /// Mean squared error of the reconstruction.
     pub reconstruction: f64,
-    /// `KL(p ‖ q)`, the mean of a sample; 0 while warming up.
+    /// Mean of `KL(p ‖ q)` over samples; 0 in the warm-up.
     pub divergence: f64,
 }
 
@@ -96,19 +98,19 @@ pub struct JointProgress {
 pub struct JointFit<B: Backend, A> {
     /// The autoencoder.
     pub autoencoder: A,
-    /// The clustering of its codes. With the encoder it makes a
+    /// The clustering of its codes; with the encoder, a
     /// [`DeepKMeans`](crate::deep::DeepKMeans).
     pub head: KMeans<B>,
     /// Cluster of every input, `[N]`.
     pub labels: Tensor<B, 1, Int>,
-    /// The mean divergence of the last epoch; 0 without joint epochs.
+    /// Mean divergence of the last epoch; 0 without joint epochs.
     pub divergence: f64,
-    /// The mean reconstruction error of the last epoch.
+    /// Mean reconstruction error of the last epoch.
     pub reconstruction: f64,
 }
 
 impl JointTraining {
-    /// Trains.
+    /// Trains an autoencoder, and calls `observe` after every epoch.
     ///
     /// # Shapes
     ///
@@ -116,12 +118,13 @@ impl JointTraining {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, x is empty, not finite or of another precision than the
-    /// autoencoder, encoding gives other than a code a sample, codes cannot be clustered,
-    /// decoding gives another shape than the input's, or the loss becomes infinite.
+    /// If a setting is out of range, x is empty, not finite or of another precision than
+    /// the autoencoder, the encoder does not give one code for every sample, the codes cannot be
+    /// clustered, the decoder gives another shape than the input's, or the loss
+    /// becomes infinite.
     pub fn fit<B, A, const D: usize>(
         &self,
-        mut autoencoder: A,
+        autoencoder: A,
         x: &Tensor<B::InnerBackend, D>,
         clusters: &KMeansConfig,
         mut observe: impl FnMut(JointProgress),
@@ -132,81 +135,27 @@ impl JointTraining {
         A::InnerModule: Autoencoder<B::InnerBackend, D>,
     {
         self.check()?;
-        let rows = x.dims()[0];
-        if x.dims().contains(&0) {
-            return Err(Error::Empty { what: "x" });
-        }
-        let flat: Tensor<B::InnerBackend, 2> =
-            x.clone().reshape([rows, x.dims()[1..].iter().product()]);
-        validate::dtype::<B::InnerBackend>("x", &x.device(), x.dtype())?;
-        validate::values("x", &flat)?;
-        let _ = autoencoder.num_params();
-        same_precision::<B::InnerBackend, _>(&autoencoder.valid(), x.dtype())?;
-
-        let mut optimizer = AdamConfig::new().init();
+        check_data::<B, _, D>(&autoencoder, x)?;
         let mut last =
             JointProgress { warming_up: true, epoch: 0, reconstruction: 0.0, divergence: 0.0 };
-        for epoch in 1..=self.warm_up_epochs {
-            let mut mean = Mean::default();
-            for batch in self.batches(rows, epoch, x) {
-                let x = Tensor::<B, D>::from_inner(batch.1);
-                let samples = x.dims()[0];
-                let codes = checked(autoencoder.encode(x.clone()), samples)?;
-                let loss = rebuilt(&autoencoder, x, codes)?;
-                mean.add(&loss, samples);
-                let grads = GradientsParams::from_grads(loss.backward(), &autoencoder);
-                autoencoder = optimizer.step(self.learning_rate, autoencoder, grads);
-            }
-            last = JointProgress {
-                warming_up: true,
-                epoch,
-                reconstruction: mean.value(),
-                divergence: 0.0,
-            };
-            finite("epoch of the warm-up", epoch, last.reconstruction)?;
-            observe(last);
-        }
+        let mut observe = |progress| {
+            last = progress;
+            observe(progress);
+        };
+        let mut optimizer = AdamConfig::new().init();
+        let autoencoder = self.warm_up(autoencoder, x, &mut optimizer, &mut observe)?;
 
         let codes = codes_of(&autoencoder.valid(), x, self.batch_size)?;
-        let start = clusters.fit(&codes)?;
-        let centroids = Tensor::<B, 2>::from_inner(start.model.centroids());
-        let mut centroids = Param::initialized(ParamId::new(), centroids.require_grad());
-        let mut mover = AdamConfig::new().init();
-        for epoch in 1..=self.joint_epochs {
-            let codes = codes_of(&autoencoder.valid(), x, self.batch_size)?;
-            let target = sharpened(assignments(codes, centroids.val().inner()));
-            let (mut rebuilding, mut dividing) = (Mean::default(), Mean::default());
-            for (index, batch) in self.batches(rows, self.warm_up_epochs + epoch, x) {
-                let x = Tensor::<B, D>::from_inner(batch);
-                let samples = x.dims()[0];
-                let codes = checked(autoencoder.encode(x.clone()), samples)?;
-                let rebuilt = rebuilt(&autoencoder, x, codes.clone())?;
-                let p = Tensor::<B, 2>::from_inner(target.clone().select(0, index));
-                let divergence = divergence(p, assignments(codes, centroids.val()));
-                rebuilding.add(&rebuilt, samples);
-                dividing.add(&divergence, samples);
-                let loss = rebuilt * self.reconstruction + divergence * self.clustering;
-                let mut grads = loss.backward();
-                let own = GradientsParams::from_module::<B, _>(&mut grads, &autoencoder);
-                let theirs = GradientsParams::from_module::<B, _>(&mut grads, &centroids);
-                autoencoder = optimizer.step(self.learning_rate, autoencoder, own);
-                centroids = mover.step(self.learning_rate, centroids, theirs);
-            }
-            last = JointProgress {
-                warming_up: false,
-                epoch,
-                reconstruction: rebuilding.value(),
-                divergence: dividing.value(),
-            };
-            finite("joint epoch", epoch, last.reconstruction + last.divergence)?;
-            observe(last);
-        }
+        let centroids = Tensor::<B, 2>::from_inner(clusters.fit(&codes)?.model.centroids());
+        let centroids = Param::initialized(ParamId::new(), centroids.require_grad());
+        let (autoencoder, centroids) =
+            self.train_jointly(autoencoder, centroids, x, &mut optimizer, &mut observe)?;
 
         let autoencoder = autoencoder.valid();
         let codes = codes_of(&autoencoder, x, self.batch_size)?;
         let mut head = KMeans::from_centroids(centroids.val().inner())?;
         if head.n_clusters() > 1 {
-            // Without it where all codes are one point.
+            // If all codes are one point, there is no heuristic β.
             head = match head.clone().with_heuristic_beta(&codes) {
                 Err(Error::NoHeuristicBeta) => head,
                 found => found?,
@@ -220,6 +169,80 @@ impl JointTraining {
             divergence: last.divergence,
             reconstruction: last.reconstruction,
         })
+    }
+
+    /// The epochs of the autoencoder alone.
+    fn warm_up<B, A, const D: usize>(
+        &self,
+        mut autoencoder: A,
+        x: &Tensor<B::InnerBackend, D>,
+        optimizer: &mut impl Optimizer<A, B>,
+        observe: &mut impl FnMut(JointProgress),
+    ) -> Result<A>
+    where
+        B: AutodiffBackend,
+        A: AutodiffModule<B> + Autoencoder<B, D>,
+    {
+        let rows = x.dims()[0];
+        for epoch in 1..=self.warm_up_epochs {
+            let mut mean = Mean::default();
+            for batch in self.batches(rows, epoch, x) {
+                let x = Tensor::<B, D>::from_inner(batch.1);
+                let samples = x.dims()[0];
+                let codes = checked(autoencoder.encode(x.clone()), samples)?;
+                let loss = reconstruction_error(&autoencoder, x, codes)?;
+                mean.add(&loss, samples);
+                let grads = GradientsParams::from_grads(loss.backward(), &autoencoder);
+                autoencoder = optimizer.step(self.learning_rate, autoencoder, grads);
+            }
+            let reconstruction = mean.value();
+            finite("epoch of the warm-up", epoch, reconstruction)?;
+            observe(JointProgress { warming_up: true, epoch, reconstruction, divergence: 0.0 });
+        }
+        Ok(autoencoder)
+    }
+
+    /// The epochs of the autoencoder and the centroids together.
+    fn train_jointly<B, A, const D: usize>(
+        &self,
+        mut autoencoder: A,
+        mut centroids: Param<Tensor<B, 2>>,
+        x: &Tensor<B::InnerBackend, D>,
+        optimizer: &mut impl Optimizer<A, B>,
+        observe: &mut impl FnMut(JointProgress),
+    ) -> Result<(A, Param<Tensor<B, 2>>)>
+    where
+        B: AutodiffBackend,
+        A: AutodiffModule<B> + Autoencoder<B, D>,
+        A::InnerModule: Autoencoder<B::InnerBackend, D>,
+    {
+        let rows = x.dims()[0];
+        let mut centroid_optimizer = AdamConfig::new().init();
+        for epoch in 1..=self.joint_epochs {
+            let codes = codes_of(&autoencoder.valid(), x, self.batch_size)?;
+            let target = sharpened(assignments(codes, centroids.val().inner()));
+            let (mut reconstructions, mut divergences) = (Mean::default(), Mean::default());
+            for (index, batch) in self.batches(rows, self.warm_up_epochs + epoch, x) {
+                let x = Tensor::<B, D>::from_inner(batch);
+                let samples = x.dims()[0];
+                let codes = checked(autoencoder.encode(x.clone()), samples)?;
+                let reconstruction = reconstruction_error(&autoencoder, x, codes.clone())?;
+                let p = Tensor::<B, 2>::from_inner(target.clone().select(0, index));
+                let divergence = divergence(p, assignments(codes, centroids.val()));
+                reconstructions.add(&reconstruction, samples);
+                divergences.add(&divergence, samples);
+                let loss = reconstruction * self.reconstruction + divergence * self.clustering;
+                let mut grads = loss.backward();
+                let encoder = GradientsParams::from_module::<B, _>(&mut grads, &autoencoder);
+                let clusters = GradientsParams::from_module::<B, _>(&mut grads, &centroids);
+                autoencoder = optimizer.step(self.learning_rate, autoencoder, encoder);
+                centroids = centroid_optimizer.step(self.learning_rate, centroids, clusters);
+            }
+            let (reconstruction, divergence) = (reconstructions.value(), divergences.value());
+            finite("joint epoch", epoch, reconstruction + divergence)?;
+            observe(JointProgress { warming_up: false, epoch, reconstruction, divergence });
+        }
+        Ok((autoencoder, centroids))
     }
 
     fn check(&self) -> Result<()> {
@@ -246,7 +269,7 @@ impl JointTraining {
         Ok(())
     }
 
-    /// Samples in a random order that follows from the seed, a batch at a time.
+    /// Samples in the random order of an epoch, batch by batch.
     fn batches<'a, B: Backend, const D: usize>(
         &self,
         rows: usize,
@@ -265,11 +288,29 @@ impl JointTraining {
     }
 }
 
+/// Refuses data that are empty, not finite, or of another precision than the
+/// parameters.
+fn check_data<B: AutodiffBackend, A: AutodiffModule<B>, const D: usize>(
+    autoencoder: &A,
+    x: &Tensor<B::InnerBackend, D>,
+) -> Result<()> {
+    if x.dims().contains(&0) {
+        return Err(Error::Empty { what: "x" });
+    }
+    let features = x.dims()[1..].iter().product();
+    let flat: Tensor<B::InnerBackend, 2> = x.clone().reshape([x.dims()[0], features]);
+    validate::dtype::<B::InnerBackend>("x", &x.device(), x.dtype())?;
+    validate::values("x", &flat)?;
+    // Burn would initialise a parameter that nobody has read once more in every clone.
+    let _ = autoencoder.num_params();
+    same_precision::<B::InnerBackend, _>(&autoencoder.valid(), x.dtype())
+}
+
 fn finite(phase: &'static str, epoch: usize, loss: f64) -> Result<()> {
     if loss.is_finite() { Ok(()) } else { Err(Error::Diverged { phase, epoch, loss }) }
 }
 
-/// Mean of losses over samples, of which a step has some.
+/// The mean of a loss over samples, from its means over batches.
 #[derive(Default)]
 struct Mean {
     sum: f64,
@@ -288,7 +329,7 @@ impl Mean {
 }
 
 /// Mean squared error of the reconstruction, `[1]`.
-fn rebuilt<B: Backend, A: Autoencoder<B, D>, const D: usize>(
+fn reconstruction_error<B: Backend, A: Autoencoder<B, D>, const D: usize>(
     autoencoder: &A,
     x: Tensor<B, D>,
     codes: Tensor<B, 2>,
@@ -296,7 +337,7 @@ fn rebuilt<B: Backend, A: Autoencoder<B, D>, const D: usize>(
     let back = autoencoder.decode(codes);
     if back.dims() != x.dims() {
         let expected = format!("{:?}, that of the input", x.dims());
-        return Err(Error::shape("what was decoded", expected, &back.dims()));
+        return Err(Error::shape("the output of the decoder", expected, &back.dims()));
     }
     Ok((back - x).square().mean())
 }
@@ -319,28 +360,33 @@ fn codes_of<B: Backend, A: Autoencoder<B, D>, const D: usize>(
     Ok(Tensor::cat(parts, 0))
 }
 
-/// A code for every sample.
+/// The codes, if there is one for every sample.
 fn checked<B: Backend>(codes: Tensor<B, 2>, samples: usize) -> Result<Tensor<B, 2>> {
     match codes.dims() {
         [found, width] if found == samples && width > 0 => Ok(codes),
-        found => Err(Error::shape("what was encoded", format!("[{samples}, code]"), &found)),
+        found => {
+            Err(Error::shape("the output of the encoder", format!("[{samples}, code]"), &found))
+        }
     }
 }
 
-/// Parameters in the precision of the data.
+/// Refuses parameters of another precision than the data.
 fn same_precision<B: Backend, M: Module<B>>(module: &M, data: DType) -> Result<()> {
-    struct Find(Option<DType>, DType);
-    impl<B: Backend> ModuleVisitor<B> for Find {
+    struct Mismatch {
+        data: DType,
+        parameter: Option<DType>,
+    }
+    impl<B: Backend> ModuleVisitor<B> for Mismatch {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
             let found = param.val().dtype();
-            if found != self.1 {
-                self.0 = Some(found);
+            if found != self.data {
+                self.parameter = Some(found);
             }
         }
     }
-    let mut find = Find(None, data);
-    module.visit(&mut find);
-    match find.0 {
+    let mut mismatch = Mismatch { data, parameter: None };
+    module.visit(&mut mismatch);
+    match mismatch.parameter {
         Some(expected) => Err(Error::DTypeMismatch { what: "x", expected, found: data }),
         None => Ok(()),
     }
@@ -353,14 +399,14 @@ fn same_precision<B: Backend, M: Module<B>>(module: &M, data: DType) -> Result<(
 /// - codes: `[n, D]`, centroids: `[K, D]`
 /// - output: `[n, K]`
 fn assignments<B: Backend>(codes: Tensor<B, 2>, centroids: Tensor<B, 2>) -> Tensor<B, 2> {
-    // Far from the origin the squares would lose the digits of their difference.
+    // Far from the origin, the difference of the squares would lose its digits.
     let middle = centroids.clone().detach().mean_dim(0);
     let (codes, centroids) = (codes - middle.clone(), centroids - middle);
     let squares = codes.clone().square().sum_dim(1);
     let sizes = centroids.clone().square().sum_dim(1).transpose();
     let distances = (squares + sizes - codes.matmul(centroids.transpose()) * 2.0).clamp_min(0.0);
     let kernel = distances.ones_like() / (distances + 1.0);
-    kernel.clone() / kernel.sum_dim(1)
+    gradient::quotient(kernel.clone(), kernel.sum_dim(1))
 }
 
 /// `p_ij ∝ q_ij² / Σ_i q_ij`; a row sums to one.
@@ -371,9 +417,9 @@ fn sharpened<B: Backend>(q: Tensor<B, 2>) -> Tensor<B, 2> {
 
 /// `KL(p ‖ q)`, the mean of a row, `[1]`.
 fn divergence<B: Backend>(p: Tensor<B, 2>, q: Tensor<B, 2>) -> Tensor<B, 1> {
-    // Student's t never gives 0, but a precision may.
+    // Student's t is above 0, but may round to 0.
     let least = f64::from(f32::MIN_POSITIVE);
-    let ratio = p.clone().clamp_min(least).log() - q.clamp_min(least).log();
+    let ratio = p.clone().clamp_min(least).log() - gradient::log(q.clamp_min(least));
     (p * ratio).sum_dim(1).mean()
 }
 

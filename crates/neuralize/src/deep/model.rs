@@ -1,3 +1,5 @@
+//! An encoder with a k-means clustering of its codes, in one module.
+
 use std::fs;
 use std::path::Path;
 
@@ -15,8 +17,8 @@ use crate::{record, transfer, validate};
 
 /// A neural encoder with a k-means clustering of its codes, in one module.
 ///
-/// Everything runs in inference mode, whatever the backend is: no dropout,
-/// and normalisation by running statistics.
+/// The encoder runs in inference mode on every backend: without dropout, and with
+/// running statistics in normalisations.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -51,23 +53,21 @@ use crate::{record, transfer, validate};
 /// ```
 #[derive(Module, Debug)]
 pub struct DeepKMeans<B: Backend, E: Module<B>> {
-    /// From inputs to codes.
+    /// The network from inputs to codes.
     pub(crate) encoder: E,
     /// The clustering of codes.
     pub(crate) head: KMeans<B>,
 }
 
 impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
-    /// An encoder, and a clustering of its codes that is known already.
-    ///
-    /// To fit one, see [`fit`](Self::fit).
+    /// An encoder and a clustering of its codes; [`fit`](Self::fit) finds one.
     pub fn new(encoder: E, head: KMeans<B>) -> Self {
-        // Parameters that were never looked at would be drawn anew by a clone.
+        // Burn would initialise a parameter that nobody has read once more in every clone.
         let _ = encoder.num_params();
         Self { encoder, head }
     }
 
-    /// From inputs to codes.
+    /// The network from inputs to codes.
     pub fn encoder(&self) -> &E {
         &self.encoder
     }
@@ -77,7 +77,7 @@ impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
         &self.head
     }
 
-    /// How many clusters, K.
+    /// The number of clusters, K.
     pub fn n_clusters(&self) -> usize {
         self.head.n_clusters()
     }
@@ -91,19 +91,19 @@ impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
         self.head.neuralize()
     }
 
-    /// The model itself, if what Burn loaded into it is one.
+    /// Checks a model that Burn has loaded.
     ///
     /// # Errors
     ///
-    /// If the clustering's shapes or values are not usable.
+    /// If the shapes or the values of the clustering are unusable.
     pub fn checked(self) -> Result<Self> {
         Ok(Self { head: self.head.checked()?, ..self })
     }
 }
 
 impl<B: Backend, E: Module<B> + ModuleDisplay> DeepKMeans<B, E> {
-    /// Saves encoder and clustering as one burnpack file, every number as it
-    /// is. An interrupted run leaves an older file whole.
+    /// Saves encoder and clustering as one burnpack file, in full precision. An
+    /// interrupted run leaves an older file unharmed.
     ///
     /// # Errors
     ///
@@ -114,14 +114,14 @@ impl<B: Backend, E: Module<B> + ModuleDisplay> DeepKMeans<B, E> {
         AtomicFile::write(path, &bytes.map_err(|detail| Error::model(path, detail))?)
     }
 
-    /// Loads what [`save`](Self::save) wrote, into an encoder of the same
-    /// architecture, in the given precision.
+    /// Loads a file of [`save`](Self::save) into an encoder of the same architecture, in
+    /// the given precision.
     ///
     /// # Errors
     ///
     /// If the file is missing, truncated or not a burnpack file, its tensors
-    /// are not those of the encoder and a clustering (names, shapes, none missing,
-    /// none left over), or the clustering's values are not usable.
+    /// are not exactly those of the encoder and a clustering (by name and shape), or the
+    /// values of the clustering are unusable.
     pub fn load(
         path: impl AsRef<Path>,
         encoder: E,
@@ -141,7 +141,7 @@ impl<B: Backend, E: Module<B> + ModuleDisplay> DeepKMeans<B, E> {
 }
 
 impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
-    /// The codes of inputs, encoded a block of samples at a time.
+    /// The codes of inputs, encoded block by block.
     ///
     /// # Shapes
     ///
@@ -150,8 +150,8 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     ///
     /// # Errors
     ///
-    /// If the encoder cannot take x, or gives other than `[N, D]` with the
-    /// clustering's D.
+    /// If the encoder cannot take x, or its output is not `[N, D]` with the D of the
+    /// clustering.
     pub fn codes(&self, x: impl Into<AnyTensor<B>>) -> Result<Tensor<B, 2>> {
         let codes = encoded(&self.encoder, &x.into(), DeepQuestion::default().batch_size)?;
         let [rows, width] = codes.dims();
@@ -195,7 +195,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     }
 }
 
-/// Codes of inputs, a block of samples at a time.
+/// Codes of inputs, encoded block by block.
 pub(super) fn encoded<B: Backend>(
     encoder: &impl Relevance<B>,
     x: &AnyTensor<B>,
@@ -218,7 +218,7 @@ pub(super) fn encoded<B: Backend>(
 pub(super) fn table_of<B: Backend>(codes: &AnyTensor<B>, samples: usize) -> Result<Tensor<B, 2>> {
     if codes.rank() != 2 || codes.dims()[0] != samples {
         let expected = format!("[{samples}, code]; end the encoder with a flattening");
-        return Err(Error::shape("what the encoder gave", expected, &codes.dims()));
+        return Err(Error::shape("the output of the encoder", expected, &codes.dims()));
     }
     let codes = transfer::untracked(codes.tensor()?);
     validate::values("the table of codes", &codes)?;

@@ -1,3 +1,5 @@
+//! Deep k-means of rows of numbers as a network.
+
 use std::fmt;
 
 use burn::module::Module;
@@ -11,28 +13,26 @@ use crate::network::{Dimensions, Internals, Network, NeuralizedKMeans};
 use crate::{kernel, transfer, validate};
 
 /// A [`DeepKMeans`] of rows of numbers as a [`Network`] from those rows to logits,
-/// for everything that looks at networks: figures, the report, baselines and
-/// measures.
+/// for figures, the report, baselines and measures.
 ///
-/// Its relevance pass is that of [`DeepKMeans::explain`]; what biases and
-/// stabilisers of the encoder absorb is reported as "encoder". In place of a
-/// centroid, which an encoder's input has none of, stands the mean of the rows
-/// that are in the cluster.
+/// Its relevance pass is that of [`DeepKMeans::explain`]; the relevance that biases and
+/// stabilisers of the encoder absorb is reported as "encoder". The input of an encoder
+/// has no centroids; the mean of the rows in a cluster takes the place of one.
 pub struct NeuralizedDeepKMeans<B: Backend, E: Module<B>> {
     pub(crate) model: DeepKMeans<B, E>,
     pub(crate) head: NeuralizedKMeans<B>,
-    /// A place for every cluster, `[K, D]`.
-    pub(crate) places: Tensor<B, 2>,
+    /// The mean of the rows in every cluster, `[K, D]`.
+    pub(crate) means: Tensor<B, 2>,
     pub(crate) question: DeepQuestion,
 }
 
 impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
-    /// The network of a model, and rows that say where its clusters are.
+    /// The network of a model; means of the given rows take the place of centroids.
     ///
     /// # Shapes
     ///
-    /// - x: `[N, D]`, what the encoder takes; a cluster that no row is in has its
-    ///   place at the mean of all
+    /// - x: `[N, D]`, what the encoder takes; a cluster without rows gets the mean of
+    ///   all rows
     ///
     /// # Errors
     ///
@@ -42,7 +42,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
         let head = model.neuralize()?;
         let labels = transfer::download_indices(model.predict(x.clone())?);
         let [rows, features] = x.dims();
-        // What a layer refuses is known now, before anybody asks.
+        // Layers that refuse their rule are found here, before any explanation.
         model.plan(x.clone().slice([0..1, 0..features]), &question.composite)?;
         let (values, clusters) = (transfer::download(x.clone()), head.n_clusters());
         let mean_of = |members: &[usize]| -> Vec<f64> {
@@ -52,7 +52,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
             };
             (0..features).map(mean).collect()
         };
-        let places = (0..clusters)
+        let means = (0..clusters)
             .flat_map(|cluster| {
                 let members: Vec<usize> = (0..rows).filter(|row| labels[*row] == cluster).collect();
                 if members.is_empty() {
@@ -62,8 +62,8 @@ impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
                 }
             })
             .collect();
-        let places = transfer::upload(places, [clusters, features], &x.device(), x.dtype());
-        Ok(Self { model, head, places, question })
+        let means = transfer::upload(means, [clusters, features], &x.device(), x.dtype());
+        Ok(Self { model, head, means, question })
     }
 
     /// The model.
@@ -71,8 +71,8 @@ impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
         &self.model
     }
 
-    /// Codes of a block of rows, tracked where the backend tracks; NaN if the
-    /// encoder refuses rows of a shape that it took before.
+    /// Codes of a block of rows, tracked if the backend tracks gradients; NaN if the
+    /// encoder refuses them.
     fn codes(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         let shape = [x.dims()[0], self.head.n_features()];
         let (device, dtype) = (x.device(), x.dtype());
@@ -93,12 +93,12 @@ impl<B: Backend, E: Module<B>> fmt::Debug for NeuralizedDeepKMeans<B, E> {
     }
 }
 
-/// What the encoder takes is called so beside features.
+/// The name of the relevance that the encoder absorbs.
 const ENCODER: &[&str] = &["encoder"];
 
 impl<B: Backend, E: Module<B> + Relevance<B>> Internals<B> for NeuralizedDeepKMeans<B, E> {
     fn dimensions(&self) -> Dimensions<B> {
-        Dimensions { dtype: self.head.dtype(), ..Dimensions::of_rows(&self.places) }
+        Dimensions { dtype: self.head.dtype(), ..Dimensions::of_rows(&self.means) }
     }
 }
 
@@ -108,7 +108,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> Network<B> for NeuralizedDeepKMean
     }
 
     fn centroids(&self) -> Tensor<B, 2> {
-        self.places.clone()
+        self.means.clone()
     }
 
     fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
@@ -132,7 +132,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> Network<B> for NeuralizedDeepKMean
                 absorbed: vec![Absorbed { name: ENCODER[0], amount: found.absorbed }],
                 ..found.codes
             },
-            // A row whose code is not finite takes no other with it.
+            // One row whose code is not finite must not spoil the others.
             Err(_) if rows > 1 => {
                 let features = self.n_features();
                 let one = |row| x.clone().slice([row..row + 1, 0..features]);
@@ -140,7 +140,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> Network<B> for NeuralizedDeepKMean
                     (0..rows).map(|row| self.explain_block(one(row), target, beta)).collect(),
                 )
             }
-            // No answer to it is a number.
+            // There is no explanation.
             Err(_) => {
                 let scores = Network::scores(&self.head, self.codes(x.clone()));
                 let nothing = |columns| {
@@ -170,7 +170,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> Network<B> for NeuralizedDeepKMean
         false
     }
 
-    /// As if layers were so wide that the question's batch of samples fills a block.
+    /// A width with which a block has the number of rows of the question's batches.
     fn columns(&self) -> usize {
         let narrow = self.n_clusters() + self.n_features();
         narrow.max(kernel::BLOCK_ELEMENTS / self.question.batch_size.max(1))

@@ -1,3 +1,5 @@
+//! Weights of an encoder that was trained elsewhere.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -14,21 +16,20 @@ use crate::error::{Error, Result};
 use crate::record;
 
 /// Weights of an encoder that was trained elsewhere: a safetensors file of
-/// PyTorch's or Burn's, or (feature `pytorch`) PyTorch's own `.pt`, `.pth` and `.bin`.
+/// PyTorch or Burn, or (feature `pytorch`) PyTorch's own `.pt`, `.pth` and `.bin`.
 ///
-/// Names of the file are brought to those of the Burn module by
-/// [`rename`](Self::rename); layouts and the names of normalisations follow
-/// PyTorch's conventions unless [`of_burn`](Self::of_burn) says otherwise. Every
-/// parameter must be found, and nothing in the file may be left over, but for
-/// what [`without`](Self::without) names and PyTorch's batch counters. Gaps in the
-/// numbers of PyTorch's layers are closed after that: activations have numbers there
-/// and no tensors.
+/// [`rename`](Self::rename) turns the names in the file into those of the Burn module;
+/// layouts and the names of normalisations follow PyTorch's conventions unless
+/// [`of_burn`](Self::of_burn) says otherwise. Every parameter must be found, and nothing in
+/// the file may be left over except the parts that [`without`](Self::without) names and
+/// PyTorch's batch counters. Then gaps in the numbers of PyTorch's layers are closed,
+/// because activations have numbers there but no tensors.
 ///
-/// PyTorch's own files are those of `torch.save`, of a `state_dict` or of dictionaries
-/// around one: `{"state_dict": …}` needs `.rename("^state_dict\\.", "")`. Tensors may
-/// lie in any order of their dimensions, channels last for one, because strides are
-/// read too; a slice or an expanded tensor is refused, because its numbers do not
-/// fill their storage. Nothing in a file is run.
+/// PyTorch's own files are those that `torch.save` writes of a `state_dict` or of
+/// dictionaries around one: `{"state_dict": …}` needs `.rename("^state_dict\\.", "")`.
+/// Strides are read, so the dimensions of a tensor may lie in any order, such as channels
+/// last; a slice or an expanded tensor is refused, because it does not fill its
+/// storage. Reading a file runs none of its code.
 ///
 /// ```no_run
 /// use burn::backend::Flex;
@@ -62,22 +63,21 @@ impl Weights {
         }
     }
 
-    /// The file has Burn's layout and names, not PyTorch's.
+    /// Reads the file with Burn's layouts and names, not PyTorch's.
     pub fn of_burn(mut self) -> Self {
         self.pytorch = false;
         self
     }
 
-    /// Replaces what fits a regular expression in the names of the file; in the order
-    /// given.
+    /// Replaces the matches of a regular expression in the names of the file. Several
+    /// replacements run in the order given.
     pub fn rename(mut self, pattern: &str, by: &str) -> Self {
         self.renames.push((pattern.to_string(), by.to_string()));
         self
     }
 
-    /// Leaves out a part of the network in the file, by its name there after
-    /// renaming, with the numbers that it has in the file: the classifier behind an
-    /// encoder, for one.
+    /// Leaves out a part of the network in the file, such as the classifier behind an
+    /// encoder, by its name after renaming; layers keep the numbers of the file.
     pub fn without(mut self, part: &str) -> Self {
         self.without.push(part.to_string());
         self
@@ -91,39 +91,20 @@ impl Weights {
     /// parameter is missing or has another shape, or tensors are left over.
     pub fn load<B: Backend, E: Module<B>>(&self, mut encoder: E, dtype: DType) -> Result<E> {
         let fail = |detail: String| Error::model(&self.path, detail);
-        // Parameters that were never looked at would be drawn anew by a clone.
+        // Burn would initialise a parameter that nobody has read once more in every clone.
         let _ = encoder.num_params();
         std::fs::metadata(&self.path).map_err(Error::io(&self.path))?;
-        let renames = KeyRemapper::from_patterns(self.renames.clone())
-            .map_err(|error| fail(format!("a name cannot be replaced: {error}")))?;
-        let tensors = self.tensors().map_err(fail)?.into_iter().map(|tensor| cast(tensor, dtype));
-        let (tensors, origins) = renames.remap(tensors.collect());
-        let kept = tensors.into_iter().zip(origins);
-        let kept = kept.filter(|(_, (renamed, _))| !self.leaves_out(renamed));
-        let (mut tensors, origins): (Vec<_>, Vec<_>) = kept.unzip();
-        if self.pytorch {
-            (tensors, _) = map_indices_contiguous(tensors);
-        }
-        // What messages call a tensor, by its name for the module.
-        let mut names = BTreeMap::new();
-        for (tensor, (renamed, origin)) in tensors.iter().zip(origins) {
-            let name =
-                if renamed == origin { origin } else { format!("{origin} (renamed {renamed})") };
-            if let Some(other) = names.insert(tensor.full_path(), name.clone()) {
-                return Err(fail(format!(
-                    "two tensors are named `{renamed}`, {:?}: rename one",
-                    [other, name]
-                )));
-            }
-        }
-        // Burn would take them for what the parameter holds.
+        let (tensors, names) = self.renamed(dtype).map_err(fail)?;
+        // Burn would take the bytes of other numbers for those of the parameter.
         let parameters = encoder.collect(None, None, self.pytorch);
-        if let Some(tensor) = tensors.iter().find(|tensor| {
-            !tensor.dtype.is_float()
-                && parameters.iter().any(|parameter| {
-                    parameter.dtype.is_float() && is_named(tensor, &parameter.full_path())
-                })
-        }) {
+        let is_float_parameter = |tensor: &TensorSnapshot| {
+            parameters.iter().any(|parameter| {
+                parameter.dtype.is_float() && is_named(tensor, &parameter.full_path())
+            })
+        };
+        if let Some(tensor) =
+            tensors.iter().find(|tensor| !tensor.dtype.is_float() && is_float_parameter(tensor))
+        {
             return Err(fail(format!(
                 "`{}` holds {:?} and not floating-point numbers: save it as float32",
                 in_file(&names, &tensor.full_path()),
@@ -138,19 +119,48 @@ impl Weights {
             return Err(fail(format!("a tensor cannot be used: {reason}")));
         }
         let missing: Vec<&String> = applied.missing.iter().map(|(name, _)| name).collect();
+        let unused = self.left_over(&applied, &names);
         if !missing.is_empty() {
-            let unused = self.left_over(&applied, &names);
             return Err(fail(format!(
                 "it has no tensors for {missing:?}; it has others, {unused:?}: rename them"
             )));
         }
-        let unused = self.left_over(&applied, &names);
         if !unused.is_empty() {
             return Err(fail(format!(
-                "it has tensors that are none of the encoder's, {unused:?}: rename them, or leave their part out"
+                "it has tensors for which the encoder has no parameters, {unused:?}: rename them, or leave their part out"
             )));
         }
         Ok(record::cast(encoder, dtype))
+    }
+
+    /// The tensors of the file under the names of the module, without the parts to leave out,
+    /// and for every name the one that messages use.
+    fn renamed(
+        &self,
+        dtype: DType,
+    ) -> Result<(Vec<TensorSnapshot>, BTreeMap<String, String>), String> {
+        let renames = KeyRemapper::from_patterns(self.renames.clone())
+            .map_err(|error| format!("a name cannot be replaced: {error}"))?;
+        let tensors = self.tensors()?.into_iter().map(|tensor| cast(tensor, dtype));
+        let (tensors, origins) = renames.remap(tensors.collect());
+        let kept = tensors.into_iter().zip(origins);
+        let kept = kept.filter(|(_, (renamed, _))| !self.leaves_out(renamed));
+        let (mut tensors, origins): (Vec<_>, Vec<_>) = kept.unzip();
+        if self.pytorch {
+            (tensors, _) = map_indices_contiguous(tensors);
+        }
+        let mut names = BTreeMap::new();
+        for (tensor, (renamed, origin)) in tensors.iter().zip(origins) {
+            let name =
+                if renamed == origin { origin } else { format!("{origin} (renamed {renamed})") };
+            if let Some(other) = names.insert(tensor.full_path(), name.clone()) {
+                return Err(format!(
+                    "two tensors are named `{renamed}`, {:?}: rename one",
+                    [other, name]
+                ));
+            }
+        }
+        Ok((tensors, names))
     }
 
     /// All tensors of the file, by their names there.
@@ -176,14 +186,14 @@ impl Weights {
         }
     }
 
-    /// What the encoder has no parameters for, as messages call it.
+    /// The tensors for which the encoder has no parameters, by the names for messages.
     fn left_over<'a>(
         &self,
         applied: &'a ApplyResult,
         names: &'a BTreeMap<String, String>,
     ) -> Vec<&'a str> {
         let counter = |name: &str| self.pytorch && name.ends_with("num_batches_tracked");
-        // The store does not count them as used.
+        // The store does not count the parameters of normalisations as used.
         let normalisations: Vec<String> = applied
             .applied
             .iter()
@@ -197,7 +207,7 @@ impl Weights {
             .collect()
     }
 
-    /// Whether a tensor is in a part to leave out; by its name after renaming.
+    /// Whether the tensor of this name (after renaming) is in a part to leave out.
     fn leaves_out(&self, name: &str) -> bool {
         self.without.iter().any(|part| {
             name.strip_prefix(part.as_str())
@@ -206,7 +216,7 @@ impl Weights {
     }
 }
 
-/// The tensor in the given precision, if it has one; some backends know no 16 bits.
+/// A tensor of floats in the given precision; some backends have no 16-bit floats.
 fn cast(tensor: TensorSnapshot, dtype: DType) -> TensorSnapshot {
     if !tensor.dtype.is_float() {
         return tensor;
@@ -222,7 +232,7 @@ fn cast(tensor: TensorSnapshot, dtype: DType) -> TensorSnapshot {
     )
 }
 
-/// What PyTorch calls a parameter of a normalisation.
+/// The name in PyTorch of a parameter of a normalisation.
 fn name_in_pytorch(name: &str) -> Option<String> {
     let (layer, parameter) = name.rsplit_once('.').unwrap_or(("", name));
     let parameter = match parameter {
@@ -233,18 +243,18 @@ fn name_in_pytorch(name: &str) -> Option<String> {
     Some(if layer.is_empty() { parameter.to_string() } else { format!("{layer}.{parameter}") })
 }
 
-/// Whether a tensor is for the parameter of this path in the module.
+/// Whether a tensor belongs to the parameter of this path in the module.
 fn is_named(tensor: &TensorSnapshot, path: &str) -> bool {
     let name = tensor.full_path();
     name == path || name_in_pytorch(path).is_some_and(|other| other == name)
 }
 
-/// What messages call a tensor.
+/// The name of a tensor in messages.
 fn in_file<'a>(names: &'a BTreeMap<String, String>, name: &'a str) -> &'a str {
     names.get(name).map_or(name, String::as_str)
 }
 
-/// Why a tensor cannot be used: as its file says it, where the store would quote that.
+/// Why a tensor cannot be used: the reader's own message, if there is one.
 fn reason(
     error: &ApplyError,
     tensors: &[TensorSnapshot],

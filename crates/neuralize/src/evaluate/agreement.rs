@@ -1,28 +1,30 @@
+//! Agreement of methods with each other.
+
 use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::ranking::{directions, likeness, order, rows_of};
+use crate::evaluate::ranking::{cosine, directions, order, rows_of};
 
-/// How far methods say the same, pair by pair.
+/// How far methods agree, pair by pair.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Agreement {
-    /// The methods.
+    /// The names of the methods.
     pub methods: Vec<String>,
     /// Mean rank correlation (Spearman) of the relevances of a point, −1 to 1.
     pub rank_correlation: Vec<Vec<f64>>,
-    /// Mean share of common features among the `top` of largest |R|, 0 to 1.
+    /// Mean share of common features among the `top` features of largest |R|, 0 to 1.
     pub overlap: Vec<Vec<f64>>,
-    /// Features that the overlap looks at.
+    /// Features that the overlap compares.
     pub top: usize,
-    /// Points that were looked at.
+    /// Compared points.
     pub points: usize,
 }
 
-/// How far methods say the same of the same rows: the mean over rows of the
-/// rank correlation of their relevances, and of the share of features that are
-/// among the `top` of largest size for both. A row of equal relevances is like no
-/// other, itself included.
+/// How far methods agree on the same rows: the mean over rows of the rank
+/// correlation of their relevances, and of the share of features that are among the
+/// `top` of largest |R| for both. A row of equal relevances correlates with no
+/// row, itself included.
 ///
 /// # Shapes
 ///
@@ -53,7 +55,7 @@ pub fn agreement<B: Backend>(relevances: &[(String, Tensor<B, 2>)], top: usize) 
     };
     Agreement {
         methods: relevances.iter().map(|(name, _)| name.clone()).collect(),
-        rank_correlation: mean(&|a, b, row| likeness(&ranks[a][row], &ranks[b][row])),
+        rank_correlation: mean(&|a, b, row| cosine(&ranks[a][row], &ranks[b][row])),
         overlap: mean(&|a, b, row| {
             let (a, b) = (&strongest[a][row], &strongest[b][row]);
             a.iter().filter(|feature| b.contains(feature)).count() as f64 / a.len().max(1) as f64

@@ -1,14 +1,16 @@
+//! The conservation error.
+
 use burn::tensor::backend::Backend;
 
-use crate::baseline::{Attribution, Case};
+use crate::baseline::{Attribution, Query};
 use crate::transfer;
 
-/// How far relevances are from summing to the logit: the mean over rows of
+/// The conservation error of relevances: the mean over rows of
 /// `|Σ_i R_i + absorbed − f| / (Σ_i |R_i| + |absorbed|)`.
 ///
-/// A row without any relevance counts 0 where its logit is 0, and 1 elsewhere.
-pub fn conservation<B: Backend>(case: &Case<'_, B>, attribution: &Attribution<B>) -> f64 {
-    if case.is_empty() {
+/// A row of zeros counts 0 if its logit is 0, and 1 otherwise.
+pub fn conservation<B: Backend>(query: &Query<'_, B>, attribution: &Attribution<B>) -> f64 {
+    if query.is_empty() {
         return 0.0;
     }
     let relevance = &attribution.relevance;
@@ -18,10 +20,9 @@ pub fn conservation<B: Backend>(case: &Case<'_, B>, attribution: &Attribution<B>
         sum = sum + absorbed.clone();
         size = size + absorbed.clone().abs();
     }
-    let off = transfer::download((sum - case.logit()).abs());
-    let errors = off
-        .iter()
-        .zip(transfer::download(size))
-        .map(|(off, size)| if size > 0.0 { off / size } else { f64::from(u8::from(*off > 0.0)) });
-    errors.sum::<f64>() / case.len() as f64
+    let differences = transfer::download((sum - query.logit()).abs());
+    let errors = differences.iter().zip(transfer::download(size)).map(|(difference, size)| {
+        if size > 0.0 { difference / size } else { f64::from(u8::from(*difference > 0.0)) }
+    });
+    errors.sum::<f64>() / query.len() as f64
 }

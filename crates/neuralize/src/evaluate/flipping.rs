@@ -1,82 +1,82 @@
+//! Flipping curves: the logit as features are replaced in the order of their relevance.
+
 use burn::tensor::{Int, Tensor, backend::Backend};
 
-use crate::baseline::{Case, Reference};
+use crate::baseline::{Query, Reference};
 use crate::evaluate::ranking;
 use crate::evaluate::{Band, Curve, Flips};
 use crate::random::{Stream, uniform};
 use crate::{kernel, transfer};
 
-/// Replaces the features of every row in the order of their relevance, and
-/// looks at what is left (Samek et al. 2017, for clusters as Kauffmann et al. 2024).
+/// Replaces the features of every row in the order of their relevance, and follows the
+/// logit (Samek et al. 2017, for clusters as Kauffmann et al. 2024).
 ///
 /// With L = min(D, levels), level l replaces the first round(l D / L) features
-/// by those of the reference; the logit keeps asking for the cluster that the row
-/// was in. `kept_l = Σ_n f(x_n^(l)) / Σ_n |f(x_n)|`, which is 1 at the start where every
-/// point is in the cluster that is asked about, and −1 where none is. The other
-/// curve takes the features in exactly the opposite order.
+/// by those of the reference; the explained cluster stays that of the row at the
+/// start. `kept_l = Σ_n f(x_n^(l)) / Σ_n |f(x_n)|` is 1 at the start if every point is
+/// in the explained cluster, and −1 if none is. The other curve takes the features in the
+/// opposite order.
 ///
-/// Where all logits are 0 at the start (no rows, or all on boundaries) nothing
-/// can be lost in parts of them, and `kept` is 1 throughout.
+/// If all logits are 0 at the start (no rows, or all on boundaries), `kept` is 1
+/// throughout.
 ///
 /// # Shapes
 ///
 /// - relevance: `[N, D]`
 pub fn flip<B: Backend>(
-    case: &Case<'_, B>,
+    query: &Query<'_, B>,
     relevance: &Tensor<B, 2>,
     to: Reference,
     levels: usize,
 ) -> Flips {
-    let features = case.x.dims()[1];
+    let features = query.x.dims()[1];
     let places = ranking::places(relevance);
     let backwards = places.clone().neg() + (features.max(1) - 1) as f64;
-    let plan = Plan::new(case, to, levels);
-    let (most, least) = (plan.curve(case, &places), plan.curve(case, &backwards));
-    Flips { reference: to, share: plan.share(), most, least }
+    let flipping = Flipping::new(query, to, levels);
+    let (most, least) = (flipping.curve(query, &places), flipping.curve(query, &backwards));
+    Flips { reference: to, share: flipping.share(), most, least }
 }
 
-/// Curves of features in orders that are drawn at random, the same way.
-///
-/// One order is drawn a row, and its two directions are a pair as those of
-/// [`flip`] are.
+/// The same curves for random orders of the features, one order for every row in each
+/// draw; an order and its opposite make a pair as in [`flip`].
 pub fn random_band<B: Backend>(
-    case: &Case<'_, B>,
+    query: &Query<'_, B>,
     to: Reference,
     levels: usize,
     draws: usize,
 ) -> Band {
-    let plan = Plan::new(case, to, levels);
-    let [rows, features] = case.x.dims();
-    let mut rng = Stream::FlippingOrders.generator(case.scene.seed());
+    let flipping = Flipping::new(query, to, levels);
+    let [rows, features] = query.x.dims();
+    let mut rng = Stream::FlippingOrders.generator(query.background.seed());
     let (mut curves, mut gains) = (Vec::new(), Vec::new());
     for _ in 0..draws.max(1) {
         let numbers = (0..rows * features).map(|_| uniform(&mut rng)).collect();
         let relevance =
-            transfer::upload::<B, 2>(numbers, [rows, features], &case.x.device(), case.x.dtype());
+            transfer::upload::<B, 2>(numbers, [rows, features], &query.x.device(), query.x.dtype());
         let places = ranking::places(&relevance);
         let backwards = places.clone().neg() + (features.max(1) - 1) as f64;
-        let (most, least) = (plan.curve(case, &places), plan.curve(case, &backwards));
+        let (most, least) = (flipping.curve(query, &places), flipping.curve(query, &backwards));
         gains.push(least.area() - most.area());
         curves.extend([most, least]);
     }
     let of = |part: fn(&Curve) -> &Vec<f64>| {
         let all: Vec<&Vec<f64>> = curves.iter().map(part).collect();
-        (0..=plan.levels).map(|l| moments(all.iter().map(|curve| curve[l]))).unzip()
+        (0..=flipping.levels).map(|l| moments(all.iter().map(|curve| curve[l]))).unzip()
     };
     let (kept, kept_deviation) = of(|curve| &curve.kept);
     let (changed, changed_deviation) = of(|curve| &curve.changed);
     Band {
         reference: to,
-        share: plan.share(),
+        share: flipping.share(),
         mean: Curve { kept, changed },
         deviation: Curve { kept: kept_deviation, changed: changed_deviation },
-        // Their mean is 0, since an order and its opposite are equally likely.
+        // The mean is 0, since an order and its opposite are equally likely.
         gain_deviation: (gains.iter().map(|gain| gain * gain).sum::<f64>() / gains.len() as f64)
             .sqrt(),
     }
 }
 
-/// Mean, and standard deviation from it.
+/// Mean and standard deviation.
 fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let count = values.clone().count().max(1) as f64;
     let mean = values.clone().sum::<f64>() / count;
@@ -84,8 +84,8 @@ fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     (mean, square.sqrt())
 }
 
-/// What the orders of one case have in common.
-struct Plan<B: Backend> {
+/// What the curves of one query have in common.
+struct Flipping<B: Backend> {
     /// L.
     levels: usize,
     reference: Tensor<B, 2>,
@@ -93,34 +93,34 @@ struct Plan<B: Backend> {
     start: Tensor<B, 2, Int>,
 }
 
-impl<B: Backend> Plan<B> {
-    fn new(case: &Case<'_, B>, to: Reference, levels: usize) -> Self {
-        let [rows, features] = case.x.dims();
-        let network = case.scene.subject().network();
+impl<B: Backend> Flipping<B> {
+    fn new(query: &Query<'_, B>, to: Reference, levels: usize) -> Self {
+        let [rows, features] = query.x.dims();
+        let network = query.background.subject().network();
         let parts: Vec<Tensor<B, 2, Int>> =
             kernel::blocks(rows, kernel::block_rows(network.columns()))
-                .map(|range| network.scores(case.x.clone().slice([range, 0..features])).argmax(1))
+                .map(|range| network.scores(query.x.clone().slice([range, 0..features])).argmax(1))
                 .collect();
-        let start = if parts.is_empty() { case.pinned.cluster() } else { Tensor::cat(parts, 0) };
-        Self { levels: features.min(levels.max(1)), reference: case.reference(to), start }
+        let start = if parts.is_empty() { query.pinned.cluster() } else { Tensor::cat(parts, 0) };
+        Self { levels: features.min(levels.max(1)), reference: query.reference(to), start }
     }
 
     fn share(&self) -> Vec<f64> {
         (0..=self.levels).map(|l| l as f64 / self.levels as f64).collect()
     }
 
-    /// Features go in the order of their places, `[N, D]`. Rows in blocks outside
-    /// and levels inside, so that a block's numbers stay at hand.
-    fn curve(&self, case: &Case<'_, B>, places: &Tensor<B, 2>) -> Curve {
-        let [rows, features] = case.x.dims();
-        let network = case.scene.subject().network();
+    /// The curve with features replaced in the order of their places, `[N, D]`. The outer loop
+    /// takes blocks of rows and the inner one levels, so that a block stays in the cache.
+    fn curve(&self, query: &Query<'_, B>, places: &Tensor<B, 2>) -> Curve {
+        let [rows, features] = query.x.dims();
+        let network = query.background.subject().network();
         let mut size = 0.0;
         let (mut logits, mut changed) = (vec![0.0; self.levels + 1], vec![0.0; self.levels + 1]);
         for range in kernel::blocks(rows, kernel::block_rows(8 * network.columns())) {
             let part = |table: &Tensor<B, 2>| table.clone().slice([range.clone(), 0..features]);
-            let (x, reference, places) = (part(&case.x), part(&self.reference), part(places));
+            let (x, reference, places) = (part(&query.x), part(&self.reference), part(places));
             let start = self.start.clone().slice([range.clone(), 0..1]);
-            let pinned = case.pinned.rows(range.clone());
+            let pinned = query.pinned.rows(range.clone());
             let (mut sums, mut counts) = (Vec::new(), Vec::new());
             for level in 0..=self.levels {
                 let flipped = flipped(level, features, self.levels);
@@ -131,7 +131,7 @@ impl<B: Backend> Plan<B> {
                 counts.push(logit.zeros_like().mask_fill(elsewhere, 1.0));
                 sums.push(logit);
             }
-            // One reading a block: [n, L + 1] each.
+            // One download for each block and curve: [n, L + 1].
             let host = |columns| transfer::download::<B, 2>(Tensor::cat(columns, 1));
             size += transfer::download(sums[0].clone().abs()).iter().sum::<f64>();
             for (into, columns) in [(&mut logits, sums), (&mut changed, counts)] {
@@ -146,7 +146,7 @@ impl<B: Backend> Plan<B> {
     }
 }
 
-/// Features that level l of L replaces: round(l D / L), halves away from 0.
+/// The number of features that level l of L replaces: round(l D / L), halves away from 0.
 fn flipped(level: usize, features: usize, levels: usize) -> usize {
     (2 * level * features + levels) / (2 * levels)
 }

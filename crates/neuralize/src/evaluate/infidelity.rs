@@ -1,16 +1,18 @@
+//! The infidelity: how well sums of relevances predict the logit.
+
 use burn::tensor::{Tensor, backend::Backend};
 
-use crate::baseline::{Case, Reference};
+use crate::baseline::{Query, Reference};
 use crate::random::{Stream, uniform};
 use crate::transfer;
 
-/// What sums of relevances leave unexplained when random sets of features are
-/// replaced (Yeh et al. 2019):
+/// The part of the logit's changes that sums of relevances do not explain, as random
+/// sets of features are replaced (Yeh et al. 2019):
 ///
 /// `Σ (s a − d)² / Σ d²` over rows and sets S, where `a = Σ_{i∈S} R_i` and
-/// `d = f(x) − f(x with S from the reference)`, and s is what fits a row best,
-/// `Σ a d / Σ a²`, of either sign. 0: the sums tell the changes exactly; 1: they tell
-/// nothing. A change of nothing anywhere is told by anything: 0.
+/// `d = f(x) − f(x with S from the reference)`, and s is the factor that fits a row
+/// best, `Σ a d / Σ a²`, of either sign. 0: the sums predict the changes exactly; 1:
+/// they predict nothing. Without any change it is 0.
 ///
 /// All rows share the sets; a feature is in one with probability ½.
 ///
@@ -18,65 +20,67 @@ use crate::transfer;
 ///
 /// - relevance: `[N, D]`
 pub fn infidelity<B: Backend>(
-    case: &Case<'_, B>,
+    query: &Query<'_, B>,
     relevance: &Tensor<B, 2>,
     to: Reference,
     sets: usize,
 ) -> f64 {
-    let features = case.x.dims()[1];
-    let mut rng = Stream::InfidelitySets.generator(case.scene.seed());
+    let features = query.x.dims()[1];
+    let mut rng = Stream::InfidelitySets.generator(query.background.seed());
     let sets: Vec<Vec<bool>> =
         (0..sets).map(|_| (0..features).map(|_| uniform(&mut rng) < 0.5).collect()).collect();
-    of_sets(case, relevance, to, &sets)
+    of_sets(query, relevance, to, &sets)
 }
 
 fn of_sets<B: Backend>(
-    case: &Case<'_, B>,
+    query: &Query<'_, B>,
     relevance: &Tensor<B, 2>,
     to: Reference,
     sets: &[Vec<bool>],
 ) -> f64 {
-    let shape = case.x.dims();
+    let shape = query.x.dims();
     if shape[0] == 0 || sets.is_empty() {
         return 0.0;
     }
-    let reference = case.reference(to);
-    let logit = case.logit();
+    let reference = query.reference(to);
+    let logit = query.logit();
     let logits = transfer::download(logit);
-    let mut sums = vec![Sums::default(); shape[0]];
+    let mut sums = vec![SetSums::default(); shape[0]];
     for set in sets {
         let marks = set.iter().map(|is| f64::from(u8::from(*is))).collect();
         let marks =
-            transfer::upload::<B, 2>(marks, [1, shape[1]], &case.x.device(), case.x.dtype());
+            transfer::upload::<B, 2>(marks, [1, shape[1]], &query.x.device(), query.x.dtype());
         let set = marks.greater_elem(0.5).expand(shape);
         let sum = relevance.clone().mask_fill(set.clone().bool_not(), 0.0).sum_dim(1);
-        let without = case.at(case.x.clone().mask_where(set, reference.clone())).logit();
-        // Squares are taken in f64: those of a logit may not fit f32.
+        let without = query.at(query.x.clone().mask_where(set, reference.clone())).logit();
+        // The square of a logit may overflow f32.
         let (sum, without) = (transfer::download(sum), transfer::download(without));
         for (row, sums) in sums.iter_mut().enumerate() {
             let change = logits[row] - without[row];
-            sums.told += sum[row] * sum[row];
+            sums.predicted += sum[row] * sum[row];
             sums.both += sum[row] * change;
             sums.changed += change * change;
         }
     }
     // At the best s, Σ (s a − d)² = Σ d² − (Σ a d)² / Σ a².
-    let told = |row: &Sums| if row.told == 0.0 { 0.0 } else { row.both * row.both / row.told };
-    let explained: f64 = sums.iter().map(told).sum();
+    let explained = |row: &SetSums| {
+        if row.predicted == 0.0 { 0.0 } else { row.both * row.both / row.predicted }
+    };
+    let explained: f64 = sums.iter().map(explained).sum();
     let all: f64 = sums.iter().map(|row| row.changed).sum();
     if all == 0.0 {
         0.0
     } else {
-        // Roundings may explain a little more than there is.
+        // Rounding may explain a little more than there is.
         ((all - explained) / all).clamp(0.0, 1.0)
     }
 }
 
-/// Of one row over all sets.
+/// Sums over all sets for one row.
 #[derive(Clone, Default)]
-struct Sums {
+struct SetSums {
     /// Σ a².
-    told: f64,
+    predicted: f64,
     /// Σ a d.
     both: f64,
     /// Σ d².
@@ -90,7 +94,7 @@ mod tests {
     use burn::tensor::DType;
     use serde_json::Value;
 
-    use crate::baseline::{Scene, Tracked};
+    use crate::baseline::{Background, Tracked};
     use crate::cluster::KMeans;
     use crate::data::{Scale, Table};
     use crate::explain::Target;
@@ -117,8 +121,8 @@ mod tests {
         let centroids = numbers(&functions, "centroids");
         let centroids = transfer::upload::<Flex, 2>(centroids, [3, 13], &device, DType::F64);
         let subject = Tracked::<Autodiff<Flex>>::new(KMeans::from_centroids(centroids)?)?;
-        let scene = Scene::new(&subject, &x, 0)?;
-        let case = scene.ask(&x, Target::Assigned)?;
+        let background = Background::new(&subject, &x, 0)?;
+        let query = background.query(&x, Target::Assigned)?;
         let sets: Vec<Vec<bool>> = numbers(&measures, "masks")
             .chunks(13)
             .map(|set| set.iter().map(|mark| *mark > 0.5).collect())
@@ -130,7 +134,7 @@ mod tests {
             ("product", product),
             ("constant", vec![1.0; 178 * 13]),
         ] {
-            let found = of_sets(&case, &table(relevance), Reference::Competitor, &sets);
+            let found = of_sets(&query, &table(relevance), Reference::Competitor, &sets);
             let expected = numbers(&measures, &format!("{name} infidelity"))[0];
             assert!((found - expected).abs() < 1e-9, "{name}: {found}, {expected}");
         }

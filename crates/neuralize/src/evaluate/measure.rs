@@ -1,8 +1,10 @@
+//! The measures of an explanation.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What is asked of an explanation.
+/// A measure of how good an explanation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -19,33 +21,33 @@ pub enum Measure {
     ChangeGain,
     /// |Σ R − f| / Σ |R|.
     Conservation,
-    /// How fast relevance changes at worst.
+    /// Maximum rate of change of the relevances.
     Continuity,
-    /// What sums of relevances leave unexplained when sets of features are
-    /// replaced.
+    /// The part of the logit's changes that sums of relevances do not explain, as sets of
+    /// features are replaced.
     Infidelity,
     /// Change of the explanation when data and model are shifted.
     Shift,
     /// Change of the explanation when data and model are scaled.
     Scale,
-    /// Likeness to the explanation by a model that has learnt nothing.
+    /// Rank correlation with the explanation of a model that has learnt nothing.
     Randomisation,
     /// Seconds per 1 000 points.
     Seconds,
 }
 
-/// Which values of a measure are good.
+/// Which values of a measure are better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Better {
-    /// Large ones.
+    /// Larger values.
     Higher,
-    /// Small ones.
+    /// Smaller values.
     Lower,
 }
 
 impl Measure {
-    /// All of them, in the order of tables.
+    /// All measures, in the order of tables.
     pub const ALL: [Self; 11] = [
         Self::GainCompetitor,
         Self::GainMean,
@@ -94,7 +96,7 @@ impl Measure {
         }
     }
 
-    /// Which values are good.
+    /// Which values are better.
     pub fn better(self) -> Better {
         match self {
             Self::GainCompetitor | Self::GainMean | Self::GainSample | Self::ChangeGain => {
@@ -104,11 +106,11 @@ impl Measure {
         }
     }
 
-    /// What it means, for a reader who has not met it before.
-    pub fn words(self) -> &'static str {
+    /// What the measure means, for a reader who meets it for the first time.
+    pub fn description(self) -> &'static str {
         match self {
             Self::GainCompetitor => {
-                "Features are replaced by the values of the competing centroid, the most relevant first, and the logit is followed; then the least relevant first. The gain is the area between the two curves, in parts of the logit: 0 for an order without meaning, larger is better."
+                "The values of the competing centroid replace the features, the most relevant first, and the logit is followed; then the least relevant first. The gain is the area between the two curves, in parts of the logit: 0 for an order without meaning, larger is better."
             }
             Self::GainMean => {
                 "The same with the mean of the data as replacement, which favours no cluster."
@@ -117,26 +119,26 @@ impl Measure {
                 "The same with a real point of the competing cluster as replacement, drawn at random."
             }
             Self::ChangeGain => {
-                "How much larger the share of points that change their cluster is when the most relevant features are replaced first (by the competing centroid), over the whole curve: larger is better."
+                "The mean difference, over the whole curve, in the share of points that change their cluster when the most and when the least relevant features are replaced first (by the competing centroid): larger is better."
             }
             Self::Conservation => {
-                "How far the relevances of a point are from summing to its logit, relative to the sum of their sizes (mean; what a method gives to no feature counts as one more): 0 is exact. Methods that do not promise it are not wrong for it, but their numbers are no parts of the logit."
+                "The difference between the sum of a point's relevances and its logit, relative to the sum of their absolute values (mean over points; the part that a method gives to no feature counts as one more): 0 is exact. A method that does not promise conservation is not wrong, but its relevances are not parts of the logit."
             }
             Self::Continuity => {
-                "How fast relevances change at worst on 64 straight ways between points: the change of the explanation over the length of the step, in units of the mean explanation and of the spread of the data. Large values mean jumps: nearly equal points, different explanations."
+                "The maximum rate of change of the relevances on 64 straight paths between points: the change of the explanation over the length of the step, in units of the mean explanation and of the spread of the data. Large values mean jumps: nearly equal points with different explanations."
             }
             Self::Infidelity => {
-                "Random sets of features are replaced by the competing centroid, at most 2 000 of the points; the change of the logit is compared with the sum of the relevances of the set, times what fits a point best, of either sign. 0: the sums tell the changes exactly; 1: they tell nothing."
+                "The values of the competing centroid replace random sets of features (at most 2 000 of the points); the change of the logit is compared with the sum of the relevances of the set, times the factor that fits a point best, of either sign. 0: the sums predict the changes exactly; 1: they predict nothing."
             }
             Self::Shift => {
-                "How much the explanation of at most 200 of the points changes when data and model are shifted together by three spreads of the data, which changes no decision: 0 is right, 2 the most. Random numbers are the same again."
+                "The change of the explanation of at most 200 of the points when data and model are shifted together by three spreads of the data, which changes no decision: 0 is right, 2 is the maximum. Random numbers stay the same."
             }
             Self::Scale => "The same when data and model are multiplied by one number.",
             Self::Randomisation => {
-                "Size of the rank correlation of the explanation with that of a model whose centroids are shuffled, so that it has learnt nothing (at most 200 of the points). Chance alone makes about 0.8 / √(features − 1); near 1, the method looks at the data and not at the model."
+                "The absolute rank correlation of the explanation with that of a model whose centroids are shuffled, so that it has learnt nothing (at most 200 of the points). Chance alone gives about 0.8 / √(features − 1); near 1, the explanation depends on the data and not on the model."
             }
             Self::Seconds => {
-                "Run time for 1 000 points, in seconds; of few points it is mostly the time that a start takes."
+                "Run time for 1 000 points, in seconds; with few points it is mostly start-up time."
             }
         }
     }

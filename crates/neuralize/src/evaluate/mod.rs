@@ -1,8 +1,7 @@
-//! Is an explanation true? Measures of what methods say of cluster
-//! assignments, and tables of many methods by many measures.
+//! Measures of explanations, and tables of methods by measures.
 //!
-//! No measure is the truth: each asks one thing that a good explanation should
-//! do. [`Measure`] says in words what that is.
+//! No measure is the truth: each tests one property of a good explanation, which
+//! [`Measure::description`] describes.
 
 mod agreement;
 mod conservation;
@@ -15,8 +14,7 @@ mod randomisation;
 mod ranking;
 mod results;
 mod run;
-mod standing;
-mod written;
+mod write;
 
 pub use agreement::{Agreement, agreement};
 pub use conservation::conservation;

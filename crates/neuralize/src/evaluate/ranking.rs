@@ -10,7 +10,7 @@ pub(super) fn rows_of<B: Backend>(table: &Tensor<B, 2>) -> Vec<Vec<f64>> {
     transfer::download(table.clone()).chunks(wide).map(<[f64]>::to_vec).collect()
 }
 
-/// Features by decreasing relevance; of equal ones the first comes first.
+/// Features by decreasing relevance; of equal ones, the first comes first.
 pub(super) fn order(relevance: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..relevance.len()).collect();
     // Adding 0 turns −0 into 0, which total_cmp would tell apart.
@@ -20,8 +20,7 @@ pub(super) fn order(relevance: &[f64]) -> Vec<usize> {
 
 /// Place of every feature in [`order`], row by row: 0 for the most relevant.
 ///
-/// Sorting is done on the host: what a device does with equal numbers is its own
-/// affair, and orders must be the same everywhere.
+/// The host sorts, because devices differ in how they order equal numbers.
 ///
 /// # Shapes
 ///
@@ -38,15 +37,14 @@ pub(super) fn places<B: Backend>(relevance: &Tensor<B, 2>) -> Tensor<B, 2> {
     transfer::upload(places, shape, &relevance.device(), relevance.dtype())
 }
 
-/// Rank correlation (Spearman 1904) of two rows, equal numbers at the mean of
-/// their ranks, −1 to 1. A row of equal numbers ranks nothing, and is like no
-/// other: 0.
+/// Rank correlation (Spearman 1904) of two rows, −1 to 1. Equal numbers get the mean of
+/// their ranks; a row of equal numbers correlates with none: 0.
 pub(super) fn correlation(a: &[f64], b: &[f64]) -> f64 {
-    likeness(&directions(a), &directions(b))
+    cosine(&directions(a), &directions(b))
 }
 
-/// The same of rows whose ranks are known.
-pub(super) fn likeness(a: &[f64], b: &[f64]) -> f64 {
+/// The same for the [`directions`] of two rows.
+pub(super) fn cosine(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 

@@ -1,55 +1,120 @@
+//! The results of an evaluation, and what they amount to.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::Reference;
-use crate::evaluate::{Agreement, Measure};
+use crate::evaluate::{Agreement, Better, Measure};
+
+/// The name of the method that draws random numbers. It never has the best value, because
+/// numbers that ignore the data score well by many measures.
+const RANDOM: &str = "random";
 
 /// Methods by measures, for one model and one table of data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Evaluation {
-    /// Points that were explained.
+    /// Explained points.
     pub points: usize,
-    /// Rows of the data that references and spreads come from.
+    /// Rows of the background data.
     pub data: usize,
     /// Features, D.
     pub features: usize,
     /// Clusters, K.
     pub clusters: usize,
-    /// What random numbers were drawn from.
+    /// The seed of the random numbers.
     pub seed: u64,
-    /// What every method came to, in the order asked for.
+    /// The result of every method, in the order given.
     pub methods: Vec<MethodResult>,
-    /// What orders without meaning come to, one band a reference.
+    /// Curves of random orders, one band for every reference.
     pub bands: Vec<Band>,
-    /// How far methods agree; they are those that have [`flips`](MethodResult::flips).
+    /// Agreement of the methods that were not refused.
     pub agreement: Agreement,
 }
 
-/// What a method came to.
+impl Evaluation {
+    /// The measures that at least one method has, in the order of tables.
+    pub fn measures(&self) -> Vec<Measure> {
+        let known = |measure: &Measure| {
+            self.methods.iter().any(|method| method.values.contains_key(measure))
+        };
+        Measure::ALL.into_iter().filter(known).collect()
+    }
+
+    /// The references that at least one method has curves for.
+    pub fn references(&self) -> Vec<Reference> {
+        let known = |reference: &Reference| {
+            let mut flips = self.methods.iter().flat_map(|method| &method.flips);
+            flips.any(|flips| flips.reference == *reference)
+        };
+        Reference::ALL.into_iter().filter(known).collect()
+    }
+
+    /// Whether the value of a method is the best of a measure, to three digits.
+    /// [`Random`](crate::baseline::Method::Random) is left out.
+    ///
+    /// If lower is better, absolute values are compared.
+    pub fn is_best(&self, method: &MethodResult, measure: Measure) -> bool {
+        let cost = |method: &MethodResult| {
+            let value = *method.values.get(&measure)?;
+            let competes = method.name != RANDOM && value.is_finite();
+            competes.then_some(match measure.better() {
+                Better::Higher => -value,
+                Better::Lower => value.abs(),
+            })
+        };
+        let Some(own) = cost(method) else { return false };
+        let best = self.methods.iter().filter_map(cost).fold(f64::INFINITY, f64::min);
+        // Errors below these are rounding.
+        let rounding = match measure {
+            Measure::Conservation | Measure::Shift | Measure::Scale => 1e-6,
+            _ => 1e-9,
+        };
+        own - best <= (5e-4 * best.abs()).max(rounding)
+    }
+
+    /// Whether a gain is no more than random orders reach: at most two of their standard
+    /// deviations above 0.
+    pub fn is_chance(&self, method: &MethodResult, measure: Measure) -> bool {
+        let reference = match measure {
+            Measure::GainCompetitor => Reference::Competitor,
+            Measure::GainMean => Reference::Mean,
+            Measure::GainSample => Reference::Sample,
+            _ => return false,
+        };
+        let band = self.bands.iter().find(|band| band.reference == reference);
+        match (band, method.values.get(&measure)) {
+            (Some(band), Some(gain)) => *gain <= 2.0 * band.gain_deviation,
+            _ => false,
+        }
+    }
+}
+
+/// The result of one method.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MethodResult {
-    /// The method.
+    /// The name of the method.
     pub name: String,
-    /// What it does, in a sentence.
-    pub words: String,
-    /// Why it is not for this model or these data; nothing else is known then.
+    /// What it does, in a phrase.
+    #[serde(rename = "words")]
+    pub description: String,
+    /// Why it does not work for this model or these data; there are no values then.
     pub refused: Option<String>,
-    /// Its measures; one that cannot be taken of this model is missing.
+    /// The value of every measure that this model has.
     pub values: BTreeMap<Measure, f64>,
-    /// Its curves, one pair a reference.
+    /// A pair of curves for every reference.
     pub flips: Vec<Flips>,
 }
 
-/// What happens as features are replaced in the order of their relevance.
+/// Curves of the logit as features are replaced in the order of their relevance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Flips {
-    /// By what they are replaced.
+    /// What replaces the features.
     pub reference: Reference,
-    /// Share of the features that are replaced, from 0 to 1.
+    /// Share of replaced features, from 0 to 1.
     pub share: Vec<f64>,
     /// The most relevant first.
     pub most: Curve,
@@ -57,28 +122,29 @@ pub struct Flips {
     pub least: Curve,
 }
 
-/// What is left after every step.
+/// The logit and the clusters after every step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Curve {
-    /// Mean logit of the explained cluster, in parts of its size at the start.
+    /// Mean logit of the explained cluster, in parts of its absolute value at the start.
     pub kept: Vec<f64>,
     /// Share of the points that are in another cluster.
     pub changed: Vec<f64>,
 }
 
-/// Curves of features in orders drawn at random.
+/// Curves of random orders of the features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Band {
-    /// By what features are replaced.
+    /// What replaces the features.
     pub reference: Reference,
-    /// Share of the features that are replaced.
+    /// Share of replaced features, from 0 to 1.
     pub share: Vec<f64>,
     /// Mean over the orders.
     pub mean: Curve,
     /// Standard deviation over the orders.
     pub deviation: Curve,
-    /// Standard deviation of the symmetric relevance gain over the orders, from 0.
+    /// Root mean square of the symmetric relevance gain over the orders.
     pub gain_deviation: f64,
 }
 
@@ -89,8 +155,8 @@ impl Flips {
         self.least.area() - self.most.area()
     }
 
-    /// The same of the share of points that change their cluster, so signed
-    /// that larger is better.
+    /// The same for the share of points that change their cluster, with the sign that
+    /// makes larger values better.
     pub fn change_gain(&self) -> f64 {
         area(&self.most.changed) - area(&self.least.changed)
     }

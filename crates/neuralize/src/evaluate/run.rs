@@ -1,9 +1,11 @@
+//! An evaluation: every method by every measure, on the same points.
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::tensor::{Tensor, backend::Backend};
 
-use crate::baseline::{Attribute, Attribution, Case, Method, Reference, Scene, Subject};
+use crate::baseline::{Attribute, Attribution, Background, Method, Query, Reference, Subject};
 use crate::error::{Error, Result};
 use crate::evaluate::{
     Agreement, Evaluation, Flips, Measure, MethodResult, agreement, conservation, continuity, flip,
@@ -13,7 +15,7 @@ use crate::explain::Target;
 use crate::random::{Stream, subset};
 use crate::transfer;
 
-/// Which methods are measured, and how.
+/// Settings of an evaluation: which methods are measured, and how.
 ///
 /// ```
 /// use burn::backend::{Autodiff, Flex};
@@ -38,18 +40,19 @@ use crate::transfer;
 pub struct EvaluateConfig {
     /// The methods.
     pub methods: Vec<Method>,
-    /// What is asked of every point.
+    /// The target of every point.
     pub target: Target,
-    /// What flipped features are set to.
+    /// What replaces flipped features.
     pub references: Vec<Reference>,
-    /// Most levels of a flipping curve; fewer where there are fewer features.
+    /// The maximum number of levels of a flipping curve; with fewer features there are fewer.
     pub levels: usize,
-    /// Random orders of features that make the band.
+    /// Random orders of features in a band, at least 2.
     pub draws: usize,
-    /// What all random numbers are drawn from.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// Most points that are explained and flipped, drawn at random from more.
-    pub most_points: usize,
+    /// The maximum number of points that are explained and flipped; of more, a random sample
+    /// is taken.
+    pub max_points: usize,
 }
 
 impl Default for EvaluateConfig {
@@ -61,35 +64,35 @@ impl Default for EvaluateConfig {
             levels: 50,
             draws: 10,
             seed: 0,
-            most_points: 10_000,
+            max_points: 10_000,
         }
     }
 }
 
 /// Points for the measures that explain points again.
 const EXPLAINED_AGAIN: usize = 200;
-/// Ways that continuity walks.
-const WAYS: usize = 64;
-/// Points and sets of features for infidelity.
+/// Paths of the continuity.
+const PATHS: usize = 64;
+/// Points and sets of features of the infidelity.
 const SETS_POINTS: usize = 2_000;
 const SETS: usize = 64;
-/// By how much data and model are moved: in root mean square deviations of a
-/// feature, and as a factor.
+/// The shift of data and model, in root mean square deviations of a feature, and their
+/// scale.
 const SHIFT: f64 = 3.0;
 const SCALE: f64 = 2.5;
-/// Features whose agreement is looked at.
+/// Features whose agreement is compared.
 const TOP: usize = 5;
 
 impl EvaluateConfig {
     /// Measures all methods on the same points.
     ///
-    /// A method that is not for this model or these data is listed with the
-    /// reason. `progress` is told how many methods are done, of how many, and
-    /// which is next.
+    /// A method that does not work for this model or these data is listed with the
+    /// reason. `progress` gets the number of methods done, the number of methods, and the
+    /// name of the next one.
     ///
     /// # Shapes
     ///
-    /// - x: `[N, D]`, the data that the clusterer was fitted to or like them
+    /// - x: `[N, D]`, the data that the clusterer was fitted to, or similar data
     ///
     /// # Errors
     ///
@@ -105,13 +108,13 @@ impl EvaluateConfig {
         let methods: Vec<(&dyn Attribute<B>, &str)> = self
             .methods
             .iter()
-            .map(|method| (method as &dyn Attribute<B>, method.words()))
+            .map(|method| (method as &dyn Attribute<B>, method.description()))
             .collect();
         self.run_methods(&methods, subject, x, progress)
     }
 
-    /// The same for methods of any kind, each with a sentence about it;
-    /// [`methods`](Self::methods) is not looked at.
+    /// The same for methods of any kind, each with a description;
+    /// [`methods`](Self::methods) is ignored.
     ///
     /// # Errors
     ///
@@ -124,7 +127,7 @@ impl EvaluateConfig {
         progress: &mut dyn FnMut(usize, usize, &str),
     ) -> Result<Evaluation> {
         for (name, value) in
-            [("methods", methods.len()), ("levels", self.levels), ("points", self.most_points)]
+            [("methods", methods.len()), ("levels", self.levels), ("points", self.max_points)]
         {
             if value == 0 {
                 let rule = "it must be at least 1".into();
@@ -132,57 +135,34 @@ impl EvaluateConfig {
             }
         }
         if self.draws < 2 {
-            let (value, rule) = (self.draws.to_string(), "a band needs at least 2".into());
+            let (value, rule) =
+                (self.draws.to_string(), "it must be at least 2, for a standard deviation".into());
             return Err(Error::Config { name: "draws", value, rule });
         }
-        let scene = Scene::new(subject, x, self.seed)?;
+        let background = Background::new(subject, x, self.seed)?;
         let [rows, features] = x.dims();
         let chosen =
-            subset(rows, self.most_points, &mut Stream::EvaluatedPoints.generator(self.seed));
+            subset(rows, self.max_points, &mut Stream::EvaluatedPoints.generator(self.seed));
         let points = if chosen.len() == rows {
             x.clone()
         } else {
             x.clone().select(0, transfer::upload_indices(&chosen, &x.device()))
         };
-        let case = scene.ask(&points, self.target)?;
-        let samples = Samples::of(&case, self.seed);
+        let query = background.query(&points, self.target)?;
+        let samples = Samples::of(&query, self.seed);
         let mut results = Vec::with_capacity(methods.len());
         let mut relevances = Vec::new();
-        for (done, (method, words)) in methods.iter().enumerate() {
+        for (done, (method, description)) in methods.iter().enumerate() {
             progress(done, methods.len(), &method.name());
-            let start = Instant::now();
-            let mut result = MethodResult {
-                name: method.name(),
-                words: (*words).to_owned(),
-                refused: None,
-                values: BTreeMap::new(),
-                flips: Vec::new(),
-            };
-            match method.attribute(&case) {
-                Err(Error::Config { name: "method", rule, .. }) => result.refused = Some(rule),
-                Err(error) => return Err(error),
-                Ok(found) if !is_usable(&found, &case) => {
-                    let shape = case.x.dims();
-                    result.refused =
-                        Some(format!("it gave other than finite numbers of shape {shape:?}"));
-                }
-                Ok(found) => {
-                    // Reading a number waits for what a GPU has still to do.
-                    let _ = transfer::download(found.relevance.clone().sum());
-                    let seconds = start.elapsed().as_secs_f64() * 1e3 / case.len() as f64;
-                    result.values.insert(Measure::Seconds, seconds);
-                    self.measure(&case, &samples, *method, &found, &mut result)?;
-                    let part = selected(&found.relevance, &samples.many);
-                    relevances.push((result.name.clone(), part));
-                }
-            }
+            let (result, relevance) = self.result(&query, &samples, *method, description)?;
+            relevances.extend(relevance.map(|relevance| (result.name.clone(), relevance)));
             results.push(result);
         }
         progress(methods.len(), methods.len(), "");
         let bands =
-            self.references.iter().map(|to| random_band(&case, *to, self.levels, self.draws));
+            self.references.iter().map(|to| random_band(&query, *to, self.levels, self.draws));
         Ok(Evaluation {
-            points: case.len(),
+            points: query.len(),
             data: rows,
             features,
             clusters: subject.network().n_clusters(),
@@ -197,64 +177,103 @@ impl EvaluateConfig {
         })
     }
 
-    fn measure<B: Backend>(
+    /// The result of one method, and the relevances of the larger sample of points
+    /// unless the method was refused.
+    fn result<B: Backend>(
         &self,
-        case: &Case<'_, B>,
+        query: &Query<'_, B>,
         samples: &Samples,
         method: &dyn Attribute<B>,
-        found: &Attribution<B>,
+        description: &str,
+    ) -> Result<(MethodResult, Option<Tensor<B, 2>>)> {
+        let start = Instant::now();
+        let mut result = MethodResult {
+            name: method.name(),
+            description: description.to_owned(),
+            refused: None,
+            values: BTreeMap::new(),
+            flips: Vec::new(),
+        };
+        let attribution = match method.attribute(query) {
+            Err(Error::Config { name: "method", rule, .. }) => {
+                result.refused = Some(rule);
+                return Ok((result, None));
+            }
+            other => other?,
+        };
+        if !is_usable(&attribution, query) {
+            let shape = query.x.dims();
+            let rule = format!("its relevances are not finite numbers of shape {shape:?}");
+            result.refused = Some(rule);
+            return Ok((result, None));
+        }
+        // Downloading a number waits for the work of a GPU.
+        let _ = transfer::download(attribution.relevance.clone().sum());
+        let seconds = start.elapsed().as_secs_f64() * 1e3 / query.len() as f64;
+        result.values.insert(Measure::Seconds, seconds);
+        self.measure(query, samples, method, &attribution, &mut result)?;
+        let part = selected(&attribution.relevance, &samples.many);
+        Ok((result, Some(part)))
+    }
+
+    fn measure<B: Backend>(
+        &self,
+        query: &Query<'_, B>,
+        samples: &Samples,
+        method: &dyn Attribute<B>,
+        attribution: &Attribution<B>,
         result: &mut MethodResult,
     ) -> Result<()> {
-        let relevance = &found.relevance;
+        let relevance = &attribution.relevance;
         for to in &self.references {
-            let flips = flip(case, relevance, *to, self.levels);
-            // One feature has no order.
-            if case.x.dims()[1] > 1 {
+            let flips = flip(query, relevance, *to, self.levels);
+            // A single feature has no order.
+            if query.x.dims()[1] > 1 {
                 result.values.extend(measures_of(&flips));
             }
             result.flips.push(flips);
         }
-        let mut values = vec![(Measure::Conservation, Some(conservation(case, found)))];
-        let (part, of_part) = (case.select(&samples.many), selected(relevance, &samples.many));
+        let mut values = vec![(Measure::Conservation, Some(conservation(query, attribution)))];
+        let (part, of_part) = (query.select(&samples.many), selected(relevance, &samples.many));
         let value = infidelity(&part, &of_part, Reference::Competitor, SETS);
         values.push((Measure::Infidelity, Some(value)));
-        let part = case.select(&samples.few);
-        // Explained for themselves: some methods draw numbers row by row.
+        let part = query.select(&samples.few);
+        // Explained anew, because some methods draw random numbers row by row.
         let of_part = method.attribute(&part)?.relevance;
-        let deviation = transfer::download(case.scene.deviation().square());
+        let deviation = transfer::download(query.background.deviation().square());
         let spread = (deviation.iter().sum::<f64>() / deviation.len() as f64).sqrt();
         let shift = if spread > 0.0 { SHIFT * spread } else { SHIFT };
-        let moved = |scale, shift| {
+        let invariance = |scale, shift| {
             match invariance(&part, method, &of_part, scale, shift) {
-                // Numbers that the precision cannot hold are no fault of a method.
+                // The method is not to blame if the precision cannot hold the numbers.
                 Err(Error::TooLarge { .. } | Error::NonFinite { .. } | Error::Record { .. }) => {
                     Ok(None)
                 }
                 other => other,
             }
         };
-        values.push((Measure::Continuity, continuity(&part, method, WAYS)?));
-        values.push((Measure::Shift, moved(1.0, shift)?));
-        values.push((Measure::Scale, moved(SCALE, 0.0)?));
+        values.push((Measure::Continuity, continuity(&part, method, PATHS)?));
+        values.push((Measure::Shift, invariance(1.0, shift)?));
+        values.push((Measure::Scale, invariance(SCALE, 0.0)?));
         values.push((Measure::Randomisation, randomisation(&part, method, &of_part)?));
         let known = values.into_iter().filter_map(|(measure, value)| Some((measure, value?)));
-        // What cannot be a number is no measure, and no number in JSON either.
+        // JSON has no infinity and no NaN.
         result.values.extend(known.filter(|(_, value)| value.is_finite()));
         Ok(())
     }
 }
 
-/// Which of the points the costly measures look at, drawn at random: files are
-/// often in the order of classes.
+/// The points of the costly measures, drawn at random because files are often in
+/// the order of classes.
 struct Samples {
     few: Vec<usize>,
     many: Vec<usize>,
 }
 
 impl Samples {
-    fn of<B: Backend>(case: &Case<'_, B>, seed: u64) -> Self {
+    fn of<B: Backend>(query: &Query<'_, B>, seed: u64) -> Self {
         let mut rng = Stream::MeasuredPoints.generator(seed);
-        let mut draw = |most| subset(case.len(), most, &mut rng);
+        let mut draw = |count| subset(query.len(), count, &mut rng);
         Self { few: draw(EXPLAINED_AGAIN), many: draw(SETS_POINTS) }
     }
 }
@@ -263,13 +282,13 @@ fn selected<B: Backend>(table: &Tensor<B, 2>, rows: &[usize]) -> Tensor<B, 2> {
     table.clone().select(0, transfer::upload_indices(rows, &table.device()))
 }
 
-/// Whether a method gave a finite number for every feature of every row.
-fn is_usable<B: Backend>(found: &Attribution<B>, case: &Case<'_, B>) -> bool {
-    found.relevance.dims() == case.x.dims()
-        && transfer::all_true(found.relevance.clone().is_finite())
+/// Whether there is a finite relevance for every feature of every row.
+fn is_usable<B: Backend>(attribution: &Attribution<B>, query: &Query<'_, B>) -> bool {
+    let relevance = &attribution.relevance;
+    relevance.dims() == query.x.dims() && transfer::all_true(relevance.clone().is_finite())
 }
 
-/// What flipping to a reference measures.
+/// The measures of flipping to a reference.
 fn measures_of(flips: &Flips) -> Vec<(Measure, f64)> {
     match flips.reference {
         Reference::Competitor => vec![
@@ -279,15 +298,5 @@ fn measures_of(flips: &Flips) -> Vec<(Measure, f64)> {
         Reference::Mean => vec![(Measure::GainMean, flips.gain())],
         Reference::Sample => vec![(Measure::GainSample, flips.gain())],
         Reference::Zero => Vec::new(),
-    }
-}
-
-impl Evaluation {
-    /// The measures that at least one method has, in the order of tables.
-    pub fn measures(&self) -> Vec<Measure> {
-        let known = |measure: &Measure| {
-            self.methods.iter().any(|method| method.values.contains_key(measure))
-        };
-        Measure::ALL.into_iter().filter(known).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Tensor, backend::Backend};
 
-use crate::transfer;
+use crate::{gradient, transfer};
 
 /// `(1/γ) log mean exp(γ h)` along a dimension.
 pub(crate) fn log_mean_exp<B: Backend, const D: usize>(
@@ -19,7 +19,8 @@ pub(crate) fn log_mean_exp<B: Backend, const D: usize>(
         None => largest,
         Some(gamma) => {
             let below = (h - largest.clone()) * gamma;
-            largest + exp_minus_one(below).mean_dim(dim).log1p() / gamma
+            let grown = gradient::log1p(exp_minus_one(below).mean_dim(dim));
+            largest + gradient::quotient_by(grown, gamma)
         }
     }
 }
@@ -50,7 +51,7 @@ pub(crate) fn steepness(gamma: f64, dtype: DType) -> Option<f64> {
 /// `exp(y) − 1 = 2 t / (1 − t)`, t = tanh(y / 2).
 pub(crate) fn exp_minus_one<B: Backend, const D: usize>(y: Tensor<B, D>) -> Tensor<B, D> {
     let t = (y * 0.5).tanh();
-    t.clone() * 2.0 / (t.neg() + 1.0)
+    gradient::quotient(t.clone() * 2.0, t.neg() + 1.0)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::explanation::OutlierExplanation;
 use crate::error::{Error, Result};
 use crate::kernel::{self, exp_minus_one, soft_shares, steepness};
 use crate::network::SoftMinPool;
-use crate::{transfer, validate};
+use crate::{gradient, transfer, validate};
 
 /// A kernel density as a neural network: squared distances to all supports and
 /// soft min-pooling (Kauffmann, Müller, Montavon 2020).
@@ -264,11 +264,12 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
         let above = (h - nearest.clone()).mask_fill(out.clone(), 0.0);
         match steepness(self.pool.gamma(), above.dtype()) {
             None => nearest,
-            Some(0.0) => nearest + above.sum_dim(1) / left,
+            Some(0.0) => nearest + gradient::quotient(above.sum_dim(1), left),
             Some(gamma) => {
                 // A support that is left out is 0 here, and exp(0) − 1 is 0.
-                let terms = exp_minus_one(above * -gamma).sum_dim(1) / left;
-                nearest - terms.log1p() / gamma
+                let terms = exp_minus_one(above * -gamma).sum_dim(1);
+                let terms = gradient::log1p(gradient::quotient(terms, left));
+                nearest - gradient::quotient_by(terms, gamma)
             }
         }
     }

@@ -57,8 +57,8 @@ fn table(evaluation: &Evaluation) -> String {
             Better::Higher => "higher ↑",
             Better::Lower => "lower ↓",
         };
-        let words = escaped(measure.words());
-        // A space inside a number must not break the line.
+        let words = escaped(measure.description());
+        // No line ends within a number.
         let title = escaped(measure.title()).replace("1 000", "1\u{a0}000");
         let _ = write!(
             html,
@@ -70,7 +70,7 @@ fn table(evaluation: &Evaluation) -> String {
         let class = if method.name == "neon" { " class=\"neon\"" } else { "" };
         // On a narrow page a name may break after its colon.
         let name = escaped(&method.name).replace(':', ":<wbr>");
-        let words = escaped(&method.words);
+        let words = escaped(&method.description);
         let _ = write!(html, "<tr{class}><th scope=\"row\" title=\"{words}\">{name}</th>");
         for &measure in &measures {
             html.push_str(&cell(evaluation, method, measure));
@@ -113,7 +113,7 @@ fn refused(evaluation: &Evaluation) -> String {
 fn measures(evaluation: &Evaluation) -> String {
     let mut html = String::new();
     for measure in evaluation.measures() {
-        let (title, words) = (escaped(measure.title()), escaped(measure.words()));
+        let (title, words) = (escaped(measure.title()), escaped(measure.description()));
         let _ = writeln!(html, "<dt>{title}</dt><dd>{words}</dd>");
     }
     html
@@ -122,7 +122,7 @@ fn measures(evaluation: &Evaluation) -> String {
 fn methods(evaluation: &Evaluation) -> String {
     let mut html = String::new();
     for method in &evaluation.methods {
-        let (name, words) = (escaped(&method.name), escaped(&method.words));
+        let (name, words) = (escaped(&method.name), escaped(&method.description));
         let _ = writeln!(html, "<dt>{name}</dt><dd>{words}</dd>");
     }
     html

@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::transfer;
+use crate::{gradient, transfer};
 
 /// K diagonal Gaussians and their weights, on the host: they are few numbers, and
 /// everything that follows from them is computed in f64.
@@ -179,7 +179,7 @@ impl<B: Backend> Density<B> {
     /// `½ (x_i − μ_ki)²/σ²_ki`, `[n, D]`.
     fn halves(&self, x: &Tensor<B, 2>, k: usize) -> Tensor<B, 2> {
         let difference = x.clone() - self.means.clone().narrow(0, k, 1);
-        (difference / self.deviations.clone().narrow(0, k, 1)).square() * 0.5
+        gradient::quotient(difference, self.deviations.clone().narrow(0, k, 1)).square() * 0.5
     }
 }
 
@@ -188,5 +188,5 @@ pub(super) fn log_sum_exp<B: Backend>(scores: Tensor<B, 2>) -> (Tensor<B, 2>, Te
     let most = scores.clone().max_dim(1);
     let weights = (scores - most.clone()).exp();
     let total = weights.clone().sum_dim(1);
-    (most + total.clone().log(), weights / total)
+    (most + gradient::log(total.clone()), gradient::quotient(weights, total))
 }

@@ -5,7 +5,7 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 
 use super::components::{Components, Density};
 use crate::error::{Error, Result};
-use crate::{kernel, transfer, validate};
+use crate::{gradient, kernel, transfer, validate};
 
 /// Log joint densities of all components up to a summand that they share, as products where these
 /// keep their digits and from differences elsewhere.
@@ -143,7 +143,7 @@ impl<B: Backend> MixtureScorer<B> {
 
     /// Rows around the centre, in units of the scale.
     pub(crate) fn seen(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        (x - self.center.clone().unsqueeze()) / self.scale.clone().unsqueeze()
+        gradient::quotient(x - self.center.clone().unsqueeze(), self.scale.clone().unsqueeze())
     }
 }
 

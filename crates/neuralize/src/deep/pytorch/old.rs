@@ -1,35 +1,36 @@
-//! Files of PyTorch before 1.6: pickles, then every storage as the number of its
+//! Files of PyTorch before 1.6: pickles, then for every storage the number of its
 //! elements, in eight bytes, and the elements.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::pickle::{self, Found};
-use super::{LONGEST_PICKLE, dtype};
+use super::entry::Entry;
+use super::pickle;
 
 /// The first pickle: 0x1950a86a20f9469cfc6c.
 pub(super) const MAGIC: [u8; 15] = *b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
 
-/// A whole file; those that are so old are small.
+/// A whole file in memory: files of that time are small.
 pub(super) struct File {
     bytes: Vec<u8>,
-    /// Where every storage is, by its key.
+    /// The bytes of every storage, by its key.
     storages: HashMap<Rc<str>, Range<usize>>,
 }
 
 impl File {
-    /// What is in a file, and where.
-    pub(super) fn open(bytes: Vec<u8>) -> Result<(Vec<(String, Found)>, Self), String> {
+    /// The tensors in a file, and the file.
+    pub(super) fn open(bytes: Vec<u8>) -> Result<(Vec<(String, Entry)>, Self), String> {
         let pickles = &bytes[MAGIC.len()..];
-        let longest = pickles.len().min(LONGEST_PICKLE as usize);
+        let longest = pickles.len().min(pickle::MAX_BYTES as usize);
         let pickles = pickle::pickles(&pickles[..longest])
             .map_err(|error| format!("of PyTorch before 1.6: {error}"))?;
         let mut at = MAGIC.len() + pickles.length;
         let mut storages = HashMap::new();
         for storage in pickles.storages {
-            let element = dtype(&storage.kind)
-                .ok_or_else(|| format!("it has a `{}`, which is not read", storage.kind))?
+            let element = storage
+                .dtype()
+                .ok_or_else(|| format!("it has a `{}`, which Burn lacks", storage.kind))?
                 .size();
             let range = range(&bytes, at, element)
                 .ok_or_else(|| format!("it is damaged: storage {} is cut off", storage.key))?;
@@ -38,7 +39,7 @@ impl File {
         }
         // There are no checksums.
         if at != bytes.len() {
-            return Err("it is damaged: storages do not fill it".to_string());
+            return Err("it is damaged: its storages do not fill it".to_string());
         }
         Ok((pickles.tensors, Self { bytes, storages }))
     }
@@ -49,7 +50,7 @@ impl File {
     }
 }
 
-/// Where the elements of the storage are that begins here.
+/// The bytes of the elements of the storage that begins here.
 fn range(bytes: &[u8], at: usize, element: usize) -> Option<Range<usize>> {
     let (count, _) = bytes.get(at..)?.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*count)).ok()?.checked_mul(element)?;

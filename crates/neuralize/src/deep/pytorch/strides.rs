@@ -1,6 +1,6 @@
-//! Where the numbers of a tensor lie.
+//! Strides: how the numbers of a tensor lie in its storage.
 
-/// Whether a tensor fills its part of the storage, without gaps and without repeats:
+/// Whether a tensor fills its part of the storage without gaps or repeats, that is,
 /// whether some order of its dimensions is contiguous.
 pub(super) fn are_dense(size: &[usize], strides: &[usize]) -> bool {
     if size.len() != strides.len() {
@@ -9,7 +9,7 @@ pub(super) fn are_dense(size: &[usize], strides: &[usize]) -> bool {
     if size.contains(&0) {
         return true;
     }
-    // No step is ever made along a dimension of one.
+    // The stride of a dimension of one does not matter.
     let mut steps: Vec<(usize, usize)> =
         strides.iter().copied().zip(size.iter().copied()).filter(|(_, size)| *size > 1).collect();
     steps.sort_unstable();
@@ -21,9 +21,13 @@ pub(super) fn are_dense(size: &[usize], strides: &[usize]) -> bool {
     })
 }
 
-/// The elements of a dense tensor, each of some bytes, with the last dimension
-/// running fastest.
-pub(super) fn in_order(bytes: &[u8], element: usize, size: &[usize], strides: &[usize]) -> Vec<u8> {
+/// The elements of a dense tensor in row-major order; `element` is the size of one in bytes.
+pub(super) fn row_major(
+    bytes: &[u8],
+    element: usize,
+    size: &[usize],
+    strides: &[usize],
+) -> Vec<u8> {
     let mut ordered = Vec::with_capacity(bytes.len());
     let mut at = vec![0; size.len()];
     let mut place = 0;

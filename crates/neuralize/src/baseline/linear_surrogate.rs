@@ -1,34 +1,36 @@
+//! A linear model around every row.
+
 use burn::tensor::{Tensor, backend::Backend};
 use nalgebra::DMatrix;
 
-use crate::baseline::{Attribution, Case, noise};
+use crate::baseline::{Attribution, Query, smoothgrad};
 use crate::error::Result;
 use crate::random::Stream;
 use crate::{kernel, transfer};
 
 /// A linear model of the logit around every row, after LIME (Ribeiro et al.
-/// 2016): with normal e_s `[D]`, the same for all rows, and σ the deviations of
-/// the features,
+/// 2016): with normal e_s `[D]`, the same for all rows, and σ the standard deviations
+/// of the features,
 ///
 /// `min over b, a of Σ_s w_s (f(x + σ ∘ e_s) − b·e_s − a)² + |b|²`,
 /// `w_s = exp(−|e_s|² / (0.75² D))`, `R_i = b_i (x_i − mean_i) / σ_i`.
 ///
-/// A feature that is the same in all of the data is not moved, does not count
-/// in D and has no relevance.
-pub(super) fn linear<B: Backend>(case: &Case<'_, B>, samples: usize) -> Result<Attribution<B>> {
-    noise::at_least_one_sample(samples)?;
-    let [rows, features] = case.x.dims();
+/// A constant feature of the data stays as it is, does not count in D and has no
+/// relevance.
+pub(super) fn linear<B: Backend>(query: &Query<'_, B>, samples: usize) -> Result<Attribution<B>> {
+    smoothgrad::at_least_one_sample(samples)?;
+    let [rows, features] = query.x.dims();
     if rows == 0 {
-        return Ok(case.x.clone().into());
+        return Ok(query.x.clone().into());
     }
-    let scene = case.scene;
-    let constant = scene.deviation().equal_elem(0.0);
+    let background = query.background;
+    let constant = background.deviation().equal_elem(0.0);
     let mut varies = vec![true; features];
     for feature in transfer::download_true(constant.clone()) {
         varies[feature] = false;
     }
 
-    let mut numbers = noise::normals(scene.seed(), Stream::Surrogate, samples, features);
+    let mut numbers = smoothgrad::normals(background.seed(), Stream::Surrogate, samples, features);
     for row in numbers.chunks_mut(features) {
         row.iter_mut().zip(&varies).filter(|(_, varies)| !**varies).for_each(|(e, _)| *e = 0.0);
     }
@@ -36,27 +38,28 @@ pub(super) fn linear<B: Backend>(case: &Case<'_, B>, samples: usize) -> Result<A
     let fit = fit_to(&numbers, samples, features, WIDTH * (varying.max(1) as f64).sqrt());
 
     let upload = |values| {
-        transfer::upload::<B, 2>(values, [samples, features], &case.x.device(), case.x.dtype())
+        transfer::upload::<B, 2>(values, [samples, features], &query.x.device(), query.x.dtype())
     };
     let (fit, numbers) = (upload(fit), upload(numbers));
-    let moves = numbers * scene.deviation().expand([samples, features]);
-    // The fit of a constant is 0, so f(x) can be left out, which saves digits.
-    let logit = case.logit();
-    let mut coefficients = case.x.zeros_like();
+    let offsets = numbers * background.deviation().expand([samples, features]);
+    // The fit of a constant is 0, so f(x) may be subtracted, which saves digits.
+    let logit = query.logit();
+    let mut coefficients = query.x.zeros_like();
     for range in kernel::blocks(samples, TOGETHER) {
         let change = range.clone().map(|sample| {
-            let moved = moves.clone().narrow(0, sample, 1).expand([rows, features]);
-            case.at(case.x.clone() + moved).logit() - logit.clone()
+            let offset = offsets.clone().narrow(0, sample, 1).expand([rows, features]);
+            query.at(query.x.clone() + offset).logit() - logit.clone()
         });
         let change = Tensor::cat(change.collect(), 1);
         coefficients = coefficients + change.matmul(fit.clone().slice([range, 0..features]));
     }
-    let deviation = scene.deviation().mask_fill(constant, 1.0).expand([rows, features]);
-    Ok((coefficients * (case.x.clone() - scene.mean().expand([rows, features])) / deviation).into())
+    let deviation = background.deviation().mask_fill(constant, 1.0).expand([rows, features]);
+    Ok((coefficients * (query.x.clone() - background.mean().expand([rows, features])) / deviation)
+        .into())
 }
 
-/// The coefficients of the ridge regression above as what they are: linear in
-/// the values that it is fitted to. `b_i = Σ_s P_si f_s`.
+/// The coefficients of the ridge regression above are linear in the values that it
+/// is fitted to, `b_i = Σ_s P_si f_s`; this is P.
 ///
 /// With ē the weighted mean of the offsets and E of rows e_s − ē,
 /// `P = W E (Eᵀ W E + 1)⁻¹`: the intercept has no penalty.
@@ -80,21 +83,21 @@ pub(super) fn fit_to(noise: &[f64], samples: usize, features: usize, width: f64)
         row *= *weight;
     }
     let normal = weighted.transpose() * &offsets + DMatrix::identity(features, features) * RIDGE;
-    // Symmetric, and no eigenvalue is below the penalty; a matrix that rounding
-    // has made worse than that carries no coefficients.
+    // Symmetric, and no eigenvalue is below the penalty. If rounding has spoilt that,
+    // there are no coefficients.
     let columns = match normal.cholesky() {
         Some(factors) => factors.solve(&weighted.transpose()),
         None => DMatrix::zeros(features, samples),
     };
-    // Column by column of its transpose: the rows of P.
+    // The columns of the transpose are the rows of P.
     columns.as_slice().to_vec()
 }
 
-/// Of the weights, in √D.
+/// The width of the weights, in √D.
 const WIDTH: f64 = 0.75;
-/// The penalty of the coefficients.
+/// The penalty on the coefficients.
 const RIDGE: f64 = 1.0;
-/// Offsets whose values are brought together in one product.
+/// Offsets in one matrix product.
 const TOGETHER: usize = 32;
 
 #[cfg(test)]
@@ -145,8 +148,8 @@ mod tests {
             let mean = |members: &[Vec<f64>]| members.iter().map(exponentials).sum::<f64>() / 6.0;
             supports.chunks(6).map(|members| mean(members).ln() / gamma).collect()
         };
-        type Scores<'a> = &'a dyn Fn(&[f64]) -> Vec<f64>;
-        let scores: [(&str, Scores<'_>); 2] = [("kmeans", &kmeans), ("kernel", &kernel)];
+        type ScoreFn<'a> = &'a dyn Fn(&[f64]) -> Vec<f64>;
+        let scores: [(&str, ScoreFn<'_>); 2] = [("kmeans", &kmeans), ("kernel", &kernel)];
         for (name, scores) in scores {
             let expected = numbers(&surrogate, &format!("{name} coefficients"));
             let relevance = numbers(&surrogate, &format!("{name} relevance"));

@@ -1,15 +1,17 @@
+//! SmoothGrad, and the normal numbers that methods around a row draw.
+
 use burn::tensor::backend::Backend;
 
-use crate::baseline::{Attribution, Case};
+use crate::baseline::{Attribution, Query};
 use crate::error::{Error, Result};
 use crate::random::{Stream, uniform};
 use crate::transfer;
 
 /// SmoothGrad (Smilkov et al. 2017): `R_i = 1/S Σ_s ∂f/∂x_i at x + noise · σ ∘ e_s`
-/// with normal e_s `[D]`, the same for all rows, and σ the deviations of the
-/// features.
+/// with normal e_s `[D]`, the same for all rows, and σ the standard deviations of
+/// the features.
 pub(super) fn smooth<B: Backend>(
-    case: &Case<'_, B>,
+    query: &Query<'_, B>,
     samples: usize,
     noise: f64,
 ) -> Result<Attribution<B>> {
@@ -18,27 +20,27 @@ pub(super) fn smooth<B: Backend>(
         return Err(Error::Config {
             name: "noise",
             value: noise.to_string(),
-            rule: "it must be a finite number that is not negative".into(),
+            rule: "it must be finite and at least 0".into(),
         });
     }
-    if case.is_empty() {
-        return Ok(case.x.clone().into());
+    if query.is_empty() {
+        return Ok(query.x.clone().into());
     }
-    let [rows, features] = case.x.dims();
-    let numbers = normals(case.scene.seed(), Stream::SmoothGrad, samples, features);
+    let [rows, features] = query.x.dims();
+    let numbers = normals(query.background.seed(), Stream::SmoothGrad, samples, features);
     let numbers =
-        transfer::upload::<B, 2>(numbers, [samples, features], &case.x.device(), case.x.dtype());
-    let numbers = numbers * (case.scene.deviation() * noise).expand([samples, features]);
-    let mut slopes = case.x.zeros_like();
+        transfer::upload::<B, 2>(numbers, [samples, features], &query.x.device(), query.x.dtype());
+    let numbers = numbers * (query.background.deviation() * noise).expand([samples, features]);
+    let mut slopes = query.x.zeros_like();
     for sample in 0..samples {
-        let moved = numbers.clone().narrow(0, sample, 1).expand([rows, features]);
-        slopes = slopes + case.at(case.x.clone() + moved).slope();
+        let offset = numbers.clone().narrow(0, sample, 1).expand([rows, features]);
+        slopes = slopes + query.at(query.x.clone() + offset).slope();
     }
     Ok((slopes / samples as f64).into())
 }
 
-/// Normal numbers of mean 0 and deviation 1, row by row, by the method of Box
-/// and Muller (1958).
+/// Normal numbers of mean 0 and standard deviation 1, row by row, by the method of
+/// Box and Muller (1958).
 pub(super) fn normals(seed: u64, stream: Stream, rows: usize, columns: usize) -> Vec<f64> {
     let mut rng = stream.generator(seed);
     let normal = |_| {
@@ -49,16 +51,16 @@ pub(super) fn normals(seed: u64, stream: Stream, rows: usize, columns: usize) ->
     (0..rows * columns).map(normal).collect()
 }
 
-/// Methods that look around a row need somewhere to look.
+/// Refuses 0 samples.
 pub(super) fn at_least_one_sample(samples: usize) -> Result<()> {
-    match samples {
-        0 => Err(Error::Config {
-            name: "samples",
-            value: samples.to_string(),
-            rule: "there must be at least one".into(),
-        }),
-        _ => Ok(()),
+    if samples > 0 {
+        return Ok(());
     }
+    Err(Error::Config {
+        name: "samples",
+        value: samples.to_string(),
+        rule: "it must be at least 1".into(),
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What was found on the way: where relevance went, and whether it says anything.
+//! The findings: where relevance went, and whether it selects the right patches.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,27 +6,27 @@ use std::time::Duration;
 
 use burn_lrp::Report;
 
-/// Layers that are named of those that absorb most.
-const NAMED: usize = 6;
+/// Layers that are listed, those that absorb most.
+const LISTED: usize = 6;
 
-/// Relevance of the pixels of a crop, row by row, and what did not come that far.
+/// Relevance of the pixels of a crop, row by row, and the relevance that layers absorbed.
 pub struct Map {
     pub relevance: Vec<f64>,
     pub absorbed: f64,
 }
 
-/// Sums over all crops that were explained; shares are those of the logit.
+/// Sums over all explained crops, in parts of the logit.
 #[derive(Default)]
-pub struct Found {
+pub struct Findings {
     crops: usize,
-    /// The largest share that is neither in pixels nor absorbed.
+    /// The maximum that is neither in pixels nor absorbed.
     missing: f64,
-    /// Σ|R| of the pixels over |ΣR|, the largest.
+    /// The maximum of Σ|R| / |ΣR| over the pixels.
     cancelled: f64,
     reached: f64,
-    /// What every layer absorbed.
+    /// The part that every layer absorbed.
     absorbed: BTreeMap<String, f64>,
-    /// What is left under every mask.
+    /// The logit under every mask.
     left: [f64; 3],
     pub recording: Duration,
     pub passing: Duration,
@@ -42,7 +42,7 @@ impl Map {
     }
 }
 
-impl Found {
+impl Findings {
     /// Counts a crop, and its logit under every mask.
     pub fn add(&mut self, logit: f64, map: &Map, left: &[f64]) {
         let (sum, size) = (map.sum(), map.size());
@@ -56,14 +56,14 @@ impl Found {
         self.crops += 1;
     }
 
-    /// Whether every logit is in pixels and in what layers absorb, but for rounding.
+    /// Whether pixels and absorbed parts sum to every logit, up to rounding.
     pub fn is_conserved(&self) -> bool {
         self.missing < 1e-4
     }
 
-    /// Counts what layers absorbed.
+    /// Counts the relevance that layers absorbed.
     pub fn absorb(&mut self, report: &Report) {
-        // The last layer was handed the logit.
+        // The relevance of the last layer's output is the logit.
         let Some(logits) = report.layers().last().map(|layer| &layer.output) else { return };
         for layer in report.layers() {
             let both = layer.bias.iter().zip(&layer.rest).map(|(bias, rest)| bias + rest);
@@ -73,12 +73,12 @@ impl Found {
     }
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |sum: f64| 100.0 * sum / self.crops as f64;
         writeln!(
             f,
-            "pixels and what layers absorb make up the logit but for {:.1e} of it",
+            "pixels and absorbed relevance sum to the logit up to {:.1e} of it",
             self.missing
         )?;
         writeln!(
@@ -87,17 +87,17 @@ impl fmt::Display for Found {
             percent(self.reached),
             self.cancelled
         )?;
-        writeln!(f, "what layers absorb of it, those that absorb most:")?;
+        writeln!(f, "the layers that absorb most of it:")?;
         let mut layers: Vec<(&String, &f64)> = self.absorbed.iter().collect();
         layers.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-        for (path, sum) in layers.iter().take(NAMED) {
+        for (path, sum) in layers.iter().take(LISTED) {
             writeln!(f, "  {path:36} {:6.1} %", percent(**sum))?;
         }
         let [most, evenly, least] = self.left.map(percent);
-        writeln!(f, "what is left of it with a fifth of the patches in grey:")?;
+        writeln!(f, "the logit with a fifth of the patches in grey:")?;
         writeln!(f, "  {most:.0} % without the most relevant patches")?;
-        writeln!(f, "  {evenly:.0} % without every fifth in their order")?;
-        writeln!(f, "  {least:.0} % without the least relevant")?;
+        writeln!(f, "  {evenly:.0} % without every fifth patch by relevance")?;
+        writeln!(f, "  {least:.0} % without the least relevant patches")?;
         write!(
             f,
             "{} crops recorded in {:.1} s, explained in {:.1} s",

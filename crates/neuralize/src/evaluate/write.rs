@@ -1,25 +1,27 @@
+//! An evaluation as JSON, CSV and a text table.
+
 use std::io::{self, Write};
 
 use crate::cases::number;
 use crate::evaluate::{Better, Evaluation, Measure};
 
 impl Evaluation {
-    /// Writes everything as one JSON object.
+    /// Writes the evaluation as one JSON object.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// If the destination cannot be written.
     pub fn write_json(&self, mut destination: impl Write) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut destination, self)?;
         writeln!(destination)
     }
 
-    /// Writes the values as CSV, one a line: `method,measure,value`. Methods
-    /// that were refused have no line.
+    /// Writes the values as CSV, one a line: `method,measure,value`. Refused methods
+    /// have no line.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// If the destination cannot be written.
     pub fn write_csv(&self, destination: impl Write, delimiter: u8) -> io::Result<()> {
         let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(destination);
         writer.write_record(["method", "measure", "value"])?;
@@ -32,13 +34,13 @@ impl Evaluation {
         writer.flush()
     }
 
-    /// A table for a terminal, methods by measures, with a line on what every
-    /// column means below it. `*` marks the best value of a column, `~` a gain
-    /// that orders without meaning come to as well.
+    /// A table for a terminal, methods by measures, with the meaning of every column
+    /// below it. `*` marks the best value of a column, `~` a gain that random orders reach
+    /// as well.
     pub fn text(&self) -> String {
         let measures = self.measures();
-        let mut columns = vec![Column::of_names(self)];
-        columns.extend(measures.iter().map(|&measure| Column::of(self, measure)));
+        let mut columns = vec![TextColumn::of_names(self)];
+        columns.extend(measures.iter().map(|&measure| TextColumn::of(self, measure)));
         let mut text = format!(
             "{} points, {} features, {} clusters, seed {}\n\n",
             number(self.points as f64),
@@ -54,10 +56,10 @@ impl Evaluation {
         }
         let mut notes = vec![
             ("*".to_owned(), "the best of a column (`random` does not count)".to_owned()),
-            ("~".to_owned(), "no more than orders drawn at random come to".to_owned()),
+            ("~".to_owned(), "no more than random orders reach".to_owned()),
         ];
         if self.methods.iter().any(|method| method.values.len() < measures.len()) {
-            let words = "cannot be taken, or the method is not for this model or these data";
+            let words = "not defined, or the method does not work for this model or these data";
             notes.push(("-".to_owned(), words.to_owned()));
         }
         notes.extend(measures.iter().map(|&measure| {
@@ -65,7 +67,7 @@ impl Evaluation {
                 Better::Higher => "higher is better",
                 Better::Lower => "lower is better",
             };
-            (measure.title().to_owned(), format!("{}; {better}", in_a_line(measure)))
+            (measure.title().to_owned(), format!("{}; {better}", summary(measure)))
         }));
         let wide = notes.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         text.push('\n');
@@ -76,14 +78,14 @@ impl Evaluation {
     }
 }
 
-/// A column of the table, head and all.
-struct Column {
+/// A column of the table with its head.
+struct TextColumn {
     cells: Vec<String>,
     width: usize,
     right: bool,
 }
 
-impl Column {
+impl TextColumn {
     fn new(cells: Vec<String>, right: bool) -> Self {
         let width = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
         Self { cells, width, right }
@@ -96,8 +98,7 @@ impl Column {
     }
 
     fn of(evaluation: &Evaluation, measure: Measure) -> Self {
-        // The head takes two lines, so that the table is narrower. Behind a
-        // number there is a place for its mark.
+        // A head of two lines keeps the table narrow. A number has a place for its mark.
         let title = measure.title();
         let (above, below) = title.rsplit_once(' ').unwrap_or(("", title));
         let head = [above, below].map(|line| format!("{line} "));
@@ -127,26 +128,26 @@ impl Column {
     }
 }
 
-/// What a measure asks, in a line.
-fn in_a_line(measure: Measure) -> &'static str {
+/// A measure in one line.
+fn summary(measure: Measure) -> &'static str {
     match measure {
         Measure::GainCompetitor => {
-            "area between the logits with the least and the most relevant features set to the competing centroid first"
+            "area between the logit curves with the least and with the most relevant features replaced first, by the competing centroid"
         }
         Measure::GainMean => "the same with the mean of the data",
         Measure::GainSample => "the same with a point of the competing cluster",
         Measure::ChangeGain => {
             "how much sooner points change cluster with the most relevant features replaced first"
         }
-        Measure::Conservation => "|sum of relevances - logit| over the sum of their sizes",
-        Measure::Continuity => "how fast relevances change at worst between points",
+        Measure::Conservation => "|sum of relevances - logit| over the sum of |relevances|",
+        Measure::Continuity => "maximum rate of change of the relevances between points",
         Measure::Infidelity => {
-            "what sums of relevances leave unexplained where sets of features are replaced"
+            "part of the logit's changes that sums of relevances do not explain, as sets of features are replaced"
         }
         Measure::Shift => "change of the explanation when data and model are shifted",
         Measure::Scale => "change of the explanation when data and model are scaled",
         Measure::Randomisation => {
-            "rank correlation with the explanation by a model that has learnt nothing"
+            "rank correlation with the explanation of a model that has learnt nothing"
         }
         Measure::Seconds => "run time",
     }
