@@ -39,8 +39,10 @@ pub(crate) struct Crate {
 /// All Rust files below a folder, in order; none of build outputs.
 pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() && !path.ends_with("target") && !path.ends_with("node_modules") {
@@ -137,7 +139,8 @@ impl Crate {
         let mut found = BTreeSet::new();
         for (module, file) in &self.files {
             let from = &self.modules[module].file;
-            let mut paths = Paths { names: HashMap::new(), module: module.clone(), found: Vec::new() };
+            let mut paths =
+                Paths { names: HashMap::new(), module: module.clone(), found: Vec::new() };
             paths.visit_file(file);
             for path in paths.found {
                 if let Some(to) = self.definition(&path, 0)
@@ -345,7 +348,9 @@ pub(crate) fn circles(imports: &[Import]) -> Vec<Vec<String>> {
     let mut found: BTreeSet<Vec<String>> = BTreeSet::new();
     for (&file, seen) in &reach {
         if seen.contains(file) {
-            let circle = seen.iter().filter(|&&other| reach.get(other).is_some_and(|back| back.contains(file)));
+            let circle = seen
+                .iter()
+                .filter(|&&other| reach.get(other).is_some_and(|back| back.contains(file)));
             found.insert(circle.map(|&other| other.to_owned()).collect());
         }
     }

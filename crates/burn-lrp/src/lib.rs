@@ -111,6 +111,7 @@
 //! - LRP conserves relevance, except for what biases and stabilisers absorb; the [`Report`] shows
 //!   how much. w² and flat ignore the values of a layer's input.
 //! - GPU backends in double precision are only as exact as their functions are.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod affine;
 mod affine_rule;

@@ -55,6 +55,7 @@
 //! Kauffmann, Esders, Ruff, Montavon, Samek, Müller, *From Clustering to
 //! Cluster Explanations via Neural Networks*, IEEE TNNLS 35(2), 1926–1940,
 //! 2024 (arXiv:1906.07633).
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "autodiff")]
 pub mod baseline;
@@ -85,6 +86,11 @@ mod validate;
 pub use burn_lrp;
 pub use error::{Error, Result};
 pub use validate::check_device;
+
+/// The program of this package's README is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// The items that most programs need.
 pub mod prelude {
