@@ -276,7 +276,7 @@ pub fn weights_of_a_hostile_pickle<B: Backend>(setup: &Setup<B>) {
     for wrapped in 1..=9 {
         arguments = [function, b"N", &arguments, b"\x87"].concat();
         function = wrap;
-        let part = if wrapped < 9 { "by itself" } else { "wrapped" };
+        let part = if wrapped < 9 { "single tensor" } else { "wrapped" };
         refused(&[function, &arguments, b"R."].concat(), part);
     }
     refused(&[wrap, b"]q\x01(", wrap, b"Nh\x01eR."].concat(), "wrapped");

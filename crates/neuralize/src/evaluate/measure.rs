@@ -122,7 +122,7 @@ impl Measure {
                 "The mean difference, over the whole curve, in the share of points that change their cluster when the most and when the least relevant features are replaced first (by the competing centroid): larger is better."
             }
             Self::Conservation => {
-                "The difference between the sum of a point's relevances and its logit, relative to the sum of their absolute values (mean over points; the part that a method gives to no feature counts as one more): 0 is exact. A method that does not promise conservation is not wrong, but its relevances are not parts of the logit."
+                "The difference between the sum of the relevances of a point and its logit, relative to the sum of their absolute values (mean over points; the part that a method gives to no feature counts as one more): 0 is exact. A method that does not promise conservation is not wrong, but its relevances are not parts of the logit."
             }
             Self::Continuity => {
                 "The maximum rate of change of the relevances on 64 straight paths between points: the change of the explanation over the length of the step, in units of the mean explanation and of the spread of the data. Large values mean jumps: nearly equal points with different explanations."
