@@ -190,7 +190,7 @@ pub(crate) fn gamma_of_perplexity(distances: &[Vec<f64>], perplexity: f64) -> Re
         steps += 1;
     }
     if steps == STEPS || !high.is_finite() {
-        let rule = "points have more neighbours than that at distance 0; drop duplicates, use a larger perplexity, \
+        let rule = "points have more equal neighbours than that; drop duplicates, use a larger perplexity, \
                     or give gamma as a number";
         return Err(Error::config("perplexity", perplexity, rule));
     }
