@@ -411,7 +411,7 @@ mod tests {
         assert_eq!((mine.name(), mine.to_string()), (RuleName::Custom, "mine=2".into()));
         assert_ne!(mine, Rule::custom("mine=2", magnitude().stabiliser(1.0))?);
         let error = Rule::parse_with("mine", &rules).expect_err("no such rule").to_string();
-        assert!(error.contains("halves, mine=2, of-my-layer;"), "{error}");
+        assert!(error.contains(", mine=2, of-my-layer;"), "{error}");
         assert!("mine=2".parse::<Rule>().is_err());
         Ok(())
     }

@@ -1,13 +1,8 @@
 //! Distances that are sums over features, `d(x, μ) = Σ_i d_i(x_i, μ_i)`.
 //!
 //! One file a distance. Its formula implements `Separable`, and also `Bregman`
-//! if its differences are linear in x. A new distance takes:
-//!
-//! 1. a file here, with a `//!` line, the formula and its traits;
-//! 2. its `mod` line below;
-//! 3. a variant of [`Distance`] (and a row of the table in its docs);
-//! 4. a line in `Distance::separable`;
-//! 5. a name at the end of `NAMES`: its place there is its number in records.
+//! if its differences are linear in x. "A distance" in `CONTRIBUTING.md` lists
+//! what a new one takes.
 
 mod domain;
 mod itakura_saito;

@@ -35,9 +35,7 @@ use crate::error::{Error, Result};
 ///
 /// The list is closed: a record stores a distance as its number in this list,
 /// so a program can only load distances that it knows. A new one is added to
-/// this crate, in five places: a file in `cluster/distance/` that implements the
-/// traits of `separable.rs`, its `mod` line, a variant of this enum, a line in
-/// `Distance::separable`, and a name at the end of `NAMES`.
+/// this crate; `CONTRIBUTING.md` lists the places.
 ///
 /// ```
 /// use neuralize::cluster::Distance;
@@ -89,11 +87,10 @@ impl Distance {
     /// Whether the distance of a point and a centroid stays the same when both
     /// are shifted alike.
     pub fn is_translation_invariant(self) -> bool {
-        self.degree().is_some()
+        !matches!(self, Self::KullbackLeibler | Self::ItakuraSaito | Self::Logistic)
     }
 
-    /// The p in `d(a x, a m) = |a|^p d(x, m)` of a translation-invariant
-    /// distance; `None` for the others.
+    /// The p in `d(a x, a m) = |a|^p d(x, m)`; `None` if there is none.
     pub(crate) fn degree(self) -> Option<f64> {
         match self {
             Self::SquaredEuclidean | Self::Mahalanobis => Some(2.0),
@@ -113,7 +110,14 @@ impl Distance {
 
     /// Whether differences of the distance are linear in x.
     pub fn is_bregman(self) -> bool {
-        !matches!(self, Self::Manhattan | Self::Power(_))
+        match self {
+            Self::Manhattan | Self::Power(_) => false,
+            Self::SquaredEuclidean
+            | Self::Mahalanobis
+            | Self::KullbackLeibler
+            | Self::ItakuraSaito
+            | Self::Logistic => true,
+        }
     }
 
     /// Checks the range of the power.
