@@ -6,6 +6,7 @@ mod imports;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use imports::{Crate, Import};
 
@@ -41,9 +42,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn crate_of(name: &str) -> Crate {
-    Crate::read(&root().join("crates").join(name).join("src"))
-}
+/// The imports of every crate, which take seconds to read.
+static IMPORTS: LazyLock<BTreeMap<&str, Vec<Import>>> = LazyLock::new(|| {
+    let read = |name| Crate::read(&root().join("crates").join(name).join("src")).imports();
+    CRATES.iter().map(|&name| (name, read(name))).collect()
+});
 
 /// `crates/neuralize/src/cluster/kmeans.rs` from `cluster/kmeans.rs`.
 fn shown(name: &str, file: &str) -> String {
@@ -60,12 +63,12 @@ fn modules_know_only_those_before_them() {
         })
     };
     let mut wrong = Vec::new();
-    for Import { from, to, path } in crate_of("neuralize").imports() {
-        let (Some(user), Some(used)) = (place(&from), place(&to)) else { continue };
+    for Import { from, to, path } in &IMPORTS["neuralize"] {
+        let (Some(user), Some(used)) = (place(from), place(to)) else { continue };
         if used > user {
             wrong.push(format!(
                 "{} uses {path}, but `{}` stands after `{}`",
-                shown("neuralize", &from),
+                shown("neuralize", from),
                 ORDER[used],
                 ORDER[user],
             ));
@@ -78,8 +81,8 @@ fn modules_know_only_those_before_them() {
 fn files_import_one_another_without_circles() {
     let mut wrong = Vec::new();
     for name in CRATES {
-        let imports = crate_of(name).imports();
-        for circle in imports::circles(&imports) {
+        let imports = &IMPORTS[name];
+        for circle in imports::circles(imports) {
             let edges: Vec<String> = imports
                 .iter()
                 .filter(|import| circle.contains(&import.from) && circle.contains(&import.to))
@@ -98,8 +101,8 @@ fn files_import_one_another_without_circles() {
 #[test]
 fn a_module_is_seen_where_it_is_used() {
     // A scan that finds nothing would pass everything above.
-    let mut used: BTreeMap<String, usize> = BTreeMap::new();
-    for Import { to, .. } in crate_of("neuralize").imports() {
+    let mut used: BTreeMap<&str, usize> = BTreeMap::new();
+    for Import { to, .. } in &IMPORTS["neuralize"] {
         *used.entry(to).or_default() += 1;
     }
     for file in

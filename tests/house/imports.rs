@@ -34,6 +34,8 @@ struct Module {
 pub(crate) struct Crate {
     modules: BTreeMap<Vec<String>, Module>,
     files: Vec<(Vec<String>, syn::File)>,
+    /// Files that are compiled for tests alone.
+    tests: BTreeSet<Vec<String>>,
 }
 
 /// All Rust files below a folder, in order; none of build outputs.
@@ -77,6 +79,9 @@ impl Crate {
         let mut known = Module { file: file.to_owned(), ..Module::default() };
         for item in items {
             if is_test(attributes(item)) {
+                if let Item::Mod(item) = item {
+                    self.tests.insert(below(module, &item.ident));
+                }
                 continue;
             }
             match item {
@@ -93,9 +98,7 @@ impl Crate {
                 }
                 Item::Mod(item) => {
                     if let Some((_, items)) = &item.content {
-                        let mut inner = module.to_vec();
-                        inner.push(item.ident.to_string());
-                        self.add(&inner, file, items);
+                        self.add(&below(module, &item.ident), file, items);
                     }
                 }
                 item => known.items.extend(name_of(item)),
@@ -137,7 +140,7 @@ impl Crate {
     /// Every use of an item of another file, without repetition.
     pub(crate) fn imports(&self) -> Vec<Import> {
         let mut found = BTreeSet::new();
-        for (module, file) in &self.files {
+        for (module, file) in self.files.iter().filter(|(module, _)| !self.tests.contains(module)) {
             let from = &self.modules[module].file;
             let mut paths =
                 Paths { names: HashMap::new(), module: module.clone(), found: Vec::new() };
@@ -284,6 +287,11 @@ fn leaves(item: &ItemUse) -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
     walk(&item.tree, &[], &mut found);
     found
+}
+
+/// The path of a module inside another.
+fn below(module: &[String], name: &syn::Ident) -> Vec<String> {
+    module.iter().cloned().chain([name.to_string()]).collect()
 }
 
 fn name_of(item: &Item) -> Option<String> {

@@ -1,3 +1,5 @@
+//! Gaussian mixtures: their fit, network and relevances against loops and other programs.
+
 use burn::backend::Flex;
 use burn::module::Module;
 use burn::record::{FullPrecisionSettings, HalfPrecisionSettings, NamedMpkFileRecorder};

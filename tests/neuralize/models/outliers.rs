@@ -1,3 +1,5 @@
+//! Kernel densities: scores, networks and relevances against loops and figures of another program.
+
 use burn::backend::Flex;
 use burn::module::{Module, Param, ParamId};
 use burn::record::{FullPrecisionSettings, NamedMpkFileRecorder};

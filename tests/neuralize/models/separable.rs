@@ -1,3 +1,5 @@
+//! K-means by distances other than the squared Euclidean one: formulas, fits, networks and relevances against loops.
+
 use burn::backend::Flex;
 use burn::module::{Module, Param};
 use burn::record::{DoublePrecisionSettings, FullPrecisionSettings, NamedMpkFileRecorder};

@@ -1,3 +1,5 @@
+//! Input at the edges: empty, not finite, of wrong shapes, constant, duplicated.
+
 use burn::tensor::DType;
 use burn::tensor::backend::Backend;
 use neuralize::Error;

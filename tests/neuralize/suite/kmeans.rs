@@ -1,3 +1,5 @@
+//! Fits of k-means: against Lloyd's iterations as loops, with weights, restarts and empty clusters.
+
 use burn::tensor::DType;
 use burn::tensor::backend::Backend;
 use neuralize::cluster::{FitOptions, Init, KMeansConfig};

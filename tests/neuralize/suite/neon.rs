@@ -1,3 +1,5 @@
+//! NEON against its definition as a loop, for every target and stiffness.
+
 use burn::tensor::DType;
 use burn::tensor::backend::Backend;
 use neuralize::cluster::KMeansConfig;

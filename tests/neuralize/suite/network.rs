@@ -1,3 +1,5 @@
+//! Networks of k-means: the same decisions as distances give, in both forms.
+
 use burn::tensor::backend::Backend;
 use neuralize::network::Network;
 

@@ -1,3 +1,5 @@
+//! Records: what is saved is what is loaded, and damaged or foreign files are refused.
+
 use std::fs;
 use std::path::Path;
 
