@@ -80,8 +80,8 @@ fn run_on<B: Backend>(job: impl Job, common: &Common, single: bool) -> Result<()
     job.run(&Session::<B> { device, dtype, quiet: common.quiet, delimiter: common.delimiter })
 }
 
-/// Runs without printing panics: a backend without a device panics, and the error
-/// made of it says more.
+/// Runs without printing panics: a backend without a device panics, and the error that replaces the
+/// panic is more informative.
 fn quietly<T>(probe: impl FnOnce() -> T) -> T {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));

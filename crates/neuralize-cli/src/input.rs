@@ -7,8 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use neuralize::data::{TableOptions, TableReader};
 
-/// Opens a table: a file, of the kind that its extension says, or CSV from standard
-/// input.
+/// Opens a table: a file, whose extension determines its kind, or CSV from standard input.
 pub(crate) fn open(path: &Path, options: &TableOptions) -> Result<TableReader<'static>> {
     Ok(if is_standard(path) {
         TableReader::csv(name(path), io::stdin().lock(), options)?
@@ -17,12 +16,12 @@ pub(crate) fn open(path: &Path, options: &TableOptions) -> Result<TableReader<'s
     })
 }
 
-/// What messages call the table.
+/// The name of the table in messages.
 pub(crate) fn name(path: &Path) -> String {
     if is_standard(path) { "standard input".into() } else { path.display().to_string() }
 }
 
-/// What a report on the table is called.
+/// The title of a report on the table.
 pub(crate) fn title(path: &Path) -> String {
     match path.file_name() {
         Some(name) if !is_standard(path) => name.to_string_lossy().into_owned(),

@@ -30,7 +30,7 @@ impl Output {
         })
     }
 
-    /// What messages call the destination.
+    /// The name of the destination in messages.
     pub(crate) fn name(path: Option<&Path>) -> String {
         match path {
             Some(path) if !is_standard(path) => path.display().to_string(),

@@ -219,7 +219,7 @@ impl FitArgs {
         ))
     }
 
-    /// Saves the model and prints what is known of it.
+    /// Saves the model and prints information on it.
     fn save<B: Backend>(
         &self,
         session: &Session<B>,
@@ -247,7 +247,7 @@ impl FitArgs {
     }
 }
 
-/// What is known of a fit, in a line.
+/// Information on a fit, in one line.
 fn summary<B: Backend>(fit: &ClustererFit<B>, features: usize) -> String {
     let mut text = format!(
         "{} rows of {features} features in {} clusters of {}",

@@ -28,8 +28,7 @@ impl InspectArgs {
     }
 }
 
-/// What is known of the model, by name. Values that only some kinds of models have
-/// are left out of the others.
+/// Information on the model, by name. A value that the kind of the model does not have is left out.
 fn lines(config: &ModelConfig) -> Vec<(&'static str, String)> {
     fn text(value: Option<impl ToString>) -> Option<String> {
         value.map(|value| value.to_string())

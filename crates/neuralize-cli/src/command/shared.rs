@@ -94,7 +94,7 @@ pub(super) fn note_coarse<B: Backend>(session: &Session<B>, table: &Table) {
     }
 }
 
-/// Says how often the network of a model of points gives the clusters of the fit.
+/// Prints how often the network of a model of points assigns the clusters of the fit.
 pub(super) fn note_agreement<B: Backend>(session: &Session<B>, agreement: f64, left_out: bool) {
     const ENOUGH: f64 = 0.95;
     let share = 100.0 * agreement;

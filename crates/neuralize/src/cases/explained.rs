@@ -10,9 +10,8 @@ use crate::explain::{Absorbed, Beta, ClusterSummary, Target, logistic, part_titl
 use crate::record::Model;
 use crate::transfer;
 
-/// Explained points on the host, with what belongs beside an explanation: the
-/// values in the units of the data and scaled, the centroids, and the classes.
-/// Figures are drawn from it.
+/// Explained points on the host. Besides the explanations, it has the values in the units of the
+/// data and scaled, the centroids, and the classes. Figures are drawn from it.
 ///
 /// Tables are row-major: value `d` of case `n` is at `n · D + d`.
 ///
@@ -90,9 +89,8 @@ pub struct AbsorbedRelevance {
 }
 
 impl Cases {
-    /// Explains the rows of a table whose columns are the features of the model, in
-    /// its order. All results are copied to the host: this is for as many points as a
-    /// person looks at.
+    /// Explains the rows of a table whose columns are the features of the model, in its order. All
+    /// results are copied to the host: use it for as many points as a person can look at.
     ///
     /// # Errors
     ///

@@ -27,7 +27,7 @@ impl Cases {
         let (speaking, opposing) = (Side::of(relevance, 1.0), Side::of(relevance, -1.0));
         let parts: Vec<&str> =
             parts.iter().filter(|(_, amount)| *amount > 0.0).map(|(name, _)| *name).collect();
-        // Features that alone would put the case elsewhere are no reason.
+        // A feature that alone would put the case into another cluster is not a reason.
         if speaking.total <= opposing.total && !parts.is_empty() {
             let objection = opposing.features.first().map(|&feature| {
                 format!("; the features speak against it, mainly {}", self.short_name(feature))

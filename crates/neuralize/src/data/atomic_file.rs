@@ -9,11 +9,10 @@ use tempfile::NamedTempFile;
 use crate::data::transaction::Transaction;
 use crate::error::{Error, Result};
 
-/// A file that is written whole or not at all: bytes go to a temporary file in
-/// the same folder, which [`finish`](Self::finish) renames. If it is dropped
-/// before that, an existing file of the name stays as it was. A program that
-/// exits without dropping it calls [`rollback_all`](crate::data::rollback_all)
-/// first.
+/// A file that is written whole or not at all: bytes go to a temporary file in the same folder,
+/// which [`finish`](Self::finish) renames. If it is dropped before that, an existing file of that
+/// name is unchanged. A program that exits without dropping it calls
+/// [`rollback_all`](crate::data::rollback_all) first.
 ///
 /// If the path exists and is not a regular file (a pipe, a device), bytes are
 /// written to it directly.

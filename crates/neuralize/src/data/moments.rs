@@ -4,9 +4,8 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use crate::{kernel, transfer};
 
-/// Minimum, maximum, sum and sum of squares of every feature, in f64. Sums are
-/// taken around the mean of the first part, which keeps their digits where the
-/// data lie far from the origin.
+/// Minimum, maximum, sum and sum of squares of every feature, in f64. Sums are taken around the
+/// mean of the first part, which keeps their precision if the data lie far from the origin.
 #[derive(Debug)]
 pub(crate) struct Moments {
     pub(crate) rows: usize,
@@ -44,7 +43,7 @@ impl Moments {
         let (device, dtype) = (x.device(), x.dtype());
         let ones = Tensor::ones([rows], (&device, dtype));
         let origin = transfer::upload::<B, 2>(self.origin.clone(), [1, features], &device, dtype);
-        // Rounded to this precision: what is subtracted is what is added back.
+        // Rounded to this precision, so that the same number is subtracted and added back.
         self.origin = transfer::download(origin.clone());
         let (sums, squares) = kernel::sums_and_squares(x, &origin, &ones);
         let min = transfer::download(x.clone().min_dim(0));

@@ -8,14 +8,14 @@ use crate::data::scaler::{Scale, Scaler, ScalerFit};
 use crate::data::table::Table;
 use crate::error::{Error, Result};
 
-/// Rows to read at a time from a table that may be larger than memory: as many as
-/// make 2¹⁹ numbers if every row leads to `columns` of them, and 64 or more.
+/// Rows to read at a time from a table that may be larger than memory: as many as make 2¹⁹ numbers
+/// if every row produces `columns` of them, but at least 64.
 pub fn part_rows(columns: usize) -> usize {
     const NUMBERS: usize = 1 << 19;
     (NUMBERS / columns.max(1)).max(64)
 }
 
-/// Rows of a file, as they are and scaled.
+/// Rows of a file, unscaled and scaled.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ScaledTable<B: Backend> {
@@ -30,8 +30,8 @@ pub struct ScaledTable<B: Backend> {
 }
 
 impl<B: Backend> ScaledTable<B> {
-    /// Tells an error about a value of [`x`](Self::x) as one about the file: its
-    /// name, the row and the name of the column. Other errors stay as they are.
+    /// Turns an error about a value of [`x`](Self::x) into an error about the file, with the name
+    /// of the file, the row and the name of the column. Other errors are unchanged.
     pub fn located(&self, error: Error) -> Error {
         let row = |row: usize| self.rows.get(row).copied().unwrap_or(row);
         error.located(&self.file, self.table.features(), row, self.is_scaled)
@@ -39,8 +39,8 @@ impl<B: Backend> ScaledTable<B> {
 }
 
 impl Scale {
-    /// Reads all rows that are left, fits a scaler to them and scales them: what a
-    /// fit to a table starts from.
+    /// Reads all remaining rows, fits a scaler to them and scales them. A fit to a table starts
+    /// from the result.
     ///
     /// ```
     /// use burn::backend::Flex;
@@ -84,8 +84,7 @@ impl Scale {
 }
 
 impl<B: Backend> ScalerFit<B> {
-    /// Adds all rows that are left, `part_rows` at a time, and returns their
-    /// number.
+    /// Adds all remaining rows, `part_rows` at a time, and returns their number.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Scalers: features brought to one scale, and back.
+//! Scalers: they scale features, and undo the scaling.
 
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Tensor, backend::Backend};
@@ -36,8 +36,8 @@ impl std::fmt::Display for Scale {
 /// A fitted scaler, `(x − offset) · factor` for every feature. It is a module,
 /// saved with the model and applied to new data.
 ///
-/// A feature that is constant in the training data gets the factor 0 and
-/// becomes 0 in all data, since the training data give no scale for it.
+/// A feature that is constant in the training data gets the factor 0 and becomes 0 in all data,
+/// because the training data determine no scale for it.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -52,9 +52,9 @@ impl std::fmt::Display for Scale {
 /// ```
 #[derive(Module, Debug)]
 pub struct Scaler<B: Backend> {
-    /// What is subtracted, `[D]`.
+    /// The offsets that are subtracted, `[D]`.
     pub(crate) offset: Param<Tensor<B, 1>>,
-    /// What the difference is multiplied by, `[D]`.
+    /// The factors of the differences, `[D]`.
     pub(crate) factor: Param<Tensor<B, 1>>,
 }
 
@@ -80,8 +80,8 @@ impl Scale {
     }
 }
 
-/// A scaler in the course of a fit to data that come in parts, such as chunks of
-/// a file. The result is the same as for all rows at once.
+/// A scaler that is being fitted to data that come in parts, such as chunks of a file. The result
+/// is the same as for all rows at once.
 ///
 /// ```
 /// use burn::backend::Flex;

@@ -55,7 +55,7 @@ impl Table {
         &self.features
     }
 
-    /// How many rows, N.
+    /// Number of rows, N.
     pub fn rows(&self) -> usize {
         self.values.len() / self.features.len()
     }

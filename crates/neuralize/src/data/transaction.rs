@@ -52,7 +52,7 @@ impl RollbackGuard {
 }
 
 impl Transaction {
-    /// Creates a folder, and those above it, if they do not exist.
+    /// Creates a folder and its parents, if they do not exist.
     pub(crate) fn folder(path: &Path) -> Result<Self> {
         let mut pending = lock();
         let mut created = Self::default();
@@ -83,8 +83,8 @@ impl Transaction {
         Ok((file, transaction))
     }
 
-    /// Puts a file in its place by `place`. If it is new there, it belongs to this
-    /// transaction; `temporary` is done.
+    /// Puts a file in its place by `place`. If it is new there, it belongs to this transaction.
+    /// `temporary` then has no files left to remove.
     pub(crate) fn place<T, E>(
         &mut self,
         path: &Path,
@@ -117,7 +117,7 @@ impl Transaction {
         Ok(placed)
     }
 
-    /// One transaction of both.
+    /// Joins both transactions.
     pub(crate) fn and(mut self, mut other: Self) -> Self {
         self.paths.append(&mut other.paths);
         self
@@ -194,7 +194,7 @@ mod tests {
         fs::write(&record, "old")?;
         let mut transaction = Transaction::folder(desk.path())?;
         AtomicFile::write_in(&mut transaction, &record, b"same name")?;
-        // The last file cannot be placed: there is a folder of its name.
+        // The last file cannot be placed: a folder has its name.
         fs::create_dir(desk.path().join("config"))?;
         let failed = AtomicFile::write_last(transaction, &desk.path().join("config"), b"");
         assert!(failed.is_err());

@@ -51,7 +51,7 @@ pub struct JointTraining {
     pub warm_up_epochs: usize,
     /// Epochs of both together.
     pub joint_epochs: usize,
-    /// Samples a step.
+    /// Samples per step.
     pub batch_size: usize,
     /// Adam's step size.
     pub learning_rate: f64,
@@ -301,7 +301,7 @@ fn check_data<B: AutodiffBackend, A: AutodiffModule<B>, const D: usize>(
     let flat: Tensor<B::InnerBackend, 2> = x.clone().reshape([x.dims()[0], features]);
     validate::dtype::<B::InnerBackend>("x", &x.device(), x.dtype())?;
     validate::values("x", &flat)?;
-    // Burn would initialise a parameter that nobody has read once more in every clone.
+    // Burn initialises a parameter again in every clone if it has not been read before.
     let _ = autoencoder.num_params();
     same_precision::<B::InnerBackend, _>(&autoencoder.valid(), x.dtype())
 }
@@ -399,7 +399,7 @@ fn same_precision<B: Backend, M: Module<B>>(module: &M, data: DType) -> Result<(
 /// - codes: `[n, D]`, centroids: `[K, D]`
 /// - output: `[n, K]`
 fn assignments<B: Backend>(codes: Tensor<B, 2>, centroids: Tensor<B, 2>) -> Tensor<B, 2> {
-    // Far from the origin, the difference of the squares would lose its digits.
+    // Far from the origin, the difference of the squares would lose precision.
     let middle = centroids.clone().detach().mean_dim(0);
     let (codes, centroids) = (codes - middle.clone(), centroids - middle);
     let squares = codes.clone().square().sum_dim(1);

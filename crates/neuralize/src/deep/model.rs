@@ -62,7 +62,7 @@ pub struct DeepKMeans<B: Backend, E: Module<B>> {
 impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
     /// An encoder and a clustering of its codes; [`fit`](Self::fit) finds one.
     pub fn new(encoder: E, head: KMeans<B>) -> Self {
-        // Burn would initialise a parameter that nobody has read once more in every clone.
+        // Burn initialises a parameter again in every clone if it has not been read before.
         let _ = encoder.num_params();
         Self { encoder, head }
     }
@@ -102,8 +102,8 @@ impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
 }
 
 impl<B: Backend, E: Module<B> + ModuleDisplay> DeepKMeans<B, E> {
-    /// Saves encoder and clustering as one burnpack file, in full precision. An
-    /// interrupted run leaves an older file unharmed.
+    /// Saves encoder and clustering as one burnpack file, in full precision. An interrupted run
+    /// leaves an older file unchanged.
     ///
     /// # Errors
     ///

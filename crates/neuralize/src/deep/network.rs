@@ -170,7 +170,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> Network<B> for NeuralizedDeepKMean
         false
     }
 
-    /// A width with which a block has the number of rows of the question's batches.
+    /// A width that gives a block as many rows as the batches of the question have.
     fn columns(&self) -> usize {
         let narrow = self.n_clusters() + self.n_features();
         narrow.max(kernel::BLOCK_ELEMENTS / self.question.batch_size.max(1))

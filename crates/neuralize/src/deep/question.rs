@@ -49,31 +49,31 @@ fn gamma() -> Composite {
 }
 
 impl DeepQuestion {
-    /// The same with another target.
+    /// Sets the target.
     pub fn with_target(mut self, target: Target) -> Self {
         self.target = target;
         self
     }
 
-    /// The same with the given β.
+    /// Sets β.
     pub fn with_beta(mut self, beta: f64) -> Self {
         self.beta = Beta::Value(beta);
         self
     }
 
-    /// The same with other rules.
+    /// Sets the rules.
     pub fn with_composite(mut self, composite: Composite) -> Self {
         self.composite = composite;
         self
     }
 
-    /// The same with blocks of another size, at least 1.
+    /// Sets the number of samples in a batch, at least 1.
     pub fn with_batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size.max(1);
         self
     }
 
-    /// The same with a report.
+    /// Requests a report.
     pub fn with_report(mut self) -> Self {
         self.report = true;
         self

@@ -87,15 +87,15 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, a pattern is no regular expression, a
-    /// parameter is missing or has another shape, or tensors are left over.
+    /// If the file cannot be read, a pattern is not a regular expression, a parameter is missing or
+    /// has another shape, or tensors are left over.
     pub fn load<B: Backend, E: Module<B>>(&self, mut encoder: E, dtype: DType) -> Result<E> {
         let fail = |detail: String| Error::model(&self.path, detail);
-        // Burn would initialise a parameter that nobody has read once more in every clone.
+        // Burn initialises a parameter again in every clone if it has not been read before.
         let _ = encoder.num_params();
         std::fs::metadata(&self.path).map_err(Error::io(&self.path))?;
         let (tensors, names) = self.renamed(dtype).map_err(fail)?;
-        // Burn would take the bytes of other numbers for those of the parameter.
+        // Burn would read the bytes of numbers that are not floats as floats of the parameter.
         let parameters = encoder.collect(None, None, self.pytorch);
         let is_float_parameter = |tensor: &TensorSnapshot| {
             parameters.iter().any(|parameter| {

@@ -91,7 +91,7 @@ impl KernelDensityConfig {
 pub struct KernelDensity<B: Backend> {
     /// u, `[M, D]`.
     pub(crate) supports: Param<Tensor<B, 2>>,
-    /// γ, `[1]`. A parameter, because records keep nothing else.
+    /// γ, `[1]`. It is a parameter, because records keep only parameters.
     pub(crate) gamma: Param<Tensor<B, 1>>,
 }
 
@@ -183,7 +183,7 @@ impl<B: Backend> KernelDensity<B> {
     ///
     /// # Errors
     ///
-    /// As [`score`](Self::score), and if there is one support only.
+    /// As [`score`](Self::score), and if there is only one support.
     pub fn score_left_out(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1>> {
         self.neuralize().score_left_out(x)
     }

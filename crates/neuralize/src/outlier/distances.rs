@@ -33,7 +33,7 @@ impl<B: Backend> DistanceLayer<B> {
         x - self.affine.center.clone()
     }
 
-    /// A mask of the support that every row is, `[n, M]`, given its distances.
+    /// A mask of the support that every row equals, `[n, M]`, given its distances.
     pub(super) fn own(&self, x: &Tensor<B, 2>, h: &Tensor<B, 2>) -> Tensor<B, 2, Bool> {
         own_supports(self.around(x.clone()), &self.centred, h.clone().neg())
     }

@@ -1,4 +1,4 @@
-//! The answer to why a point is an outlier.
+//! The explanation of why a point is an outlier.
 
 use burn::tensor::{Tensor, backend::Backend};
 
@@ -7,8 +7,8 @@ use burn::tensor::{Tensor, backend::Backend};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct OutlierExplanation<B: Backend> {
-    /// R: what every feature contributed to the score, `[N, D]`, in squared
-    /// units of the data; never negative but for rounding.
+    /// R: what every feature contributed to the score, `[N, D]`, in squared units of the data;
+    /// never negative, except for rounding.
     pub relevance: Tensor<B, 2>,
     /// The outlier score, `[N]`.
     pub score: Tensor<B, 1>,
@@ -20,7 +20,7 @@ impl<B: Backend> OutlierExplanation<B> {
         self.relevance.dims()[0]
     }
 
-    /// Whether there is no point.
+    /// Whether there are no points.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

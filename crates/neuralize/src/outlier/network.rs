@@ -16,8 +16,8 @@ use crate::{gradient, transfer, validate};
 /// The output is the outlier score
 /// `o = LME^{−γ}_j h_j = −(1/γ) log mean_j exp(−γ h_j)`, `h_j = ‖x − u_j‖²`:
 /// a soft squared distance to the supports, in squared units of the data. It
-/// is 0 only where all supports are at the place of x, and the logarithm of
-/// the density is −γ o but for a constant.
+/// is 0 only if all supports equal x. Up to a constant, the logarithm of the
+/// density is −γ o.
 ///
 /// # Relevance
 ///
@@ -126,7 +126,7 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
     ///
     /// # Errors
     ///
-    /// As [`score`](Self::score), and if there is one support only.
+    /// As [`score`](Self::score), and if there is only one support.
     pub fn score_left_out(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1>> {
         self.check_input(x)?;
         self.check_others()?;

@@ -20,7 +20,7 @@ pub(super) struct Row<'a> {
     pub(super) has_answer: bool,
 }
 
-/// The relevances in a row, as the layout has them.
+/// The relevances in a row, as the layout arranges them.
 #[derive(Debug, Clone)]
 pub(super) enum Relevance<'a> {
     None,

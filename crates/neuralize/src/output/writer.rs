@@ -115,7 +115,7 @@ impl<'a> RowWriter<'a> {
         Self { sink, queue: Queue::new(selection), features, top, found: Vec::new() }
     }
 
-    /// `points` are the clusters, and whether the question has an answer.
+    /// `points` has the cluster of every point, and whether the question has an answer for it.
     fn write<B: Backend>(
         &mut self,
         rows: impl IntoIterator<Item = usize>,

@@ -65,7 +65,7 @@ impl Figure {
     ///
     /// # Errors
     ///
-    /// If the name ends in another way, or the file cannot be written.
+    /// If the name has another ending, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let extension = path.extension().map(|end| end.to_ascii_lowercase());

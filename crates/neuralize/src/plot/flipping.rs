@@ -18,8 +18,8 @@ use crate::evaluate::{Band, Curve, Evaluation, Flips};
 /// relevant first (solid) and least relevant first (dashed). The wider the gap
 /// between them, the better the order. A grey band shows random orders.
 ///
-/// NEON is drawn thick. Of many methods, those with the largest gain over all
-/// references have colours, and the others are pale.
+/// NEON is drawn thick. If there are many methods, those with the largest gain over all references
+/// have colours, and the others are pale.
 ///
 /// # Errors
 ///

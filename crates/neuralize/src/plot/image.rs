@@ -78,9 +78,9 @@ pub fn images(cases: &Cases, shape: ImageShape, chosen: &[usize]) -> Result<Figu
     draw(&maps, shape, &title, &limits)
 }
 
-/// Images, each with the relevance of its pixels (summed over channels) beside it,
-/// in a grid: the same as [`images`], for explanations of other origin, such as
-/// those of a [`DeepKMeans`](crate::deep::DeepKMeans).
+/// Images, each with the relevance of its pixels (summed over channels) beside it, in a grid: the
+/// same as [`images`], for explanations from other sources, such as those of a
+/// [`DeepKMeans`](crate::deep::DeepKMeans).
 ///
 /// # Errors
 ///

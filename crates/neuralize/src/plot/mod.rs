@@ -1,13 +1,12 @@
 //! Figures of explained clusterings, one function per figure, as SVG and PNG.
 //!
-//! Figures are drawn from [`Cases`](crate::cases::Cases), a set of explained
-//! points; limits and order are the same for all points of a set. Red speaks for
-//! a cluster, blue against it. Clusters have the colours of Okabe and Ito, which
-//! colour-blind readers can tell apart, and beyond eight clusters other shapes.
-//! Text is measured with a font that is part of the library, DejaVu Sans, which is
-//! a wide one: PNG files are drawn with it, SVG files name it and narrower ones.
-//! Of more than 30 features, a figure shows the strongest and says so; likewise
-//! for clusters.
+//! Figures are drawn from [`Cases`](crate::cases::Cases), a set of explained points; limits and
+//! order are the same for all points of a set. Red speaks for a cluster, blue against it. Clusters
+//! have the colours of Okabe and Ito, which colour-blind readers can tell apart, and beyond eight
+//! clusters other shapes. Text is measured with a font that is part of the library, DejaVu Sans,
+//! which is wide: PNG files are drawn with it, SVG files name it and narrower ones. If there are
+//! more than 30 features, a figure shows the strongest ones and says so. The same holds for
+//! clusters.
 //!
 //! ```
 //! use burn::backend::Flex;

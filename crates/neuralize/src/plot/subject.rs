@@ -1,4 +1,4 @@
-//! What a figure shows of a set of cases, and how its caption names it.
+//! Which part of a set of cases a figure shows, and how its caption names this part.
 
 use crate::cases::{Cases, number};
 use crate::error::{Error, Result};

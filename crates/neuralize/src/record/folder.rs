@@ -19,7 +19,7 @@ const FORMAT: &str = "neuralize-model";
 const VERSION: u32 = 1;
 const CONFIG: &str = "config.json";
 
-/// What is known of a model besides its parameters.
+/// Information on a model besides its parameters.
 ///
 /// ```
 /// use neuralize::data::Scale;
@@ -67,7 +67,7 @@ pub struct ModelInfo {
 }
 
 impl ModelInfo {
-    /// Names of the features; nothing else is known.
+    /// Information that has only the names of the features.
     pub fn new(features: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::default().with_features(features)
     }
@@ -97,7 +97,7 @@ impl ModelInfo {
     }
 }
 
-/// What a fit knows of itself; names of the features, scale and seed are missing.
+/// The information that a fit has; names of the features, scale and seed are missing.
 impl<B: Backend> From<&ClustererFit<B>> for ModelInfo {
     fn from(fit: &ClustererFit<B>) -> Self {
         let supports = match &fit.clusterer {
@@ -130,7 +130,7 @@ impl<B: Backend> From<&KernelDensity<B>> for ModelInfo {
     }
 }
 
-/// A number that may be infinite: JSON has no such number, a text is written.
+/// A number that may be infinite. JSON has no infinity, so it is written as text.
 mod finite_or_text {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -191,7 +191,7 @@ pub struct ModelConfig {
     pub beta: Option<f64>,
     /// Precision of the record, `f32` or `f64`.
     pub precision: Precision,
-    /// What is known of the fit.
+    /// Information on the fit.
     pub info: ModelInfo,
     /// The record.
     pub record: RecordFile,
@@ -263,7 +263,7 @@ impl std::fmt::Display for Precision {
     }
 }
 
-/// What is read first: the rest may differ in other versions.
+/// The fields that are read first: the others may differ in other versions.
 #[derive(Deserialize)]
 struct Header {
     format: String,
@@ -295,7 +295,7 @@ impl<B: Backend, M: Load<B>> Load<B> for Modules<B, M> {
     }
 }
 
-/// What `config.json` says of the parameters.
+/// The description of the parameters in `config.json`.
 pub(super) struct Description<'a> {
     pub(super) kind: ModelKind,
     pub(super) distance: String,
@@ -418,8 +418,7 @@ pub(super) fn check_parts<B: Backend>(
     }
 }
 
-/// Scaled parts of a table with the features of the model, of which every row leads
-/// to `columns` numbers.
+/// Scaled parts of a table with the features of the model. Every row produces `columns` numbers.
 pub(super) fn parts<'a, B: Backend>(
     scaler: &Scaler<B>,
     info: &ModelInfo,

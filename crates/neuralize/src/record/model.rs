@@ -19,8 +19,8 @@ pub(super) const GAUSSIAN_KERNEL: &str = "gaussian_kernel";
 /// The "distance" of a mixture.
 const GAUSSIAN: &str = "gaussian";
 
-/// A scaler and a clusterer of any kind fitted to the scaled data, with the names
-/// of the features and what is known of the fit.
+/// A scaler and a clusterer of any kind fitted to the scaled data, with the names of the features
+/// and information on the fit.
 ///
 /// On disk it is a folder with two files, `config.json` and a burnpack record. The
 /// name of the record contains part of its checksum, and the configuration is
@@ -63,7 +63,7 @@ pub struct Model<B: Backend> {
 }
 
 impl<B: Backend> Model<B> {
-    /// Puts a model together.
+    /// Builds a model from its parts.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl<B: Backend> Model<B> {
         Ok(Self { scaler, clusterer, info })
     }
 
-    /// What is known of the model besides its parameters.
+    /// Information on the model besides its parameters.
     pub fn info(&self) -> &ModelInfo {
         &self.info
     }

@@ -45,7 +45,7 @@ pub struct OutlierModel<B: Backend> {
 }
 
 impl<B: Backend> OutlierModel<B> {
-    /// Puts a model together.
+    /// Builds a model from its parts.
     ///
     /// # Errors
     ///
@@ -55,7 +55,7 @@ impl<B: Backend> OutlierModel<B> {
         Ok(Self { scaler, density, info })
     }
 
-    /// What is known of the model besides its parameters.
+    /// Information on the model besides its parameters.
     pub fn info(&self) -> &ModelInfo {
         &self.info
     }

@@ -12,16 +12,15 @@ use crate::error::{Error, Result};
 use crate::load::Shapes;
 use crate::record::module::{Stored, cast, parameters};
 
-/// Saves a module by one of Burn's file recorders and returns the file's path:
-/// the given one, with the recorder's extension appended where it is missing.
+/// Saves a module by one of Burn's file recorders and returns the file's path: the given one, with
+/// the recorder's extension appended if it is missing.
 ///
 /// The file is read back before it takes its place. Some backends give a recorder fewer digits than
 /// its precision has; that is an error here, not a rounded model.
 ///
 /// # Errors
 ///
-/// If the file cannot be written, or does not hold the module to the
-/// recorder's precision.
+/// If the file cannot be written, or does not hold the module to within the recorder's precision.
 pub fn save_record<B, M, R>(module: &M, path: impl AsRef<Path>, recorder: &R) -> Result<PathBuf>
 where
     B: Backend,
@@ -125,9 +124,9 @@ fn with_extension<B: Backend, R: FileRecorder<B>>(path: &Path) -> PathBuf {
     }
 }
 
-/// Whether parameters are equal up to rounding. Below f32 that includes losing numbers that are
-/// small compared with the parameter's largest. NaN, an unknown value, equals NaN. Whole numbers
-/// that half precision cannot hold may be counts, so they must be equal.
+/// Whether parameters are equal up to rounding. Below f32, numbers that are small compared with the
+/// parameter's largest may be lost. NaN, an unknown value, equals NaN. Whole numbers that half
+/// precision cannot hold may be counts, so they must be equal.
 fn same(a: &[(DType, Vec<f64>)], b: &[(DType, Vec<f64>)], tolerance: f64) -> bool {
     a.len() == b.len()
         && a.iter().zip(b).all(|((_, a), (_, b))| {

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::load::Shapes;
 use crate::record::module::{Stored, cast, numbered};
 
-/// Saves a module as a burnpack file, every number as it is.
+/// Saves a module as a burnpack file, with every number unchanged.
 ///
 /// # Errors
 ///
@@ -40,7 +40,7 @@ pub fn load_burnpack<B: Backend, M: Stored<B>>(
     from_burnpack(bytes, device, dtype).map_err(unusable::<B, M>(path))
 }
 
-/// Saves a module as a safetensors file, every number as it is.
+/// Saves a module as a safetensors file, with every number unchanged.
 ///
 /// # Errors
 ///

@@ -34,7 +34,7 @@ pub struct ReportBuilder<'a, B: Backend> {
 const MAX_CONTRASTS: usize = 32;
 
 impl<'a, B: Backend> ReportBuilder<'a, B> {
-    /// Starts a report; `title` says what was clustered.
+    /// Starts a report; `title` names what was clustered.
     ///
     /// # Errors
     ///
@@ -73,10 +73,9 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     ///
     /// # Errors
     ///
-    /// If row numbers, table and explanation differ in their number of rows, the
-    /// columns of the table are not the features of the model, the explanation has
-    /// another target or β, or the row numbers do not ascend. The report is unchanged
-    /// then.
+    /// If row numbers, table and explanation differ in their number of rows, the columns of the
+    /// table are not the features of the model, the explanation has another target or β, or the row
+    /// numbers do not ascend. In these cases the report is unchanged.
     pub fn add(
         &mut self,
         rows: impl IntoIterator<Item = usize>,

@@ -49,7 +49,7 @@ impl Details {
     /// summaries of the clusters.
     pub(super) fn capacity(features: &[String], clusters: usize, contrasts: usize) -> usize {
         const BYTES: usize = 11_500_000;
-        // A character takes six bytes at most: `<` is written as a code.
+        // A character takes six bytes at most: `<` is written as an escape sequence.
         let written = |name: &String| 6 * name.chars().count().min(MAX_NAME_LENGTH);
         let longest = features.iter().map(written).max().unwrap_or(0);
         // At most three reasons and two objections.

@@ -180,7 +180,7 @@ impl<B: Backend> ReportBuilder<'_, B> {
         wanted.into_iter().map(against).collect()
     }
 
-    /// The listed points in their plane, which is fitted to an even choice of them.
+    /// The listed points in their plane, which is fitted to evenly spaced ones.
     fn map(&self, choice: &Choice) -> Result<Map> {
         const MAX_VALUES: usize = 1 << 23;
         let points = (MAX_VALUES / self.network.n_features()).max(512);

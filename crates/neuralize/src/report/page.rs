@@ -175,7 +175,7 @@ pub(super) struct PlaneFacts {
 
 impl Page {
     fn html(&self) -> String {
-        // Within a script `<` could end it; in JSON it may be written as a code.
+        // `<` could end the script. JSON allows an escape sequence in its place.
         let data = serde_json::to_string(self).expect("names and numbers are JSON");
         let data = data.replace('<', "\\u003c");
         fill(

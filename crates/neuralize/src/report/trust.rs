@@ -100,7 +100,7 @@ fn rounding_error(error: f64) -> String {
     if error == 0.0 { "exactly".into() } else { format!("up to rounding: {}", share(error)) }
 }
 
-/// A small share as a person reads it.
+/// A small share as readable text.
 fn share(error: f64) -> String {
     if error < 1e-3 {
         format!("{error:.0e}").replace('-', "−")

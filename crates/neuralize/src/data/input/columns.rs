@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 /// The columns of a file, and which of them are read.
 #[derive(Debug)]
 pub(super) struct Columns {
-    /// What messages call the file.
+    /// The name of the file in messages.
     pub(super) file: String,
     /// Names of all columns.
     pub(super) header: Vec<String>,

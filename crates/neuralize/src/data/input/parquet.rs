@@ -225,7 +225,7 @@ impl ValueKind {
             ) => Self::Unsigned,
             (Physical::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Float16), _) => Self::Half,
             (Physical::FIXED_LEN_BYTE_ARRAY, ..) => Self::Bytes,
-            // Without a logical type, bytes are more often text than not.
+            // Without a logical type, bytes are usually text.
             (Physical::BYTE_ARRAY, ..) => Self::Text,
             _ => Self::Plain,
         }

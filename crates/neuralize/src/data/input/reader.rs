@@ -25,9 +25,9 @@ use crate::error::{Error, Result};
 /// | `.tsv`, `.tab` | text, cells separated by tabs |
 /// | any other | text, cells separated by commas |
 ///
-/// Upper and lower case are the same. The first line of a text file names the
-/// columns; [`TableOptions::with_delimiter`] sets another separator. Empty cells,
-/// nulls and NaN are missing values, which are an error.
+/// The case of the extension is ignored. The first line of a text file names the columns;
+/// [`TableOptions::with_delimiter`] sets another separator. Empty cells, nulls and NaN are missing
+/// values, which are an error.
 ///
 /// ```
 /// use neuralize::data::{TableOptions, TableReader};
@@ -48,8 +48,7 @@ pub struct TableReader<'a> {
 }
 
 impl TableReader<'static> {
-    /// Opens a file, of the kind that its extension says, and reads the names of its
-    /// columns.
+    /// Opens a file, whose extension determines its kind, and reads the names of its columns.
     ///
     /// # Errors
     ///
@@ -97,7 +96,7 @@ impl<'a> TableReader<'a> {
         Self { columns, rows: Box::new(rows) }
     }
 
-    /// What error messages call the file.
+    /// The name of the file in error messages.
     pub fn name(&self) -> &str {
         &self.columns.file
     }
@@ -118,7 +117,7 @@ impl<'a> TableReader<'a> {
         self.rows.bytes_read()
     }
 
-    /// Reads the next rows, at most `limit`; a table without rows at the end.
+    /// Reads the next rows, at most `limit`. At the end of the file, the table has no rows.
     ///
     /// # Errors
     ///
@@ -130,7 +129,7 @@ impl<'a> TableReader<'a> {
         table.finish(&self.columns)
     }
 
-    /// Reads all rows that are left.
+    /// Reads all remaining rows.
     ///
     /// # Errors
     ///
@@ -141,7 +140,7 @@ impl<'a> TableReader<'a> {
 }
 
 impl Table {
-    /// Reads a whole file, of the kind that its extension says.
+    /// Reads a whole file, whose extension determines its kind.
     ///
     /// # Errors
     ///

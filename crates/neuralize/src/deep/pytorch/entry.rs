@@ -1,4 +1,4 @@
-//! What a pickle says of the tensors in it.
+//! The tensors in a pickle, as it describes them.
 
 use std::rc::Rc;
 
@@ -33,7 +33,7 @@ pub(super) struct StoredTensor {
 /// A sequence of numbers in a record of its own.
 #[derive(Debug)]
 pub(super) struct Storage {
-    /// PyTorch's class of it, which determines the type of the numbers.
+    /// Its class in PyTorch, which determines the type of the numbers.
     pub(super) kind: Rc<str>,
     /// The record's name.
     pub(super) key: Rc<str>,

@@ -21,7 +21,7 @@ const DICTIONARIES: [&str; 2] = ["collections.OrderedDict", "collections.default
 
 #[derive(Clone, Debug)]
 pub(super) enum Value {
-    /// A value of no use here.
+    /// A value that is not needed here.
     Ignored,
     None,
     Int(i64),
@@ -75,7 +75,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Codes of the format, the stack and the memo; whether the code is one of them.
+    /// Runs codes of the format, the stack and the memo; returns whether the code is one of them.
     fn run_stack(&mut self, code: u8) -> Result<bool, String> {
         match code {
             // PROTO, FRAME
@@ -110,7 +110,7 @@ impl<'a> Machine<'a> {
         Ok(true)
     }
 
-    /// Codes of numbers, texts and bytes; whether the code is one of them.
+    /// Runs codes of numbers, texts and bytes; returns whether the code is one of them.
     fn run_scalar(&mut self, code: u8) -> Result<bool, String> {
         match code {
             // NONE, NEWTRUE, NEWFALSE, BINFLOAT
@@ -141,7 +141,7 @@ impl<'a> Machine<'a> {
         Ok(true)
     }
 
-    /// Codes of tuples, lists and dictionaries; whether the code is one of them.
+    /// Runs codes of tuples, lists and dictionaries; returns whether the code is one of them.
     fn run_collection(&mut self, code: u8) -> Result<bool, String> {
         match code {
             // EMPTY_TUPLE, TUPLE1, TUPLE2, TUPLE3, TUPLE
@@ -193,7 +193,7 @@ impl<'a> Machine<'a> {
         Ok(true)
     }
 
-    /// Codes of classes, storages and calls; whether the code is one of them.
+    /// Runs codes of classes, storages and calls; returns whether the code is one of them.
     fn run_object(&mut self, code: u8) -> Result<bool, String> {
         match code {
             // GLOBAL, STACK_GLOBAL
@@ -280,7 +280,8 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// A number in two's complement. One of more than eight bytes is no size, and ignored.
+    /// A number in two's complement. A number of more than eight bytes cannot be a size and is
+    /// ignored.
     fn signed(&mut self, bytes: usize) -> Result<(), String> {
         if bytes > 8 {
             self.skip(bytes)?;

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use super::entry::{Entry, MAX_TENSORS, Storage, too_many_tensors};
 use super::machine::{Machine, Value};
 
-/// Bytes of a pickle, whose values take more memory than its bytes.
+/// Maximum size of a pickle in bytes. Its values take more memory than its bytes.
 pub(super) const MAX_BYTES: u64 = 1 << 25;
-/// Dictionaries within each other.
+/// Maximum depth of nested dictionaries.
 const MAX_DEPTH: usize = 64;
-/// Letters of all names together: a dictionary may be in several others.
+/// Maximum number of letters of all names together: a dictionary may be in several others.
 const MAX_LETTERS: usize = 1 << 26;
 
 const NO_DICTIONARY: &str =
