@@ -3,6 +3,7 @@
 
 #[cfg(target_os = "linux")]
 #[test]
+#[ignore = "long: --include-ignored runs it"]
 fn twenty_thousand_points_in_half_a_gibibyte() {
     use burn::backend::Flex;
     use burn::tensor::{DType, Tensor, TensorData};

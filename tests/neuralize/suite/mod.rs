@@ -227,7 +227,9 @@ macro_rules! suite_on {
                 kernels::odd_sizes,
                 kernels::one_lloyd_step,
                 kernels::a_transposed_view,
+                #[ignore = "long: --include-ignored runs it"]
                 kernels::threads_make_no_difference,
+                #[ignore = "long: --include-ignored runs it"]
                 kernels::seeds_from_a_sample_find_planted_clouds,
                 kernels::rare_rows_get_clusters,
                 kernels::rows_without_weight_are_no_seeds,
@@ -235,9 +237,10 @@ macro_rules! suite_on {
             );
         }
     };
-    (@tests $ready:expr; $($module:ident :: $test:ident),+ $(,)?) => {
+    (@tests $ready:expr; $($(#[$attribute:meta])* $module:ident :: $test:ident),+ $(,)?) => {
         $(
             #[test]
+            $(#[$attribute])*
             fn $test() {
                 if $ready {
                     $module::$test(&setup());
