@@ -5,7 +5,7 @@ use crate::expression::Expression;
 /// How an affine layer `z_k = Σ_j a_j w_jk + b_k` distributes relevance.
 ///
 /// A rule is a sum of terms. A term with the factor φ, the functions f of an input and g of a
-/// weight, and h of the bias gives an input
+/// weight, and h of the bias (without a bias, h is left out) gives an input
 ///
 /// `R_j = φ Σ_k f(a_j) g(w_jk) / (Σ_i f(a_i) g(w_ik) + h(b_k) ± ε) R_k`
 ///

@@ -168,6 +168,9 @@ impl Error {
                 Self::Shape { at: format!("{path} ({at})"), expected, found }
             }
             Self::Layer { at, detail } => Self::Layer { at: format!("{path} ({at})"), detail },
+            Self::Rule { rule, detail } => {
+                Self::Rule { rule, detail: format!("at layer {path}: {detail}") }
+            }
             other => other,
         }
     }

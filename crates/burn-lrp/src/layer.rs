@@ -71,7 +71,7 @@ pub trait Layer<B: Backend>: Debug {
     ///
     /// # Errors
     ///
-    /// If shapes do not fit.
+    /// If shapes do not fit, or the rule cannot be applied to these inputs.
     fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Redistribution<B>>;
 
     /// The layer with its output channels scaled and shifted, `scale_k (z_k + b_k) + shift_k`, if

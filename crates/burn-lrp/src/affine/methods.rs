@@ -15,7 +15,7 @@ macro_rules! affine_methods {
             match inputs {
                 [input, ..] => $crate::affine::forward(self, input),
                 [] => Err($crate::Error::Layer {
-                    at: self.kind().name().into(),
+                    at: $crate::Layer::<$backend>::kind(self).name().into(),
                     detail: "it has no input".into(),
                 }),
             }

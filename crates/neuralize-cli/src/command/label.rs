@@ -69,7 +69,10 @@ impl Job for LabelArgs {
             .with_gamma(self.gamma.0)
             .with_prototypes(self.prototypes)
             .with_seed(self.seed);
-        let fit = config.fit(&data.x, &clusters).map_err(|error| data.located(error))?;
+        let fit = config
+            .fit(&data.x, &clusters)
+            .map_err(|error| data.located(error))
+            .with_context(|| input::name(&self.training.data))?;
         let summary = format!(
             "{} rows of {} features in {} clusters of {} (labels {}), {} rows of noise left out; {} supports, gamma {:.6}",
             table.rows() - fit.noise,

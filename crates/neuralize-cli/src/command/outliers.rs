@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use burn::tensor::backend::Backend;
 use clap::{Args, ValueEnum, ValueHint};
 use neuralize::cluster::Bandwidth;
@@ -137,7 +137,10 @@ impl OutlierArgs {
             .with_bandwidth(bandwidth)
             .with_max_supports(self.supports)
             .with_seed(self.seed);
-        let density = config.fit(&data.x).map_err(|error| data.located(error))?;
+        let density = config
+            .fit(&data.x)
+            .map_err(|error| data.located(error))
+            .with_context(|| input::name(&self.training.data))?;
         let summary = format!(
             "{} rows of {} features against {} supports, gamma {:.6}",
             data.table.rows(),

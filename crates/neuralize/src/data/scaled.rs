@@ -85,6 +85,7 @@ impl Scale {
 
 impl<B: Backend> ScalerFit<B> {
     /// Adds all remaining rows, `part_rows` at a time, and returns their number.
+    /// Errors count rows from the one that is read first.
     ///
     /// # Errors
     ///
@@ -131,7 +132,8 @@ pub struct ScaledParts<'a, B: Backend> {
 
 impl<B: Backend> Scaler<B> {
     /// Scaled parts of the table that a reader reads. Its features must be those
-    /// of the scaler.
+    /// of the scaler, and nothing may have been read of it: rows are counted from
+    /// the one that is read first.
     ///
     /// ```
     /// use burn::backend::Flex;
@@ -191,11 +193,13 @@ impl<'a, B: Backend> ScaledParts<'a, B> {
 
     /// The next part with a selected row, if there is one.
     fn advance(&mut self) -> Result<Option<ScaledTable<B>>> {
-        let selected = self.rows.as_ref().map(|rows| match self.limit {
-            Some(limit) => rows.lowest(limit),
-            None => rows.clone(),
-        });
-        let end = match &selected {
+        if self.next == 0
+            && let (Some(rows), Some(limit @ 1..)) = (&self.rows, self.limit)
+        {
+            self.rows = Some(rows.lowest(limit));
+        }
+        let selected = &self.rows;
+        let end = match selected {
             _ if self.limit == Some(0) => 0,
             Some(rows) => rows.last().saturating_add(1),
             None => self.limit.unwrap_or(usize::MAX),
@@ -205,7 +209,7 @@ impl<'a, B: Backend> ScaledParts<'a, B> {
             let read = self.reader.read_rows(wanted)?;
             let first = self.next;
             self.next += read.rows();
-            if let Some(rows) = &selected
+            if let Some(rows) = selected
                 && read.rows() < wanted
                 && rows.last() >= self.next
             {
@@ -217,7 +221,7 @@ impl<'a, B: Backend> ScaledParts<'a, B> {
             if read.rows() == 0 {
                 break;
             }
-            let (rows, table): (Vec<usize>, Table) = match &selected {
+            let (rows, table): (Vec<usize>, Table) = match selected {
                 None => ((first..self.next).collect(), read),
                 Some(rows) => {
                     let rows: Vec<usize> = rows.within(first..self.next).collect();
