@@ -206,7 +206,7 @@ fn arrays_that_are_no_tables_are_refused() {
     assert_eq!(read("no_rows.parquet", &plain()).rows(), 0);
     assert_eq!(
         refusal("c_order.npy", &plain().with_selected(["a", "b"])),
-        "c_order.npy: the columns of an array have no names, they are matched by position: \
+        "c_order.npy: an array has no column names, so columns are matched by position: \
          2 features need as many columns in their order, it has 3"
     );
     // Columns that were dropped from an array are found again by their numbers.
