@@ -91,6 +91,7 @@ impl Distance {
     }
 
     /// The p in `d(a x, a m) = |a|^p d(x, m)`; `None` if there is none.
+    #[cfg(feature = "autodiff")]
     pub(crate) fn degree(self) -> Option<f64> {
         match self {
             Self::SquaredEuclidean | Self::Mahalanobis => Some(2.0),
