@@ -12,7 +12,7 @@ pub(crate) fn upload<B: Backend, const D: usize>(
     device: &B::Device,
     dtype: DType,
 ) -> Tensor<B, D> {
-    Tensor::from_data(TensorData::new(values, shape).convert_dtype(dtype), (device, dtype))
+    Tensor::from_data(converted(TensorData::new(values, shape), dtype), (device, dtype))
 }
 
 /// An index tensor from numbers on the host.
@@ -40,18 +40,29 @@ pub(crate) fn untracked<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Ten
 
 /// All values of a float tensor, row-major.
 pub(crate) fn download<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
+    floats(&tensor.into_data())
+}
+
+// Loops over numbers stand in functions that are not generic, so that this crate's own profile
+// optimises them, not that of the crate that uses it.
+
+fn converted(data: TensorData, dtype: DType) -> TensorData {
+    data.convert_dtype(dtype)
+}
+
+fn floats(data: &TensorData) -> Vec<f64> {
+    data.iter::<f64>().collect()
+}
+
+fn indices(data: &TensorData) -> Vec<usize> {
+    data.iter::<i64>().map(|index| usize::try_from(index).unwrap_or(usize::MAX)).collect()
 }
 
 /// All values of an index tensor.
 pub(crate) fn download_indices<B: Backend, const D: usize>(
     tensor: Tensor<B, D, Int>,
 ) -> Vec<usize> {
-    tensor
-        .into_data()
-        .iter::<i64>()
-        .map(|index| usize::try_from(index).unwrap_or(usize::MAX))
-        .collect()
+    indices(&tensor.into_data())
 }
 
 /// The places where a table is true, counted row by row.

@@ -115,7 +115,12 @@ pub(crate) fn distances<B: Backend>(x: &Tensor<B, 2>, seed: u64) -> Vec<Vec<f64>
     let most = POINTS.min((DISTANCES / rows.max(1)).max(FEWEST)).min(rows);
     let mut rng = Stream::Bandwidth.generator(seed);
     let chosen = subset(rows, most, &mut rng);
-    let table = transfer::download(x.clone());
+    distances_from(&transfer::download(x.clone()), features, &chosen)
+}
+
+/// Of the chosen rows of a table `[N, D]` to all others.
+fn distances_from(table: &[f64], features: usize, chosen: &[usize]) -> Vec<Vec<f64>> {
+    let rows = table.len() / features;
     let row = |row: usize| &table[row * features..(row + 1) * features];
     chosen
         .par_iter()

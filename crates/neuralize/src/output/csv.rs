@@ -1,23 +1,28 @@
 //! Results as CSV.
 
-use std::io::{self, Write};
+use std::io;
 
 use crate::error::Result;
 use crate::output::layout::Layout;
-use crate::output::row::{Relevance, Row, Sink, failed};
+use crate::output::row::{Destination, Relevance, Row, Sink, failed};
 
 /// Writes a line for every point: `index,cluster,logit` and the columns of the
 /// layout.
-pub(super) struct CsvSink<W: Write> {
+pub(super) struct CsvSink<'a> {
     name: String,
-    writer: csv::Writer<W>,
+    writer: csv::Writer<Destination<'a>>,
     layout: Layout,
     header_written: bool,
     text: String,
 }
 
-impl<W: Write> CsvSink<W> {
-    pub(super) fn new(name: String, destination: W, delimiter: u8, layout: Layout) -> Self {
+impl<'a> CsvSink<'a> {
+    pub(super) fn new(
+        name: String,
+        destination: Destination<'a>,
+        delimiter: u8,
+        layout: Layout,
+    ) -> Self {
         let writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(destination);
         Self { name, writer, layout, header_written: false, text: String::new() }
     }
@@ -77,7 +82,7 @@ impl<W: Write> CsvSink<W> {
     }
 }
 
-impl<W: Write> Sink for CsvSink<W> {
+impl Sink for CsvSink<'_> {
     fn write(&mut self, row: &Row<'_>) -> Result<()> {
         self.header()?;
         self.row(row).map_err(cause).map_err(failed(&self.name))

@@ -4,12 +4,12 @@ use std::io::{BufWriter, Write};
 
 use crate::error::Result;
 use crate::output::layout::Layout;
-use crate::output::row::{Relevance, Row, Sink, failed};
+use crate::output::row::{Destination, Relevance, Row, Sink, failed};
 
 /// Writes an array of objects, one on every line.
-pub(super) struct JsonSink<W: Write> {
+pub(super) struct JsonSink<'a> {
     name: String,
-    writer: BufWriter<W>,
+    writer: BufWriter<Destination<'a>>,
     layout: Layout,
     /// Names of the features, quoted.
     keys: Vec<String>,
@@ -17,8 +17,8 @@ pub(super) struct JsonSink<W: Write> {
     text: String,
 }
 
-impl<W: Write> JsonSink<W> {
-    pub(super) fn new(name: String, destination: W, layout: Layout) -> Self {
+impl<'a> JsonSink<'a> {
+    pub(super) fn new(name: String, destination: Destination<'a>, layout: Layout) -> Self {
         let quoted = |name: &String| serde_json::Value::from(name.as_str()).to_string();
         Self {
             name,
@@ -84,7 +84,7 @@ impl<W: Write> JsonSink<W> {
     }
 }
 
-impl<W: Write> Sink for JsonSink<W> {
+impl Sink for JsonSink<'_> {
     fn write(&mut self, row: &Row<'_>) -> Result<()> {
         self.text.clear();
         self.text.push_str(if self.empty { "[\n" } else { ",\n" });

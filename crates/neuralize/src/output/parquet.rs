@@ -13,14 +13,14 @@ use parquet::schema::types::{Type, TypePtr};
 
 use crate::error::{Error, Result};
 use crate::output::layout::{Layout, ResultKind};
-use crate::output::row::{Relevance, Row, Sink, failed};
+use crate::output::row::{Destination, Relevance, Row, Sink, failed};
 
 /// Writes a column for every feature, in row groups of bounded size.
-pub(super) struct ParquetSink<W: Write + Send> {
+pub(super) struct ParquetSink<'a> {
     name: String,
     /// `None` once the first row group has been written.
-    destination: Option<W>,
-    writer: Option<SerializedFileWriter<W>>,
+    destination: Option<Destination<'a>>,
+    writer: Option<SerializedFileWriter<Destination<'a>>>,
     schema: TypePtr,
     layout: Layout,
     columns: Vec<ColumnValues>,
@@ -40,8 +40,8 @@ enum ColumnValues {
     Feature(Vec<usize>),
 }
 
-impl<W: Write + Send> ParquetSink<W> {
-    pub(super) fn new(name: String, destination: W, layout: Layout) -> Result<Self> {
+impl<'a> ParquetSink<'a> {
+    pub(super) fn new(name: String, destination: Destination<'a>, layout: Layout) -> Result<Self> {
         // Numbers in a row group.
         const GROUP: usize = 1 << 22;
         let double = layout.dtype == DType::F64;
@@ -130,7 +130,7 @@ impl<W: Write + Send> ParquetSink<W> {
     }
 }
 
-impl<W: Write + Send> Sink for ParquetSink<W> {
+impl Sink for ParquetSink<'_> {
     fn write(&mut self, row: &Row<'_>) -> Result<()> {
         let probability: Vec<f64> = row.probability().into_iter().collect();
         let (features, values, other): (&[(usize, f64)], &[f64], Option<f64>) = match &row.relevance
@@ -170,10 +170,10 @@ impl<W: Write + Send> Sink for ParquetSink<W> {
     }
 }
 
-fn begin<W: Write + Send>(
-    destination: W,
+fn begin<'a>(
+    destination: Destination<'a>,
     schema: &TypePtr,
-) -> Result<SerializedFileWriter<W>, ParquetError> {
+) -> Result<SerializedFileWriter<Destination<'a>>, ParquetError> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by(concat!("neuralize ", env!("CARGO_PKG_VERSION")).into())

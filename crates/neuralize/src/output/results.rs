@@ -11,25 +11,31 @@ use crate::output::json::JsonSink;
 use crate::output::layout::{Content, Layout, ResultKind};
 #[cfg(feature = "parquet")]
 use crate::output::parquet::ParquetSink;
-use crate::output::row::Sink;
+use crate::output::row::{Destination, Sink};
 use crate::output::selection::Selection;
 use crate::output::table::TableSink;
 use crate::output::writer::{ExplanationWriter, OutlierWriter, PredictionWriter, RowWriter};
 
 /// Destination and format of results. Makes the writers of explanations, outlier
 /// scores and predictions.
-pub struct Results<W> {
+pub struct Results<'a> {
     name: String,
-    destination: W,
+    destination: Destination<'a>,
     format: Format,
     dtype: DType,
     clusters: Option<Vec<String>>,
 }
 
-impl<'a, W: Write + Send + 'a> Results<W> {
+impl<'a> Results<'a> {
     /// Error messages call the destination `name`. Numbers get as many digits as
     /// reading them back exactly in precision `dtype` takes.
-    pub fn new(name: impl Into<String>, destination: W, format: Format, dtype: DType) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        destination: impl Write + Send + 'a,
+        format: Format,
+        dtype: DType,
+    ) -> Self {
+        let destination = Box::new(destination);
         Self { name: name.into(), destination, format, dtype, clusters: None }
     }
 

@@ -1,7 +1,7 @@
 //! The result for one point, and what writes it.
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -52,6 +52,9 @@ impl Row<'_> {
         Row { index, cluster, sum, relevance, has_answer }
     }
 }
+
+/// Where results go. It is one type, so that the formats are compiled in this crate.
+pub(super) type Destination<'a> = Box<dyn Write + Send + 'a>;
 
 /// Writes rows in one format. An error before the first row means that nothing
 /// was written.

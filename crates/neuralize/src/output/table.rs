@@ -8,12 +8,12 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::error::Result;
 use crate::output::layout::{Layout, ResultKind};
-use crate::output::row::{Relevance, Row, Sink, failed};
+use crate::output::row::{Destination, Relevance, Row, Sink, failed};
 
 /// Writes an aligned line for every point as it comes.
-pub(super) struct TableSink<W: Write> {
+pub(super) struct TableSink<'a> {
     name: String,
-    writer: BufWriter<W>,
+    writer: BufWriter<Destination<'a>>,
     coloured: bool,
     /// Names of the features, cut or padded to one width.
     names: Vec<String>,
@@ -31,8 +31,13 @@ const WIDEST_NAME: usize = 24;
 /// Width of a cluster, in columns of the terminal.
 const CLUSTER: usize = 7;
 
-impl<W: Write> TableSink<W> {
-    pub(super) fn new(name: String, destination: W, coloured: bool, layout: Layout) -> Self {
+impl<'a> TableSink<'a> {
+    pub(super) fn new(
+        name: String,
+        destination: Destination<'a>,
+        coloured: bool,
+        layout: Layout,
+    ) -> Self {
         let features = layout.features();
         let width = features.iter().map(|name| name.width()).max().unwrap_or(0).min(WIDEST_NAME);
         Self {
@@ -111,7 +116,7 @@ impl<W: Write> TableSink<W> {
     }
 }
 
-impl<W: Write> Sink for TableSink<W> {
+impl Sink for TableSink<'_> {
     fn write(&mut self, row: &Row<'_>) -> Result<()> {
         self.header();
         self.line(row);

@@ -32,8 +32,27 @@ pub(super) fn leading_vectors<B: Backend>(
     count: usize,
     rng: &mut ChaCha8Rng,
 ) -> Vec<f64> {
-    let [n, _] = matrix.dims();
-    let enough = RESIDUAL.max(32.0 * transfer::epsilon(matrix.dtype()));
+    let ([n, _], device, dtype) = (matrix.dims(), matrix.device(), matrix.dtype());
+    let times = |table: Vec<f64>, width: usize| {
+        let table = transfer::upload::<B, 2>(table, [n, width], &device, dtype);
+        transfer::download(matrix.clone().matmul(table))
+    };
+    leading(n, &times, transfer::epsilon(dtype), count, rng)
+}
+
+/// A symmetric matrix as a function: its product with a table of some columns.
+type Product<'a> = &'a dyn Fn(Vec<f64>, usize) -> Vec<f64>;
+
+/// The same for a matrix of n rows that is known by its products, of precision
+/// `epsilon`.
+fn leading(
+    n: usize,
+    matrix: Product<'_>,
+    epsilon: f64,
+    count: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<f64> {
+    let enough = RESIDUAL.max(32.0 * epsilon);
     let width = (count + count.max(8)).min(n);
     let mut vectors =
         Vectors { width, values: (0..n * width).map(|_| uniform(rng) - 0.5).collect() };
@@ -86,9 +105,8 @@ struct Vectors {
 impl Vectors {
     /// The matrix times every vector. They are brought to magnitude 1 for it: a
     /// polynomial may have made them too large for the precision.
-    fn image<B: Backend>(&self, matrix: &Tensor<B, 2>) -> Self {
+    fn image(&self, matrix: Product<'_>) -> Self {
         let width = self.width;
-        let n = self.values.len() / width;
         let mut sizes = vec![f64::MIN_POSITIVE; width];
         for row in self.values.chunks_exact(width) {
             sizes.iter_mut().zip(row).for_each(|(size, value)| *size = size.max(value.abs()));
@@ -96,10 +114,7 @@ impl Vectors {
         let scaled = |row: &[f64]| -> Vec<f64> {
             row.iter().zip(&sizes).map(|(value, size)| value / size).collect()
         };
-        let vectors = self.values.chunks_exact(width).flat_map(scaled).collect();
-        let vectors =
-            transfer::upload::<B, 2>(vectors, [n, width], &matrix.device(), matrix.dtype());
-        let mut values = transfer::download(matrix.clone().matmul(vectors));
+        let mut values = matrix(self.values.chunks_exact(width).flat_map(scaled).collect(), width);
         for row in values.chunks_exact_mut(width) {
             row.iter_mut().zip(&sizes).for_each(|(value, size)| *value *= size);
         }

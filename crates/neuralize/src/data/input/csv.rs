@@ -9,8 +9,8 @@ use crate::data::input::rows::Rows;
 use crate::error::{Error, Result};
 
 /// Rows of a text file whose first line names the columns.
-pub(super) struct CsvRows<R> {
-    reader: csv::Reader<Counted<R>>,
+pub(super) struct CsvRows<'a> {
+    reader: csv::Reader<Counted<'a>>,
     /// Whether lines end with a carriage return before the newline.
     returns: bool,
     /// The line after the last record, in a table of one column.
@@ -18,11 +18,11 @@ pub(super) struct CsvRows<R> {
     record: csv::StringRecord,
 }
 
-impl<R: Read> CsvRows<R> {
+impl<'a> CsvRows<'a> {
     /// Reads the header.
     pub(super) fn open(
         file: String,
-        source: R,
+        source: Box<dyn Read + 'a>,
         delimiter: u8,
         options: &TableOptions,
     ) -> Result<(Columns, Self)> {
@@ -64,7 +64,7 @@ impl<R: Read> CsvRows<R> {
     }
 }
 
-impl<R: Read> Rows for CsvRows<R> {
+impl Rows for CsvRows<'_> {
     fn read(&mut self, columns: &Columns, limit: usize, table: &mut TableBuilder) -> Result<()> {
         let Columns { file, header, .. } = columns;
         let place = |line: u64, column: &str| format!("line {line}, column `{column}`");
@@ -114,13 +114,13 @@ impl<R: Read> Rows for CsvRows<R> {
 }
 
 /// A source that counts its bytes and keeps the last one.
-struct Counted<R> {
-    source: R,
+struct Counted<'a> {
+    source: Box<dyn Read + 'a>,
     bytes: u64,
     last: u8,
 }
 
-impl<R: Read> Counted<R> {
+impl Counted<'_> {
     /// Whether the reader is at the end of a source that does not end with a line
     /// break.
     fn unterminated(&self, reader: &csv::Reader<Self>) -> bool {
@@ -128,7 +128,7 @@ impl<R: Read> Counted<R> {
     }
 }
 
-impl<R: Read> Read for Counted<R> {
+impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(buffer)?;
         self.bytes += count as u64;

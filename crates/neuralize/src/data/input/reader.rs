@@ -89,7 +89,7 @@ impl<'a> TableReader<'a> {
         options: &TableOptions,
     ) -> Result<Self> {
         let delimiter = options.delimiter.unwrap_or(b',');
-        Ok(Self::new(CsvRows::open(name.into(), source, delimiter, options)?))
+        Ok(Self::new(CsvRows::open(name.into(), Box::new(source), delimiter, options)?))
     }
 
     fn new((columns, rows): (Columns, impl Rows + 'a)) -> Self {

@@ -2,7 +2,7 @@
 
 use core::ops::{Add, Div, Mul, Sub};
 
-use burn::tensor::{DType, Element};
+use burn::tensor::Element;
 use bytemuck::Pod;
 use pulp::Simd;
 
@@ -19,8 +19,6 @@ pub(crate) trait Real:
     + Mul<Output = Self>
     + Div<Output = Self>
 {
-    /// Burn's name for it.
-    const DTYPE: DType;
     /// The smallest finite value: less than every score.
     const LOWEST: Self;
     /// Largest finite value.
@@ -88,13 +86,12 @@ pub(super) const fn lanes<T: Real, S: Simd>() -> usize {
 
 macro_rules! real {
     (
-        $type:ident, $dtype:ident, $vector:ident, $mask:ident, $as_simd:ident, $as_mut_simd:ident,
+        $type:ident, $vector:ident, $mask:ident, $as_simd:ident, $as_mut_simd:ident,
         $splat:ident, $mul:ident, $mul_add:ident, $max:ident, $min:ident,
         $largest:ident, $smallest:ident, $greater:ident, $select:ident, $add:ident, $first:ident,
         $exp:path, $exps:path
     ) => {
         impl Real for $type {
-            const DTYPE: DType = DType::$dtype;
             const LOWEST: Self = $type::MIN;
             const LARGEST: Self = $type::MAX;
             const ONE: Self = 1.0;
@@ -197,7 +194,6 @@ macro_rules! real {
 
 real!(
     f32,
-    F32,
     f32s,
     m32s,
     as_simd_f32s,
@@ -218,7 +214,6 @@ real!(
 );
 real!(
     f64,
-    F64,
     f64s,
     m64s,
     as_simd_f64s,

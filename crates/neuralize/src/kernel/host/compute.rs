@@ -1,0 +1,169 @@
+//! The kernels for f32 and f64, on data in host memory.
+//!
+//! Nothing here is generic, so all of it is compiled in this crate and as well
+//! optimised as it is, whatever the profile of the crate that uses it. The
+//! precision is that of the tensors, at run time; functions return `None` for any
+//! other than f32 and f64.
+
+use burn::tensor::{DType, TensorData};
+
+use super::rows::{Borrowed, HostProblem, HostRows};
+use crate::kernel::answer::{Answer, Question, VecAnswer};
+use crate::kernel::cpu::{
+    self, CentroidPass, ClusterSums, PackedScorer, Quantity, Real, SupportClusters, SupportPass,
+};
+
+/// The answers of a relevance pass, not yet on a backend.
+pub(super) type DataAnswer = Answer<TensorData, TensorData, TensorData>;
+
+/// Runs the block with the given type name meaning f32 or f64, whichever is the
+/// tensor's; `None` for any other type.
+macro_rules! in_precision {
+    ($dtype:expr, |$real:ident| $body:block) => {
+        match $dtype {
+            DType::F32 => {
+                type $real = f32;
+                $body
+            }
+            DType::F64 => {
+                type $real = f64;
+                $body
+            }
+            _ => None,
+        }
+    };
+}
+
+fn labels_data(labels: Vec<i32>) -> TensorData {
+    let rows = labels.len();
+    TensorData::new(labels, [rows])
+}
+
+fn answer_data<T: Real>(
+    answer: VecAnswer<T>,
+    [rows, features]: [usize; 2],
+    clusters: usize,
+) -> DataAnswer {
+    Answer {
+        relevance: TensorData::new(answer.relevance, [rows, features]),
+        logit: TensorData::new(answer.logit, [rows]),
+        cluster: labels_data(answer.cluster),
+        shares: TensorData::new(answer.shares, [rows, clusters]),
+    }
+}
+
+impl HostProblem {
+    /// Labels, and logits on request.
+    pub(super) fn decide(&self, with_logits: bool) -> Option<(TensorData, Option<TensorData>)> {
+        in_precision!(self.dtype(), |T| {
+            let [rows, _] = self.shape();
+            let (x, weight, bias) = self.numbers::<T>()?;
+            let mut labels = vec![0; rows];
+            let mut logits = vec![T::default(); if with_logits { rows } else { 0 }];
+            cpu::nearest(x, &PackedScorer::pruned(weight, bias), &mut labels, &mut logits);
+            let logits = with_logits.then(|| TensorData::new(logits, [rows]));
+            Some((labels_data(labels), logits))
+        })
+    }
+
+    /// Labels, sums of points and sums of weights.
+    pub(super) fn assign_and_sum(&self, row_weights: &Borrowed) -> Option<[TensorData; 3]> {
+        in_precision!(self.dtype(), |T| {
+            let (x, weight, bias) = self.numbers::<T>()?;
+            let ([rows, features], clusters) = (self.shape(), bias.len());
+            let scorer = PackedScorer::pruned(weight, bias);
+            let mut labels = vec![0; rows];
+            let ClusterSums { points, weights } =
+                cpu::assign_and_sum(x, row_weights.numbers()?, &scorer, &mut labels);
+            let rounded = |sums: Vec<f64>| sums.into_iter().map(T::of).collect::<Vec<_>>();
+            Some([
+                labels_data(labels),
+                TensorData::new(rounded(points), [clusters, features]),
+                TensorData::new(rounded(weights), [clusters]),
+            ])
+        })
+    }
+
+    pub(super) fn explain(&self, question: Question) -> Option<DataAnswer> {
+        in_precision!(self.dtype(), |T| {
+            let (x, weight, bias) = self.numbers::<T>()?;
+            let (shape, clusters) = (self.shape(), bias.len());
+            let mut answer = VecAnswer::full(shape, clusters, T::default());
+            CentroidPass::new(weight, bias).run(x, question, answer.slices());
+            Some(answer_data(answer, shape, clusters))
+        })
+    }
+
+    /// The answer, and what the guard absorbs.
+    pub(super) fn explain_supports(
+        &self,
+        sizes: &[usize],
+        gamma: f64,
+        question: Question,
+    ) -> Option<(DataAnswer, TensorData)> {
+        in_precision!(self.dtype(), |T| {
+            let (x, weight, bias) = self.numbers::<T>()?;
+            let (shape, clusters) = (self.shape(), sizes.len());
+            let mut answer = VecAnswer::full(shape, clusters, T::default());
+            let mut absorbed = vec![T::default(); shape[0]];
+            let pass = SupportPass::new(weight, bias, sizes, gamma);
+            pass.run(x, question, answer.slices(), &mut absorbed);
+            let absorbed = TensorData::new(absorbed, [shape[0]]);
+            Some((answer_data(answer, shape, clusters), absorbed))
+        })
+    }
+
+    pub(super) fn support_scores(&self, sizes: &[usize], gamma: f64) -> Option<TensorData> {
+        in_precision!(self.dtype(), |T| {
+            let ([rows, _], clusters) = (self.shape(), sizes.len());
+            let (x, weight, bias) = self.numbers::<T>()?;
+            let mut scores = vec![T::default(); rows * clusters];
+            SupportClusters::new(weight, bias, sizes, gamma).scores(x, &mut scores);
+            Some(TensorData::new(scores, [rows, clusters]))
+        })
+    }
+
+    pub(super) fn quantities(&self, quantity: Quantity) -> Option<TensorData> {
+        in_precision!(self.dtype(), |T| {
+            let (x, weight, bias) = self.numbers::<T>()?;
+            let ([rows, _], clusters) = (self.shape(), bias.len());
+            let mut values = vec![T::default(); rows * clusters];
+            cpu::quantities(x, &PackedScorer::new(weight, bias), quantity, &mut values);
+            Some(TensorData::new(values, [rows, clusters]))
+        })
+    }
+}
+
+impl HostRows {
+    pub(super) fn own_distances(&self, centroids: &Borrowed, labels: &[i32]) -> Option<TensorData> {
+        in_precision!(self.dtype(), |T| {
+            let mut distances = vec![T::default(); labels.len()];
+            let centroids = centroids.numbers()?;
+            cpu::own_distances(self.numbers()?, centroids, labels, &mut distances);
+            Some(TensorData::new(distances, [labels.len()]))
+        })
+    }
+
+    pub(super) fn feature_sums(&self, weights: &Borrowed, squares: bool) -> Option<Vec<f64>> {
+        in_precision!(self.dtype(), |T| {
+            Some(cpu::feature_sums::<T>(self.numbers()?, weights.numbers()?, squares))
+        })
+    }
+
+    pub(super) fn greedy_seeds(
+        &self,
+        weights: &Borrowed,
+        seeds: usize,
+        uniform: &mut dyn FnMut() -> f64,
+    ) -> Option<Vec<usize>> {
+        in_precision!(self.dtype(), |T| {
+            Some(cpu::greedy_seeds::<T>(self.numbers()?, weights.numbers()?, seeds, uniform))
+        })
+    }
+
+    pub(super) fn all_within(&self, limit: f64) -> Option<bool> {
+        in_precision!(self.dtype(), |T| {
+            Some(cpu::all_within(self.numbers::<T>()?.x, T::of(limit)))
+        })
+    }
+}
