@@ -57,6 +57,9 @@
 //! 2024 (arXiv:1906.07633).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[macro_use]
+mod display;
+
 #[cfg(feature = "autodiff")]
 pub mod baseline;
 pub mod cases;

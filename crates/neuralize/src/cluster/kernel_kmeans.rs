@@ -1,11 +1,11 @@
 //! Clusters given by their supports under a Gaussian kernel.
 
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
+use super::partition;
 use super::segments::lowest;
 use super::support_scorer::SupportScorer;
-use super::{beta, partition};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Affine};
 use crate::load::{self, Load, Shapes};
@@ -20,6 +20,9 @@ use crate::{transfer, validate};
 /// support. This is the decision that [`neuralize`](Self::neuralize) rewrites
 /// as a network (Kauffmann et al. 2024). It is not quite that of kernel k-means,
 /// which also depends on how compact a cluster is.
+///
+/// The heuristic β, and the agreement with labels, decide a point that is a support
+/// without it.
 ///
 /// Fit one with [`KernelKMeansConfig`](crate::cluster::KernelKMeansConfig), make
 /// one of any partition with
@@ -104,57 +107,6 @@ impl<B: Backend> KernelKMeans<B> {
         }
     }
 
-    /// The same clusterer with β given as a number.
-    ///
-    /// # Errors
-    ///
-    /// If β is negative or not finite.
-    pub fn with_beta(self, beta: f64) -> Result<Self> {
-        Ok(self.and_beta(Some(beta::checked(beta)?)))
-    }
-
-    pub(crate) fn and_beta(mut self, beta: Option<f64>) -> Self {
-        let (device, dtype) = (self.supports.val().device(), self.dtype());
-        let beta = transfer::upload(vec![beta.unwrap_or(f64::NAN)], [1], &device, dtype);
-        self.beta = Param::initialized(ParamId::new(), beta);
-        self
-    }
-
-    /// The same clusterer with the heuristic β of the given data, 1 / mean of each
-    /// point's own logit. A point that is a support is decided without it.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[N, D]`
-    ///
-    /// # Errors
-    ///
-    /// If x does not fit the model or is empty, there is only one cluster, or
-    /// the mean logit is not positive.
-    pub fn with_heuristic_beta(self, x: &Tensor<B, 2>) -> Result<Self> {
-        self.check_input(x)?;
-        validate::not_empty("x", x)?;
-        if self.n_clusters() < 2 {
-            return Err(Error::NoCompetitor);
-        }
-        // The agreement with labels is not used here.
-        let (_, beta) = self.judged(x, &vec![0; x.dims()[0]])?;
-        Ok(self.and_beta(Some(beta.ok_or(Error::NoHeuristicBeta)?)))
-    }
-
-    /// The clusterer itself, if what was loaded into it is one.
-    ///
-    /// Burn loads a record without looking at its shapes. A module that holds
-    /// a clusterer and is loaded by Burn calls this afterwards; the functions
-    /// of [`record`](crate::record) do it themselves.
-    ///
-    /// # Errors
-    ///
-    /// If shapes or values are not those of a clusterer.
-    pub fn checked(self) -> Result<Self> {
-        load::check(self)
-    }
-
     /// Scores of all clusters, for one cluster too.
     ///
     /// # Errors
@@ -192,11 +144,6 @@ impl<B: Backend> KernelKMeans<B> {
         self.sizes.lazy_shape()[0]
     }
 
-    /// The number of features, D.
-    pub fn n_features(&self) -> usize {
-        self.supports.lazy_shape()[1]
-    }
-
     /// The number of supports, M.
     pub fn n_supports(&self) -> usize {
         self.supports.lazy_shape()[0]
@@ -215,17 +162,6 @@ impl<B: Backend> KernelKMeans<B> {
     /// The stiffness γ, in inverse squared units of the data.
     pub fn gamma(&self) -> f64 {
         transfer::download(self.gamma.val()).first().copied().unwrap_or(f64::NAN)
-    }
-
-    /// The precision of the model; data must have the same.
-    pub fn dtype(&self) -> DType {
-        self.supports.val().dtype()
-    }
-
-    /// The heuristic β, if it is known: 1 / mean logit of the training data, each
-    /// point without its own support.
-    pub fn beta(&self) -> Option<f64> {
-        beta::known(&self.beta)
     }
 
     /// The cluster of every row: the one of the largest mean similarity, the
@@ -303,11 +239,18 @@ impl<B: Backend> KernelKMeans<B> {
         Ok((agreeing as f64 / rows as f64, known.then_some(beta)))
     }
 
+    fn heuristic_beta(&self, x: &Tensor<B, 2>) -> Result<Option<f64>> {
+        // The agreement with labels is not used here.
+        Ok(self.judged(x, &vec![0; x.dims()[0]])?.1)
+    }
+
     fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
         validate::dtype::<B>("x", &x.device(), x.dtype())?;
         validate::input("x", x, self.n_features(), self.dtype())
     }
 }
+
+fitted!(KernelKMeans, "clusterer", supports);
 
 impl<B: Backend> Load<B> for KernelKMeans<B> {
     const NAME: &'static str = "kernel k-means model";
@@ -338,20 +281,7 @@ pub(crate) fn check_gamma(gamma: f64, dtype: DType) -> Result<()> {
     Err(Error::config("gamma", gamma, rule))
 }
 
-impl<B: Backend> ModuleDisplay for KernelKMeans<B> {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(false).optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content
-            .add("n_clusters", &self.n_clusters())
-            .add("n_features", &self.n_features())
-            .add("n_supports", &self.n_supports())
-            .add("gamma", &self.gamma())
-            .optional()
-    }
-}
+displayed!(KernelKMeans: n_clusters(), n_features(), n_supports(), gamma());
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,8 @@
 //! The k-means clusterer: centroids and what they decide.
 
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use super::beta;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Affine};
 use crate::load::{self, Load, Shapes};
@@ -73,73 +72,14 @@ impl<B: Backend> KMeans<B> {
         }
     }
 
-    /// The same clusterer with β given as a number.
-    ///
-    /// # Errors
-    ///
-    /// If β is negative or not finite.
-    pub fn with_beta(self, beta: f64) -> Result<Self> {
-        Ok(Self::new(self.centroids.val(), Some(beta::checked(beta)?)))
-    }
-
-    /// The same clusterer with the heuristic β of the given data,
-    /// 1 / mean of each point's own logit.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[N, D]`
-    ///
-    /// # Errors
-    ///
-    /// If x does not fit the model or is empty, there is only one cluster, or
-    /// the mean logit is not positive.
-    pub fn with_heuristic_beta(self, x: &Tensor<B, 2>) -> Result<Self> {
-        self.check_input(x)?;
-        validate::not_empty("x", x)?;
-        if self.n_clusters() < 2 {
-            return Err(Error::NoCompetitor);
-        }
-        let (_, logits) = kernel::nearest_with_logit(x, &self.affine());
-        let beta = kernel::heuristic_beta(logits, None).ok_or(Error::NoHeuristicBeta)?;
-        Ok(Self::new(self.centroids.val(), Some(beta)))
-    }
-
-    /// The clusterer itself, if what was loaded into it is one.
-    ///
-    /// Burn loads a record without looking at its shapes. A module that holds
-    /// a clusterer and is loaded by Burn calls this afterwards; the functions
-    /// of [`record`](crate::record) do it themselves.
-    ///
-    /// # Errors
-    ///
-    /// If shapes or values are not those of a clusterer.
-    pub fn checked(self) -> Result<Self> {
-        load::check(self)
-    }
-
     /// The number of clusters, K.
     pub fn n_clusters(&self) -> usize {
         self.centroids.lazy_shape()[0]
     }
 
-    /// The number of features, D.
-    pub fn n_features(&self) -> usize {
-        self.centroids.lazy_shape()[1]
-    }
-
     /// The centroids, `[K, D]`.
     pub fn centroids(&self) -> Tensor<B, 2> {
         self.centroids.val()
-    }
-
-    /// The precision of the model; data must have the same.
-    pub fn dtype(&self) -> DType {
-        self.centroids.val().dtype()
-    }
-
-    /// The heuristic β (1 / mean logit of the training data), if it is known.
-    pub fn beta(&self) -> Option<f64> {
-        beta::known(&self.beta)
     }
 
     /// The nearest centroid of every row; the first of equally near ones.
@@ -200,6 +140,11 @@ impl<B: Backend> KMeans<B> {
         self.inertia(x).map(|inertia| -inertia)
     }
 
+    fn heuristic_beta(&self, x: &Tensor<B, 2>) -> Result<Option<f64>> {
+        let (_, logits) = kernel::nearest_with_logit(x, &self.affine());
+        Ok(kernel::heuristic_beta(logits, None))
+    }
+
     pub(crate) fn affine(&self) -> Affine<B> {
         Affine::of(&self.centroids.val())
     }
@@ -209,6 +154,8 @@ impl<B: Backend> KMeans<B> {
         validate::input("x", x, self.n_features(), self.dtype())
     }
 }
+
+fitted!(KMeans, "clusterer", centroids);
 
 impl<B: Backend> Load<B> for KMeans<B> {
     const NAME: &'static str = "k-means model";
@@ -225,18 +172,7 @@ impl<B: Backend> Load<B> for KMeans<B> {
     }
 }
 
-impl<B: Backend> ModuleDisplay for KMeans<B> {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(false).optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content
-            .add("n_clusters", &self.n_clusters())
-            .add("n_features", &self.n_features())
-            .optional()
-    }
-}
+displayed!(KMeans: n_clusters(), n_features());
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,9 @@
 //! k-means and mixtures of Gaussians, and clusterers made from labels that were
 //! found elsewhere.
 
+#[macro_use]
+mod fitted;
+
 mod bandwidth;
 pub(crate) mod beta;
 mod clusterer;

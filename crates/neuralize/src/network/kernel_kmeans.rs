@@ -1,6 +1,6 @@
 //! Clusters of supports as a network.
 
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::{Tensor, backend::Backend};
 
@@ -388,20 +388,7 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
     }
 }
 
-impl<B: Backend> ModuleDisplay for NeuralizedKernelKMeans<B> {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(true).optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content
-            .add("linear", &self.linear)
-            .add("soft_max", &self.soft_max)
-            .add("soft_min", &self.soft_min)
-            .add("pool", &self.pool)
-            .optional()
-    }
-}
+displayed!(NeuralizedKernelKMeans, layers: linear, soft_max, soft_min, pool);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! K-means as a network: its layers, and how it is loaded.
 
 use burn::config::Config;
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::activation::softmax;
 use burn::tensor::{DType, Tensor, backend::Backend};
@@ -278,15 +278,7 @@ impl<B: Backend> Load<B> for NeuralizedKMeans<B> {
     }
 }
 
-impl<B: Backend> ModuleDisplay for NeuralizedKMeans<B> {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(true).optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content.add("linear", &self.linear).add("pool", &self.pool).optional()
-    }
-}
+displayed!(NeuralizedKMeans, layers: linear, pool);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! A mixture of Gaussians as a network.
 
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::{Tensor, backend::Backend};
 
@@ -229,19 +229,7 @@ impl<B: Backend> Network<B> for NeuralizedGaussianMixture<B> {
     }
 }
 
-impl<B: Backend> ModuleDisplay for NeuralizedGaussianMixture<B> {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(true).optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content
-            .add("linear", &self.linear)
-            .add("quadratic", &self.quadratic)
-            .add("pool", &self.pool)
-            .optional()
-    }
-}
+displayed!(NeuralizedGaussianMixture, layers: linear, quadratic, pool);
 
 #[cfg(test)]
 mod tests {

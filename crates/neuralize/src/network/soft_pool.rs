@@ -1,140 +1,106 @@
 //! Soft pooling over the supports of a cluster.
 
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
 use crate::kernel::{log_mean_exp, soft_shares};
 use crate::transfer;
 
-/// Soft max-pooling: log-mean-exp of stiffness γ,
-/// `LME^{+γ}(h) = (1/γ) log mean_i exp(γ h_i)` (Kauffmann et al. 2024).
-///
-/// γ = 0 is the mean, γ = ∞ the maximum; between them the output grows with γ.
-/// It is computed as `max + (1/γ) log(1 + mean_i (exp(γ (h_i − max)) − 1))`,
-/// which neither overflows for a large γ nor cancels for a small one.
-///
-/// Its relevance rule gives every input the share `softmax_i(γ h_i)`.
-///
-/// ```
-/// use burn::backend::Flex;
-/// use burn::tensor::{DType, Tensor};
-/// use neuralize::network::SoftMaxPool;
-///
-/// let device = Default::default();
-/// let h = Tensor::<Flex, 2>::from_data([[1.0, 3.0]], &device);
-/// let pool = |gamma| SoftMaxPool::<Flex>::new(gamma, &device, DType::F32);
-///
-/// assert_eq!(pool(0.0)?.forward(h.clone(), 1).into_scalar(), 2.0);
-/// assert_eq!(pool(f64::INFINITY)?.forward(h.clone(), 1).into_scalar(), 3.0);
-/// let soft = pool(1.0)?.forward(h, 1).into_scalar();
-/// assert!((soft - ((1f32.exp() + 3f32.exp()) / 2.0).ln()).abs() < 1e-6);
-/// # Ok::<(), neuralize::Error>(())
-/// ```
-#[derive(Module, Debug)]
-#[module(custom_display)]
-pub struct SoftMaxPool<B: Backend> {
-    /// The stiffness, `[1]`. A parameter, because records keep nothing else.
-    pub(crate) gamma: Param<Tensor<B, 1>>,
+/// A soft pool: its extreme, its weights, and the sign that its input and output get.
+macro_rules! soft_pool {
+    ($(#[$doc:meta])+ $pool:ident, $extreme:literal, $shares:literal, $sign:expr) => {
+        $(#[$doc])+
+        #[derive(Module, Debug)]
+        #[module(custom_display)]
+        pub struct $pool<B: Backend> {
+            /// The stiffness, `[1]`. A parameter, because records keep nothing else.
+            pub(crate) gamma: Param<Tensor<B, 1>>,
+        }
+
+        impl<B: Backend> $pool<B> {
+            /// A pool of the given stiffness, in inverse units of its input; infinity is
+            #[doc = concat!("the ", $extreme, ".")]
+            ///
+            /// # Errors
+            ///
+            /// If γ is negative or NaN.
+            pub fn new(gamma: f64, device: &B::Device, dtype: DType) -> Result<Self> {
+                Ok(Self { gamma: stiffness(gamma, device, dtype)? })
+            }
+
+            /// The stiffness γ.
+            pub fn gamma(&self) -> f64 {
+                transfer::download(self.gamma.val())[0]
+            }
+
+            /// Pools along a dimension, which keeps the size 1.
+            ///
+            /// # Shapes
+            ///
+            /// - h: `[.., n, ..]`, n at least 1
+            /// - output: `[.., 1, ..]`
+            pub fn forward<const D: usize>(&self, h: Tensor<B, D>, dim: usize) -> Tensor<B, D> {
+                $sign(log_mean_exp($sign(h), self.gamma(), dim))
+            }
+
+            /// The rule of this layer: relevance of the output to relevances of the
+            #[doc = concat!("inputs, by their shares `", $shares, "(γ h)`. Their sum is conserved.")]
+            ///
+            /// # Shapes
+            ///
+            /// - h: `[.., n, ..]` as in [`forward`](Self::forward), relevance: `[.., 1, ..]`
+            /// - output: `[.., n, ..]`
+            pub fn relevance<const D: usize>(
+                &self,
+                h: Tensor<B, D>,
+                relevance: Tensor<B, D>,
+                dim: usize,
+            ) -> Tensor<B, D> {
+                soft_shares($sign(h), self.gamma(), dim) * relevance
+            }
+        }
+
+        displayed!($pool: gamma());
+    };
 }
 
-/// Soft min-pooling: log-mean-exp of stiffness −γ,
-/// `LME^{−γ}(h) = −(1/γ) log mean_i exp(−γ h_i)` (Kauffmann et al. 2024).
-///
-/// γ = 0 is the mean, γ = ∞ the minimum. The mirror image of [`SoftMaxPool`];
-/// its relevance rule gives every input the share `softmin_i(γ h_i)`.
-#[derive(Module, Debug)]
-#[module(custom_display)]
-pub struct SoftMinPool<B: Backend> {
-    /// The stiffness, `[1]`.
-    pub(crate) gamma: Param<Tensor<B, 1>>,
-}
+soft_pool!(
+    /// Soft max-pooling: log-mean-exp of stiffness γ,
+    /// `LME^{+γ}(h) = (1/γ) log mean_i exp(γ h_i)` (Kauffmann et al. 2024).
+    ///
+    /// γ = 0 is the mean, γ = ∞ the maximum; between them the output grows with γ.
+    /// It is computed as `max + (1/γ) log(1 + mean_i (exp(γ (h_i − max)) − 1))`,
+    /// which neither overflows for a large γ nor cancels for a small one.
+    ///
+    /// Its relevance rule gives every input the share `softmax_i(γ h_i)`.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::{DType, Tensor};
+    /// use neuralize::network::SoftMaxPool;
+    ///
+    /// let device = Default::default();
+    /// let h = Tensor::<Flex, 2>::from_data([[1.0, 3.0]], &device);
+    /// let pool = |gamma| SoftMaxPool::<Flex>::new(gamma, &device, DType::F32);
+    ///
+    /// assert_eq!(pool(0.0)?.forward(h.clone(), 1).into_scalar(), 2.0);
+    /// assert_eq!(pool(f64::INFINITY)?.forward(h.clone(), 1).into_scalar(), 3.0);
+    /// let soft = pool(1.0)?.forward(h, 1).into_scalar();
+    /// assert!((soft - ((1f32.exp() + 3f32.exp()) / 2.0).ln()).abs() < 1e-6);
+    /// # Ok::<(), neuralize::Error>(())
+    /// ```
+    SoftMaxPool, "maximum", "softmax", core::convert::identity
+);
 
-impl<B: Backend> SoftMaxPool<B> {
-    /// A pool of the given stiffness, in inverse units of its input; infinity is
-    /// the maximum.
+soft_pool!(
+    /// Soft min-pooling: log-mean-exp of stiffness −γ,
+    /// `LME^{−γ}(h) = −(1/γ) log mean_i exp(−γ h_i)` (Kauffmann et al. 2024).
     ///
-    /// # Errors
-    ///
-    /// If γ is negative or NaN.
-    pub fn new(gamma: f64, device: &B::Device, dtype: DType) -> Result<Self> {
-        Ok(Self { gamma: stiffness(gamma, device, dtype)? })
-    }
-
-    /// The stiffness γ.
-    pub fn gamma(&self) -> f64 {
-        transfer::download(self.gamma.val())[0]
-    }
-
-    /// Pools along a dimension, which keeps the size 1.
-    ///
-    /// # Shapes
-    ///
-    /// - h: `[.., n, ..]`, n at least 1
-    /// - output: `[.., 1, ..]`
-    pub fn forward<const D: usize>(&self, h: Tensor<B, D>, dim: usize) -> Tensor<B, D> {
-        log_mean_exp(h, self.gamma(), dim)
-    }
-
-    /// The rule of this layer: relevance of the output to relevances of the
-    /// inputs, by their shares `softmax(γ h)`. Their sum is conserved.
-    ///
-    /// # Shapes
-    ///
-    /// - h: `[.., n, ..]` as in [`forward`](Self::forward), relevance: `[.., 1, ..]`
-    /// - output: `[.., n, ..]`
-    pub fn relevance<const D: usize>(
-        &self,
-        h: Tensor<B, D>,
-        relevance: Tensor<B, D>,
-        dim: usize,
-    ) -> Tensor<B, D> {
-        soft_shares(h, self.gamma(), dim) * relevance
-    }
-}
-
-impl<B: Backend> SoftMinPool<B> {
-    /// A pool of the given stiffness, in inverse units of its input; infinity is
-    /// the minimum.
-    ///
-    /// # Errors
-    ///
-    /// If γ is negative or NaN.
-    pub fn new(gamma: f64, device: &B::Device, dtype: DType) -> Result<Self> {
-        Ok(Self { gamma: stiffness(gamma, device, dtype)? })
-    }
-
-    /// The stiffness γ.
-    pub fn gamma(&self) -> f64 {
-        transfer::download(self.gamma.val())[0]
-    }
-
-    /// Pools along a dimension, which keeps the size 1.
-    ///
-    /// # Shapes
-    ///
-    /// - h: `[.., n, ..]`, n at least 1
-    /// - output: `[.., 1, ..]`
-    pub fn forward<const D: usize>(&self, h: Tensor<B, D>, dim: usize) -> Tensor<B, D> {
-        log_mean_exp(h.neg(), self.gamma(), dim).neg()
-    }
-
-    /// The rule of this layer: relevance of the output to relevances of the
-    /// inputs, by their shares `softmin(γ h)`. Their sum is conserved.
-    ///
-    /// # Shapes
-    ///
-    /// - h: `[.., n, ..]` as in [`forward`](Self::forward), relevance: `[.., 1, ..]`
-    /// - output: `[.., n, ..]`
-    pub fn relevance<const D: usize>(
-        &self,
-        h: Tensor<B, D>,
-        relevance: Tensor<B, D>,
-        dim: usize,
-    ) -> Tensor<B, D> {
-        soft_shares(h.neg(), self.gamma(), dim) * relevance
-    }
-}
+    /// γ = 0 is the mean, γ = ∞ the minimum. The mirror image of [`SoftMaxPool`];
+    /// its relevance rule gives every input the share `softmin_i(γ h_i)`.
+    SoftMinPool, "minimum", "softmin", Tensor::neg
+);
 
 fn stiffness<B: Backend>(
     gamma: f64,
@@ -146,26 +112,6 @@ fn stiffness<B: Backend>(
     }
     let gamma = transfer::upload(vec![gamma], [1], device, dtype);
     Ok(Param::initialized(ParamId::new(), gamma))
-}
-
-impl<B: Backend> ModuleDisplay for SoftMaxPool<B> {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(false).optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content.add("gamma", &self.gamma()).optional()
-    }
-}
-
-impl<B: Backend> ModuleDisplay for SoftMinPool<B> {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(false).optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content.add("gamma", &self.gamma()).optional()
-    }
 }
 
 #[cfg(test)]

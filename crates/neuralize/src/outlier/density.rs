@@ -1,7 +1,7 @@
 //! Kernel densities: fitting, and the module that is stored.
 
 use burn::config::Config;
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::Bandwidth;
@@ -229,19 +229,7 @@ impl<B: Backend> Load<B> for KernelDensity<B> {
     }
 }
 
-impl<B: Backend> ModuleDisplay for KernelDensity<B> {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(false).optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content
-            .add("n_supports", &self.n_supports())
-            .add("n_features", &self.n_features())
-            .add("gamma", &self.gamma())
-            .optional()
-    }
-}
+displayed!(KernelDensity: n_supports(), n_features(), gamma());
 
 #[cfg(test)]
 mod tests {

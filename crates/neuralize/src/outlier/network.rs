@@ -1,6 +1,6 @@
 //! A kernel density as a network: the outlier score and its explanation.
 
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Bool, DType, IndexingUpdateOp, Tensor, backend::Backend};
 
 use super::distances::DistanceLayer;
@@ -275,19 +275,7 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
     }
 }
 
-impl<B: Backend> ModuleDisplay for NeuralizedKernelDensity<B> {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(false).optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content
-            .add("n_supports", &self.n_supports())
-            .add("n_features", &self.n_features())
-            .add("pool", &self.pool)
-            .optional()
-    }
-}
+displayed!(NeuralizedKernelDensity: n_supports(), n_features(); pool);
 
 #[cfg(test)]
 mod tests {

@@ -122,7 +122,7 @@ impl GaussianMixtureConfig {
         let log_likelihood = model.log_likelihood(x)?;
         let sizes = partition::sizes(&transfer::download_indices(labels.clone()), self.n_clusters);
         Ok(GaussianMixtureFit {
-            model: model.knowing(beta),
+            model: model.and_beta(beta),
             labels,
             log_likelihood,
             n_iter: solution.iterations,

@@ -1,11 +1,10 @@
 //! The mixture of Gaussians: components and what they decide.
 
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use super::components::{Components, Density, log_sum_exp};
 use super::scorer::MixtureScorer;
-use crate::cluster::beta;
 use crate::error::{Error, Result};
 use crate::load::{self, Load, Shapes};
 use crate::{kernel, transfer, validate};
@@ -171,62 +170,9 @@ impl<B: Backend> GaussianMixture<B> {
         )
     }
 
-    /// The same mixture with a β that is finite and not negative, if it is known.
-    pub(super) fn knowing(self, beta: Option<f64>) -> Self {
-        let (device, dtype) = (self.means.val().device(), self.dtype());
-        let beta = transfer::upload(vec![beta.unwrap_or(f64::NAN)], [1], &device, dtype);
-        Self { beta: Param::initialized(ParamId::new(), beta), ..self }
-    }
-
-    /// The same mixture with β given as a number.
-    ///
-    /// # Errors
-    ///
-    /// If β is negative or not finite.
-    pub fn with_beta(self, beta: f64) -> Result<Self> {
-        Ok(self.knowing(Some(beta::checked(beta)?)))
-    }
-
-    /// The same mixture with the heuristic β of the given data, 1 / mean of
-    /// each point's own logit.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[N, D]`
-    ///
-    /// # Errors
-    ///
-    /// If x does not fit the model or is empty, there is only one component, or
-    /// the mean logit is not positive.
-    pub fn with_heuristic_beta(self, x: &Tensor<B, 2>) -> Result<Self> {
-        self.scorer().check_input(x)?;
-        validate::not_empty("x", x)?;
-        if self.n_clusters() < 2 {
-            return Err(Error::NoCompetitor);
-        }
-        let (_, beta) = self.labels_and_beta(x);
-        let beta = beta.ok_or(Error::NoHeuristicBeta)?;
-        Ok(self.knowing(Some(beta)))
-    }
-
-    /// The mixture itself, if what was loaded into it is one; see
-    /// [`KMeans::checked`](crate::cluster::KMeans::checked).
-    ///
-    /// # Errors
-    ///
-    /// If shapes or values are not those of a mixture.
-    pub fn checked(self) -> Result<Self> {
-        load::check(self)
-    }
-
     /// The number of components, K.
     pub fn n_clusters(&self) -> usize {
         self.means.lazy_shape()[0]
-    }
-
-    /// The number of features, D.
-    pub fn n_features(&self) -> usize {
-        self.means.lazy_shape()[1]
     }
 
     /// The means μ, `[K, D]`.
@@ -242,16 +188,6 @@ impl<B: Backend> GaussianMixture<B> {
     /// The logarithms of the weights π, `[K]`.
     pub fn log_weights(&self) -> Tensor<B, 1> {
         self.log_weights.val()
-    }
-
-    /// The precision of the model; data must have the same.
-    pub fn dtype(&self) -> DType {
-        self.means.val().dtype()
-    }
-
-    /// The heuristic β (1 / mean logit of the training data), if it is known.
-    pub fn beta(&self) -> Option<f64> {
-        beta::known(&self.beta)
     }
 
     /// The likeliest component of every row; the first of equally likely ones.
@@ -331,6 +267,14 @@ impl<B: Backend> GaussianMixture<B> {
         Ok(kernel::sum(likelihood.squeeze_dim(1)) / rows)
     }
 
+    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        self.scorer().check_input(x)
+    }
+
+    fn heuristic_beta(&self, x: &Tensor<B, 2>) -> Result<Option<f64>> {
+        Ok(self.labels_and_beta(x).1)
+    }
+
     /// Scores of all components, for one component too.
     fn scorer(&self) -> MixtureScorer<B> {
         MixtureScorer::of(&self.components(), self.means.val()).0
@@ -366,6 +310,8 @@ impl<B: Backend> GaussianMixture<B> {
     }
 }
 
+fitted!(GaussianMixture, "mixture", means);
+
 impl<B: Backend> Load<B> for GaussianMixture<B> {
     const NAME: &'static str = "mixture of Gaussians";
 
@@ -397,18 +343,7 @@ impl<B: Backend> Load<B> for GaussianMixture<B> {
     }
 }
 
-impl<B: Backend> ModuleDisplay for GaussianMixture<B> {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(false).optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content
-            .add("n_clusters", &self.n_clusters())
-            .add("n_features", &self.n_features())
-            .optional()
-    }
-}
+displayed!(GaussianMixture: n_clusters(), n_features());
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,6 @@
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::cluster::beta;
 use crate::cluster::distance::{CentroidScorer, Distance, centroids_inside, inside};
 use crate::error::{Error, Result};
 use crate::load::{self, Load, Shapes};
@@ -133,64 +132,14 @@ impl<B: Backend> SeparableKMeans<B> {
         Ok(Self::new(self.centroids.val(), distance, weights, None))
     }
 
-    /// The same clusterer with β given as a number.
-    ///
-    /// # Errors
-    ///
-    /// If β is negative or not finite.
-    pub fn with_beta(self, beta: f64) -> Result<Self> {
-        Ok(self.and_beta(Some(beta::checked(beta)?)))
-    }
-
-    /// The same clusterer with the heuristic β of the given data,
-    /// 1 / mean of each point's own logit.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[N, D]`
-    ///
-    /// # Errors
-    ///
-    /// If x does not fit the model or is empty, there is only one cluster, or
-    /// the mean logit is not positive.
-    pub fn with_heuristic_beta(self, x: &Tensor<B, 2>) -> Result<Self> {
-        self.check_input(x)?;
-        validate::not_empty("x", x)?;
-        if self.n_clusters() < 2 {
-            return Err(Error::NoCompetitor);
-        }
-        let logits = self.scorer().own_logits(x);
-        let beta = kernel::heuristic_beta(logits, None).ok_or(Error::NoHeuristicBeta)?;
-        Ok(self.and_beta(Some(beta)))
-    }
-
-    pub(crate) fn and_beta(self, beta: Option<f64>) -> Self {
-        Self::new(self.centroids.val(), self.distance(), self.weights.val(), beta)
-    }
-
     /// The same by a distance that is nearly its own.
     pub(crate) fn by(&self, distance: Distance) -> Self {
         Self::new(self.centroids(), distance, self.weights(), self.beta())
     }
 
-    /// The clusterer itself, if what was loaded into it is one (see
-    /// [`KMeans::checked`](crate::cluster::KMeans::checked)).
-    ///
-    /// # Errors
-    ///
-    /// If shapes or values are not those of a clusterer.
-    pub fn checked(self) -> Result<Self> {
-        load::check(self)
-    }
-
     /// The number of clusters, K.
     pub fn n_clusters(&self) -> usize {
         self.centroids.lazy_shape()[0]
-    }
-
-    /// The number of features, D.
-    pub fn n_features(&self) -> usize {
-        self.centroids.lazy_shape()[1]
     }
 
     /// The centroids, `[K, D]`.
@@ -213,16 +162,6 @@ impl<B: Backend> SeparableKMeans<B> {
     pub(crate) fn decoded(&self) -> Option<Distance> {
         let code: [f64; 2] = transfer::download(self.distance.val()).try_into().ok()?;
         Distance::decode(code, self.dtype())
-    }
-
-    /// The precision of the model; data must have the same.
-    pub fn dtype(&self) -> DType {
-        self.centroids.val().dtype()
-    }
-
-    /// The heuristic β (1 / mean logit of the training data), if it is known.
-    pub fn beta(&self) -> Option<f64> {
-        beta::known(&self.beta)
     }
 
     /// The nearest centroid of every row; the first of equally near ones.
@@ -272,6 +211,10 @@ impl<B: Backend> SeparableKMeans<B> {
         Ok(kernel::sum(scorer.own_distances(x, &labels)))
     }
 
+    fn heuristic_beta(&self, x: &Tensor<B, 2>) -> Result<Option<f64>> {
+        Ok(kernel::heuristic_beta(self.scorer().own_logits(x), None))
+    }
+
     pub(crate) fn scorer(&self) -> CentroidScorer<B> {
         CentroidScorer::new(self.distance(), self.centroids.val(), &self.weights.val())
     }
@@ -292,6 +235,8 @@ impl<B: Backend> SeparableKMeans<B> {
         inside("x", x, &rule.domain(self.dtype(), self.n_features()))
     }
 }
+
+fitted!(SeparableKMeans, "clusterer", centroids);
 
 impl<B: Backend> Load<B> for SeparableKMeans<B> {
     const NAME: &'static str = "k-means model with a distance";
