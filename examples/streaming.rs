@@ -47,10 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     report("all at once", start, best, best);
 
     let start = Instant::now();
-    let parts = config.fit_parts::<_, neuralize::Error>(
-        |visit| loader.iter().try_for_each(&mut *visit),
-        |_| (),
-    )?;
+    let parts = config.fit_parts(|| loader.iter())?;
     report("a pass for every iteration", start, parts.inertia, best);
 
     let mut clusterer = MiniBatchKMeans::new(config)?;

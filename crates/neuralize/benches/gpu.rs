@@ -11,6 +11,7 @@
 //! factor and result of the two matrix products counts once.
 
 use std::error::Error;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use burn::backend::{Wgpu, wgpu::WgpuDevice};
@@ -74,7 +75,10 @@ fn time_fit(x: &Tensor<Wgpu, 2>, k: usize) -> Result<(KMeans<Wgpu>, f64), Box<dy
     let config = KMeansConfig::new(k).with_tol(0.0).with_max_iter(4);
     let fit = |ends: &mut Vec<Instant>| {
         // The shift of an iteration is read back before the observer is called.
-        let mut observer = |_: Progress| ends.push(Instant::now());
+        let mut observer = |_: Progress| {
+            ends.push(Instant::now());
+            ControlFlow::Continue(())
+        };
         let options = FitOptions::default()
             .with_initial_centroids(initial.clone())
             .with_observer(&mut observer);

@@ -28,6 +28,7 @@ use std::error::Error;
 use std::f32::consts::TAU;
 use std::fmt;
 use std::hint::black_box;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use burn::backend::Flex;
@@ -237,7 +238,10 @@ impl Fit {
     /// The end of every iteration: its shift is read before the observer is called.
     fn ends(&self, iterations: usize) -> Outcome<Vec<Instant>> {
         let mut ends = Vec::new();
-        let mut observer = |_: Progress| ends.push(Instant::now());
+        let mut observer = |_: Progress| {
+            ends.push(Instant::now());
+            ControlFlow::Continue(())
+        };
         let options = FitOptions::default()
             .with_initial_centroids(self.initial.clone())
             .with_observer(&mut observer);

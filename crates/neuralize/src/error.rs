@@ -99,6 +99,19 @@ pub enum Error {
         /// What is wrong.
         detail: String,
     },
+    /// Passes over data in parts that do not have the same rows.
+    #[error(
+        "the data had {first} rows in the first pass and {rows} in pass {pass}: every pass must give all of them, in \
+         the same order; an iterator that is used up gives none"
+    )]
+    Passes {
+        /// Rows in the first pass.
+        first: usize,
+        /// The pass, counted from 1.
+        pass: usize,
+        /// Rows in that pass.
+        rows: usize,
+    },
     /// A precision other than F32 and F64.
     #[error("{what} is {found:?}: only F32 and F64 are supported; cast it first")]
     UnsupportedDType {

@@ -88,6 +88,7 @@ mod validate;
 
 pub use burn_lrp;
 pub use error::{Error, Result};
+pub use kernel::{Kernels, kernels};
 pub use validate::check_device;
 
 /// The program of this package's README is compiled and run.

@@ -163,6 +163,8 @@ macro_rules! suite_on {
                 parts::parts_are_the_whole,
                 parts::parts_beyond_the_sample,
                 parts::bad_parts,
+                parts::weighted_parts_are_the_whole,
+                parts::an_observer_ends_a_fit,
                 parts::mini_batches,
                 parts::bad_batches,
                 parts::scalers_of_parts,

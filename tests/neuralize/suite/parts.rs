@@ -1,16 +1,20 @@
 //! Data that come in parts.
 
+use std::ops::ControlFlow;
+
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use neuralize::Error;
-use neuralize::cluster::{FitOptions, Init, KMeansConfig, MiniBatchKMeans, PartsFit, Seeding};
+use neuralize::cluster::{
+    FitOptions, Init, KMeansConfig, MiniBatchKMeans, PartsFit, Progress, Seeding,
+};
 use neuralize::data::Scale;
 
 use super::kmeans::clouds;
 use super::{Rows, Setup, assert_rows_close, indices, naive, rows};
 
 fn fit<B: Backend>(config: &KMeansConfig, parts: &[Tensor<B, 2>]) -> Result<PartsFit<B>, Error> {
-    config.fit_parts(|visit| parts.iter().try_for_each(|part| visit(part.clone())), |_| ())
+    config.fit_parts(|| parts.iter().cloned())
 }
 
 fn cut<B: Backend>(setup: &Setup<B>, x: &Rows, step: usize) -> Vec<Tensor<B, 2>> {
@@ -84,8 +88,74 @@ pub fn bad_parts<B: Backend>(setup: &Setup<B>) {
     let restarts = config.clone().with_n_init(Some(3));
     assert!(matches!(fit(&restarts, std::slice::from_ref(&x)), Err(Error::Config { .. })));
     // Parts that fail themselves.
-    let failed = config.fit_parts::<B, Error>(|_| Err(Error::Overflow), |_| ());
+    let failed = config.fit_parts(|| [Ok(x.clone()), Err(Error::Overflow)]);
     assert!(matches!(failed, Err(Error::Overflow)));
+    // An error of the caller's own.
+    let failed =
+        config.fit_parts(|| [Ok(x.clone()), Err(Box::<dyn std::error::Error>::from("lost"))]);
+    assert_eq!(failed.expect_err("a part failed").to_string(), "lost");
+    // An iterator that is used up by the first pass.
+    let mut source = vec![x.clone(), x.clone()].into_iter();
+    let failed = config.fit_parts(|| source.by_ref());
+    assert!(matches!(failed, Err(Error::Passes { first: 40, pass: 2, rows: 0 })), "{failed:?}");
+    // Weights.
+    let options = FitOptions::default().with_weights(setup.column(&[1.0; 20]));
+    let failed = config.fit_parts_with(|| [x.clone()], options);
+    assert!(matches!(failed, Err(Error::Config { name: "weights", .. })));
+    for (weights, detail) in [(vec![0.0; 20], "all are 0"), (vec![-1.0; 20], "row 0 has -1")] {
+        let failed = config.fit_parts(|| [(x.clone(), setup.column(&weights))]);
+        assert!(failed.expect_err("bad weights").to_string().contains(detail));
+    }
+    let failed = config.fit_parts(|| [(x.clone(), setup.column(&[1.0; 3]))]);
+    assert!(matches!(failed, Err(Error::Shape { .. })));
+    let narrow = setup.tensor(&vec![vec![1.0, 2.0]; 2]);
+    let options = FitOptions::default().with_initial_centroids(narrow);
+    assert!(matches!(config.fit_parts_with(|| [x.clone()], options), Err(Error::Shape { .. })));
+}
+
+/// Weights and given centroids: the same fit as of all rows at once.
+pub fn weighted_parts_are_the_whole<B: Backend>(setup: &Setup<B>) {
+    let x = setup.rounded(&clouds(300, 3, 3, 6.0, 12));
+    let weights: Vec<f64> = (0..300).map(|row| f64::from(row % 4)).collect();
+    let whole = setup.tensor(&x);
+    let initial = || setup.tensor(&x[..3].to_vec());
+    let config = KMeansConfig::new(3).with_tol(0.0);
+    let options = || FitOptions::default().with_initial_centroids(initial());
+    let expected =
+        config.fit_with(&whole, options().with_weights(setup.column(&weights))).expect("a fit");
+    let parts: Vec<_> = x
+        .chunks(70)
+        .zip(weights.chunks(70))
+        .map(|(x, weights)| (setup.tensor(&x.to_vec()), setup.column(weights)))
+        .collect();
+    let found = config.fit_parts_with(|| parts.iter().cloned(), options()).expect("a fit");
+    assert_eq!((found.seeding, &found.sizes), (Seeding::Given, &expected.sizes));
+    let [found_rows, rows] = [&found.model, &expected.model].map(|model| rows(model.centroids()));
+    assert_rows_close(&found_rows, &rows, setup.tolerance * 10.0, "centroids");
+    assert!((found.inertia / expected.inertia - 1.0).abs() < setup.tolerance * 10.0);
+    let betas = [found.model.beta(), expected.model.beta()].map(|beta| beta.expect("a beta"));
+    assert!((betas[0] / betas[1] - 1.0).abs() < 10.0 * setup.tolerance);
+}
+
+/// An observer ends a fit, in memory and in parts.
+pub fn an_observer_ends_a_fit<B: Backend>(setup: &Setup<B>) {
+    let x = setup.tensor(&clouds(400, 4, 5, 2.0, 3));
+    let config = KMeansConfig::new(5).with_tol(0.0).with_n_init(Some(4));
+    let mut seen = Vec::new();
+    let mut observer = |progress: Progress| {
+        seen.push((progress.run, progress.iteration));
+        if seen.len() < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let options = FitOptions::default().with_observer(&mut observer);
+    let fit = config.fit_with(&x, options).expect("a fit");
+    assert_eq!((fit.converged, fit.n_iter, fit.sizes.iter().sum()), (false, 2, 400usize));
+    assert_eq!(seen, [(0, 1), (0, 2)]);
+
+    let mut observer = |_: Progress| ControlFlow::Break(());
+    let options = FitOptions::default().with_observer(&mut observer);
+    let config = config.with_n_init(None);
+    let fit = config.fit_parts_with(|| [x.clone()], options).expect("a fit");
+    assert_eq!((fit.converged, fit.n_iter), (false, 1));
 }
 
 /// Every centroid is the mean of all points that were ever assigned to it.

@@ -1,16 +1,18 @@
 //! `neuralize fit`
 
+use std::cell::Cell;
 use std::fmt::Write as _;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use burn::tensor::backend::Backend;
 use clap::{Args, ValueHint};
 use neuralize::cluster::{
-    Bandwidth, Clusterer, ClustererConfig, ClustererFit, GaussianMixtureConfig, Init, KMeansConfig,
-    KernelKMeansConfig, Progress, match_to_classes,
+    Bandwidth, Clusterer, ClustererConfig, ClustererFit, FitOptions, GaussianMixtureConfig, Init,
+    KMeansConfig, KernelKMeansConfig, Progress, match_to_classes,
 };
-use neuralize::data::{Scale, Scaler, Table, part_rows};
+use neuralize::data::{Scale, ScaledTable, Scaler, Table, part_rows};
 use neuralize::record::{Model, ModelInfo};
 
 use crate::args::{TrainingArgs, Usage};
@@ -86,6 +88,7 @@ impl Job for FitArgs {
         let mut observer = |progress: Progress| {
             let bar = bar.get_or_insert_with(|| Bar::restarts(progress.n_init, session.quiet));
             bar.set(progress.run as u64, || described(progress));
+            ControlFlow::Continue(())
         };
         let fit = self.config().fit_observed(&data.x, &mut observer);
         drop(bar);
@@ -181,22 +184,33 @@ impl FitArgs {
         let scaler = scaler.finish()?;
 
         let mut bar: Option<Bar> = None;
-        let mut noted = false;
-        let fit = self.kmeans().fit_parts::<B, anyhow::Error>(
-            |visit| {
-                for part in scaler.parts(open()?).with_part_rows(at_once) {
-                    let part = part?;
-                    if !std::mem::replace(&mut noted, true) {
-                        shared::note_coarse(session, &part.table);
+        let noted = Cell::new(false);
+        let note = |part: &ScaledTable<B>| {
+            if !noted.replace(true) {
+                shared::note_coarse(session, &part.table);
+            }
+        };
+        let mut observer = |progress: Progress| {
+            let bar = bar.get_or_insert_with(|| Bar::restarts(1, session.quiet));
+            bar.set(0, || described(progress));
+            ControlFlow::Continue(())
+        };
+        let options = FitOptions::default().with_observer(&mut observer);
+        let fit = self.kmeans().fit_parts_with(
+            || -> Box<dyn Iterator<Item = Result<ScaledTable<B>>> + '_> {
+                match open() {
+                    Ok(reader) => {
+                        let parts = scaler.parts(reader).with_part_rows(at_once);
+                        Box::new(parts.map(|part| Ok(part?)).inspect(|part| {
+                            if let Ok(part) = part {
+                                note(part);
+                            }
+                        }))
                     }
-                    visit(part.x.clone()).map_err(|error| shared::located(&part, error))?;
+                    Err(error) => Box::new(std::iter::once(Err(error))),
                 }
-                Ok(())
             },
-            |progress| {
-                let bar = bar.get_or_insert_with(|| Bar::restarts(1, session.quiet));
-                bar.set(0, || described(progress));
-            },
+            options,
         )?;
         drop(bar);
         let remark = self

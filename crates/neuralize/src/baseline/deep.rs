@@ -67,10 +67,10 @@ where
     }
 }
 
-impl<A: AutodiffBackend, E: AutodiffModule<A> + Relevance<A> + 'static> Subject<A::InnerBackend>
-    for TrackedDeepKMeans<A, E>
+impl<A: AutodiffBackend, E: AutodiffModule<A> + Relevance<A> + Sync + 'static>
+    Subject<A::InnerBackend> for TrackedDeepKMeans<A, E>
 where
-    E::InnerModule: Relevance<A::InnerBackend> + 'static,
+    E::InnerModule: Relevance<A::InnerBackend> + Sync + 'static,
 {
     fn network(&self) -> &dyn Network<A::InnerBackend> {
         &self.network

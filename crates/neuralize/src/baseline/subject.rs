@@ -57,7 +57,7 @@ use crate::{kernel, transfer};
 /// assert!(gain(0) > gain(1));
 /// # Ok::<(), neuralize::Error>(())
 /// ```
-pub trait Subject<B: Backend>: Debug {
+pub trait Subject<B: Backend>: Debug + Send + Sync {
     /// The network whose output is explained.
     fn network(&self) -> &dyn Network<B>;
 

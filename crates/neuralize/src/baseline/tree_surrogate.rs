@@ -15,7 +15,7 @@ use crate::transfer;
 /// the difference of two shares.
 ///
 /// The relevances of a row add up to the share in its leaf less that in the
-/// root. A tree is no tensor operation: data and rows are downloaded to the host.
+/// root. The tree is fitted on the host, so data and rows are downloaded.
 #[cfg(feature = "tree")]
 pub(super) fn surrogate<B: Backend>(query: &Query<'_, B>, depth: usize) -> Result<Attribution<B>> {
     let [rows, features] = query.x.dims();

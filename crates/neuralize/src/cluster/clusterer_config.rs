@@ -1,5 +1,7 @@
 //! Fits by any method behind one configuration.
 
+use std::ops::ControlFlow;
+
 use burn::config::Config;
 use burn::tensor::{Int, Tensor, backend::Backend};
 
@@ -96,11 +98,11 @@ impl ClustererConfig {
     ///
     /// Those of the method.
     pub fn fit<B: Backend>(&self, x: &Tensor<B, 2>) -> Result<ClustererFit<B>> {
-        self.fit_observed(x, &mut |_| ())
+        self.fit_observed(x, &mut |_| ControlFlow::Continue(()))
     }
 
-    /// Fits to the rows of x and calls `observer` after every iteration. Only
-    /// k-means with the squared Euclidean distance calls it.
+    /// Fits to the rows of x and calls `observer` after every iteration, which may
+    /// end the fit. Only k-means with the squared Euclidean distance calls it.
     ///
     /// # Shapes
     ///
@@ -109,10 +111,10 @@ impl ClustererConfig {
     /// # Errors
     ///
     /// Those of the method.
-    pub fn fit_observed<B: Backend>(
+    pub fn fit_observed<'a, B: Backend>(
         &self,
         x: &Tensor<B, 2>,
-        observer: &mut dyn FnMut(Progress),
+        observer: &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + 'a),
     ) -> Result<ClustererFit<B>> {
         Ok(match self {
             Self::KMeans(config) => {

@@ -1,7 +1,9 @@
 //! A k-means fit in memory: settings, options, restarts and result.
 
+use std::ops::ControlFlow;
+
 use burn::config::Config;
-use burn::tensor::{Int, Tensor, backend::Backend};
+use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use super::kmeans::KMeans;
 use super::lloyd::{self, WeightedPoints};
@@ -56,11 +58,15 @@ pub struct KMeansConfig {
     pub seed: u64,
 }
 
+/// A function that is called after every iteration of a fit. With `Break` the fit ends
+/// with what it has, not converged.
+type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
+
 /// What a fit takes besides the data.
 pub struct FitOptions<'a, B: Backend> {
-    weights: Option<Tensor<B, 1>>,
-    initial: Option<Tensor<B, 2>>,
-    observer: Option<&'a mut dyn FnMut(Progress)>,
+    pub(super) weights: Option<Tensor<B, 1>>,
+    pub(super) initial: Option<Tensor<B, 2>>,
+    pub(super) observer: Option<&'a mut Observer<'a>>,
 }
 
 impl<B: Backend> Default for FitOptions<'_, B> {
@@ -83,8 +89,13 @@ impl<'a, B: Backend> FitOptions<'a, B> {
         self
     }
 
-    /// A function that is called after every iteration.
-    pub fn with_observer(mut self, observer: &'a mut dyn FnMut(Progress)) -> Self {
+    /// A function that is called after every iteration. With `ControlFlow::Break` the
+    /// fit ends early: the result is that of the iterations so far, and
+    /// `converged` is false.
+    pub fn with_observer(
+        mut self,
+        observer: &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + 'a),
+    ) -> Self {
         self.observer = Some(observer);
         self
     }
@@ -164,11 +175,11 @@ impl KMeansConfig {
             None => Tensor::ones([rows], (&device, dtype)),
         };
         let host_weights = check_weights(&weights, x)?;
+        let total_weight = total(&host_weights)?;
         seeding::require_distinct_rows(x, &host_weights, self.n_clusters)?;
 
         // The fit works relative to the mean of the data: distances do not
         // change, and f32 keeps the digits that a far origin would cost.
-        let total_weight: f64 = host_weights.iter().sum();
         let mean = kernel::weighted_mean(x, &weights, total_weight);
         let center: Tensor<B, 2> = transfer::upload(mean, [1, features], &device, dtype);
         let spread = kernel::mean_square(x, &center, &weights, total_weight);
@@ -188,7 +199,7 @@ impl KMeansConfig {
         points: &WeightedPoints<'_, B>,
         initial: Option<Tensor<B, 2>>,
         tolerance: f64,
-        mut observer: Option<&mut dyn FnMut(Progress)>,
+        mut observer: Option<&mut Observer<'_>>,
     ) -> Result<(Solution<Tensor<B, 2>>, Seeding)> {
         let WeightedPoints { x, weights, center } = *points;
         let [rows, features] = x.dims();
@@ -202,10 +213,12 @@ impl KMeansConfig {
                     seeding::initial_centroids(&self.init, self.n_clusters, points, &mut rng)?
                 }
             };
+            let mut is_stopped = false;
             let observe = |iteration, shift| {
-                if let Some(observer) = observer.as_mut() {
-                    observer(Progress { run, n_init, iteration, shift });
-                }
+                let Some(observer) = observer.as_mut() else { return ControlFlow::Continue(()) };
+                let flow = observer(Progress { run, n_init, iteration, shift });
+                is_stopped = flow.is_break();
+                flow
             };
             let solution = lloyd::iterate(points, start, self.max_iter, tolerance, observe)?;
             let inertia = if n_init == 1 {
@@ -220,6 +233,9 @@ impl KMeansConfig {
                 return Err(Error::Overflow);
             }
             best.offer(inertia, (solution, seeding));
+            if is_stopped {
+                break;
+            }
         }
         best.finish()
     }
@@ -247,17 +263,29 @@ impl KMeansConfig {
     }
 
     fn check<B: Backend>(&self, x: &Tensor<B, 2>, initial: Option<&Tensor<B, 2>>) -> Result<()> {
-        const INITIAL: &str = "the table of initial centroids";
         let [rows, features] = x.dims();
         self.check_settings()?;
         validate::table("x", x)?;
-        let Some(initial) = initial else { return self.init.check(self.n_clusters, rows) };
+        match initial {
+            Some(initial) => self.check_initial(initial, features, x.dtype()),
+            None => self.init.check(self.n_clusters, rows),
+        }
+    }
+
+    /// Checks given centroids for data of some features.
+    pub(super) fn check_initial<B: Backend>(
+        &self,
+        initial: &Tensor<B, 2>,
+        features: usize,
+        dtype: DType,
+    ) -> Result<()> {
+        const INITIAL: &str = "the table of initial centroids";
         let found = initial.dims();
         if found != [self.n_clusters, features] {
             let expected = format!("[{}, {features}]", self.n_clusters);
             return Err(Error::shape(INITIAL, expected, &found));
         }
-        validate::input(INITIAL, initial, features, x.dtype())
+        validate::input(INITIAL, initial, features, dtype)
     }
 }
 
@@ -288,9 +316,19 @@ fn finish<B: Backend>(
     })
 }
 
-/// The weights on the host. They must be one a row, finite, at least 0 and not
-/// all 0.
-fn check_weights<B: Backend>(weights: &Tensor<B, 1>, x: &Tensor<B, 2>) -> Result<Vec<f64>> {
+/// The sum of weights, which must not be 0.
+pub(super) fn total(weights: &[f64]) -> Result<f64> {
+    match weights.iter().sum() {
+        0.0 => Err(Error::Weights { detail: "all are 0".into() }),
+        total => Ok(total),
+    }
+}
+
+/// The weights on the host. They must be one a row, finite and at least 0.
+pub(super) fn check_weights<B: Backend>(
+    weights: &Tensor<B, 1>,
+    x: &Tensor<B, 2>,
+) -> Result<Vec<f64>> {
     let [rows, _] = x.dims();
     let [found] = weights.dims();
     if found != rows {
@@ -307,9 +345,6 @@ fn check_weights<B: Backend>(weights: &Tensor<B, 1>, x: &Tensor<B, 2>) -> Result
     if let Some(row) = host.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
         let detail = format!("row {row} has {}", host[row]);
         return Err(Error::Weights { detail });
-    }
-    if host.iter().all(|&w| w == 0.0) {
-        return Err(Error::Weights { detail: "all are 0".into() });
     }
     Ok(host)
 }

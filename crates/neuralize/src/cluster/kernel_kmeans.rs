@@ -7,7 +7,7 @@ use super::partition;
 use super::segments::lowest;
 use super::support_scorer::SupportScorer;
 use crate::error::{Error, Result};
-use crate::kernel::{self, Affine};
+use crate::kernel::{self, Affine, Keep};
 use crate::load::{self, Load, Shapes};
 use crate::{transfer, validate};
 
@@ -55,6 +55,8 @@ pub struct KernelKMeans<B: Backend> {
     pub(crate) gamma: Param<Tensor<B, 1>>,
     /// The heuristic β, `[1]`; NaN if it is not known.
     pub(crate) beta: Param<Tensor<B, 1>>,
+    #[module(skip)]
+    pub(crate) keep: Keep,
 }
 
 impl<B: Backend> KernelKMeans<B> {
@@ -104,6 +106,7 @@ impl<B: Backend> KernelKMeans<B> {
             sizes: column(sizes.iter().map(|size| *size as f64).collect()),
             gamma: column(vec![gamma]),
             beta: column(vec![beta.unwrap_or(f64::NAN)]),
+            keep: Keep::default(),
         }
     }
 
@@ -114,7 +117,7 @@ impl<B: Backend> KernelKMeans<B> {
     /// If the parameters do not belong together.
     pub(crate) fn scorer(&self, leaves_out: bool) -> Result<SupportScorer<B>> {
         self.check_parameters().map_err(|detail| Error::Record { detail })?;
-        let affine = Affine::of(&self.supports.val());
+        let affine = Affine::kept(&self.supports.val(), &self.keep);
         Ok(SupportScorer::new(affine, self.sizes(), self.gamma(), leaves_out))
     }
 

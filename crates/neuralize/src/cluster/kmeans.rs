@@ -1,10 +1,12 @@
 //! The k-means clusterer: centroids and what they decide.
 
+use std::sync::Arc;
+
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
-use crate::kernel::{self, Affine};
+use crate::kernel::{self, Affine, Keep};
 use crate::load::{self, Load, Shapes};
 use crate::{transfer, validate};
 
@@ -41,6 +43,8 @@ pub struct KMeans<B: Backend> {
     /// The heuristic β, `[1]`; NaN if it is not known. It is a parameter because a
     /// record holds parameters only.
     pub(crate) beta: Param<Tensor<B, 1>>,
+    #[module(skip)]
+    keep: Keep,
 }
 
 impl<B: Backend> KMeans<B> {
@@ -69,6 +73,7 @@ impl<B: Backend> KMeans<B> {
         Self {
             centroids: Param::initialized(ParamId::new(), transfer::untracked(centroids)),
             beta: Param::initialized(ParamId::new(), beta),
+            keep: Keep::default(),
         }
     }
 
@@ -145,8 +150,8 @@ impl<B: Backend> KMeans<B> {
         Ok(kernel::heuristic_beta(logits, None))
     }
 
-    pub(crate) fn affine(&self) -> Affine<B> {
-        Affine::of(&self.centroids.val())
+    pub(crate) fn affine(&self) -> Arc<Affine<B>> {
+        Affine::kept(&self.centroids.val(), &self.keep)
     }
 
     fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {

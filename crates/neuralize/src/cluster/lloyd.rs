@@ -1,5 +1,7 @@
 //! Lloyd's algorithm for k-means.
 
+use std::ops::ControlFlow;
+
 use burn::tensor::{Int, Tensor, backend::Backend};
 
 use super::empty::{Relocation, farthest_first};
@@ -22,7 +24,7 @@ pub(super) struct WeightedPoints<'a, B: Backend> {
 impl<B: Backend> WeightedPoints<'_, B> {
     /// The scores of centroids `[K, D]` relative to the centre.
     pub(super) fn affine(&self, centroids: &Tensor<B, 2>) -> Affine<B> {
-        Affine { center: self.center.clone(), scores: Scores::of(centroids.clone()) }
+        Affine::new(self.center.clone(), Scores::of(centroids.clone()))
     }
 
     /// A row relative to the centre.
@@ -42,7 +44,7 @@ impl<B: Backend> WeightedPoints<'_, B> {
 /// Lloyd's algorithm from given centroids.
 ///
 /// Ends when no label changes, when the squared shift of the centroids is at
-/// most `tolerance`, or after `max_iter` iterations. A cluster that loses all its
+/// most `tolerance`, after `max_iter` iterations, or when `observe` breaks off. A cluster that loses all its
 /// points takes over one of the points farthest from their centroids.
 ///
 /// # Shapes
@@ -57,7 +59,7 @@ pub(super) fn iterate<B: Backend>(
     mut centroids: Tensor<B, 2>,
     max_iter: usize,
     tolerance: f64,
-    mut observe: impl FnMut(usize, f64),
+    mut observe: impl FnMut(usize, f64) -> ControlFlow<()>,
 ) -> Result<Solution<Tensor<B, 2>>> {
     let mut previous: Option<Tensor<B, 1, Int>> = None;
     for iterations in 1..=max_iter {
@@ -69,9 +71,10 @@ pub(super) fn iterate<B: Backend>(
         let means = means(points, &labels, totals, &centroids)?;
         let shift = squared_shift(&means, centroids)?;
         centroids = means;
-        observe(iterations, shift);
-        if shift <= tolerance {
-            return Ok(Solution { parameters: centroids, iterations, converged: true });
+        let is_stopped = observe(iterations, shift).is_break();
+        let converged = shift <= tolerance;
+        if converged || is_stopped {
+            return Ok(Solution { parameters: centroids, iterations, converged });
         }
         previous = Some(labels);
     }

@@ -48,7 +48,7 @@ pub use mini_batch::MiniBatchKMeans;
 pub(crate) use mixture::MixtureScorer;
 pub use mixture::{GaussianMixture, GaussianMixtureConfig, GaussianMixtureFit};
 pub(crate) use own_support::own_supports;
-pub use parts::PartsFit;
+pub use parts::{Part, PartsFit, Visit};
 pub use seeding::{Init, Seeding};
 pub use separable::{SeparableKMeans, SeparableKMeansConfig, SeparableKMeansFit};
 pub(crate) use support_scorer::SupportScorer;

@@ -4,8 +4,8 @@ use burn::tensor::{Bool, Tensor, backend::Backend};
 
 use crate::kernel;
 
-/// A mask of the support that every row is: of equal supports the first, and no column for a row
-/// that is no support.
+/// Marks the support that each row is: the first of equal supports, and no column for a row that is
+/// not a support.
 ///
 /// A training point may have gone through a file, a scaler and another precision than that of the
 /// fit. Hence a row is a support if each of its features differs from the nearest support's by at

@@ -1,6 +1,7 @@
 //! First centroids of k-means: greedy k-means++, random rows, or given ones.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
 use burn::config::Config;
 use burn::tensor::{Tensor, backend::Backend};
@@ -121,7 +122,14 @@ pub(super) fn from_sample<B: Backend>(
     let (start, seeding) = initial_centroids(init, clusters, sample, rng)?;
     let size = sample.x.dims()[0];
     if size < total && seeding == Seeding::KMeansPlusPlus {
-        let solution = lloyd::iterate(sample, start, SAMPLE_ITERATIONS, 0.0, |_, _| ())?;
+        let solution =
+            lloyd::iterate(
+                sample,
+                start,
+                SAMPLE_ITERATIONS,
+                0.0,
+                |_, _| ControlFlow::Continue(()),
+            )?;
         return Ok((solution.parameters, Seeding::SampledKMeansPlusPlus { sample: size }));
     }
     Ok((start, seeding))
@@ -160,7 +168,8 @@ fn kmeans_plus_plus<B: Backend>(
         return Ok((rows(points, &seeds), seeding));
     }
     let start = rows(&sampled, &seeds);
-    let solution = lloyd::iterate(&sampled, start, SAMPLE_ITERATIONS, 0.0, |_, _| ())?;
+    let solution =
+        lloyd::iterate(&sampled, start, SAMPLE_ITERATIONS, 0.0, |_, _| ControlFlow::Continue(()))?;
     Ok((solution.parameters, seeding))
 }
 

@@ -1,5 +1,7 @@
 //! The decision of clusters that are given by supports, below both the clusterer and its network.
 
+use std::sync::Arc;
+
 use burn::tensor::{Bool, Tensor, backend::Backend};
 
 use super::own_support::own_supports;
@@ -10,7 +12,7 @@ use crate::kernel::{self, Affine, TensorAnswer};
 /// `s_k = (1/γ) log mean_{j∈C_k} exp(γ t_j)` with `t_j = 2 x·u_j − ‖u_j‖²` around the centre.
 pub(crate) struct SupportScorer<B: Backend> {
     /// Centre and scores of the supports, cluster after cluster.
-    affine: Affine<B>,
+    affine: Arc<Affine<B>>,
     /// The number of supports of every cluster, K of them.
     sizes: Vec<usize>,
     gamma: f64,
@@ -20,7 +22,12 @@ pub(crate) struct SupportScorer<B: Backend> {
 }
 
 impl<B: Backend> SupportScorer<B> {
-    pub(crate) fn new(affine: Affine<B>, sizes: Vec<usize>, gamma: f64, leaves_out: bool) -> Self {
+    pub(crate) fn new(
+        affine: Arc<Affine<B>>,
+        sizes: Vec<usize>,
+        gamma: f64,
+        leaves_out: bool,
+    ) -> Self {
         let segments = Segments::new(&sizes, gamma);
         Self { affine, sizes, gamma, segments, leaves_out }
     }

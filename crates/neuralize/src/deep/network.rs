@@ -102,7 +102,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> Internals<B> for NeuralizedDeepKMe
     }
 }
 
-impl<B: Backend, E: Module<B> + Relevance<B>> Network<B> for NeuralizedDeepKMeans<B, E> {
+impl<B: Backend, E: Module<B> + Relevance<B> + Sync> Network<B> for NeuralizedDeepKMeans<B, E> {
     fn beta(&self) -> Option<f64> {
         self.head.beta()
     }

@@ -70,7 +70,7 @@ impl<B: Backend> Explanation<B> {
         self.relevance.dims()[0]
     }
 
-    /// Whether there is no point.
+    /// Whether there are no points.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

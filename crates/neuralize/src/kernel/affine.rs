@@ -1,7 +1,12 @@
 //! The linear layer that scores centroids, decisions by its scores, and sums by
 //! cluster.
 
+use std::sync::Arc;
+
 use burn::tensor::{Int, Tensor, backend::Backend};
+
+use super::host;
+use super::keep::Keep;
 
 /// The linear layer that scores every centroid, `s_k = 2 x·μ_k − ‖μ_k‖²`: the
 /// nearest centroid has the largest score, and differences of scores are
@@ -33,13 +38,38 @@ pub(crate) struct Affine<B: Backend> {
     pub(crate) center: Tensor<B, 2>,
     /// Of the difference.
     pub(crate) scores: Scores<B>,
+    /// What kernels derive from the layer.
+    pub(crate) keep: Keep,
 }
 
 impl<B: Backend> Affine<B> {
     /// Of centroids `[K, D]`, around their mean.
     pub(crate) fn of(centroids: &Tensor<B, 2>) -> Self {
         let center = centroids.clone().mean_dim(0);
-        Self { scores: Scores::of(centroids.clone() - center.clone()), center }
+        let scores = Scores::of(centroids.clone() - center.clone());
+        Self::new(center, scores)
+    }
+
+    /// Of scores around a given centre `[1, D]`.
+    pub(crate) fn new(center: Tensor<B, 2>, scores: Scores<B>) -> Self {
+        Self { center, scores, keep: Keep::default() }
+    }
+
+    /// The same layer, with what a module keeps for it.
+    pub(crate) fn keeping(self, keep: &Keep) -> Self {
+        Self { keep: keep.clone(), ..self }
+    }
+
+    /// [`of`](Self::of), kept for centroids in host memory that do not change.
+    pub(crate) fn kept(centroids: &Tensor<B, 2>, keep: &Keep) -> Arc<Self> {
+        let Some(source) = host::Source::of(centroids) else {
+            return Arc::new(Self::of(centroids));
+        };
+        let kept = keep.get(
+            |kept: &(host::Source, Arc<Self>)| kept.0.is(&source),
+            || (source.clone(), Arc::new(Self::of(centroids))),
+        );
+        Arc::clone(&kept.1)
     }
 
     /// K

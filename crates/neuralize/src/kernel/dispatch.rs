@@ -8,6 +8,7 @@ use super::answer::{Question, TensorAnswer};
 use super::cpu::Quantity;
 #[cfg(feature = "cubecl")]
 use super::gpu;
+use super::wrapped::{self, Wrapping, in_wrappings};
 use super::{host, tensor};
 use crate::transfer;
 
@@ -30,14 +31,38 @@ fn decide<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>, with_logits: bool) -
     if x.dims()[0] == 0 {
         return tensor::decide(x, affine, with_logits);
     }
-    if let Some(decision) = host::decide(x, affine, with_logits) {
-        return decision;
-    }
+    fused_decision(x, affine, with_logits).unwrap_or_else(|| tensor::decide(x, affine, with_logits))
+}
+
+fn fused_decision<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    with_logits: bool,
+) -> Option<Decision<B>> {
+    let decision = host::decide(x, affine, with_logits);
     #[cfg(feature = "cubecl")]
-    if let Some((labels, logits)) = gpu::nearest(x, affine) {
-        return Decision { labels, logits: Some(logits) };
-    }
-    tensor::decide(x, affine, with_logits)
+    let decision = decision.or_else(|| {
+        let (labels, logits) = gpu::nearest(x, affine)?;
+        Some(Decision { labels, logits: Some(logits) })
+    });
+    decision.or_else(|| in_wrappings!(wrapped_decision(x, affine, with_logits)))
+}
+
+fn wrapped_decision<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    with_logits: bool,
+) -> Option<Decision<B>> {
+    let x = wrapped::inside::<W, B, 2>(x)?;
+    let affine = wrapped::affine_inside::<W, B>(affine)?;
+    let Decision { labels, logits } = fused_decision(&x, &affine, with_logits)?;
+    Some(Decision {
+        labels: wrapped::indices_outside::<W, B>(labels)?,
+        logits: match logits {
+            Some(logits) => Some(wrapped::outside::<W, B, 1>(logits)?),
+            None => None,
+        },
+    })
 }
 
 /// One Lloyd step: the nearest centroid of every row, and the totals per
@@ -52,14 +77,36 @@ pub(crate) fn assign_and_sum<B: Backend>(
     weights: &Tensor<B, 1>,
     affine: &Affine<B>,
 ) -> (Tensor<B, 1, Int>, Totals<B>) {
-    if let Some(step) = host::assign_and_sum(x, weights, affine) {
-        return step;
-    }
+    fused_step(x, weights, affine).unwrap_or_else(|| tensor::assign_and_sum(x, weights, affine))
+}
+
+/// Labels and totals.
+type Step<B> = (Tensor<B, 1, Int>, Totals<B>);
+
+fn fused_step<B: Backend>(
+    x: &Tensor<B, 2>,
+    weights: &Tensor<B, 1>,
+    affine: &Affine<B>,
+) -> Option<Step<B>> {
+    let step = host::assign_and_sum(x, weights, affine);
     #[cfg(feature = "cubecl")]
-    if let Some(step) = gpu::assign_and_sum(x, weights, affine) {
-        return step;
-    }
-    tensor::assign_and_sum(x, weights, affine)
+    let step = step.or_else(|| gpu::assign_and_sum(x, weights, affine));
+    step.or_else(|| in_wrappings!(wrapped_step(x, weights, affine)))
+}
+
+fn wrapped_step<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    weights: &Tensor<B, 1>,
+    affine: &Affine<B>,
+) -> Option<Step<B>> {
+    let x = wrapped::inside::<W, B, 2>(x)?;
+    let weights = wrapped::inside::<W, B, 1>(weights)?;
+    let (labels, totals) = fused_step(&x, &weights, &wrapped::affine_inside::<W, B>(affine)?)?;
+    let totals = Totals {
+        sums: wrapped::outside::<W, B, 2>(totals.sums)?,
+        weights: wrapped::outside::<W, B, 1>(totals.weights)?,
+    };
+    Some((wrapped::indices_outside::<W, B>(labels)?, totals))
 }
 
 /// The whole relevance pass in one kernel; `None` if there is none for this tensor.
@@ -75,19 +122,123 @@ pub(crate) fn explain<B: Backend>(
     let answer = host::explain(x, affine, question);
     #[cfg(feature = "cubecl")]
     let answer = answer.or_else(|| gpu::explain(x, affine, question));
-    answer
+    answer.or_else(|| in_wrappings!(wrapped_answer(x, affine, question)))
+}
+
+fn wrapped_answer<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    question: Question,
+) -> Option<TensorAnswer<B>> {
+    let x = wrapped::inside::<W, B, 2>(x)?;
+    outside::<W, B>(explain(&x, &wrapped::affine_inside::<W, B>(affine)?, question)?)
+}
+
+fn outside<W: Wrapping, B: Backend>(answer: TensorAnswer<W::Inner>) -> Option<TensorAnswer<B>> {
+    Some(TensorAnswer {
+        relevance: wrapped::outside::<W, B, 2>(answer.relevance)?,
+        logit: wrapped::outside::<W, B, 1>(answer.logit)?,
+        cluster: wrapped::indices_outside::<W, B>(answer.cluster)?,
+        shares: wrapped::outside::<W, B, 2>(answer.shares)?,
+    })
+}
+
+/// The relevance pass for clusters of several supports each, and what the rule's
+/// guard keeps from the features, `[N]`; `None` if there is no kernel for this tensor.
+///
+/// # Shapes
+///
+/// - x: `[N, D]`, N at least 1; affine: of the M supports, ordered by cluster
+/// - sizes: `[K]`, the numbers of supports, K at least 2
+pub(crate) fn explain_supports<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+    question: Question,
+) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
+    host::explain_supports(x, affine, sizes, gamma, question)
+        .or_else(|| in_wrappings!(wrapped_supports(x, affine, sizes, gamma, question)))
+}
+
+fn wrapped_supports<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+    question: Question,
+) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
+    if !host::serves::<W::Inner>() {
+        return None;
+    }
+    let x = wrapped::inside::<W, B, 2>(x)?;
+    let affine = wrapped::affine_inside::<W, B>(affine)?;
+    let (answer, absorbed) = explain_supports(&x, &affine, sizes, gamma, question)?;
+    Some((outside::<W, B>(answer)?, wrapped::outside::<W, B, 1>(absorbed)?))
+}
+
+/// The score of every cluster of several supports, `[N, K]`; `None` if there is no
+/// kernel for this tensor.
+///
+/// # Shapes
+///
+/// As of [`explain_supports`], K at least 1.
+pub(crate) fn support_scores<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+) -> Option<Tensor<B, 2>> {
+    host::support_scores(x, affine, sizes, gamma)
+        .or_else(|| in_wrappings!(wrapped_scores(x, affine, sizes, gamma)))
+}
+
+fn wrapped_scores<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+) -> Option<Tensor<B, 2>> {
+    if !host::serves::<W::Inner>() {
+        return None;
+    }
+    let x = wrapped::inside::<W, B, 2>(x)?;
+    let affine = wrapped::affine_inside::<W, B>(affine)?;
+    wrapped::outside::<W, B, 2>(support_scores(&x, &affine, sizes, gamma)?)
 }
 
 /// The logit of every cluster, `[N, K]`, in one kernel; `None` if there is none
 /// for this tensor. K at least 2.
 pub(crate) fn logits<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Option<Tensor<B, 2>> {
-    host::quantities(x, affine, Quantity::Logit)
+    quantities(x, affine, Quantity::Logit)
 }
 
 /// Squared distances to every centroid, `[N, K]`.
 pub(crate) fn squared_distances<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Tensor<B, 2> {
-    host::quantities(x, affine, Quantity::SquaredDistance)
+    quantities(x, affine, Quantity::SquaredDistance)
         .unwrap_or_else(|| tensor::squared_distances(x, affine))
+}
+
+fn quantities<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    quantity: Quantity,
+) -> Option<Tensor<B, 2>> {
+    host::quantities(x, affine, quantity)
+        .or_else(|| in_wrappings!(wrapped_quantities(x, affine, quantity)))
+}
+
+fn wrapped_quantities<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    quantity: Quantity,
+) -> Option<Tensor<B, 2>> {
+    if !host::serves::<W::Inner>() {
+        return None;
+    }
+    let x = wrapped::inside::<W, B, 2>(x)?;
+    let affine = wrapped::affine_inside::<W, B>(affine)?;
+    wrapped::outside::<W, B, 2>(quantities(&x, &affine, quantity)?)
 }
 
 /// Weighted sum of every feature, or of its squares, around the centre if there is one.
@@ -97,8 +248,35 @@ pub(super) fn feature_sums<B: Backend>(
     weights: &Tensor<B, 1>,
     squares: bool,
 ) -> Vec<f64> {
-    host::feature_sums(x, center, weights, squares)
+    fused_sums(x, center, weights, squares)
         .unwrap_or_else(|| tensor::feature_sums(x, center, weights, squares))
+}
+
+fn fused_sums<B: Backend>(
+    x: &Tensor<B, 2>,
+    center: Option<&Tensor<B, 2>>,
+    weights: &Tensor<B, 1>,
+    squares: bool,
+) -> Option<Vec<f64>> {
+    host::feature_sums(x, center, weights, squares)
+        .or_else(|| in_wrappings!(wrapped_sums(x, center, weights, squares)))
+}
+
+fn wrapped_sums<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    center: Option<&Tensor<B, 2>>,
+    weights: &Tensor<B, 1>,
+    squares: bool,
+) -> Option<Vec<f64>> {
+    if !host::serves::<W::Inner>() {
+        return None;
+    }
+    let x = wrapped::inside::<W, B, 2>(x)?;
+    let center = match center {
+        Some(center) => Some(wrapped::inside::<W, B, 2>(center)?),
+        None => None,
+    };
+    fused_sums(&x, center.as_ref(), &wrapped::inside::<W, B, 1>(weights)?, squares)
 }
 
 /// Squared distance of every row to the centroid it is assigned to, from the
@@ -115,8 +293,37 @@ pub(crate) fn own_distances<B: Backend>(
     centroids: &Tensor<B, 2>,
     labels: &Tensor<B, 1, Int>,
 ) -> Tensor<B, 1> {
-    host::own_distances(x, center, centroids, labels)
+    fused_own_distances(x, center, centroids, labels)
         .unwrap_or_else(|| tensor::own_distances(x, center, centroids, labels))
+}
+
+fn fused_own_distances<B: Backend>(
+    x: &Tensor<B, 2>,
+    center: Option<&Tensor<B, 2>>,
+    centroids: &Tensor<B, 2>,
+    labels: &Tensor<B, 1, Int>,
+) -> Option<Tensor<B, 1>> {
+    host::own_distances(x, center, centroids, labels)
+        .or_else(|| in_wrappings!(wrapped_own_distances(x, center, centroids, labels)))
+}
+
+fn wrapped_own_distances<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    center: Option<&Tensor<B, 2>>,
+    centroids: &Tensor<B, 2>,
+    labels: &Tensor<B, 1, Int>,
+) -> Option<Tensor<B, 1>> {
+    if !host::serves::<W::Inner>() {
+        return None;
+    }
+    let x = wrapped::inside::<W, B, 2>(x)?;
+    let center = match center {
+        Some(center) => Some(wrapped::inside::<W, B, 2>(center)?),
+        None => None,
+    };
+    let centroids = wrapped::inside::<W, B, 2>(centroids)?;
+    let labels = wrapped::indices_inside::<W, B>(labels)?;
+    wrapped::outside::<W, B, 1>(fused_own_distances(&x, center.as_ref(), &centroids, &labels)?)
 }
 
 /// Whether two tensors of labels are equal.
@@ -126,5 +333,116 @@ pub(crate) fn same_labels<B: Backend>(a: &Tensor<B, 1, Int>, b: &Tensor<B, 1, In
 
 /// Whether all values are finite and their magnitudes at most `limit`.
 pub(crate) fn all_within<B: Backend>(x: &Tensor<B, 2>, limit: f64) -> bool {
-    host::all_within(x, limit).unwrap_or_else(|| tensor::all_within(x, limit))
+    fused_all_within(x, limit).unwrap_or_else(|| tensor::all_within(x, limit))
+}
+
+fn fused_all_within<B: Backend>(x: &Tensor<B, 2>, limit: f64) -> Option<bool> {
+    host::all_within(x, limit).or_else(|| in_wrappings!(wrapped_all_within(x, limit)))
+}
+
+fn wrapped_all_within<W: Wrapping, B: Backend>(x: &Tensor<B, 2>, limit: f64) -> Option<bool> {
+    if !host::serves::<W::Inner>() {
+        return None;
+    }
+    fused_all_within(&wrapped::inside::<W, B, 2>(x)?, limit)
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::super::affine::Scores;
+    use super::*;
+    use burn::backend::{Autodiff, Flex};
+    use burn::tensor::DType;
+
+    /// Every kernel that a backend has, or a panic where one does not serve it.
+    fn answers<B: Backend>(dtype: DType, on_a_gpu: bool) -> Vec<Vec<f64>> {
+        let device = B::Device::default();
+        let numbers = |count: usize, step: f64| -> Vec<f64> {
+            (0..count).map(|i| (step * i as f64 * i as f64).sin()).collect()
+        };
+        let table = |rows, step| {
+            transfer::upload::<B, 2>(numbers(rows * 7, step), [rows, 7], &device, dtype)
+        };
+        let (x, centroids, center) = (table(37, 0.1), table(6, 0.3), table(1, 0.7));
+        let affine = Affine::new(center.clone(), Scores::of(centroids.clone() - center.clone()));
+        let weights = transfer::upload::<B, 1>(vec![0.5; 37], [37], &device, dtype);
+        let question = Question { cluster: None, versus: None, beta: 1.5 };
+        let mut found = Vec::new();
+
+        let decision = fused_decision(&x, &affine, true).expect("decisions");
+        found.push(transfer::download(decision.logits.expect("logits")));
+        let labels = decision.labels;
+        found.push(transfer::download_indices(labels.clone()).iter().map(|&l| l as f64).collect());
+        let (_, totals) = fused_step(&x, &weights, &affine).expect("a step");
+        found.push(transfer::download(totals.sums));
+        let mut push = |answer: TensorAnswer<B>| {
+            found.extend([answer.relevance, answer.shares].map(transfer::download));
+            found.push(transfer::download(answer.logit));
+        };
+        push(explain(&x, &affine, question).expect("explanations"));
+        if on_a_gpu {
+            return found;
+        }
+        let sizes = [2, 1, 3];
+        let (answer, absorbed) =
+            explain_supports(&x, &affine, &sizes, 0.5, question).expect("of supports");
+        push(answer);
+        found.push(transfer::download(absorbed));
+        let scores = support_scores(&x, &affine, &sizes, 0.5).expect("scores of supports");
+        found.push(transfer::download(scores));
+        found.push(transfer::download(logits(&x, &affine).expect("logits of all clusters")));
+        let own = fused_own_distances(&x, Some(&center), &centroids, &labels);
+        found.push(transfer::download(own.expect("distances")));
+        found.push(fused_sums(&x, Some(&center), &weights, true).expect("sums"));
+        found.push(vec![f64::from(u8::from(fused_all_within(&x, 2.0).expect("a check")))]);
+        found
+    }
+
+    #[test]
+    fn kernels_serve_untracked_tensors_inside_autodiff() {
+        for dtype in [DType::F32, DType::F64] {
+            assert_eq!(answers::<Autodiff<Flex>>(dtype, false), answers::<Flex>(dtype, false));
+        }
+    }
+
+    /// A kernel would cut the graph.
+    #[test]
+    fn no_kernel_takes_a_tracked_tensor() {
+        type Tracked = Autodiff<Flex>;
+        let device = Default::default();
+        let table = || transfer::upload::<Tracked, 2>(vec![1.0; 6], [3, 2], &device, DType::F64);
+        let affine = Affine::of(&table());
+        let question = Question { cluster: None, versus: None, beta: 1.0 };
+        assert!(explain(&table(), &affine, question).is_some());
+        let x = table().require_grad();
+        assert!(explain(&(x.clone() * 2.0), &affine, question).is_none());
+        assert!(logits(&x, &affine).is_none());
+        assert!(logits(&table(), &Affine::of(&x)).is_none());
+    }
+
+    #[cfg(feature = "ndarray")]
+    #[test]
+    fn kernels_serve_ndarray_inside_autodiff() {
+        use burn::backend::NdArray;
+        let expected = answers::<Flex>(DType::F64, false);
+        assert_eq!(answers::<Autodiff<NdArray<f64>>>(DType::F64, false), expected);
+        let expected = answers::<Flex>(DType::F32, false);
+        assert_eq!(answers::<Autodiff<NdArray<f32>>>(DType::F32, false), expected);
+    }
+
+    #[cfg(feature = "wgpu")]
+    #[test]
+    fn kernels_serve_gpus_inside_fusion_and_autodiff() {
+        use super::super::wrapped::Cube;
+        use burn_fusion::Fusion;
+
+        type Plain = Cube<burn_cubecl::cubecl::wgpu::WgpuRuntime>;
+        if !super::gpu::tests::ready() {
+            return;
+        }
+        let expected = answers::<Plain>(DType::F32, true);
+        assert_eq!(answers::<Fusion<Plain>>(DType::F32, true), expected);
+        assert_eq!(answers::<Autodiff<Plain>>(DType::F32, true), expected);
+        assert_eq!(answers::<Autodiff<Fusion<Plain>>>(DType::F32, true), expected);
+    }
 }

@@ -13,18 +13,23 @@ mod dispatch;
 #[cfg(feature = "cubecl")]
 mod gpu;
 mod host;
+mod keep;
+mod serving;
 mod soft;
 mod statistics;
 mod tensor;
+mod wrapped;
 
 pub(crate) use affine::{Affine, Scores, Totals, bias_of};
 pub(crate) use answer::{Answer, Question, STEEPEST, TensorAnswer};
 pub(crate) use blocks::{BLOCK_ELEMENTS, block_rows, blocks, map_rows};
 pub(crate) use dispatch::{
-    all_within, assign_and_sum, explain, logits, nearest, nearest_with_logit, own_distances,
-    same_labels, squared_distances,
+    all_within, assign_and_sum, explain, explain_supports, logits, nearest, nearest_with_logit,
+    own_distances, same_labels, squared_distances, support_scores,
 };
-pub(crate) use host::{explain_supports, greedy_seeds, in_host_memory, support_scores};
+pub(crate) use host::{greedy_seeds, in_host_memory};
+pub(crate) use keep::Keep;
+pub use serving::{Kernels, kernels};
 pub(crate) use soft::{exp_minus_one, log_mean_exp, soft_shares, steepness};
 pub(crate) use statistics::{
     heuristic_beta, inertia, mean_square, sum, sums_and_squares, weighted_mean,

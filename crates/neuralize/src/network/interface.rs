@@ -41,7 +41,7 @@ use crate::{kernel, transfer};
 /// assert!((relevance[0] - 8.0).abs() < 1e-4 && (relevance[1] - 2.0).abs() < 1e-4);
 /// # Ok::<(), neuralize::Error>(())
 /// ```
-pub trait Network<B: Backend>: Internals<B> + Debug {
+pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
     /// The number of clusters, K.
     fn n_clusters(&self) -> usize {
         self.dimensions().clusters

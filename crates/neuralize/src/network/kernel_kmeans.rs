@@ -1,5 +1,7 @@
 //! Clusters of supports as a network.
 
+use std::sync::Arc;
+
 use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::{Tensor, backend::Backend};
@@ -7,7 +9,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use crate::cluster::{KernelKMeans, SupportScorer, beta};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Beta, Explanation, Target};
-use crate::kernel::{self, Affine, Scores};
+use crate::kernel::{self, Affine, Keep, Scores};
 use crate::network::interface::{Dimensions, Internals, Network};
 use crate::network::min_pool::MinPool;
 use crate::network::pair_rule::{PairRule, SupportCoefficients};
@@ -91,6 +93,8 @@ pub struct NeuralizedKernelKMeans<B: Backend> {
     /// Whether rows that are supports are scored and explained without them.
     #[module(skip)]
     leaves_out: bool,
+    #[module(skip)]
+    keep: Keep,
 }
 
 impl<B: Backend> KernelKMeans<B> {
@@ -105,7 +109,7 @@ impl<B: Backend> KernelKMeans<B> {
         if self.n_clusters() < 2 {
             return Err(Error::NoCompetitor);
         }
-        let Affine { center, scores } = Affine::of(&self.supports.val());
+        let Affine { center, scores, .. } = Affine::of(&self.supports.val());
         let gamma = self.gamma.val();
         let parameter = |tensor| Param::initialized(ParamId::new(), tensor);
         Ok(NeuralizedKernelKMeans {
@@ -121,6 +125,7 @@ impl<B: Backend> KernelKMeans<B> {
             beta: parameter(self.beta.val()),
             rule: PairRule::default(),
             leaves_out: false,
+            keep: Keep::default(),
         })
     }
 }
@@ -277,9 +282,13 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
         let weight = self.linear.weight.val();
         let bias = self.linear.bias.as_ref().map(Param::val);
         let bias = bias.unwrap_or_else(|| kernel::bias_of(&weight));
-        let affine =
-            Affine { center: self.center.val().unsqueeze(), scores: Scores { weight, bias } };
-        SupportScorer::new(affine, self.sizes(), self.gamma(), self.leaves_out)
+        let affine = Affine::new(self.center.val().unsqueeze(), Scores { weight, bias });
+        SupportScorer::new(
+            Arc::new(affine.keeping(&self.keep)),
+            self.sizes(),
+            self.gamma(),
+            self.leaves_out,
+        )
     }
 
     fn centred_supports(&self) -> Tensor<B, 2> {

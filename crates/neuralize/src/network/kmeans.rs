@@ -8,7 +8,7 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::KMeans;
 use crate::error::{Error, Result};
-use crate::kernel::{self, Affine, Scores};
+use crate::kernel::{self, Affine, Keep, Scores};
 use crate::load::{self, Load, Shapes};
 use crate::network::dense::DenseNeuralizedKMeans;
 use crate::network::min_pool::MinPool;
@@ -57,6 +57,8 @@ pub struct NeuralizedKMeans<B: Backend> {
     pub(crate) pool: MinPool,
     /// The heuristic β, `[1]`; NaN where it is not known.
     pub(crate) beta: Param<Tensor<B, 1>>,
+    #[module(skip)]
+    keep: Keep,
 }
 
 /// The shape of a [`NeuralizedKMeans`] that a record is loaded into.
@@ -94,9 +96,10 @@ impl<B: Backend> KMeans<B> {
         if self.n_clusters() < 2 {
             return Err(Error::NoCompetitor);
         }
-        let Affine { center, scores } = self.affine();
-        let center = center.squeeze_dim(0);
-        Ok(NeuralizedKMeans::from_parts(center, scores.weight, scores.bias, self.beta.val()))
+        let affine = self.affine();
+        let (center, scores) = (affine.center.clone().squeeze_dim(0), &affine.scores);
+        let (weight, bias) = (scores.weight.clone(), scores.bias.clone());
+        Ok(NeuralizedKMeans::from_parts(center, weight, bias, self.beta.val()))
     }
 }
 
@@ -115,6 +118,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
             },
             pool: MinPool,
             beta: Param::initialized(ParamId::new(), beta),
+            keep: Keep::default(),
         }
     }
 
@@ -208,7 +212,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
         // A layer without bias has been refused before anything is computed.
         let bias = self.linear.bias.as_ref().map(Param::val);
         let bias = bias.unwrap_or_else(|| kernel::bias_of(&weight));
-        Affine { center: self.center.val().unsqueeze(), scores: Scores { weight, bias } }
+        Affine::new(self.center.val().unsqueeze(), Scores { weight, bias }).keeping(&self.keep)
     }
 
     pub(crate) fn centred(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {

@@ -1,6 +1,7 @@
 //! A scaler and a clusterer, saved as a folder.
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
@@ -60,6 +61,8 @@ pub struct Model<B: Backend> {
     scaler: Scaler<B>,
     clusterer: Clusterer<B>,
     info: ModelInfo,
+    /// The network, made by the first call that needs it.
+    network: OnceLock<Arc<dyn Network<B>>>,
 }
 
 impl<B: Backend> Model<B> {
@@ -92,7 +95,7 @@ impl<B: Backend> Model<B> {
                 rule: "a share lies between 0 and 1".into(),
             });
         }
-        Ok(Self { scaler, clusterer, info })
+        Ok(Self { scaler, clusterer, info, network: OnceLock::new() })
     }
 
     /// Information on the model besides its parameters.
@@ -135,7 +138,21 @@ impl<B: Backend> Model<B> {
         &self.clusterer
     }
 
-    /// The clusterer as a network, which works on scaled data.
+    /// The clusterer as a network, which works on scaled data. It is made once and
+    /// kept.
+    ///
+    /// # Errors
+    ///
+    /// If there is only one cluster.
+    pub fn network(&self) -> Result<&dyn Network<B>> {
+        if let Some(network) = self.network.get() {
+            return Ok(&**network);
+        }
+        let network = Arc::from(self.clusterer.neuralize()?);
+        Ok(&**self.network.get_or_init(|| network))
+    }
+
+    /// A network of your own, like that of [`network`](Self::network).
     ///
     /// # Errors
     ///
@@ -181,7 +198,12 @@ impl<B: Backend> Model<B> {
     ///
     /// If x does not fit the model or holds values that are not finite.
     pub fn predict(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
-        self.clusterer.predict(&self.scaler.transform(x)?)
+        let x = self.scaler.transform(x)?;
+        // A single cluster has no network.
+        if self.clusterer.n_clusters() < 2 {
+            return self.clusterer.predict(&x);
+        }
+        self.network()?.predict(&x)
     }
 
     /// Scales data and explains their clusters. Relevances are in the units of the
@@ -195,7 +217,7 @@ impl<B: Backend> Model<B> {
     ///
     /// As [`Network::explain`], and if there is only one cluster.
     pub fn explain(&self, x: Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
-        self.neuralize()?.explain(&self.scaler.transform(x)?, target, beta)
+        self.network()?.explain(&self.scaler.transform(x)?, target, beta)
     }
 
     /// Saves the model as a folder, replacing a model in this folder.

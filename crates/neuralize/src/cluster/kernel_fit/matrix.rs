@@ -96,10 +96,7 @@ impl<'a, B: Backend> KernelMatrix<'a, B> {
             return None;
         }
         let order = transfer::upload_indices(&partition::by_cluster(labels), &self.x.device());
-        let affine = Affine {
-            center: self.affine.center.clone(),
-            scores: Scores::of(centred.select(0, order)),
-        };
+        let affine = Affine::new(self.affine.center.clone(), Scores::of(centred.select(0, order)));
         let scores = kernel::support_scores(self.x, &affine, sizes, self.gamma)?;
         let shape = scores.dims();
         Some(transfer::download(((scores - norms.expand(shape)) * self.gamma).exp()))

@@ -212,7 +212,7 @@ impl<T: Real> Filter<T> {
     }
 
     /// Labels of a block of rows, and margins unless `margins` is empty. Returns
-    /// `false`, with nothing computed, if so many clusters stay possible that the
+    /// `false` and computes nothing if too many clusters remain possible and the
     /// plain product is cheaper.
     ///
     /// # Shapes

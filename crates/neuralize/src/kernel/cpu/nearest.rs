@@ -1,13 +1,12 @@
 //! The nearest centroid of every row: a tiled product whose scores stay in registers.
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 #[cfg(target_arch = "x86_64")]
 use super::filter::{Filter, FilterBuffers};
 use super::panel::{Panels, rows_from, tile};
 use super::real::{MAX_LANES, Real, lanes};
-use super::rows::{CenteredRows, task_rows};
+use super::rows::{CenteredRows, run_tasks, task_rows};
 
 /// Bytes of a block of rows: with the scorer's panel it shares the second-level
 /// cache.
@@ -96,7 +95,7 @@ pub(crate) fn nearest<T: Real>(
         left = rest;
         tasks.push((t * task, labels, margins));
     }
-    tasks.into_par_iter().for_each(|(first, labels, margins)| {
+    run_tasks(tasks, |(first, labels, margins)| {
         let mut buffers = NearestBuffers::default();
         nearest_in_order(rows, scorer, first, labels, margins, &mut buffers, |_, _| ());
     });

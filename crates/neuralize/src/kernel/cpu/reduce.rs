@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::real::Real;
-use super::rows::{CenteredRows, task_rows};
+use super::rows::{CenteredRows, run_tasks, task_rows};
 
 /// Rows that are processed at once.
 const BLOCK: usize = 256;
@@ -22,7 +22,7 @@ pub(crate) fn own_distances<T: Real>(
 ) {
     let features = rows.features;
     let task = task_rows(rows.len(), BLOCK);
-    distances.par_chunks_mut(task).enumerate().for_each(|(t, distances)| {
+    run_tasks(distances.chunks_mut(task).enumerate().collect(), |(t, distances)| {
         let mut buffer = Vec::new();
         for (b, distances) in distances.chunks_mut(BLOCK).enumerate() {
             let first = t * task + b * BLOCK;
@@ -130,7 +130,9 @@ impl<T: Real> WithSimd for AddRows<'_, T> {
 
 /// Whether every value is finite and its magnitude at most `limit`.
 pub(crate) fn all_within<T: Real>(values: &[T], limit: T) -> bool {
-    values.par_chunks(1 << 16).all(|values| pulp::Arch::new().dispatch(Within { values, limit }))
+    const PART: usize = 1 << 16;
+    let within = |values| pulp::Arch::new().dispatch(Within { values, limit });
+    if values.len() <= PART { within(values) } else { values.par_chunks(PART).all(within) }
 }
 
 struct Within<'a, T> {

@@ -1,12 +1,11 @@
 //! The relevance pass for clusters with one centroid each.
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::nearest::PackedScorer;
 use super::panel::{Panels, rows_from, two_tiles};
 use super::real::{Real, lanes};
-use super::rows::{CenteredRows, task_rows};
+use super::rows::{CenteredRows, run_tasks, task_rows};
 use super::scores::block_scores;
 use crate::kernel::answer::{Question, SliceAnswer};
 
@@ -51,7 +50,7 @@ impl<T: Real> CentroidPass<T> {
         let block = (BLOCK / per_row).clamp(8, 256).next_multiple_of(8);
         let task = task_rows(rows.len(), block);
         let tasks: Vec<_> = answer.blocks(task, columns).enumerate().collect();
-        tasks.into_par_iter().for_each(|(t, answer)| {
+        run_tasks(tasks, |(t, answer)| {
             let (mut buffer, mut scores, mut a) = (Vec::new(), Vec::new(), Vec::new());
             for (b, answer) in answer.blocks(block, columns).enumerate() {
                 let first = t * task + b * block;

@@ -1,6 +1,7 @@
 //! Rows of data around a centre, block by block.
 
 use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 
 use super::real::Real;
 
@@ -52,6 +53,15 @@ impl<T: Real> WithSimd for Subtraction<'_, T> {
                 *to = from - center;
             }
         }
+    }
+}
+
+/// Runs tasks on all threads; a single one at once, without waking another thread.
+pub(super) fn run_tasks<I: Send>(tasks: Vec<I>, run: impl Fn(I) + Sync + Send) {
+    if tasks.len() > 1 {
+        tasks.into_par_iter().for_each(run);
+    } else {
+        tasks.into_iter().for_each(run);
     }
 }
 

@@ -1,12 +1,11 @@
 //! Scores of a block of rows, and the matrices of one number per row and cluster.
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::nearest::PackedScorer;
 use super::panel::{rows_from, tile};
 use super::real::Real;
-use super::rows::{CenteredRows, task_rows};
+use super::rows::{CenteredRows, run_tasks, task_rows};
 
 /// Bytes of a block of scores.
 const BLOCK: usize = 1 << 17;
@@ -31,7 +30,7 @@ pub(crate) fn quantities<T: Real>(
     let per_row = (scorer.weight.padded() + rows.features) * size_of::<T>();
     let block = (BLOCK / per_row).clamp(8, 256).next_multiple_of(8);
     let task = task_rows(rows.len(), block);
-    out.par_chunks_mut(task * clusters).enumerate().for_each(|(t, out)| {
+    run_tasks(out.chunks_mut(task * clusters).enumerate().collect(), |(t, out)| {
         let (mut buffer, mut scores) = (Vec::new(), Vec::new());
         for (b, out) in out.chunks_mut(block * clusters).enumerate() {
             let x = rows.block(t * task + b * block, out.len() / clusters, &mut buffer);

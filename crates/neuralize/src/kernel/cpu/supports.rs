@@ -7,13 +7,12 @@
 use core::ops::Range;
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::nearest::PackedScorer;
 use super::panel::{Panels, WIDTH, rows_from};
 use super::real::{Real, lanes};
 use super::relevance::first_of_largest;
-use super::rows::{CenteredRows, task_rows};
+use super::rows::{CenteredRows, run_tasks, task_rows};
 use super::scores::block_scores;
 use super::segments::{EdgeMasks, SoftMaximum, Span, Stiffness};
 use crate::kernel::STEEPEST;
@@ -65,7 +64,7 @@ impl<T: Real> SupportClusters<T> {
         let clusters = self.segments.len();
         let block = self.block_rows();
         let task = task_rows(rows.len(), block);
-        out.par_chunks_mut(task * clusters).enumerate().for_each(|(t, out)| {
+        run_tasks(out.chunks_mut(task * clusters).enumerate().collect(), |(t, out)| {
             let (mut buffer, mut scores) = (Vec::new(), Vec::new());
             for (b, out) in out.chunks_mut(block * clusters).enumerate() {
                 let first = t * task + b * block;
@@ -141,7 +140,7 @@ impl<T: Real> SupportPass<T> {
         let task = task_rows(rows.len(), block);
         let tasks: Vec<_> =
             answer.blocks(task, columns).zip(absorbed.chunks_mut(task)).enumerate().collect();
-        tasks.into_par_iter().for_each(|(t, (answer, absorbed))| {
+        run_tasks(tasks, |(t, (answer, absorbed))| {
             let (mut centered, mut buffers) = (Vec::new(), SupportBuffers::default());
             let blocks = answer.blocks(block, columns).zip(absorbed.chunks_mut(block));
             for (b, (answer, absorbed)) in blocks.enumerate() {

@@ -18,7 +18,7 @@ mod relevance;
 mod totals;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use burn::tensor::{Int, Tensor, backend::Backend};
 use burn_cubecl::CubeRuntime;
@@ -46,6 +46,24 @@ macro_rules! on_its_runtime {
         });
         found
     }};
+}
+
+/// The runtime that a backend's tensors are on. The compiler decides it.
+pub(super) fn runtime<B: Backend>() -> Option<&'static str> {
+    let found = None;
+    #[cfg(feature = "wgpu")]
+    let found = found.or_else(|| named::<burn_cubecl::cubecl::wgpu::WgpuRuntime, B>("wgpu"));
+    #[cfg(feature = "cuda")]
+    let found = found.or_else(|| named::<burn_cubecl::cubecl::cuda::CudaRuntime, B>("cuda"));
+    #[cfg(feature = "rocm")]
+    let found = found.or_else(|| named::<burn_cubecl::cubecl::hip::HipRuntime, B>("rocm"));
+    found
+}
+
+fn named<R: CubeRuntime, B: Backend>(name: &'static str) -> Option<&'static str> {
+    use core::any::TypeId;
+    let its = TypeId::of::<burn_cubecl::tensor::CubeTensor<R>>();
+    (TypeId::of::<B::FloatTensorPrimitive>() == its).then_some(name)
 }
 
 /// The index of every row's largest score (the first of equal ones), and its lead

@@ -25,7 +25,7 @@ pub(super) fn explain_on<R: CubeRuntime, B: Backend>(
     affine: &Affine<B>,
     question: Question,
 ) -> Option<TensorAnswer<B>> {
-    let Affine { center, scores } = affine;
+    let Affine { center, scores, .. } = affine;
     let neighbour = bridge::primitive::<R, B, 2>(x)?;
     let bias = bridge::primitive::<R, B, 1>(&scores.bias)?;
     let [rows, features] = x.dims();

@@ -18,7 +18,7 @@ use crate::transfer::{download, download_indices, upload};
 
 const SIZES: [usize; 9] = [1, 2, 3, 5, 17, 31, 64, 67, 130];
 
-fn ready() -> bool {
+pub(in crate::kernel) fn ready() -> bool {
     static READY: LazyLock<bool> = LazyLock::new(|| {
         let found = crate::check_device::<Wgpu>(&Default::default());
         let required = std::env::var_os("NEURALIZE_REQUIRE_WGPU").is_some_and(|value| value == "1");
@@ -58,10 +58,7 @@ impl Problem {
             .collect();
         Self {
             x,
-            affine: Affine {
-                center: tensor(&[center.to_vec()]),
-                scores: Scores::of(tensor(&centroids)),
-            },
+            affine: Affine::new(tensor(&[center.to_vec()]), Scores::of(tensor(&centroids))),
             rows,
             centroids,
         }

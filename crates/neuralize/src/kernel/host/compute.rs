@@ -52,45 +52,51 @@ fn answer_data<T: Real>(
     }
 }
 
+/// Nothing but weight and bias.
+const ALONE: (&[usize], f64) = (&[], 0.0);
+
 impl HostProblem {
     /// Labels, and logits on request.
     pub(super) fn decide(&self, with_logits: bool) -> Option<(TensorData, Option<TensorData>)> {
         in_precision!(self.dtype(), |T| {
             let [rows, _] = self.shape();
-            let (x, weight, bias) = self.numbers::<T>()?;
-            let mut labels = vec![0; rows];
-            let mut logits = vec![T::default(); if with_logits { rows } else { 0 }];
-            cpu::nearest(x, &PackedScorer::pruned(weight, bias), &mut labels, &mut logits);
-            let logits = with_logits.then(|| TensorData::new(logits, [rows]));
-            Some((labels_data(labels), logits))
+            self.with_packed(ALONE, PackedScorer::pruned, |x, scorer| {
+                let mut labels = vec![0; rows];
+                let mut logits = vec![T::default(); if with_logits { rows } else { 0 }];
+                cpu::nearest(x, scorer, &mut labels, &mut logits);
+                let logits = with_logits.then(|| TensorData::new(logits, [rows]));
+                (labels_data(labels), logits)
+            })
         })
     }
 
     /// Labels, sums of points and sums of weights.
     pub(super) fn assign_and_sum(&self, row_weights: &Borrowed) -> Option<[TensorData; 3]> {
         in_precision!(self.dtype(), |T| {
-            let (x, weight, bias) = self.numbers::<T>()?;
-            let ([rows, features], clusters) = (self.shape(), bias.len());
-            let scorer = PackedScorer::pruned(weight, bias);
-            let mut labels = vec![0; rows];
-            let ClusterSums { points, weights } =
-                cpu::assign_and_sum(x, row_weights.numbers()?, &scorer, &mut labels);
-            let rounded = |sums: Vec<f64>| sums.into_iter().map(T::of).collect::<Vec<_>>();
-            Some([
-                labels_data(labels),
-                TensorData::new(rounded(points), [clusters, features]),
-                TensorData::new(rounded(weights), [clusters]),
-            ])
+            let ([rows, features], clusters) = (self.shape(), self.clusters());
+            let row_weights = row_weights.numbers()?;
+            self.with_packed(ALONE, PackedScorer::<T>::pruned, |x, scorer| {
+                let mut labels = vec![0; rows];
+                let ClusterSums { points, weights } =
+                    cpu::assign_and_sum(x, row_weights, scorer, &mut labels);
+                let rounded = |sums: Vec<f64>| sums.into_iter().map(T::of).collect::<Vec<_>>();
+                [
+                    labels_data(labels),
+                    TensorData::new(rounded(points), [clusters, features]),
+                    TensorData::new(rounded(weights), [clusters]),
+                ]
+            })
         })
     }
 
     pub(super) fn explain(&self, question: Question) -> Option<DataAnswer> {
         in_precision!(self.dtype(), |T| {
-            let (x, weight, bias) = self.numbers::<T>()?;
-            let (shape, clusters) = (self.shape(), bias.len());
-            let mut answer = VecAnswer::full(shape, clusters, T::default());
-            CentroidPass::new(weight, bias).run(x, question, answer.slices());
-            Some(answer_data(answer, shape, clusters))
+            let (shape, clusters) = (self.shape(), self.clusters());
+            self.with_packed(ALONE, CentroidPass::<T>::new, |x, pass| {
+                let mut answer = VecAnswer::full(shape, clusters, T::default());
+                pass.run(x, question, answer.slices());
+                answer_data(answer, shape, clusters)
+            })
         })
     }
 
@@ -102,34 +108,41 @@ impl HostProblem {
         question: Question,
     ) -> Option<(DataAnswer, TensorData)> {
         in_precision!(self.dtype(), |T| {
-            let (x, weight, bias) = self.numbers::<T>()?;
             let (shape, clusters) = (self.shape(), sizes.len());
-            let mut answer = VecAnswer::full(shape, clusters, T::default());
-            let mut absorbed = vec![T::default(); shape[0]];
-            let pass = SupportPass::new(weight, bias, sizes, gamma);
-            pass.run(x, question, answer.slices(), &mut absorbed);
-            let absorbed = TensorData::new(absorbed, [shape[0]]);
-            Some((answer_data(answer, shape, clusters), absorbed))
+            let make = |weight: &[T], bias: &[T]| SupportPass::new(weight, bias, sizes, gamma);
+            self.with_packed((sizes, gamma), make, |x, pass| {
+                let mut answer = VecAnswer::full(shape, clusters, T::default());
+                let mut absorbed = vec![T::default(); shape[0]];
+                pass.run(x, question, answer.slices(), &mut absorbed);
+                let absorbed = TensorData::new(absorbed, [shape[0]]);
+                (answer_data(answer, shape, clusters), absorbed)
+            })
         })
     }
 
     pub(super) fn support_scores(&self, sizes: &[usize], gamma: f64) -> Option<TensorData> {
         in_precision!(self.dtype(), |T| {
             let ([rows, _], clusters) = (self.shape(), sizes.len());
-            let (x, weight, bias) = self.numbers::<T>()?;
-            let mut scores = vec![T::default(); rows * clusters];
-            SupportClusters::new(weight, bias, sizes, gamma).scores(x, &mut scores);
-            Some(TensorData::new(scores, [rows, clusters]))
+            let make = |weight: &[T], bias: &[T]| SupportClusters::new(weight, bias, sizes, gamma);
+            self.with_packed((sizes, gamma), make, |x, supports| {
+                let mut scores = vec![T::default(); rows * clusters];
+                supports.scores(x, &mut scores);
+                TensorData::new(scores, [rows, clusters])
+            })
         })
     }
 
     pub(super) fn quantities(&self, quantity: Quantity) -> Option<TensorData> {
+        /// Without bounds, which [`PackedScorer::pruned`] has: another type, so that both are kept.
+        struct Plain<T>(PackedScorer<T>);
         in_precision!(self.dtype(), |T| {
-            let (x, weight, bias) = self.numbers::<T>()?;
-            let ([rows, _], clusters) = (self.shape(), bias.len());
-            let mut values = vec![T::default(); rows * clusters];
-            cpu::quantities(x, &PackedScorer::new(weight, bias), quantity, &mut values);
-            Some(TensorData::new(values, [rows, clusters]))
+            let ([rows, _], clusters) = (self.shape(), self.clusters());
+            let make = |weight: &[T], bias: &[T]| Plain(PackedScorer::new(weight, bias));
+            self.with_packed(ALONE, make, |x, Plain(scorer)| {
+                let mut values = vec![T::default(); rows * clusters];
+                cpu::quantities(x, scorer, quantity, &mut values);
+                TensorData::new(values, [rows, clusters])
+            })
         })
     }
 }

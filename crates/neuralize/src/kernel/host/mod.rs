@@ -11,6 +11,7 @@ mod rows;
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 
 use self::compute::DataAnswer;
+pub(crate) use self::rows::Source;
 use self::rows::{Borrowed, HostProblem, HostRows};
 use super::affine::{Affine, Decision, Totals};
 use super::answer::{Question, TensorAnswer};
@@ -20,6 +21,11 @@ use super::cpu::Quantity;
 /// available and exact.
 pub(crate) fn in_host_memory<B: Backend>(x: &Tensor<B, 2>) -> bool {
     Borrowed::float(&x.clone().slice([0..1, 0..1])).is_some()
+}
+
+/// Whether the host reads the tensors of a backend in place. The compiler decides it.
+pub(super) fn serves<B: Backend>() -> bool {
+    rows::is_in_host_memory::<B::FloatTensorPrimitive>()
 }
 
 fn to_tensor<B: Backend, const D: usize>(data: TensorData, device: &B::Device) -> Tensor<B, D> {
@@ -82,7 +88,7 @@ pub(super) fn explain<B: Backend>(
 ///
 /// - x: `[N, D]`, N at least 1; affine: of the M supports, ordered by cluster
 /// - sizes: `[K]`, the numbers of supports, K at least 2
-pub(crate) fn explain_supports<B: Backend>(
+pub(in crate::kernel) fn explain_supports<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,
     sizes: &[usize],
@@ -104,7 +110,7 @@ pub(crate) fn explain_supports<B: Backend>(
 /// # Shapes
 ///
 /// As of [`explain_supports`], K at least 1.
-pub(crate) fn support_scores<B: Backend>(
+pub(in crate::kernel) fn support_scores<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,
     sizes: &[usize],

@@ -1,16 +1,18 @@
 //! Tensors, rows and layers whose numbers the host reads in place.
 
-use core::any::Any;
+use core::any::{Any, TypeId};
 
 use burn::tensor::{DType, Int, Tensor, TensorData, backend::Backend};
 
 use crate::kernel::affine::Affine;
 use crate::kernel::cpu::{CenteredRows, Real};
+use crate::kernel::keep::Keep;
 
 #[cfg(feature = "ndarray")]
 use burn_ndarray::NdArrayTensor as N;
 
 /// A tensor whose numbers the host reads in place.
+#[derive(Clone)]
 pub(super) enum Borrowed {
     #[cfg(feature = "flex")]
     Flex(burn_flex::FlexTensor),
@@ -18,6 +20,16 @@ pub(super) enum Borrowed {
     NdArray(burn_ndarray::NdArrayTensor),
     /// A copy, if the tensor is not contiguous.
     Copied(TensorData),
+}
+
+/// Whether the host reads tensors of this type in place.
+pub(super) fn is_in_host_memory<P: 'static>() -> bool {
+    let found = false;
+    #[cfg(feature = "flex")]
+    let found = found || TypeId::of::<P>() == TypeId::of::<burn_flex::FlexTensor>();
+    #[cfg(feature = "ndarray")]
+    let found = found || TypeId::of::<P>() == TypeId::of::<N>();
+    found
 }
 
 impl Borrowed {
@@ -105,6 +117,43 @@ impl Borrowed {
     }
 }
 
+/// A tensor in host memory as the source of something derived from it. As long as
+/// it is held, nothing writes to its memory: Burn copies a shared tensor first.
+#[derive(Clone)]
+pub(crate) struct Source(Borrowed);
+
+impl Source {
+    /// `None` if the tensor is not in host memory, or not contiguous.
+    pub(crate) fn of<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> Option<Self> {
+        Self::from(&Borrowed::float(tensor)?)
+    }
+
+    fn from(tensor: &Borrowed) -> Option<Self> {
+        (!matches!(tensor, Borrowed::Copied(_))).then(|| Self(tensor.clone()))
+    }
+
+    /// Whether it is the same memory, read in the same way.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            #[cfg(feature = "flex")]
+            (Borrowed::Flex(a), Borrowed::Flex(b)) => {
+                a.bytes().as_ptr() == b.bytes().as_ptr()
+                    && a.layout() == b.layout()
+                    && a.dtype() == b.dtype()
+            }
+            #[cfg(feature = "ndarray")]
+            (Borrowed::NdArray(N::F32(a)), Borrowed::NdArray(N::F32(b))) => {
+                (a.view().as_ptr(), a.shape()) == (b.view().as_ptr(), b.shape())
+            }
+            #[cfg(feature = "ndarray")]
+            (Borrowed::NdArray(N::F64(a)), Borrowed::NdArray(N::F64(b))) => {
+                (a.view().as_ptr(), a.shape()) == (b.view().as_ptr(), b.shape())
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Rows in host memory, and the centre that kernels subtract from them.
 pub(super) struct HostRows {
     x: Borrowed,
@@ -156,6 +205,18 @@ pub(super) struct HostProblem {
     rows: HostRows,
     weight: Borrowed,
     bias: Borrowed,
+    clusters: usize,
+    keep: Keep,
+}
+
+/// What kernels compute with, and what it was made from.
+pub(super) struct Packed<P> {
+    weight: Source,
+    bias: Source,
+    /// How the supports are divided, and their stiffness.
+    sizes: Vec<usize>,
+    gamma: u64,
+    pass: P,
 }
 
 /// Labels pass through the kernels as floats: up to here an f32 is exact.
@@ -170,7 +231,47 @@ impl HostProblem {
             rows: HostRows::of(x, Some(&affine.center))?,
             weight: Borrowed::float(&affine.scores.weight)?,
             bias: Borrowed::float(&affine.scores.bias)?,
+            clusters: affine.clusters(),
+            keep: affine.keep.clone(),
         })
+    }
+
+    /// Runs a kernel with what it makes from weight and bias, which is kept for the
+    /// next call.
+    pub(super) fn with_packed<T: Real, P: Any + Send + Sync, R>(
+        &self,
+        (sizes, gamma): (&[usize], f64),
+        make: impl FnOnce(&[T], &[T]) -> P,
+        run: impl FnOnce(CenteredRows<'_, T>, &P) -> R,
+    ) -> Option<R> {
+        let x = self.rows.numbers()?;
+        let (weight, bias) = (self.weight.numbers()?, self.bias.numbers()?);
+        let sources = Source::from(&self.weight).zip(Source::from(&self.bias));
+        let Some((weight_source, bias_source)) = sources else {
+            return Some(run(x, &make(weight, bias)));
+        };
+        let gamma = gamma.to_bits();
+        let packed = self.keep.get(
+            |packed: &Packed<P>| {
+                packed.weight.is(&weight_source)
+                    && packed.bias.is(&bias_source)
+                    && packed.sizes == sizes
+                    && packed.gamma == gamma
+            },
+            || Packed {
+                weight: weight_source.clone(),
+                bias: bias_source.clone(),
+                sizes: sizes.to_vec(),
+                gamma,
+                pass: make(weight, bias),
+            },
+        );
+        Some(run(x, &packed.pass))
+    }
+
+    /// K or M.
+    pub(super) fn clusters(&self) -> usize {
+        self.clusters
     }
 
     /// `[N, D]`
@@ -180,10 +281,5 @@ impl HostProblem {
 
     pub(super) fn dtype(&self) -> DType {
         self.rows.dtype()
-    }
-
-    /// Rows, weight and bias.
-    pub(super) fn numbers<T: Real>(&self) -> Option<(CenteredRows<'_, T>, &[T], &[T])> {
-        Some((self.rows.numbers()?, self.weight.numbers()?, self.bias.numbers()?))
     }
 }
