@@ -103,6 +103,7 @@ pub fn result_belongs_to_the_best_restart<B: Backend>(setup: &Setup<B>) {
         assert_eq!(progress.n_init, 6);
         runs.push(progress.run);
         steps = steps.max(progress.iteration);
+        std::ops::ControlFlow::Continue(())
     };
     let config = KMeansConfig::new(8).with_init(Init::Random).with_n_init(Some(6));
     let options = FitOptions::default().with_observer(&mut observer);

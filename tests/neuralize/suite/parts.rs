@@ -95,8 +95,8 @@ pub fn bad_parts<B: Backend>(setup: &Setup<B>) {
         config.fit_parts(|| [Ok(x.clone()), Err(Box::<dyn std::error::Error>::from("lost"))]);
     assert_eq!(failed.expect_err("a part failed").to_string(), "lost");
     // An iterator that is used up by the first pass.
-    let mut source = vec![x.clone(), x.clone()].into_iter();
-    let failed = config.fit_parts(|| source.by_ref());
+    let mut source = Some([x.clone(), x.clone()]);
+    let failed = config.fit_parts(|| source.take().into_iter().flatten());
     assert!(matches!(failed, Err(Error::Passes { first: 40, pass: 2, rows: 0 })), "{failed:?}");
     // Weights.
     let options = FitOptions::default().with_weights(setup.column(&[1.0; 20]));
