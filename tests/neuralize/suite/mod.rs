@@ -165,6 +165,7 @@ macro_rules! suite_on {
                 parts::bad_parts,
                 parts::weighted_parts_are_the_whole,
                 parts::an_observer_ends_a_fit,
+                parts::rows_without_weight_do_not_count,
                 parts::mini_batches,
                 parts::bad_batches,
                 parts::scalers_of_parts,

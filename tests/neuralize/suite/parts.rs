@@ -137,6 +137,30 @@ pub fn weighted_parts_are_the_whole<B: Backend>(setup: &Setup<B>) {
     assert!((betas[0] / betas[1] - 1.0).abs() < 10.0 * setup.tolerance);
 }
 
+/// Rows of weight 0 are as if they were not there: far ones, and so many of them that a sample of
+/// all rows would miss the others.
+pub fn rows_without_weight_do_not_count<B: Backend>(setup: &Setup<B>) {
+    let x = setup.rounded(&clouds(60, 2, 3, 8.0, 4));
+    let config = KMeansConfig::new(3).with_seed(5);
+    let parts = [setup.tensor(&x)];
+    let expected = config.fit_parts(|| parts.iter().cloned()).expect("a fit");
+    let far: Rows = (0..6000).map(|i| vec![1e4 + f64::from(i), -1e4]).collect();
+    let weighted = [
+        (setup.tensor(&far), setup.column(&[0.0; 6000])),
+        (setup.tensor(&x), setup.column(&[1.0; 60])),
+        (setup.tensor(&far), setup.column(&[0.0; 6000])),
+    ];
+    let found = config.fit_parts(|| weighted.iter().cloned()).expect("a fit");
+    assert_eq!((found.n_iter, found.seeding), (expected.n_iter, expected.seeding));
+    let [found_rows, rows] = [&found.model, &expected.model].map(|model| rows(model.centroids()));
+    assert_rows_close(&found_rows, &rows, setup.tolerance * 1e3, "centroids");
+    assert!((found.inertia / expected.inertia - 1.0).abs() < setup.tolerance * 1e3);
+    // Parts without rows are no parts.
+    let none = || parts[0].clone().slice([0..0, 0..2]);
+    let with_empty = config.fit_parts(|| [none(), parts[0].clone(), none()]).expect("a fit");
+    assert_eq!(with_empty.sizes, expected.sizes);
+}
+
 /// An observer ends a fit, in memory and in parts.
 pub fn an_observer_ends_a_fit<B: Backend>(setup: &Setup<B>) {
     let x = setup.tensor(&clouds(400, 4, 5, 2.0, 3));

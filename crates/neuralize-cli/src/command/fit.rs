@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use burn::tensor::backend::Backend;
 use clap::{Args, ValueHint};
+use neuralize::Error;
 use neuralize::cluster::{
     Bandwidth, Clusterer, ClustererConfig, ClustererFit, FitOptions, GaussianMixtureConfig, Init,
     KMeansConfig, KernelKMeansConfig, Progress, match_to_classes,
@@ -211,7 +212,14 @@ impl FitArgs {
                 }
             },
             options,
-        )?;
+        );
+        let fit = fit.map_err(|error| match error.downcast_ref::<Error>() {
+            Some(Error::Passes { first, rows, .. }) => anyhow!(
+                "{}: the table had {first} rows and then {rows}: it was changed while it was read; run the command again",
+                input::name(path)
+            ),
+            _ => error,
+        })?;
         drop(bar);
         let remark = self
             .label

@@ -59,7 +59,7 @@ pub struct KMeansConfig {
 }
 
 /// A function that is called after every iteration of a fit. With `Break` the fit ends
-/// with what it has, not converged.
+/// with the best that it has.
 type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
 
 /// What a fit takes besides the data.
@@ -90,8 +90,8 @@ impl<'a, B: Backend> FitOptions<'a, B> {
     }
 
     /// A function that is called after every iteration. With `ControlFlow::Break` the
-    /// fit ends early: the result is that of the iterations so far, and
-    /// `converged` is false.
+    /// fit ends: the result is the best restart so far, and `converged` says whether
+    /// that one converged.
     pub fn with_observer(
         mut self,
         observer: &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + 'a),

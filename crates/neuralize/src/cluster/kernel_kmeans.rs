@@ -21,8 +21,8 @@ use crate::{transfer, validate};
 /// as a network (Kauffmann et al. 2024). It is not quite that of kernel k-means,
 /// which also depends on how compact a cluster is.
 ///
-/// The heuristic β, and the agreement with labels, decide a point that is a support
-/// without it.
+/// For the heuristic β and the agreement with labels, a point that is a support is
+/// decided without its own support.
 ///
 /// Fit one with [`KernelKMeansConfig`](crate::cluster::KernelKMeansConfig), make
 /// one of any partition with

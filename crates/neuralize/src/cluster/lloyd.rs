@@ -119,7 +119,9 @@ pub(super) fn means_of_parts<B: Backend>(
         let labels = kernel::nearest(sample.x, &sample.affine(centroids));
         let distances = sample.own_distances(centroids, &labels);
         let old = transfer::download(centroids.clone());
-        let mut rows = farthest_first(&distances, |row| distances[row] > 0.0);
+        let weights = transfer::download(sample.weights.clone());
+        let can_move = |row: usize| distances[row] > 0.0 && weights[row] > 0.0;
+        let mut rows = farthest_first(&distances, can_move);
         for k in empty {
             let range = k * features..(k + 1) * features;
             match rows.next() {

@@ -37,7 +37,7 @@ pub struct PartsFit<B: Backend> {
 /// ```
 /// use burn::backend::Flex;
 /// use burn::tensor::Tensor;
-/// use neuralize::cluster::{KMeansConfig, Part};
+/// use neuralize::cluster::{KMeansConfig, Part, Visit};
 /// use neuralize::{Error, Result};
 ///
 /// /// Rows that are read when they are needed.
@@ -52,7 +52,6 @@ pub struct PartsFit<B: Backend> {
 ///         visit(Tensor::from_data([[first], [first + 10.0]], &Default::default()), None)
 ///     }
 /// }
-/// # use neuralize::cluster::Visit;
 ///
 /// let fit = KMeansConfig::new(2).fit_parts(|| (0..3).map(Chunk))?;
 /// assert_eq!(fit.sizes, [3, 3]);
@@ -181,7 +180,7 @@ impl KMeansConfig {
                 survey.add(&x, weights.map(transfer::untracked), &mut rng)
             })?;
         }
-        let Surveyed { device, dtype, moments, sample, weights } = survey.finish()?;
+        let Surveyed { device, dtype, moments, candidates, sample, weights } = survey.finish()?;
         let [_, features] = sample.dims();
         let center = transfer::upload(moments.mean(), [1, features], &device, dtype);
         let spread = moments.variance().iter().sum::<f64>() / features as f64;
@@ -197,8 +196,8 @@ impl KMeansConfig {
             None => {
                 let host_weights = transfer::download(weights.clone());
                 seeding::require_distinct_rows(&sample, &host_weights, self.n_clusters)?;
-                let (clusters, rows) = (self.n_clusters, moments.rows);
-                seeding::from_sample(&self.init, clusters, &sampled, rows, &mut rng)?
+                let (init, clusters) = (&self.init, self.n_clusters);
+                seeding::from_sample(init, clusters, &sampled, candidates, &mut rng)?
             }
         };
 
@@ -262,6 +261,16 @@ impl KMeansConfig {
     }
 }
 
+/// Says of an error in the weights of a part after how many rows the part comes.
+fn after(rows: usize) -> impl FnOnce(Error) -> Error {
+    move |error| match error {
+        Error::Weights { detail } => {
+            Error::Weights { detail: format!("{detail}, in the part after {rows} rows") }
+        }
+        error => error,
+    }
+}
+
 fn add(totals: &mut [f64], part: Vec<f64>) {
     for (total, part) in totals.iter_mut().zip(part) {
         *total += part;
@@ -294,15 +303,19 @@ impl<F> Passes<'_, F> {
             part.read(&mut |x, weights| {
                 let x = transfer::untracked(x);
                 validate::input("a part", &x, features, dtype)?;
-                let weights = match weights {
-                    Some(weights) => transfer::untracked(weights),
-                    None => Tensor::ones([x.dims()[0]], (&x.device(), dtype)),
-                };
-                check_weights(&weights, &x)?;
-                if x.dims()[0] > 0 {
-                    rows += x.dims()[0];
-                    visit(&x, &weights);
+                let [part_rows, _] = x.dims();
+                if part_rows == 0 {
+                    return Ok(());
                 }
+                let weights = match weights {
+                    Some(weights) => {
+                        check_weights(&weights, &x).map_err(after(rows))?;
+                        transfer::untracked(weights)
+                    }
+                    None => Tensor::ones([part_rows], (&x.device(), dtype)),
+                };
+                rows += part_rows;
+                visit(&x, &weights);
                 Ok(())
             })?;
         }
@@ -319,6 +332,8 @@ struct Surveyed<B: Backend> {
     device: B::Device,
     dtype: DType,
     moments: Moments,
+    /// The number of rows that the sample is of.
+    candidates: usize,
     /// `[n, D]`
     sample: Tensor<B, 2>,
     /// Of the sample, `[n]`.
@@ -333,14 +348,14 @@ struct Survey<B: Backend> {
     rows: Vec<f64>,
     /// Their weights.
     weights: Vec<f64>,
-    /// Of all rows.
-    total_weight: f64,
+    /// The number of rows with a weight so far.
+    candidates: usize,
     seen: Option<(Moments, B::Device, DType)>,
 }
 
 impl<B: Backend> Survey<B> {
     fn new(size: usize) -> Self {
-        Self { size, rows: Vec::new(), weights: Vec::new(), total_weight: 0.0, seen: None }
+        Self { size, rows: Vec::new(), weights: Vec::new(), candidates: 0, seen: None }
     }
 
     fn add(
@@ -349,42 +364,44 @@ impl<B: Backend> Survey<B> {
         weights: Option<Tensor<B, 1>>,
         rng: &mut ChaCha8Rng,
     ) -> Result<()> {
-        let before = match &mut self.seen {
-            None if x.dims()[0] == 0 => return Ok(()),
-            None => {
-                validate::table("a part", x)?;
-                self.seen = Some((Moments::of(x), x.device(), x.dtype()));
-                0
+        let [rows, _] = x.dims();
+        if rows == 0 {
+            return Ok(());
+        }
+        match &self.seen {
+            None => validate::table("a part", x)?,
+            Some((moments, _, dtype)) => validate::input("a part", x, moments.min().len(), *dtype)?,
+        }
+        let seen = self.seen.as_ref().map_or(0, |(moments, _, _)| moments.rows);
+        let (weights, on_host) = match weights {
+            Some(weights) => {
+                let on_host = check_weights(&weights, x).map_err(after(seen))?;
+                (weights, on_host)
             }
-            Some((moments, _, dtype)) => {
-                validate::input("a part", x, moments.min().len(), *dtype)?;
-                let before = moments.rows;
-                moments.add(x);
-                before
-            }
+            None => (Tensor::ones([rows], (&x.device(), x.dtype())), vec![1.0; rows]),
         };
-        let weights = match weights {
-            Some(weights) => check_weights(&weights, x)?,
-            None => vec![1.0; x.dims()[0]],
-        };
-        self.total_weight += weights.iter().sum::<f64>();
-        self.draw(x, &weights, before, rng);
+        let first = || (Moments::around(x), x.device(), x.dtype());
+        let (moments, _, _) = self.seen.get_or_insert_with(first);
+        moments.add_weighted(x, &weights, on_host.iter().sum());
+        self.draw(x, &on_host, rng);
         Ok(())
     }
 
-    /// Draws rows so that each row so far is in the sample with the same
+    /// Draws rows so that each row of a weight so far is in the sample with the same
     /// probability (Vitter 1985, algorithm R).
-    fn draw(&mut self, x: &Tensor<B, 2>, weights: &[f64], before: usize, rng: &mut ChaCha8Rng) {
+    fn draw(&mut self, x: &Tensor<B, 2>, weights: &[f64], rng: &mut ChaCha8Rng) {
         let [rows, features] = x.dims();
-        let places: Vec<(usize, usize)> = (0..rows)
-            .filter_map(|row| {
-                let place = match before + row {
-                    seen if seen < self.size => seen,
-                    seen => (rng.next_u64() % (seen as u64 + 1)) as usize,
-                };
-                (place < self.size).then_some((row, place))
-            })
-            .collect();
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        for row in (0..rows).filter(|row| weights[*row] > 0.0) {
+            let place = match self.candidates {
+                seen if seen < self.size => seen,
+                seen => (rng.next_u64() % (seen as u64 + 1)) as usize,
+            };
+            self.candidates += 1;
+            if place < self.size {
+                places.push((row, place));
+            }
+        }
         if places.is_empty() {
             return;
         }
@@ -406,11 +423,11 @@ impl<B: Backend> Survey<B> {
         let Some((moments, device, dtype)) = self.seen else {
             return Err(Error::Empty { what: "the data" });
         };
-        total(&[self.total_weight])?;
+        total(&[moments.weight])?;
         let (rows, features) = (self.weights.len(), moments.min().len());
         let sample = transfer::upload(self.rows, [rows, features], &device, dtype);
         let weights = transfer::upload(self.weights, [rows], &device, dtype);
-        Ok(Surveyed { device, dtype, moments, sample, weights })
+        Ok(Surveyed { device, dtype, moments, candidates: self.candidates, sample, weights })
     }
 }
 

@@ -9,6 +9,8 @@ use crate::{kernel, transfer};
 #[derive(Debug)]
 pub(crate) struct Moments {
     pub(crate) rows: usize,
+    /// Σ w
+    pub(crate) weight: f64,
     /// The point that is subtracted before summing, `[D]`.
     origin: Vec<f64>,
     sums: Vec<f64>,
@@ -20,35 +22,52 @@ pub(crate) struct Moments {
 impl Moments {
     /// Moments of the first part, which must not be empty.
     pub(crate) fn of<B: Backend>(x: &Tensor<B, 2>) -> Self {
+        let mut moments = Self::around(x);
+        moments.add(x);
+        moments
+    }
+
+    /// No moments yet; sums will be taken around the mean of these rows, one or more.
+    pub(crate) fn around<B: Backend>(x: &Tensor<B, 2>) -> Self {
         let [rows, features] = x.dims();
         let ones = Tensor::ones([rows], (&x.device(), x.dtype()));
-        let mut moments = Self {
+        Self {
             rows: 0,
+            weight: 0.0,
             origin: kernel::weighted_mean(x, &ones, rows as f64),
             sums: vec![0.0; features],
             squares: vec![0.0; features],
             min: vec![f64::INFINITY; features],
             max: vec![f64::NEG_INFINITY; features],
-        };
-        moments.add(x);
-        moments
+        }
     }
 
     /// Adds another part.
     pub(crate) fn add<B: Backend>(&mut self, x: &Tensor<B, 2>) {
+        let ones = Tensor::ones([x.dims()[0]], (&x.device(), x.dtype()));
+        self.add_weighted(x, &ones, x.dims()[0] as f64);
+    }
+
+    /// Adds another part, with weights of the sum `weight`. Minimum and maximum count every row.
+    pub(crate) fn add_weighted<B: Backend>(
+        &mut self,
+        x: &Tensor<B, 2>,
+        weights: &Tensor<B, 1>,
+        weight: f64,
+    ) {
         let [rows, features] = x.dims();
         if rows == 0 {
             return;
         }
         let (device, dtype) = (x.device(), x.dtype());
-        let ones = Tensor::ones([rows], (&device, dtype));
         let origin = transfer::upload::<B, 2>(self.origin.clone(), [1, features], &device, dtype);
         // Rounded to this precision, so that the same number is subtracted and added back.
         self.origin = transfer::download(origin.clone());
-        let (sums, squares) = kernel::sums_and_squares(x, &origin, &ones);
+        let (sums, squares) = kernel::sums_and_squares(x, &origin, weights);
         let min = transfer::download(x.clone().min_dim(0));
         let max = transfer::download(x.clone().max_dim(0));
         self.rows += rows;
+        self.weight += weight;
         for d in 0..features {
             self.sums[d] += sums[d];
             self.squares[d] += squares[d];
@@ -58,14 +77,13 @@ impl Moments {
     }
 
     pub(crate) fn mean(&self) -> Vec<f64> {
-        let rows = self.rows as f64;
-        self.origin.iter().zip(&self.sums).map(|(origin, sum)| origin + sum / rows).collect()
+        self.origin.iter().zip(&self.sums).map(|(origin, sum)| origin + sum / self.weight).collect()
     }
 
     /// Population variance of every feature.
     pub(crate) fn variance(&self) -> Vec<f64> {
-        let rows = self.rows as f64;
-        let of = |(sum, square): (&f64, &f64)| (square / rows - (sum / rows).powi(2)).max(0.0);
+        let weight = self.weight;
+        let of = |(sum, square): (&f64, &f64)| (square / weight - (sum / weight).powi(2)).max(0.0);
         self.sums.iter().zip(&self.squares).map(of).collect()
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use burn::tensor::{Int, Tensor, backend::Backend};
 
-use super::host;
 use super::keep::Keep;
+use super::source::Source;
 
 /// The linear layer that scores every centroid, `s_k = 2 x·μ_k − ‖μ_k‖²`: the
 /// nearest centroid has the largest score, and differences of scores are
@@ -62,11 +62,11 @@ impl<B: Backend> Affine<B> {
 
     /// [`of`](Self::of), kept for centroids in host memory that do not change.
     pub(crate) fn kept(centroids: &Tensor<B, 2>, keep: &Keep) -> Arc<Self> {
-        let Some(source) = host::Source::of(centroids) else {
+        let Some(source) = Source::of(centroids) else {
             return Arc::new(Self::of(centroids));
         };
         let kept = keep.get(
-            |kept: &(host::Source, Arc<Self>)| kept.0.is(&source),
+            |kept: &(Source, Arc<Self>)| kept.0.is(&source),
             || (source.clone(), Arc::new(Self::of(centroids))),
         );
         Arc::clone(&kept.1)

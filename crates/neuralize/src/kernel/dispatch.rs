@@ -444,5 +444,23 @@ mod tests {
         assert_eq!(answers::<Fusion<Plain>>(DType::F32, true), expected);
         assert_eq!(answers::<Autodiff<Plain>>(DType::F32, true), expected);
         assert_eq!(answers::<Autodiff<Fusion<Plain>>>(DType::F32, true), expected);
+
+        // Results are tensors like others: unread, on another thread, in a lazy operation.
+        type Fused = Fusion<Plain>;
+        let table = |first: f64| {
+            let values = (0..6).map(|i| first + f64::from(i)).collect();
+            transfer::upload::<Fused, 2>(values, [3, 2], &Default::default(), DType::F32)
+        };
+        let affine = Affine::of(&table(0.5));
+        let question = Question { cluster: None, versus: None, beta: 0.5 };
+        let answer = || explain(&(table(0.0) * 2.0), &affine, question).expect("an answer");
+        drop(answer());
+        let relevance = transfer::download(answer().relevance);
+        let answer = answer();
+        let doubled = std::thread::spawn(move || {
+            transfer::download((answer.relevance.clone() * 2.0) + answer.relevance * 0.0)
+        });
+        let doubled = doubled.join().expect("no panic");
+        assert_eq!(doubled, relevance.iter().map(|r| 2.0 * r).collect::<Vec<_>>());
     }
 }

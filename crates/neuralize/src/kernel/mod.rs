@@ -16,6 +16,7 @@ mod host;
 mod keep;
 mod serving;
 mod soft;
+mod source;
 mod statistics;
 mod tensor;
 mod wrapped;

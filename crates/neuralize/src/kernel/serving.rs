@@ -91,7 +91,7 @@ fn instructions() -> &'static str {
         if V3::is_available() {
             return "AVX2";
         }
-        "SSE2"
+        "no vectors"
     }
     #[cfg(target_arch = "aarch64")]
     {
@@ -106,12 +106,12 @@ fn instructions() -> &'static str {
 /// Why there is no kernel for a backend of this name.
 fn reason(name: &str) -> String {
     let of_feature = [
-        ("Autodiff<", "autodiff", cfg!(feature = "autodiff")),
-        ("NdArray<", "ndarray", cfg!(feature = "ndarray")),
-        ("flex::backend::Flex", "flex", cfg!(feature = "flex")),
+        ("ndarray", "ndarray", cfg!(feature = "ndarray")),
+        ("burn_flex", "flex", cfg!(feature = "flex")),
         ("wgpu", "wgpu", cfg!(feature = "wgpu")),
         ("cuda", "cuda", cfg!(feature = "cuda")),
         ("hip", "rocm", cfg!(feature = "rocm")),
+        ("Autodiff<", "autodiff", cfg!(feature = "autodiff")),
     ];
     let missing = of_feature.iter().find(|(part, _, on)| name.contains(part) && !on);
     match missing {
@@ -148,7 +148,14 @@ mod tests {
     #[test]
     fn gpus_are_told() {
         use burn::backend::Wgpu;
+        use burn_cubecl::CubeBackend;
+        use burn_cubecl::cubecl::wgpu::WgpuRuntime;
         let expected = Kernels::Gpu { runtime: "wgpu" };
+        // Vulkan and Metal.
+        type Bytes = CubeBackend<WgpuRuntime, f32, i32, u8>;
+        assert_eq!(kernels::<Bytes>(), expected);
+        assert_eq!(kernels::<Autodiff<Bytes>>(), expected);
+        assert_eq!(kernels::<Autodiff<burn_fusion::Fusion<Bytes>>>(), expected);
         assert_eq!(kernels::<Wgpu>(), expected);
         assert_eq!(kernels::<Autodiff<Wgpu>>(), expected);
         type Plain = super::super::wrapped::Cube<burn_cubecl::cubecl::wgpu::WgpuRuntime>;

@@ -124,6 +124,14 @@ macro_rules! in_wrappings {
             .or_else(|| {
                 type Fused = burn_fusion::Fusion<$crate::kernel::wrapped::Cube<$runtime>>;
                 $function::<$crate::kernel::wrapped::AutodiffOf<Fused>, B>($($argument),*)
+            })
+            .or_else(|| {
+                type Cube = $crate::kernel::wrapped::CubeOfBytes<$runtime>;
+                $function::<$crate::kernel::wrapped::AutodiffOf<Cube>, B>($($argument),*)
+            })
+            .or_else(|| {
+                type Fused = burn_fusion::Fusion<$crate::kernel::wrapped::CubeOfBytes<$runtime>>;
+                $function::<$crate::kernel::wrapped::AutodiffOf<Fused>, B>($($argument),*)
             });
         found
     }};
@@ -169,6 +177,10 @@ mod fusion {
 
     /// The backend of a CubeCL runtime without fusion.
     pub(in crate::kernel) type Cube<R> = CubeBackend<R, f32, i32, u32>;
+
+    /// The same with bools of a byte, as Cuda, Rocm, Vulkan and Metal have them.
+    #[cfg(feature = "autodiff")]
+    pub(in crate::kernel) type CubeOfBytes<R> = CubeBackend<R, f32, i32, u8>;
 
     type Runtime<R> = FusionCubeRuntime<R>;
 
@@ -232,5 +244,7 @@ mod fusion {
         outputs.into_iter().next().unwrap_or_else(|| unreachable!("it has one result"))
     }
 }
+#[cfg(all(feature = "cubecl", feature = "autodiff"))]
+pub(super) use fusion::CubeOfBytes;
 #[cfg(feature = "cubecl")]
 pub(super) use fusion::{Cube, FusionOf};

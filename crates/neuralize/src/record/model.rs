@@ -1,5 +1,6 @@
 //! A scaler and a clusterer, saved as a folder.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -56,13 +57,25 @@ const GAUSSIAN: &str = "gaussian";
 /// }
 /// # Ok::<(), neuralize::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Model<B: Backend> {
     scaler: Scaler<B>,
     clusterer: Clusterer<B>,
     info: ModelInfo,
     /// The network, made by the first call that needs it.
     network: OnceLock<Arc<dyn Network<B>>>,
+}
+
+/// With a line on what computes for the backend (see [`kernels`](crate::kernels)).
+impl<B: Backend> fmt::Debug for Model<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("scaler", &self.scaler)
+            .field("clusterer", &self.clusterer)
+            .field("info", &self.info)
+            .field("kernels", &format_args!("{}", crate::kernels::<B>()))
+            .finish()
+    }
 }
 
 impl<B: Backend> Model<B> {
@@ -139,7 +152,8 @@ impl<B: Backend> Model<B> {
     }
 
     /// The clusterer as a network, which works on scaled data. It is made once and
-    /// kept.
+    /// kept, and with it what its kernels derive from its parameters: about four times
+    /// the memory of the clusterer.
     ///
     /// # Errors
     ///

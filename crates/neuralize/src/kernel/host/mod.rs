@@ -11,7 +11,6 @@ mod rows;
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 
 use self::compute::DataAnswer;
-pub(crate) use self::rows::Source;
 use self::rows::{Borrowed, HostProblem, HostRows};
 use super::affine::{Affine, Decision, Totals};
 use super::answer::{Question, TensorAnswer};

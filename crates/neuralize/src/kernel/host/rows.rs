@@ -7,12 +7,12 @@ use burn::tensor::{DType, Int, Tensor, TensorData, backend::Backend};
 use crate::kernel::affine::Affine;
 use crate::kernel::cpu::{CenteredRows, Real};
 use crate::kernel::keep::Keep;
+use crate::kernel::source::Source;
 
 #[cfg(feature = "ndarray")]
 use burn_ndarray::NdArrayTensor as N;
 
 /// A tensor whose numbers the host reads in place.
-#[derive(Clone)]
 pub(super) enum Borrowed {
     #[cfg(feature = "flex")]
     Flex(burn_flex::FlexTensor),
@@ -117,43 +117,6 @@ impl Borrowed {
     }
 }
 
-/// A tensor in host memory as the source of something derived from it. As long as
-/// it is held, nothing writes to its memory: Burn copies a shared tensor first.
-#[derive(Clone)]
-pub(crate) struct Source(Borrowed);
-
-impl Source {
-    /// `None` if the tensor is not in host memory, or not contiguous.
-    pub(crate) fn of<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> Option<Self> {
-        Self::from(&Borrowed::float(tensor)?)
-    }
-
-    fn from(tensor: &Borrowed) -> Option<Self> {
-        (!matches!(tensor, Borrowed::Copied(_))).then(|| Self(tensor.clone()))
-    }
-
-    /// Whether it is the same memory, read in the same way.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            #[cfg(feature = "flex")]
-            (Borrowed::Flex(a), Borrowed::Flex(b)) => {
-                a.bytes().as_ptr() == b.bytes().as_ptr()
-                    && a.layout() == b.layout()
-                    && a.dtype() == b.dtype()
-            }
-            #[cfg(feature = "ndarray")]
-            (Borrowed::NdArray(N::F32(a)), Borrowed::NdArray(N::F32(b))) => {
-                (a.view().as_ptr(), a.shape()) == (b.view().as_ptr(), b.shape())
-            }
-            #[cfg(feature = "ndarray")]
-            (Borrowed::NdArray(N::F64(a)), Borrowed::NdArray(N::F64(b))) => {
-                (a.view().as_ptr(), a.shape()) == (b.view().as_ptr(), b.shape())
-            }
-            _ => false,
-        }
-    }
-}
-
 /// Rows in host memory, and the centre that kernels subtract from them.
 pub(super) struct HostRows {
     x: Borrowed,
@@ -205,6 +168,8 @@ pub(super) struct HostProblem {
     rows: HostRows,
     weight: Borrowed,
     bias: Borrowed,
+    /// Of weight and bias.
+    sources: Option<(Source, Source)>,
     clusters: usize,
     keep: Keep,
 }
@@ -231,6 +196,7 @@ impl HostProblem {
             rows: HostRows::of(x, Some(&affine.center))?,
             weight: Borrowed::float(&affine.scores.weight)?,
             bias: Borrowed::float(&affine.scores.bias)?,
+            sources: Source::of(&affine.scores.weight).zip(Source::of(&affine.scores.bias)),
             clusters: affine.clusters(),
             keep: affine.keep.clone(),
         })
@@ -246,15 +212,14 @@ impl HostProblem {
     ) -> Option<R> {
         let x = self.rows.numbers()?;
         let (weight, bias) = (self.weight.numbers()?, self.bias.numbers()?);
-        let sources = Source::from(&self.weight).zip(Source::from(&self.bias));
-        let Some((weight_source, bias_source)) = sources else {
+        let Some((weight_source, bias_source)) = &self.sources else {
             return Some(run(x, &make(weight, bias)));
         };
         let gamma = gamma.to_bits();
         let packed = self.keep.get(
             |packed: &Packed<P>| {
-                packed.weight.is(&weight_source)
-                    && packed.bias.is(&bias_source)
+                packed.weight.is(weight_source)
+                    && packed.bias.is(bias_source)
                     && packed.sizes == sizes
                     && packed.gamma == gamma
             },
@@ -281,5 +246,61 @@ impl HostProblem {
 
     pub(super) fn dtype(&self) -> DType {
         self.rows.dtype()
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::kernel::affine::Scores;
+    use crate::transfer;
+    use burn::backend::Flex;
+
+    /// What is packed for one weight is used again for it, and for no other.
+    fn packs_once<B: Backend, T: Real>(dtype: DType) {
+        let device = Default::default();
+        let table = |first: f64| {
+            let values = (0..6).map(|i| first + f64::from(i)).collect();
+            transfer::upload::<B, 2>(values, [2, 3], &device, dtype)
+        };
+        let keep = Keep::default();
+        let layer = |centroids: &Tensor<B, 2>| {
+            let scores = Scores::of(centroids.clone());
+            Affine::new(table(0.0).narrow(0, 0, 1), scores).keeping(&keep)
+        };
+        let packed = |affine: &Affine<B>| {
+            let mut made = 0;
+            let problem = HostProblem::of(&table(1.0), affine).expect("in host memory");
+            let make = |weight: &[T], _: &[T]| {
+                made += 1;
+                weight.to_vec()
+            };
+            let weight = problem.with_packed((&[], 0.0), make, |_, weight| weight.clone());
+            (made, weight.expect("numbers").into_iter().map(Into::into).collect::<Vec<f64>>())
+        };
+        let (one, other) = (layer(&table(1.0)), layer(&table(7.0)));
+        let expected = |first: f64| {
+            let at = |d: usize, k: usize| 2.0 * (first + (3 * k + d) as f64);
+            (0..3).flat_map(|d| [at(d, 0), at(d, 1)]).collect::<Vec<_>>()
+        };
+        assert_eq!(packed(&one), (1, expected(1.0)));
+        assert_eq!(packed(&one), (0, expected(1.0)));
+        assert_eq!(packed(&other), (1, expected(7.0)));
+        assert_eq!(packed(&one), (1, expected(1.0)));
+        // The same numbers in other memory are packed again.
+        assert_eq!(packed(&layer(&table(1.0))), (1, expected(1.0)));
+    }
+
+    #[test]
+    fn weights_are_packed_once() {
+        packs_once::<Flex, f32>(DType::F32);
+        packs_once::<Flex, f64>(DType::F64);
+    }
+
+    #[cfg(feature = "ndarray")]
+    #[test]
+    fn weights_are_packed_once_on_ndarray() {
+        packs_once::<burn::backend::NdArray<f32>, f32>(DType::F32);
+        packs_once::<burn::backend::NdArray<f64>, f64>(DType::F64);
     }
 }
