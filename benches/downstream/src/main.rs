@@ -98,7 +98,7 @@ fn main() -> Result<()> {
     let info = ModelInfo::new(names);
     let model = Model::new(scaler, kmeans.clone(), info)?;
     let labels: Vec<_> = (0..3000).map(|row| Some(row % CLUSTERS)).collect();
-    let labelled = LabelledConfig::default().fit(&data, &labels)?.model;
+    let labelled = LabelledConfig::new().fit(&data, &labels)?.model;
     let supports = labelled.neuralize()?;
     let beta = Beta::Value(0.5);
     let explain = |network: &dyn Network<Flex>, x| network.explain(x, Target::Assigned, beta);
