@@ -277,6 +277,9 @@ fn add(totals: &mut [f64], part: Vec<f64>) {
     }
 }
 
+/// What a pass calls with rows and weights.
+type WeightedVisit<'a, B> = &'a mut dyn FnMut(&Tensor<B, 2>, &Tensor<B, 1>);
+
 /// The passes over the data after the first.
 struct Passes<'a, F> {
     parts: &'a mut F,
@@ -291,7 +294,7 @@ impl<F> Passes<'_, F> {
     /// Visits untracked and checked parts, without empty ones, with their weights.
     fn run<P: Part, I: IntoIterator<Item = P>>(
         &mut self,
-        visit: &mut dyn FnMut(&Tensor<P::Backend, 2>, &Tensor<P::Backend, 1>),
+        visit: WeightedVisit<'_, P::Backend>,
     ) -> Result<(), P::Error>
     where
         F: FnMut() -> I,

@@ -9,16 +9,38 @@ mod affine;
 mod answer;
 mod blocks;
 mod cpu;
+// Without a wrapping that is compiled in, nothing calls what looks inside of one.
+#[cfg_attr(
+    not(any(
+        feature = "cubecl",
+        all(feature = "autodiff", any(feature = "flex", feature = "ndarray"))
+    )),
+    allow(dead_code)
+)]
 mod dispatch;
 #[cfg(feature = "cubecl")]
 mod gpu;
 mod host;
 mod keep;
+#[cfg_attr(
+    not(any(
+        feature = "cubecl",
+        all(feature = "autodiff", any(feature = "flex", feature = "ndarray"))
+    )),
+    allow(dead_code)
+)]
 mod serving;
 mod soft;
 mod source;
 mod statistics;
 mod tensor;
+#[cfg_attr(
+    not(any(
+        feature = "cubecl",
+        all(feature = "autodiff", any(feature = "flex", feature = "ndarray"))
+    )),
+    allow(dead_code)
+)]
 mod wrapped;
 
 pub(crate) use affine::{Affine, Scores, Totals, bias_of};

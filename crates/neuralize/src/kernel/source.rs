@@ -35,7 +35,6 @@ impl Source {
     }
 
     /// Whether it is the same memory, read in the same way.
-    #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), expect(unused_variables))]
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {
             #[cfg(feature = "flex")]

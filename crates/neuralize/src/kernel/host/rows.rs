@@ -24,12 +24,13 @@ pub(super) enum Borrowed {
 
 /// Whether the host reads tensors of this type in place.
 pub(super) fn is_in_host_memory<P: 'static>() -> bool {
-    let found = false;
-    #[cfg(feature = "flex")]
-    let found = found || TypeId::of::<P>() == TypeId::of::<burn_flex::FlexTensor>();
-    #[cfg(feature = "ndarray")]
-    let found = found || TypeId::of::<P>() == TypeId::of::<N>();
-    found
+    let types: &[TypeId] = &[
+        #[cfg(feature = "flex")]
+        TypeId::of::<burn_flex::FlexTensor>(),
+        #[cfg(feature = "ndarray")]
+        TypeId::of::<N>(),
+    ];
+    types.contains(&TypeId::of::<P>())
 }
 
 impl Borrowed {
@@ -204,6 +205,7 @@ impl HostProblem {
 
     /// Runs a kernel with what it makes from weight and bias, which is kept for the
     /// next call.
+    #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(unused_assignments))]
     pub(super) fn with_packed<T: Real, P: Any + Send + Sync, R>(
         &self,
         (sizes, gamma): (&[usize], f64),
