@@ -84,7 +84,7 @@ fn plain(x: &[f32], centroids: &[f32], beta: f32, relevance: &mut [f32], h: &mut
     }
 }
 
-fn main() -> Result<()> {
+fn main() -> neuralize::Result<()> {
     let device = Default::default();
     let random = |rows| {
         Tensor::<Flex, 2>::random([rows, FEATURES], Distribution::Default, (&device, DType::F32))
