@@ -177,7 +177,7 @@ impl KMeansConfig {
         for part in parts() {
             part.read(&mut |x, weights| {
                 let x = transfer::untracked(x);
-                survey.add(&x, weights.map(transfer::untracked), &mut rng)
+                survey.add(&x, weights, &mut rng)
             })?;
         }
         let Surveyed { device, dtype, moments, candidates, sample, weights } = survey.finish()?;
@@ -261,14 +261,23 @@ impl KMeansConfig {
     }
 }
 
-/// Says of an error in the weights of a part after how many rows the part comes.
-fn after(rows: usize) -> impl FnOnce(Error) -> Error {
-    move |error| match error {
+/// The weights of a part that comes after some rows, untracked: the given ones, also on
+/// the host, or ones.
+fn checked_weights<B: Backend>(
+    weights: Option<Tensor<B, 1>>,
+    x: &Tensor<B, 2>,
+    before: usize,
+) -> Result<(Tensor<B, 1>, Option<Vec<f64>>)> {
+    let Some(weights) = weights.map(transfer::untracked) else {
+        return Ok((Tensor::ones([x.dims()[0]], (&x.device(), x.dtype())), None));
+    };
+    let on_host = check_weights(&weights, x).map_err(|error| match error {
         Error::Weights { detail } => {
-            Error::Weights { detail: format!("{detail}, in the part after {rows} rows") }
+            Error::Weights { detail: format!("{detail}, in the part after {before} rows") }
         }
         error => error,
-    }
+    })?;
+    Ok((weights, Some(on_host)))
 }
 
 fn add(totals: &mut [f64], part: Vec<f64>) {
@@ -310,13 +319,7 @@ impl<F> Passes<'_, F> {
                 if part_rows == 0 {
                     return Ok(());
                 }
-                let weights = match weights {
-                    Some(weights) => {
-                        check_weights(&weights, &x).map_err(after(rows))?;
-                        transfer::untracked(weights)
-                    }
-                    None => Tensor::ones([part_rows], (&x.device(), dtype)),
-                };
+                let (weights, _) = checked_weights(weights, &x, rows)?;
                 rows += part_rows;
                 visit(&x, &weights);
                 Ok(())
@@ -376,13 +379,8 @@ impl<B: Backend> Survey<B> {
             Some((moments, _, dtype)) => validate::input("a part", x, moments.min().len(), *dtype)?,
         }
         let seen = self.seen.as_ref().map_or(0, |(moments, _, _)| moments.rows);
-        let (weights, on_host) = match weights {
-            Some(weights) => {
-                let on_host = check_weights(&weights, x).map_err(after(seen))?;
-                (weights, on_host)
-            }
-            None => (Tensor::ones([rows], (&x.device(), x.dtype())), vec![1.0; rows]),
-        };
+        let (weights, on_host) = checked_weights(weights, x, seen)?;
+        let on_host = on_host.unwrap_or_else(|| vec![1.0; rows]);
         let first = || (Moments::around(x), x.device(), x.dtype());
         let (moments, _, _) = self.seen.get_or_insert_with(first);
         moments.add_weighted(x, &weights, on_host.iter().sum());

@@ -168,17 +168,15 @@ fn wrapped_supports<W: Wrapping, B: Backend>(
     gamma: f64,
     question: Question,
 ) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
-    if !host::serves::<W::Inner>() {
-        return None;
-    }
-    let x = wrapped::inside::<W, B, 2>(x)?;
+    let x = inside_on_host::<W, B, 2>(x)?;
     let affine = wrapped::affine_inside::<W, B>(affine)?;
     let (answer, absorbed) = explain_supports(&x, &affine, sizes, gamma, question)?;
     Some((outside::<W, B>(answer)?, wrapped::outside::<W, B, 1>(absorbed)?))
 }
 
-/// The score of every cluster of several supports, `[N, K]`; `None` if there is no
-/// kernel for this tensor.
+/// The score of every cluster of several supports, `[N, K]`: the soft maximum, of
+/// stiffness γ, of the scores of its supports. `None` if there is no kernel for this
+/// tensor.
 ///
 /// # Shapes
 ///
@@ -199,10 +197,7 @@ fn wrapped_scores<W: Wrapping, B: Backend>(
     sizes: &[usize],
     gamma: f64,
 ) -> Option<Tensor<B, 2>> {
-    if !host::serves::<W::Inner>() {
-        return None;
-    }
-    let x = wrapped::inside::<W, B, 2>(x)?;
+    let x = inside_on_host::<W, B, 2>(x)?;
     let affine = wrapped::affine_inside::<W, B>(affine)?;
     wrapped::outside::<W, B, 2>(support_scores(&x, &affine, sizes, gamma)?)
 }
@@ -233,10 +228,7 @@ fn wrapped_quantities<W: Wrapping, B: Backend>(
     affine: &Affine<B>,
     quantity: Quantity,
 ) -> Option<Tensor<B, 2>> {
-    if !host::serves::<W::Inner>() {
-        return None;
-    }
-    let x = wrapped::inside::<W, B, 2>(x)?;
+    let x = inside_on_host::<W, B, 2>(x)?;
     let affine = wrapped::affine_inside::<W, B>(affine)?;
     wrapped::outside::<W, B, 2>(quantities(&x, &affine, quantity)?)
 }
@@ -268,14 +260,7 @@ fn wrapped_sums<W: Wrapping, B: Backend>(
     weights: &Tensor<B, 1>,
     squares: bool,
 ) -> Option<Vec<f64>> {
-    if !host::serves::<W::Inner>() {
-        return None;
-    }
-    let x = wrapped::inside::<W, B, 2>(x)?;
-    let center = match center {
-        Some(center) => Some(wrapped::inside::<W, B, 2>(center)?),
-        None => None,
-    };
+    let (x, center) = rows_on_host::<W, B>(x, center)?;
     fused_sums(&x, center.as_ref(), &wrapped::inside::<W, B, 1>(weights)?, squares)
 }
 
@@ -313,17 +298,32 @@ fn wrapped_own_distances<W: Wrapping, B: Backend>(
     centroids: &Tensor<B, 2>,
     labels: &Tensor<B, 1, Int>,
 ) -> Option<Tensor<B, 1>> {
-    if !host::serves::<W::Inner>() {
-        return None;
-    }
-    let x = wrapped::inside::<W, B, 2>(x)?;
-    let center = match center {
-        Some(center) => Some(wrapped::inside::<W, B, 2>(center)?),
-        None => None,
-    };
+    let (x, center) = rows_on_host::<W, B>(x, center)?;
     let centroids = wrapped::inside::<W, B, 2>(centroids)?;
     let labels = wrapped::indices_inside::<W, B>(labels)?;
     wrapped::outside::<W, B, 1>(fused_own_distances(&x, center.as_ref(), &centroids, &labels)?)
+}
+
+/// The tensor inside of a wrapping, for kernels that the host alone has: on a GPU it
+/// is not asked for, which would have the device compute all that it waits for.
+fn inside_on_host<W: Wrapping, B: Backend, const D: usize>(
+    tensor: &Tensor<B, D>,
+) -> Option<Tensor<W::Inner, D>> {
+    if host::serves::<W::Inner>() { wrapped::inside::<W, B, D>(tensor) } else { None }
+}
+
+/// Rows and their centre, if they have one.
+type CenteredTensors<B> = (Tensor<B, 2>, Option<Tensor<B, 2>>);
+
+fn rows_on_host<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    center: Option<&Tensor<B, 2>>,
+) -> Option<CenteredTensors<W::Inner>> {
+    let x = inside_on_host::<W, B, 2>(x)?;
+    Some(match center {
+        Some(center) => (x, Some(wrapped::inside::<W, B, 2>(center)?)),
+        None => (x, None),
+    })
 }
 
 /// Whether two tensors of labels are equal.
@@ -341,10 +341,7 @@ fn fused_all_within<B: Backend>(x: &Tensor<B, 2>, limit: f64) -> Option<bool> {
 }
 
 fn wrapped_all_within<W: Wrapping, B: Backend>(x: &Tensor<B, 2>, limit: f64) -> Option<bool> {
-    if !host::serves::<W::Inner>() {
-        return None;
-    }
-    fused_all_within(&wrapped::inside::<W, B, 2>(x)?, limit)
+    fused_all_within(&inside_on_host::<W, B, 2>(x)?, limit)
 }
 
 #[cfg(all(test, feature = "flex"))]

@@ -27,7 +27,8 @@ pub(super) trait Wrapping {
     fn wrap_int(tensor: IntOf<Self::Inner>) -> Self::Int;
 }
 
-fn same_type<From: 'static, To: 'static>(value: From) -> Option<To> {
+/// The value, if both types are the same.
+pub(super) fn same_type<From: 'static, To: 'static>(value: From) -> Option<To> {
     let mut value = Some(value);
     (&mut value as &mut dyn Any).downcast_mut::<Option<To>>()?.take()
 }

@@ -12,6 +12,8 @@ use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::{CubeRuntime, tensor::CubeTensor};
 
+use crate::kernel::wrapped::same_type;
+
 /// Units of a workgroup: the maximum that every device supports.
 pub(super) const UNITS: usize = 256;
 
@@ -51,11 +53,6 @@ pub(super) fn indices<R: CubeRuntime, B: Backend>(
     let tensor = Tensor::<B, 1, Int>::from_primitive(primitive);
     let dtype = get_device_settings::<B>(&tensor.device()).int_dtype;
     Some(tensor.cast(dtype))
-}
-
-fn same_type<From: 'static, To: 'static>(value: From) -> Option<To> {
-    let mut value = Some(value);
-    (&mut value as &mut dyn Any).downcast_mut::<Option<To>>()?.take()
 }
 
 /// A contiguous tensor for a kernel to fill, on the device of another one.

@@ -79,14 +79,7 @@ pub(super) fn explain<B: Backend>(
     Some(to_tensors(answer, &x.device()))
 }
 
-/// The whole relevance pass for clusters of several supports each, and what the
-/// rule's guard keeps from the features, `[N]`: the relevances of a row and this
-/// add up to the logit.
-///
-/// # Shapes
-///
-/// - x: `[N, D]`, N at least 1; affine: of the M supports, ordered by cluster
-/// - sizes: `[K]`, the numbers of supports, K at least 2
+/// See [`dispatch`](crate::kernel::dispatch).
 pub(in crate::kernel) fn explain_supports<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,
@@ -103,12 +96,7 @@ pub(in crate::kernel) fn explain_supports<B: Backend>(
     Some((to_tensors(answer, &device), to_tensor(absorbed, &device)))
 }
 
-/// The score of every cluster, `[N, K]`: the soft maximum, of stiffness γ, of
-/// the scores of its supports.
-///
-/// # Shapes
-///
-/// As of [`explain_supports`], K at least 1.
+/// See [`dispatch`](crate::kernel::dispatch).
 pub(in crate::kernel) fn support_scores<B: Backend>(
     x: &Tensor<B, 2>,
     affine: &Affine<B>,
