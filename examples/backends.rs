@@ -13,7 +13,7 @@ fn relevance<B: Backend>(dtype: DType) -> neuralize::Result<Vec<f64>> {
     let device = B::Device::default();
     neuralize::check_device::<B>(&device)?;
     let x = Table::wine().to_tensor::<B>(&device, dtype)?;
-    let x = Scale::MinMax.fit(&x)?.transform(x)?;
+    let x = Scale::MinMax.fit(&x)?.transform(&x)?;
     let fit = KMeansConfig::new(3).with_init(Init::Rows(vec![98, 149, 54])).fit(&x)?;
     let explanation = fit.model.neuralize()?.explain(&x, Target::Assigned, Beta::Heuristic)?;
     Ok(explanation.relevance.into_data().iter().collect())

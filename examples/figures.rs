@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn explained(table: &Table, scale: Scale, config: &KMeansConfig) -> neuralize::Result<Cases> {
     let x = table.to_tensor::<Flex>(&Default::default(), DType::F64)?;
     let scaler = scale.fit(&x)?;
-    let fit = config.fit(&scaler.transform(x)?)?;
+    let fit = config.fit(&scaler.transform(&x)?)?;
     let info = ModelInfo::new(table.features()).with_scale(scale);
     let model = Model::new(scaler, fit.model, info)?;
     Cases::explain(&model, table, Target::Assigned, Beta::Value(1.0))

@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     <Train as Backend>::seed(&device, 7);
 
     let x = Table::wine().to_tensor::<Flex>(&device, DType::F32)?;
-    let x = Scale::MinMax.fit(&x)?.transform(x)?;
+    let x = Scale::MinMax.fit(&x)?.transform(&x)?;
     let flat: Vec<f32> = x.into_data().iter().collect();
     let items: Vec<Vec<f32>> = flat.chunks(FEATURES).map(<[f32]>::to_vec).collect();
     let dataset = || InMemDataset::new(items.clone());

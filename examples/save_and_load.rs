@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wine = Table::wine();
     let x = wine.to_tensor::<Flex>(&device, DType::F32)?;
     let scaler = Scale::MinMax.fit(&x)?;
-    let fit = KMeansConfig::new(3).fit(&scaler.transform(x.clone())?)?;
+    let fit = KMeansConfig::new(3).fit(&scaler.transform(&x)?)?;
     let mut info = ModelInfo::new(wine.features()).with_scale(Scale::MinMax);
     info.inertia = Some(fit.inertia);
 
@@ -28,8 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     model.save(path("wine"))?;
     let other: Model<NdArray<f64>> = Model::load(path("wine"), &Default::default(), DType::F64)?;
     let rows = wine.to_tensor::<NdArray<f64>>(&Default::default(), DType::F64)?;
-    let here = model.explain(x, Target::Assigned, Beta::Heuristic)?;
-    let there = other.explain(rows, Target::Assigned, Beta::Heuristic)?;
+    let here = model.explain(&x, Target::Assigned, Beta::Heuristic)?;
+    let there = other.explain(&rows, Target::Assigned, Beta::Heuristic)?;
     let pairs: Vec<(f64, f64)> = here
         .relevance
         .into_data()

@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let device = Default::default();
     let wine = Table::wine();
     let x = wine.to_tensor::<Flex>(&device, DType::F64)?;
-    let x = Scale::MinMax.fit(&x)?.transform(x)?;
+    let x = Scale::MinMax.fit(&x)?.transform(&x)?;
 
     let fit = KMeansConfig::new(3).with_n_init(Some(10)).fit(&x)?;
     let network = fit.model.neuralize()?;

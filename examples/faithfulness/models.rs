@@ -22,7 +22,7 @@ const PROTOTYPES: usize = 8;
 
 fn scaled(set: &Set, dtype: DType) -> neuralize::Result<Tensor<Flex, 2>> {
     let x = set.table.to_tensor(&Default::default(), dtype)?;
-    Scale::MinMax.fit(&x)?.transform(x)
+    Scale::MinMax.fit(&x)?.transform(&x)
 }
 
 pub(crate) fn kmeans(set: &Set, seed: u64) -> Result<(Tracked<Tracking>, Tensor<Flex, 2>), Error> {

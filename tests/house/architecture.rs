@@ -12,7 +12,7 @@ use imports::{Crate, Import};
 
 /// The modules of `neuralize`, each of which knows only those that stand above
 /// it. The root (`lib.rs`) re-exports from all of them.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "error",    // one error enum
     "random",   // the streams of random numbers
     "transfer", // tensors to the host and back
@@ -25,6 +25,7 @@ const ORDER: [&str; 21] = [
     "cluster",  // how a partition is found
     "network",  // what a clusterer is rewritten into, and every relevance pass
     "outlier",  // how far a point is from a cloud of points
+    "train",    // losses and metrics of training
     "record",   // models on disk
     "deep",     // clusters of the codes of an encoder, saved as records are
     "output",   // results in files

@@ -9,6 +9,9 @@ mod help;
 #[cfg(unix)]
 mod interrupts;
 mod models;
+#[path = "../../crates/neuralize-cli/src/parse.rs"]
+#[allow(dead_code, reason = "the command uses it; its own tests run here")]
+mod parse;
 mod refusals;
 mod report;
 mod selection;

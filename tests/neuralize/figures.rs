@@ -22,7 +22,7 @@ const INK: &str = "#222222";
 fn explained(table: &Table, scale: Scale, config: &KMeansConfig) -> Cases {
     let x = table.to_tensor::<Flex>(&Default::default(), DType::F64).unwrap();
     let scaler = scale.fit(&x).unwrap();
-    let fit = config.fit(&scaler.transform(x).unwrap()).unwrap();
+    let fit = config.fit(&scaler.transform(&x).unwrap()).unwrap();
     let info = ModelInfo::new(table.features()).with_scale(scale);
     let model = Model::new(scaler, fit.model, info).unwrap();
     Cases::explain(&model, table, Target::Assigned, Beta::Value(1.0)).unwrap()

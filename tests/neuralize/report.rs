@@ -15,7 +15,7 @@ use serde_json::Value;
 fn model(table: &Table, scale: Scale, config: &KMeansConfig) -> Model<Flex> {
     let x = tensor(table);
     let scaler = scale.fit(&x).unwrap();
-    let fit = config.fit(&scaler.transform(x).unwrap()).unwrap();
+    let fit = config.fit(&scaler.transform(&x).unwrap()).unwrap();
     let info = ModelInfo::new(table.features()).with_scale(scale).with_seed(u64::MAX);
     Model::new(scaler, fit.model, info).unwrap()
 }
@@ -106,7 +106,7 @@ fn every_explanation_of_wine_is_in_the_page() {
     let misplaced: Vec<usize> = (0..178).filter(|&i| misplaced[i] == 1).collect();
     assert_eq!(misplaced, [60, 61, 68, 70, 73, 83, 92, 95, 118]);
 
-    let x = model.scaler().transform(tensor(&wine)).unwrap();
+    let x = model.scaler().transform(&tensor(&wine)).unwrap();
     let network = model.neuralize().unwrap();
     let found = network.explain(&x, Target::Assigned, Beta::Value(1.0)).unwrap();
     let cluster: Vec<i64> = found.cluster.clone().into_data().iter().collect();
@@ -210,7 +210,7 @@ fn large_data_fit() {
         let range = part * 9_000..part * 9_000 + numbers.len();
         let values = range.flat_map(|row| table.row(row).unwrap().to_vec()).collect();
         let part = Table::new(table.features().to_vec(), values).unwrap();
-        let x = model.scaler().transform(tensor(&part)).unwrap();
+        let x = model.scaler().transform(&tensor(&part)).unwrap();
         let found = network.explain(&x, Target::Assigned, Beta::Heuristic).unwrap();
         builder.add(numbers.iter().copied(), &part, &found).unwrap();
     }

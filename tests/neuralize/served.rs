@@ -181,8 +181,8 @@ fn threads_share_a_model() {
         let model = Arc::new(Model::new(scaler, clusterer, ModelInfo::new(names)).unwrap());
         let ask = |model: &Model<Flex>, row: usize| {
             let x = data.clone().narrow(0, row, 1);
-            let label = model.predict(x.clone()).unwrap().into_data().iter::<i64>().next();
-            let explanation = model.explain(x, Target::Assigned, Beta::Value(1.0)).unwrap();
+            let label = model.predict(&x).unwrap().into_data().iter::<i64>().next();
+            let explanation = model.explain(&x, Target::Assigned, Beta::Value(1.0)).unwrap();
             (label, numbers(explanation.relevance), numbers(explanation.logit))
         };
         let fresh = Model::clone(&model);

@@ -114,8 +114,8 @@ fn main() -> neuralize::Result<()> {
     time("NeuralizedKMeans::predict", || network.predict(&row));
     time("NeuralizedKMeans::predict_with_logit", || network.predict_with_logit(&row));
     time("NeuralizedKMeans::explain", || explain(&network, &row));
-    time("Model::predict", || model.predict(row.clone()));
-    let kept = time("Model::explain", || model.explain(row.clone(), Target::Assigned, beta));
+    time("Model::predict", || model.predict(&row));
+    let kept = time("Model::explain", || model.explain(&row, Target::Assigned, beta));
     time("KernelKMeans::predict, 3 000 supports", || labelled.predict(&row));
     time("NeuralizedKernelKMeans::predict, 3 000", || supports.predict(&row));
     time("NeuralizedKernelKMeans::explain, 3 000", || explain(&supports, &row));

@@ -20,6 +20,12 @@ impl<B: Backend, const D: usize> From<Tensor<B, D>> for AnyTensor<B> {
     }
 }
 
+impl<B: Backend, const D: usize> From<&Tensor<B, D>> for AnyTensor<B> {
+    fn from(tensor: &Tensor<B, D>) -> Self {
+        tensor.clone().into()
+    }
+}
+
 impl<B: Backend> AnyTensor<B> {
     /// The size of every dimension.
     pub fn dims(&self) -> Vec<usize> {

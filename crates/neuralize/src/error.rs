@@ -132,6 +132,24 @@ pub enum Error {
         /// The tensor's element type.
         found: DType,
     },
+    /// Data on another device than the model.
+    #[error(
+        "{what} is on device {found} but the model is on {expected}: move one of them, `to_device`"
+    )]
+    DeviceMismatch {
+        /// The tensor.
+        what: &'static str,
+        /// The model's device.
+        expected: String,
+        /// The tensor's device.
+        found: String,
+    },
+    /// A model whose parameters were quantised.
+    #[error(
+        "the parameters of the model are quantised: nothing here computes with such numbers; `checked()` restores \
+         floats"
+    )]
+    Quantised,
     /// A precision that the device computes wrongly.
     #[error(
         "backend {backend} does not compute {dtype:?} correctly (its exponential is wrong); use F32 there, or a CPU backend"

@@ -21,6 +21,7 @@
 //! | [`network`] | the networks that clusterers are rewritten into, and NEON, their relevance pass |
 //! | [`outlier`] | outlier scores of a kernel density, and their explanations |
 //! | [`record`] | models on disk: Burn records, burnpack, safetensors, the model folder |
+//! | [`train`] | losses on assignments and relevances, metrics of `burn::train` |
 //! | [`deep`] | clusters of the codes of a neural encoder, explained in its input |
 //! | [`output`] | results written to CSV, JSON and Parquet files |
 //! | [`cases`] | explained points on the host, with values, centroids and classes |
@@ -40,7 +41,7 @@
 //!
 //! let wine = Table::wine();
 //! let x = wine.to_tensor::<Flex>(&Default::default(), DType::F64)?;
-//! let x = Scale::MinMax.fit(&x)?.transform(x)?;
+//! let x = Scale::MinMax.fit(&x)?.transform(&x)?;
 //!
 //! let fit = KMeansConfig::new(3).fit(&x)?;
 //! let explanation = fit.model.neuralize()?.explain(&x, Target::Assigned, Beta::Heuristic)?;
@@ -77,6 +78,7 @@ pub mod plot;
 pub mod record;
 #[cfg(feature = "report")]
 pub mod report;
+pub mod train;
 
 mod error;
 mod gradient;
@@ -102,9 +104,11 @@ pub mod prelude {
     pub use crate::cluster::{Clusterer, ClustererConfig, ClustererFit};
     pub use crate::cluster::{Distance, FitOptions, Init, KMeans, KMeansConfig, KMeansFit};
     pub use crate::cluster::{GaussianMixtureConfig, KernelKMeansConfig, LabelledConfig};
+    pub use crate::cluster::{MiniBatchKMeans, SeparableKMeansConfig};
     pub use crate::data::{Scale, Scaler, Table, TableOptions, TableReader};
     pub use crate::deep::{DeepKMeans, DeepQuestion};
     pub use crate::explain::{Beta, Explanation, Target};
-    pub use crate::network::{Network, NeuralizedKMeans};
-    pub use crate::record::{Model, ModelInfo};
+    pub use crate::network::{Network, NeuralizedKMeans, NeuralizedKMeansConfig};
+    pub use crate::record::{Model, ModelInfo, load_burnpack, load_record};
+    pub use crate::record::{save_burnpack, save_record};
 }

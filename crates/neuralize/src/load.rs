@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleDisplay};
+use burn::module::{Module, ModuleDisplay, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::nn::Linear;
 use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
@@ -32,9 +33,34 @@ pub trait Load<B: Backend>: Module<B> + ModuleDisplay {
     fn checked(self) -> Result<Self, String>;
 }
 
-/// The module, if its parameters belong together and are finite.
+/// The module, if its parameters belong together and are finite; with floats in place of
+/// quantised parameters.
 pub(crate) fn check<B: Backend, M: Load<B>>(module: M) -> Result<M> {
-    module.checked().map_err(|detail| Error::Record { detail })
+    struct Dequantise;
+    impl<B: Backend> ModuleMapper<B> for Dequantise {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+            match param.val().dtype() {
+                DType::QFloat(_) => param.map(transfer::dequantised),
+                _ => param,
+            }
+        }
+    }
+    module.map(&mut Dequantise).checked().map_err(|detail| Error::Record { detail })
+}
+
+/// A linear layer of two tensors.
+pub(crate) fn linear<B: Backend>(weight: Tensor<B, 2>, bias: Tensor<B, 1>) -> Linear<B> {
+    Linear {
+        weight: Param::initialized(ParamId::new(), weight),
+        bias: Some(Param::initialized(ParamId::new(), bias)),
+    }
+}
+
+/// A blank module of given shapes.
+pub(crate) fn blank<B: Backend, M: Load<B>>(shapes: &[(&str, &[usize])], device: &B::Device) -> M {
+    let named = |(name, dims): &(&str, &[usize])| ((*name).to_owned(), dims.to_vec());
+    let shapes = Shapes::known(shapes.iter().map(named).collect());
+    M::blank(&shapes, device, DType::F32).expect("the shapes of such a module")
 }
 
 /// Shapes by parameter name, as a file states them. Files of Burn's recorders state none; then
@@ -56,6 +82,25 @@ impl Shapes {
             Some((name.to_owned(), shape.clone()))
         };
         Self { known: self.known.as_ref().map(|known| known.iter().filter_map(within).collect()) }
+    }
+
+    /// A blank parameter, of NaN: nothing that was loaded and checked holds it.
+    ///
+    /// # Errors
+    ///
+    /// As [`dims`](Self::dims).
+    pub fn blank<B: Backend, const D: usize>(
+        &self,
+        name: &str,
+        device: &B::Device,
+        dtype: DType,
+    ) -> Result<Tensor<B, D>, String> {
+        Ok(Tensor::full(self.dims::<D>(name)?, f64::NAN, (device, dtype)))
+    }
+
+    /// Whether there is such a parameter, as far as is known.
+    pub fn has(&self, name: &str) -> bool {
+        self.known.as_ref().is_none_or(|known| known.contains_key(name))
     }
 
     /// The dimensions of one parameter.
@@ -95,16 +140,60 @@ pub(crate) fn finite<B: Backend, const D: usize>(
     tensor: Tensor<B, D>,
 ) -> Result<(), String> {
     not_empty(name, &tensor)?;
-    match transfer::download(tensor).iter().find(|value| !value.is_finite()) {
+    let values = transfer::download(tensor);
+    match values.iter().find(|value| !value.is_finite()) {
         None => Ok(()),
+        Some(_) if values.iter().all(|value| value.is_nan()) => Err(unloaded(name)),
         Some(value) => Err(format!("its tensor `{name}` holds {value}")),
     }
 }
 
 /// Whether a table has elements that are finite and small enough to be squared.
 pub(crate) fn usable<B: Backend>(name: &str, table: &Tensor<B, 2>) -> Result<(), String> {
-    not_empty(name, table)?;
+    not_blank(name, table)?;
     validate::values("its table of centroids", table).map_err(|error| error.to_string())
+}
+
+fn unloaded(name: &str) -> String {
+    format!("its tensor `{name}` is blank: load a record into it first")
+}
+
+/// Whether the parameters of a module are nearly those that they follow from. A recorder of half
+/// precision rounds every number by itself.
+pub(crate) fn alike<B: Backend, M: Load<B>>(module: &M, expected: &M) -> Result<(), String> {
+    struct Values(Vec<Vec<f64>>);
+    impl<B: Backend> ModuleVisitor<B> for Values {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            self.0.push(transfer::download(param.val()));
+        }
+    }
+    let values = |module: &M| {
+        let mut values = Values(Vec::new());
+        module.visit(&mut values);
+        values.0
+    };
+    let close = |(found, expected): (&Vec<f64>, &Vec<f64>)| {
+        let finite = expected.iter().filter(|value| value.is_finite());
+        let size = finite.fold(0.0, |size: f64, value| size.max(value.abs()));
+        let close = |(a, b): (&f64, &f64)| {
+            a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-2 * size
+        };
+        found.len() == expected.len() && found.iter().zip(expected).all(close)
+    };
+    let (found, expected) = (values(module), values(expected));
+    if found.len() == expected.len() && found.iter().zip(&expected).all(close) {
+        return Ok(());
+    }
+    Err("its layers do not belong together: it is damaged, or parts of several".into())
+}
+
+/// Whether anything was loaded into a parameter.
+pub(crate) fn not_blank<B: Backend, const D: usize>(
+    name: &str,
+    tensor: &Tensor<B, D>,
+) -> Result<(), String> {
+    not_empty(name, tensor)?;
+    if transfer::all_true(tensor.clone().is_nan()) { Err(unloaded(name)) } else { Ok(()) }
 }
 
 /// Whether a tensor has elements.

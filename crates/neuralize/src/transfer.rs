@@ -40,7 +40,16 @@ pub(crate) fn untracked<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Ten
 
 /// All values of a float tensor, row-major.
 pub(crate) fn download<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f64> {
-    floats(&tensor.into_data())
+    // The data of a quantised tensor are codes, not values.
+    floats(&dequantised(tensor).into_data())
+}
+
+/// The same tensor, as floats if it is quantised.
+pub(crate) fn dequantised<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, D> {
+    match tensor.dtype() {
+        DType::QFloat(_) => tensor.dequantize(),
+        _ => tensor,
+    }
 }
 
 // Loops over numbers stand in functions that are not generic, so that this crate's own profile
@@ -56,6 +65,15 @@ fn floats(data: &TensorData) -> Vec<f64> {
 
 fn indices(data: &TensorData) -> Vec<usize> {
     data.iter::<i64>().map(|index| usize::try_from(index).unwrap_or(usize::MAX)).collect()
+}
+
+fn signed(data: &TensorData) -> Vec<i64> {
+    data.iter::<i64>().collect()
+}
+
+/// All values of an integer tensor, which may be negative.
+pub(crate) fn download_signed<B: Backend, const D: usize>(tensor: Tensor<B, D, Int>) -> Vec<i64> {
+    signed(&tensor.into_data())
 }
 
 /// All values of an index tensor.

@@ -127,7 +127,27 @@ pub(crate) fn values<B: Backend>(what: &'static str, x: &Tensor<B, 2>) -> Result
     Ok(())
 }
 
-/// Data for a model of `features` columns in precision `expected`.
+/// Data for a model of `features` columns that has this parameter: on its device, in its
+/// precision.
+pub(crate) fn rows<B: Backend, const D: usize>(
+    x: &Tensor<B, 2>,
+    features: usize,
+    parameter: &Tensor<B, D>,
+) -> Result<()> {
+    let device = x.device();
+    let expected = parameter.device();
+    if device != expected {
+        let (found, expected) = (format!("{device:?}"), format!("{expected:?}"));
+        return Err(Error::DeviceMismatch { what: "x", expected, found });
+    }
+    if matches!(parameter.dtype(), DType::QFloat(_)) {
+        return Err(Error::Quantised);
+    }
+    dtype::<B>("x", &device, x.dtype())?;
+    input("x", x, features, parameter.dtype())
+}
+
+/// Data of `features` columns in precision `expected`.
 pub(crate) fn input<B: Backend>(
     what: &'static str,
     x: &Tensor<B, 2>,

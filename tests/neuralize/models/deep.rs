@@ -27,6 +27,11 @@ impl<B: Backend> Relevance<B> for Perceptron<B> {
     }
 }
 
+/// One with random weights.
+pub fn perceptron<B: Backend>(setup: &Setup<B>, seed: u64) -> Perceptron<B> {
+    Weighted::of(setup, seed).encoder(setup)
+}
+
 struct Weighted {
     w1: Rows,
     b1: Vec<f64>,

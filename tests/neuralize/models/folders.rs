@@ -20,7 +20,7 @@ fn info() -> ModelInfo {
 pub fn every_kind_of_model<B: Backend>(setup: &Setup<B>) {
     let x = setup.tensor(&random_rows(60, 3, 2.0, 31)).abs();
     let scaler = Scale::MinMax.fit(&x).expect("a scaler");
-    let scaled = scaler.transform(x.clone()).expect("scaled");
+    let scaled = scaler.transform(&x).expect("scaled");
     let labels: Vec<Option<usize>> = (0..60).map(|i| (i > 3).then_some(i % 3)).collect();
     let mut models: Vec<(Clusterer<B>, ModelInfo, ModelKind, String)> = Vec::new();
     let mut add = |clusterer, info, kind, distance: &str| {
@@ -61,7 +61,7 @@ pub fn every_kind_of_model<B: Backend>(setup: &Setup<B>) {
         assert_eq!(loaded.info(), model.info());
         for beta in [Beta::Value(0.5), Beta::Heuristic] {
             let explained = |model: &Model<B>| {
-                let found = model.explain(x.clone(), Target::Assigned, beta).expect("explained");
+                let found = model.explain(&x, Target::Assigned, beta).expect("explained");
                 values(found.contributions())
             };
             assert_eq!(explained(&loaded), explained(&model), "{kind} by {distance}");

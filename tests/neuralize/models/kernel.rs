@@ -210,7 +210,7 @@ pub fn dense_layers<B: Backend>(setup: &Setup<B>) {
     let (x, _, supports, labels) = data(setup, 2);
     for gamma in GAMMAS {
         let network = model(setup, &supports, &labels, gamma).neuralize().expect("K > 1");
-        let dense = rows(network.dense_forward(setup.tensor(&x)).expect("valid"));
+        let dense = rows(network.dense_forward(&setup.tensor(&x)).expect("valid"));
         let found = rows(network.forward(setup.tensor(&x)).expect("valid"));
         assert_rows_close(&dense, &found, tolerance(setup), "four layers");
     }
@@ -841,7 +841,7 @@ pub fn kernel_edges<B: Backend>(setup: &Setup<B>) {
     assert!(network.explain(&x, Target::Cluster(2), Beta::Value(1.0)).is_err());
     let none = x.clone().slice([0..0, 0..2]);
     assert_eq!(network.forward(none.clone()).expect("no rows").dims(), [0, 2]);
-    assert_eq!(network.dense_forward(none.clone()).expect("no rows").dims(), [0, 2]);
+    assert_eq!(network.dense_forward(&none).expect("no rows").dims(), [0, 2]);
     assert_eq!(model.soft_distances(&none).expect("no rows").dims(), [0, 2]);
     assert_eq!(model.predict(&none).expect("no rows").dims(), [0]);
     let leaving = network.leaving_out_training_points(true);

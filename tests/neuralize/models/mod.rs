@@ -7,6 +7,7 @@ pub mod folders;
 pub mod kernel;
 pub mod layers;
 pub mod mixture;
+pub mod modules;
 pub mod outliers;
 pub mod reference;
 pub mod separable;
@@ -37,6 +38,13 @@ macro_rules! models_on {
                 deep::joint_training,
                 deep::images_as_input,
                 deep::tokens_as_input,
+                modules::parts_of_a_module,
+                modules::a_model_moves,
+                modules::blank_modules,
+                modules::quantised_modules,
+                modules::a_beta_beyond_the_precision,
+                modules::deep_twins,
+                modules::mini_batches_resume_and_merge,
                 layers::neon_layer_by_layer,
                 layers::min_pool_is_linear_in_relevance,
                 layers::soft_pools_as_layers,

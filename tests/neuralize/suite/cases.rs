@@ -15,7 +15,7 @@ fn table(rows: &Rows) -> Table {
 fn model<B: Backend>(setup: &Setup<B>, data: &Rows, scale: Scale, clusters: usize) -> Model<B> {
     let x = setup.tensor(data);
     let scaler = scale.fit(&x).expect("a scaler");
-    let scaled = scaler.transform(x).expect("scaled");
+    let scaled = scaler.transform(&x).expect("scaled");
     let fit = KMeansConfig::new(clusters).fit(&scaled).expect("a fit");
     let info = ModelInfo::new(table(data).features());
     Model::new(scaler, fit.model, info).expect("a model")
@@ -70,11 +70,11 @@ pub fn scaling_and_back<B: Backend>(setup: &Setup<B>) {
     let x = setup.tensor(&data);
     for scale in [Scale::None, Scale::MinMax, Scale::Standard] {
         let scaler = scale.fit(&x).expect("a scaler");
-        let back = scaler.inverse(scaler.transform(x.clone()).expect("scaled")).expect("back");
+        let back = scaler.inverse(&scaler.transform(&x).expect("scaled")).expect("back");
         assert_close(&values(back), &data.concat(), 200.0 * setup.tolerance, "scaling and back");
     }
     let scaler = Scale::MinMax.fit(&x).expect("a scaler");
-    assert!(scaler.inverse(setup.tensor(&vec![vec![0.0; 4]])).is_err());
+    assert!(scaler.inverse(&setup.tensor(&vec![vec![0.0; 4]])).is_err());
 }
 
 /// A tally of parts is that of the whole, and its deviation the one written out:

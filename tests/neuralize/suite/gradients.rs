@@ -142,6 +142,8 @@ pub fn a_fit_is_not_differentiated<B: Backend>(setup: &Setup<B>) {
         let slope = tracked.grad(&gradients).expect("x is part of the loss");
         assert!(values(slope).iter().all(|value| *value == 0.0));
     }
-    let given = KMeans::from_centroids(tracked).expect("valid centroids");
-    assert!(!given.centroids().is_require_grad());
+    // Given centroids keep their graph.
+    let given = KMeans::from_centroids(tracked.clone() * 2.0).expect("valid centroids");
+    let slope = tracked.grad(&given.centroids().sum().backward()).expect("a graph");
+    assert!(values(slope).iter().all(|value| *value == 2.0));
 }

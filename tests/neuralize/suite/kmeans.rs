@@ -233,8 +233,8 @@ pub fn scalers<B: Backend>(setup: &Setup<B>) {
     let column = |i: usize| x.iter().map(move |row| row[i]);
     let tensor = setup.tensor(&x);
 
-    let minmax = Scale::MinMax.fit(&tensor).and_then(|s| s.transform(tensor.clone()));
-    let standard = Scale::Standard.fit(&tensor).and_then(|s| s.transform(tensor.clone()));
+    let minmax = Scale::MinMax.fit(&tensor).and_then(|s| s.transform(&tensor));
+    let standard = Scale::Standard.fit(&tensor).and_then(|s| s.transform(&tensor));
     let (minmax, standard) = (rows(minmax.expect("valid")), rows(standard.expect("valid")));
     for i in [0, 2] {
         let (least, most) =
@@ -251,16 +251,16 @@ pub fn scalers<B: Backend>(setup: &Setup<B>) {
     // A constant feature scales to 0, on new data too.
     assert!(minmax.iter().chain(&standard).all(|row| row[1] == 0.0));
     let scaler = Scale::Standard.fit(&tensor).expect("valid");
-    let new = scaler.transform(setup.tensor(&vec![vec![1.0, 77.0, 1.0]])).expect("valid");
+    let new = scaler.transform(&setup.tensor(&vec![vec![1.0, 77.0, 1.0]])).expect("valid");
     assert_eq!(rows(new)[0][1], 0.0);
-    let same = Scale::None.fit(&tensor).and_then(|s| s.transform(tensor.clone())).expect("valid");
+    let same = Scale::None.fit(&tensor).and_then(|s| s.transform(&tensor)).expect("valid");
     assert_eq!(values(same), values(tensor));
 
-    let error = scaler.transform(setup.tensor(&vec![vec![1.0, 2.0]])).expect_err("two columns");
+    let error = scaler.transform(&setup.tensor(&vec![vec![1.0, 2.0]])).expect_err("two columns");
     assert!(error.to_string().contains("[1, 2]"), "{error}");
     if setup.dtype == DType::F64 {
         let error =
-            scaler.transform(setup.tensor(&x).cast(DType::F32)).expect_err("another precision");
+            scaler.transform(&setup.tensor(&x).cast(DType::F32)).expect_err("another precision");
         assert!(error.to_string().contains("F32"), "{error}");
     }
 }

@@ -14,6 +14,7 @@ pub mod neon;
 pub mod network;
 pub mod parts;
 pub mod records;
+pub mod training;
 pub mod wine;
 
 use burn::tensor::backend::Backend;
@@ -214,6 +215,11 @@ macro_rules! suite_on {
                 gradients::gradient_times_input_is_not_neon,
                 gradients::the_network_is_unchanged,
                 gradients::a_fit_is_not_differentiated,
+                training::gradients_are_differences,
+                training::gradients_of_other_networks,
+                training::a_trained_clusterer_is_exact,
+                training::what_is_trained,
+                training::losses_by_hand,
             );
         }
     };

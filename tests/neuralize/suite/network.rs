@@ -32,7 +32,7 @@ pub fn dense_form_has_the_same_outputs<B: Backend>(setup: &Setup<B>) {
         let network = kmeans.neuralize().expect("K > 1");
         let dense = network.dense();
         assert_eq!(dense.linear.weight.dims(), [d, k * (k - 1)]);
-        let found = rows(dense.forward(x.clone()).expect("valid data"));
+        let found = rows(dense.forward(&x).expect("valid data"));
         let expected = rows(network.forward(x).expect("valid data"));
         assert_rows_close(&found, &expected, setup.tolerance, "dense");
     }
@@ -73,15 +73,15 @@ pub fn probabilities<B: Backend>(setup: &Setup<B>) {
     assert_rows_close(&logistic, &expected, setup.tolerance, "logistic");
 
     for stiffness in [0.0, 0.7, 1.0, 1e30, 1e300] {
-        let softmax = network.softmax_probability(tensor.clone(), stiffness).expect("valid data");
+        let softmax = network.softmax_probability(&tensor, stiffness).expect("valid data");
         let expected = x.iter().map(|x| naive::soft_assignment(x, &centroids, stiffness)).collect();
         assert_rows_close(&rows(softmax), &expected, 3.0 * setup.tolerance, "softmax");
     }
-    assert!(network.softmax_probability(tensor.clone(), -1.0).is_err());
-    assert!(network.softmax_probability(tensor.clone(), f64::NAN).is_err());
+    assert!(network.softmax_probability(&tensor, -1.0).is_err());
+    assert!(network.softmax_probability(&tensor, f64::NAN).is_err());
 
     // For two clusters and stiffness 1 the two are the same, for more they are not.
-    let softmax = rows(network.softmax_probability(tensor.clone(), 1.0).expect("valid data"));
+    let softmax = rows(network.softmax_probability(&tensor, 1.0).expect("valid data"));
     assert!(
         softmax.iter().flatten().zip(logistic.iter().flatten()).any(|(a, b)| (a - b).abs() > 0.01)
     );
@@ -89,7 +89,7 @@ pub fn probabilities<B: Backend>(setup: &Setup<B>) {
     let logits = pair.forward(tensor.clone()).expect("valid data");
     assert_rows_close(
         &rows(pair.logistic_probability(logits)),
-        &rows(pair.softmax_probability(tensor, 1.0).expect("valid data")),
+        &rows(pair.softmax_probability(&tensor, 1.0).expect("valid data")),
         setup.tolerance,
         "two clusters",
     );

@@ -231,7 +231,7 @@ pub fn scalers_of_parts<B: Backend>(setup: &Setup<B>) {
         }
         let whole = scale.fit(&setup.tensor(&x)).expect("a scaler");
         let [parts, whole] = [fit.finish().expect("a scaler"), whole]
-            .map(|scaler| rows(scaler.transform(setup.tensor(&x)).expect("valid")));
+            .map(|scaler| rows(scaler.transform(&setup.tensor(&x)).expect("valid")));
         assert_rows_close(&parts, &whole, 10.0 * setup.tolerance, "scaled");
     }
     assert!(matches!(Scale::MinMax.start::<B>().finish(), Err(Error::Empty { .. })));

@@ -177,7 +177,7 @@ pub fn networks_and_scalers<B: Backend>(setup: &Setup<B>) {
     assert_eq!(loaded.beta(), network.beta());
     let again: Scaler<B> =
         load_burnpack(path("s.bpk"), &setup.device, setup.dtype).expect("loaded");
-    let scaled = |scaler: &Scaler<B>| values(scaler.transform(x.clone()).expect("valid"));
+    let scaled = |scaler: &Scaler<B>| values(scaler.transform(&x).expect("valid"));
     assert_eq!(scaled(&again), scaled(&scaler));
 
     // At half precision the network is another one, but still one that conserves.
@@ -212,7 +212,7 @@ pub fn networks_and_scalers<B: Backend>(setup: &Setup<B>) {
 fn model<B: Backend>(setup: &Setup<B>) -> (Model<B>, burn::tensor::Tensor<B, 2>) {
     let x = setup.tensor(&random_rows(80, 3, 5.0, 3));
     let scaler = Scale::MinMax.fit(&x).expect("valid");
-    let scaled = scaler.transform(x.clone()).expect("valid");
+    let scaled = scaler.transform(&x).expect("valid");
     let fit = KMeansConfig::new(4).fit(&scaled).expect("a fit");
     let mut info = ModelInfo::new(["a", "b", "c"]).with_scale(Scale::MinMax);
     (info.inertia, info.sizes) = (Some(fit.inertia), Some(fit.sizes));
@@ -227,7 +227,7 @@ pub fn explanations_survive_to_the_last_bit<B: Backend>(setup: &Setup<B>) {
     let loaded: Model<B> =
         Model::load(folder.path().join("model"), &setup.device, setup.dtype).expect("loaded");
     let explain = |model: &Model<B>| {
-        let found = model.explain(x.clone(), Target::Assigned, Beta::Heuristic).expect("valid");
+        let found = model.explain(&x, Target::Assigned, Beta::Heuristic).expect("valid");
         (rows(found.relevance), values(found.logit), rows(found.shares))
     };
     assert_eq!(explain(&loaded), explain(&model));
@@ -250,7 +250,7 @@ pub fn model_folder<B: Backend>(setup: &Setup<B>) {
     assert_eq!((files(), ModelConfig::read(&path).expect("the same")), (2, config));
     let scaler = model.scaler().clone();
     let other =
-        KMeansConfig::new(2).fit(&scaler.transform(x).expect("valid")).expect("a fit").model;
+        KMeansConfig::new(2).fit(&scaler.transform(&x).expect("valid")).expect("a fit").model;
     let mut info = model.info().clone();
     info.sizes = None;
     let other = Model::new(scaler, other, info).expect("parts that agree");

@@ -21,7 +21,7 @@ fn reference(name: &str, options: &TableOptions) -> Rows {
 
 pub fn scaled<B: Backend>(setup: &Setup<B>) -> Tensor<B, 2> {
     let x = Table::wine().to_tensor::<B>(&setup.device, setup.dtype).expect("wine");
-    Scale::MinMax.fit(&x).and_then(|scaler| scaler.transform(x)).expect("scaled wine")
+    Scale::MinMax.fit(&x).and_then(|scaler| scaler.transform(&x)).expect("scaled wine")
 }
 
 pub fn published_fit<B: Backend>(setup: &Setup<B>) -> KMeansFit<B> {

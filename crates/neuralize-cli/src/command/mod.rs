@@ -96,13 +96,3 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Man(args) => args.run(Arguments::command()),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_definition_is_sound() {
-        Arguments::command().debug_assert();
-    }
-}

@@ -71,7 +71,7 @@ impl<B: Backend> From<Tensor<B, 2>> for Attribution<B> {
 /// }
 ///
 /// let x = Table::wine().to_tensor::<Flex>(&Default::default(), DType::F64)?;
-/// let x = Scale::MinMax.fit(&x)?.transform(x)?;
+/// let x = Scale::MinMax.fit(&x)?.transform(&x)?;
 /// let subject = Tracked::<Autodiff<Flex>>::new(KMeansConfig::new(3).fit(&x)?.model)?;
 ///
 /// let neon = "neon".parse::<neuralize::baseline::Method>()?;

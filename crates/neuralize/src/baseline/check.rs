@@ -19,7 +19,7 @@ use crate::transfer;
 /// use neuralize::{baseline::Check, prelude::*};
 ///
 /// let x = Table::wine().to_tensor::<Flex>(&Default::default(), DType::F64)?;
-/// let x = Scale::MinMax.fit(&x)?.transform(x)?;
+/// let x = Scale::MinMax.fit(&x)?.transform(&x)?;
 /// let network = KMeansConfig::new(3).fit(&x)?.model.neuralize()?;
 /// let explanation = network.explain(&x, Target::Assigned, Beta::Heuristic)?;
 ///

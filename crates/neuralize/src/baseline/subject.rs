@@ -47,7 +47,7 @@ use crate::{kernel, transfer};
 /// }
 ///
 /// let x = Table::wine().to_tensor::<Flex>(&Default::default(), DType::F64)?;
-/// let x = Scale::MinMax.fit(&x)?.transform(x)?;
+/// let x = Scale::MinMax.fit(&x)?.transform(&x)?;
 /// let subject = ByDifferences(KMeansConfig::new(3).fit(&x)?.model.neuralize()?);
 ///
 /// let methods = vec!["gradient-from-boundary".parse()?, "random".parse()?];

@@ -24,7 +24,7 @@ use crate::transfer;
 /// let wine = Table::wine();
 /// let x = wine.to_tensor::<Flex>(&Default::default(), DType::F64)?;
 /// let scaler = Scale::MinMax.fit(&x)?;
-/// let fit = KMeansConfig::new(3).fit(&scaler.transform(x)?)?;
+/// let fit = KMeansConfig::new(3).fit(&scaler.transform(&x)?)?;
 /// let info = ModelInfo::new(wine.features());
 /// let model = Model::new(scaler, fit.model, info)?;
 ///
@@ -108,7 +108,7 @@ impl Cases {
         let centroids = network.centroids();
         let clusters = network.n_clusters();
         let raw = table.to_tensor::<B>(&centroids.device(), network.dtype())?;
-        let x = model.scaler().transform(raw)?;
+        let x = model.scaler().transform(&raw)?;
         let found = network.explain(&x, target, beta)?;
         let logits = transfer::download(network.forward(x.clone())?);
         let cluster = transfer::download_indices(found.cluster.clone());
@@ -134,7 +134,7 @@ impl Cases {
             cluster,
             competitor,
             probability,
-            centroids: transfer::download(model.scaler().inverse(centroids.clone())?),
+            centroids: transfer::download(model.scaler().inverse(&centroids)?),
             scaled_centroids: transfer::download(centroids),
             features,
             target,

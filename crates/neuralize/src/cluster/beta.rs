@@ -2,7 +2,7 @@
 //! because a record holds parameters only; NaN if it is not known.
 
 use burn::module::Param;
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
 use crate::transfer;
@@ -16,11 +16,11 @@ pub(crate) fn known<B: Backend>(beta: &Param<Tensor<B, 1>>) -> Option<f64> {
 ///
 /// # Errors
 ///
-/// If it is negative or not finite.
-pub(super) fn checked(beta: f64) -> Result<f64> {
-    if beta.is_finite() && beta >= 0.0 {
-        Ok(beta)
-    } else {
-        Err(Error::config("beta", beta, "a stored beta must be finite and at least 0"))
+/// If it is negative, or not finite in the precision of the model.
+pub(super) fn checked(beta: f64, dtype: DType) -> Result<f64> {
+    if beta >= 0.0 && transfer::rounded(beta, dtype).is_finite() {
+        return Ok(beta);
     }
+    let rule = "a stored beta must be finite and at least 0 in the precision of the model";
+    Err(Error::config("beta", beta, rule))
 }

@@ -10,6 +10,9 @@ use crate::error::Result;
 
 /// A fitted clusterer of any kind.
 ///
+/// It is a Burn module and can be a field of one: a record of any kind is loaded into it
+/// ([`blank`](Self::blank)).
+///
 /// ```
 /// use burn::backend::Flex;
 /// use burn::tensor::Tensor;
@@ -50,6 +53,8 @@ macro_rules! each {
         }
     };
 }
+
+pub(super) use each;
 
 impl<B: Backend> Clusterer<B> {
     /// The number of clusters, K.

@@ -56,7 +56,7 @@ pub enum ClustererConfig {
 }
 
 /// A fitted clusterer and what is known of its fit.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ClustererFit<B: Backend> {
     /// The clusterer.

@@ -116,7 +116,7 @@ pub struct Progress {
 }
 
 /// A fitted clusterer and figures of its fit, all of the same best restart.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct KMeansFit<B: Backend> {
     /// The clusterer.

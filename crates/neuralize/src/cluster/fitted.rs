@@ -10,9 +10,10 @@ macro_rules! fitted {
             ///
             /// # Errors
             ///
-            /// If β is negative or not finite.
+            /// If β is negative, or not finite in the precision of the model.
             pub fn with_beta(self, beta: f64) -> Result<Self> {
-                Ok(self.and_beta(Some(crate::cluster::beta::checked(beta)?)))
+                let beta = crate::cluster::beta::checked(beta, self.dtype())?;
+                Ok(self.and_beta(Some(beta)))
             }
 
             /// Without checks: β must be finite and at least 0.

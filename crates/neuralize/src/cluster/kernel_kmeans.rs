@@ -3,6 +3,7 @@
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
+use super::labels::Labels;
 use super::partition;
 use super::segments::lowest;
 use super::support_scorer::SupportScorer;
@@ -65,7 +66,7 @@ impl<B: Backend> KernelKMeans<B> {
     ///
     /// # Shapes
     ///
-    /// - supports: `[M, D]`, labels: M numbers from 0 to K − 1
+    /// - supports: `[M, D]`, labels: `[M]`, from 0 to K − 1
     ///
     /// # Errors
     ///
@@ -73,16 +74,25 @@ impl<B: Backend> KernelKMeans<B> {
     /// to be squared, a cluster number below the largest is not used, γ is not
     /// positive in the precision of the supports (infinity is), or the precision
     /// is neither F32 nor F64.
-    pub fn from_supports(supports: Tensor<B, 2>, labels: &[usize], gamma: f64) -> Result<Self> {
+    pub fn from_supports(
+        supports: Tensor<B, 2>,
+        labels: &(impl Labels + ?Sized),
+        gamma: f64,
+    ) -> Result<Self> {
         const WHAT: &str = "the table of supports";
         validate::table(WHAT, &supports)?;
+        let labels = labels.read();
         if labels.len() != supports.dims()[0] {
             let expected = format!("[{}, features]", labels.len());
             return Err(Error::shape(WHAT, expected, &supports.dims()));
         }
         check_gamma(gamma, supports.dtype())?;
-        let sizes = partition::checked_sizes(labels)?;
-        let order = partition::by_cluster(labels);
+        let labels: Option<Vec<usize>> = labels.into_iter().collect();
+        let Some(labels) = labels else {
+            return Err(Error::config("labels", "noise", "every support belongs to a cluster"));
+        };
+        let sizes = partition::checked_sizes(&labels)?;
+        let order = partition::by_cluster(&labels);
         let order = transfer::upload_indices(&order, &supports.device());
         Ok(Self::new(supports.select(0, order), &sizes, gamma, None))
     }
@@ -248,8 +258,7 @@ impl<B: Backend> KernelKMeans<B> {
     }
 
     fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        validate::input("x", x, self.n_features(), self.dtype())
+        validate::rows(x, self.n_features(), &self.supports.val())
     }
 }
 
@@ -261,11 +270,12 @@ impl<B: Backend> Load<B> for KernelKMeans<B> {
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
         let ([_], [_]) = (shapes.dims("gamma")?, shapes.dims("beta")?);
         let [clusters] = shapes.dims("sizes")?;
-        let supports = transfer::zeros(shapes.dims("supports")?, device, dtype);
+        let supports = shapes.blank("supports", device, dtype)?;
         Ok(Self::new(supports, &vec![1; clusters], 1.0, None))
     }
 
     fn checked(self) -> Result<Self, String> {
+        load::not_blank("supports", &self.supports.val())?;
         self.check_parameters()?;
         let supports = self.supports.val();
         validate::values("its table of supports", &supports).map_err(|error| error.to_string())?;

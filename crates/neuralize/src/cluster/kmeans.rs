@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::{DType, Int, Tensor, backend::Backend};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{DType, Int, Tensor};
 
 use crate::error::{Error, Result};
 use crate::kernel::{self, Affine, Keep};
@@ -17,8 +18,9 @@ use crate::{transfer, validate};
 /// as a record, moved between devices, and embedded in other modules.
 /// [`neuralize`](KMeans::neuralize) rewrites it as a network.
 ///
-/// The centroids take no part in gradient descent: no optimizer changes a fitted
-/// partition.
+/// No optimizer changes the centroids of a fitted clusterer. [`trainable`](Self::trainable)
+/// makes one of it that is trained: its centroids are all that there is to train, and the
+/// weights of its network follow from them.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -52,6 +54,9 @@ impl<B: Backend> KMeans<B> {
     /// heuristic β (see [`with_beta`](Self::with_beta) and
     /// [`with_heuristic_beta`](Self::with_heuristic_beta)).
     ///
+    /// On an autodiff backend the centroids keep their graph: distances, logits and
+    /// relevances have gradients with respect to whatever the centroids were computed from.
+    ///
     /// # Shapes
     ///
     /// - centroids: `[K, D]`
@@ -63,7 +68,8 @@ impl<B: Backend> KMeans<B> {
     pub fn from_centroids(centroids: Tensor<B, 2>) -> Result<Self> {
         const WHAT: &str = "the table of centroids";
         validate::table(WHAT, &centroids)?;
-        Ok(Self::new(centroids, None))
+        let kept = Param::initialized(ParamId::new(), centroids.clone());
+        Ok(Self { centroids: kept, ..Self::new(centroids, None) })
     }
 
     /// Without checks: centroids must be finite, β finite and at least 0.
@@ -75,6 +81,13 @@ impl<B: Backend> KMeans<B> {
             beta: Param::initialized(ParamId::new(), beta),
             keep: Keep::default(),
         }
+    }
+
+    /// The same clusterer outside of any graph.
+    #[cfg(feature = "train")]
+    pub(crate) fn untracked(&self) -> Self {
+        let centroids = transfer::untracked(self.centroids.val());
+        Self { centroids: Param::initialized(self.centroids.id, centroids), ..self.clone() }
     }
 
     /// The number of clusters, K.
@@ -100,7 +113,7 @@ impl<B: Backend> KMeans<B> {
     /// not finite.
     pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
         self.check_input(x)?;
-        Ok(kernel::nearest(x, &self.affine()))
+        Ok(kernel::nearest(&transfer::untracked(x.clone()), &self.decisions()))
     }
 
     /// Squared distance of every row to every centroid.
@@ -129,7 +142,8 @@ impl<B: Backend> KMeans<B> {
     /// As [`predict`](Self::predict).
     pub fn inertia(&self, x: &Tensor<B, 2>) -> Result<f64> {
         let labels = self.predict(x)?;
-        Ok(kernel::inertia(x, None, None, &self.centroids.val(), &labels))
+        let (x, centroids) = (transfer::untracked(x.clone()), self.centroids.val());
+        Ok(kernel::inertia(&x, None, None, &transfer::untracked(centroids), &labels))
     }
 
     /// The negative inertia, so that larger is better.
@@ -146,17 +160,61 @@ impl<B: Backend> KMeans<B> {
     }
 
     fn heuristic_beta(&self, x: &Tensor<B, 2>) -> Result<Option<f64>> {
-        let (_, logits) = kernel::nearest_with_logit(x, &self.affine());
+        let x = transfer::untracked(x.clone());
+        let (_, logits) = kernel::nearest_with_logit(&x, &self.decisions());
         Ok(kernel::heuristic_beta(logits, None))
+    }
+
+    /// The linear layer outside of any graph, for what has no gradients.
+    fn decisions(&self) -> Arc<Affine<B>> {
+        Affine::kept(&transfer::untracked(self.centroids.val()), &self.keep)
     }
 
     pub(crate) fn affine(&self) -> Arc<Affine<B>> {
         Affine::kept(&self.centroids.val(), &self.keep)
     }
 
-    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        validate::input("x", x, self.n_features(), self.dtype())
+    pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        validate::rows(x, self.n_features(), &self.centroids.val())
+    }
+}
+
+impl<B: AutodiffBackend> KMeans<B> {
+    /// The same clusterer to be trained: an optimizer of Burn changes its centroids, alone or
+    /// as a part of your module. It has no heuristic β, which would be that of other
+    /// centroids; give it one after training.
+    ///
+    /// Everything else is computed from the centroids in every step, so the network of a
+    /// trained clusterer is exact. Losses are in [`train`](crate::train). Burn's `no_grad`
+    /// ends the training, and so does `valid` followed by a clone, by which Burn forgets which
+    /// parameters are trained.
+    ///
+    /// ```
+    /// use burn::backend::{Autodiff, Flex};
+    /// use burn::optim::{GradientsParams, Optimizer, SgdConfig};
+    /// use burn::tensor::Tensor;
+    /// use neuralize::cluster::KMeans;
+    /// use neuralize::train::inertia_loss;
+    ///
+    /// type B = Autodiff<Flex>;
+    /// let device = Default::default();
+    /// let x = Tensor::<B, 2>::from_data([[0.0], [2.0], [9.0], [11.0]], &device);
+    /// let start = Tensor::<B, 2>::from_data([[2.0], [8.0]], &device);
+    /// let mut kmeans = KMeans::from_centroids(start)?.trainable();
+    /// let mut optimizer = SgdConfig::new().init();
+    /// for _ in 0..100 {
+    ///     let gradients = inertia_loss(&kmeans, &x)?.backward();
+    ///     let gradients = GradientsParams::from_grads(gradients, &kmeans);
+    ///     kmeans = optimizer.step(0.1, kmeans, gradients);
+    /// }
+    /// let centroids: Vec<f32> = kmeans.centroids().into_data().iter().collect();
+    /// assert!((centroids[0] - 1.0).abs() < 1e-3 && (centroids[1] - 10.0).abs() < 1e-3);
+    /// # Ok::<(), neuralize::Error>(())
+    /// ```
+    pub fn trainable(self) -> Self {
+        let centroids = transfer::untracked(self.centroids.val());
+        let trained = Param::initialized(self.centroids.id, centroids.clone().require_grad());
+        Self { centroids: trained, ..Self::new(centroids, None) }
     }
 }
 
@@ -167,7 +225,7 @@ impl<B: Backend> Load<B> for KMeans<B> {
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
         let [_] = shapes.dims("beta")?;
-        Ok(Self::new(transfer::zeros(shapes.dims("centroids")?, device, dtype), None))
+        Ok(Self::new(shapes.blank("centroids", device, dtype)?, None))
     }
 
     fn checked(self) -> Result<Self, String> {

@@ -5,6 +5,7 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use super::bandwidth::{Spacing, distances};
 use super::kernel_kmeans::{KernelKMeans, check_gamma};
+use super::labels::Labels;
 use super::settings::at_least_one;
 use super::{partition, supports};
 use crate::error::{Error, Result};
@@ -37,8 +38,10 @@ use crate::{kernel, transfer, validate};
 /// let labels = [Some(0), Some(0), Some(1), Some(1), None];
 /// let fit = LabelledConfig::new().fit(&x, &labels)?;
 /// assert_eq!((fit.sizes, fit.noise, fit.agreement), (vec![2, 2], 1, 1.0));
-/// let network = fit.model.neuralize()?;
-/// # let _ = network;
+///
+/// // Labels go in as `predict` returns them, too.
+/// let again = LabelledConfig::new().fit(&x, &fit.model.predict(&x)?)?;
+/// assert_eq!(again.sizes, [2, 3]);
 /// # Ok::<(), neuralize::Error>(())
 /// ```
 #[derive(Config, Debug, PartialEq)]
@@ -56,7 +59,7 @@ pub struct LabelledConfig {
 }
 
 /// A labelled partition as a clusterer, and how well it reproduces the labels.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LabelledFit<B: Backend> {
     /// The clusterer.
@@ -95,12 +98,12 @@ const CANDIDATES: usize = 17;
 const WORSE: f64 = 0.002;
 
 impl LabelledConfig {
-    /// A clusterer of the rows of x and the cluster of each. Noise, of cluster
-    /// `None`, is left out.
+    /// A clusterer of the rows of x and the cluster of each. Noise is left out: `None`
+    /// in a list, negative numbers in a tensor.
     ///
     /// # Shapes
     ///
-    /// - x: `[N, D]`, labels: N
+    /// - x: `[N, D]`, labels: `[N]`
     ///
     /// # Errors
     ///
@@ -110,8 +113,9 @@ impl LabelledConfig {
     pub fn fit<B: Backend>(
         &self,
         x: &Tensor<B, 2>,
-        labels: &[Option<usize>],
+        labels: &(impl Labels + ?Sized),
     ) -> Result<LabelledFit<B>> {
+        let labels = labels.read();
         validate::table("x", x)?;
         if let Some(gamma) = self.gamma {
             check_gamma(gamma, x.dtype())?;

@@ -1,14 +1,22 @@
-//! K-means from a stream of batches.
+//! K-means from a stream of batches, which can be saved, resumed and merged.
+
+use std::fs;
+use std::path::Path;
 
 use burn::tensor::{DType, Tensor, backend::Backend};
+use serde::{Deserialize, Serialize};
 
 use super::config::KMeansConfig;
 use super::kmeans::KMeans;
 use super::lloyd::{WeightedPoints, nearest_with_logit};
 use super::seeding;
+use crate::data::AtomicFile;
 use crate::error::{Error, Result};
 use crate::random::Stream;
 use crate::{kernel, transfer, validate};
+
+const FORMAT: &str = "neuralize-mini-batch";
+const VERSION: u32 = 1;
 
 /// K-means from batches, each of which is used once (Sculley 2010).
 ///
@@ -32,11 +40,33 @@ use crate::{kernel, transfer, validate};
 /// assert_eq!(clusterer.model()?.n_clusters(), 2);
 /// # Ok::<(), neuralize::Error>(())
 /// ```
+///
+/// Several workers share the batches of one fit: each continues a [`fork`](Self::fork), and
+/// [`merge`](Self::merge) brings together what they saw.
+///
+/// ```
+/// # use burn::backend::Flex;
+/// # use burn::tensor::Tensor;
+/// # use neuralize::cluster::{KMeansConfig, MiniBatchKMeans};
+/// # let batch = |rows: [[f64; 1]; 2]| Tensor::<Flex, 2>::from_data(rows, &Default::default());
+/// let mut clusterer = MiniBatchKMeans::<Flex>::new(KMeansConfig::new(2))?;
+/// clusterer.partial_fit(&batch([[0.0], [8.0]]))?;
+/// let mut worker = clusterer.fork()?;
+/// worker.partial_fit(&batch([[2.0], [10.0]]))?;
+/// clusterer.merge(worker)?;
+///
+/// let mut centroids: Vec<f32> = clusterer.model()?.centroids().into_data().iter().collect();
+/// centroids.sort_by(f32::total_cmp);
+/// assert_eq!(centroids, [1.0, 9.0]);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Debug, Clone)]
 pub struct MiniBatchKMeans<B: Backend> {
     config: KMeansConfig,
     state: Option<State<B>>,
 }
 
+#[derive(Debug, Clone)]
 struct State<B: Backend> {
     /// The mean of the first batch, `[1, D]`.
     center: Tensor<B, 2>,
@@ -46,8 +76,37 @@ struct State<B: Backend> {
     counts: Vec<f64>,
     batches: usize,
     dtype: DType,
-    /// The latest batch, for the heuristic β.
-    latest: Tensor<B, 2>,
+    latest: Latest<B>,
+}
+
+/// What the heuristic β is taken from.
+#[derive(Debug, Clone)]
+enum Latest<B: Backend> {
+    /// The latest batch.
+    Batch(Tensor<B, 2>),
+    /// The β of a batch that is not there any more, if it has one.
+    Beta(Option<f64>),
+}
+
+/// A clusterer on its way to a file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    format: String,
+    version: u32,
+    config: KMeansConfig,
+    state: Option<SavedState>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedState {
+    center: Vec<f64>,
+    centroids: Vec<f64>,
+    counts: Vec<f64>,
+    batches: usize,
+    dtype: DType,
+    beta: Option<f64>,
 }
 
 impl<B: Backend> MiniBatchKMeans<B> {
@@ -106,9 +165,113 @@ impl<B: Backend> MiniBatchKMeans<B> {
             return Err(Error::Empty { what: "the data (no batch was fitted yet)" });
         };
         let centroids = state.centroids() + state.center.clone();
-        let (_, logits) = nearest_with_logit(&state.latest, &kernel::Affine::of(&centroids));
-        let beta = logits.and_then(|logits| kernel::heuristic_beta(logits, None));
+        let beta = state.beta(&centroids);
         Ok(KMeans::new(centroids, beta))
+    }
+
+    /// A clusterer with the present centroids that has seen nothing, for a worker with batches of
+    /// its own. [`merge`](Self::merge) adds them to this one.
+    ///
+    /// # Errors
+    ///
+    /// Before the first batch, which chooses the first centroids.
+    pub fn fork(&self) -> Result<Self> {
+        let mut forked = self.clone();
+        let Some(state) = &mut forked.state else {
+            return Err(Error::Empty { what: "the data (no batch was fitted yet)" });
+        };
+        state.counts.fill(0.0);
+        state.batches = 0;
+        Ok(forked)
+    }
+
+    /// Adds what another clusterer has seen: every centroid becomes the mean of all points that
+    /// either of them assigned to it. Cluster k of the one is cluster k of the other, so the other
+    /// should be a [`fork`](Self::fork) of this one; a copy would count its points twice.
+    ///
+    /// # Errors
+    ///
+    /// If this one has seen no batch, or number of clusters, features or precision differ.
+    pub fn merge(&mut self, other: Self) -> Result<()> {
+        let Some(other) = other.state else { return Ok(()) };
+        let Some(state) = &mut self.state else {
+            return Err(Error::Empty { what: "the data (no batch was fitted yet)" });
+        };
+        let shape = |state: &State<B>| [state.counts.len(), state.center.dims()[1]];
+        if shape(state) != shape(&other) {
+            let expected = format!("{:?}, that of this clusterer", shape(state));
+            return Err(Error::shape("the table of the other centroids", expected, &shape(&other)));
+        }
+        if state.dtype != other.dtype {
+            let (expected, found) = (state.dtype, other.dtype);
+            return Err(Error::DTypeMismatch { what: "the other clusterer", expected, found });
+        }
+        let features = state.center.dims()[1];
+        let (ours, theirs) =
+            (transfer::download(state.center.clone()), transfer::download(other.center));
+        for (k, &added) in other.counts.iter().enumerate().filter(|(_, added)| **added > 0.0) {
+            let total = state.counts[k] + added;
+            for i in 0..features {
+                let theirs = other.centroids[k * features + i] + (theirs[i] - ours[i]);
+                let centroid = &mut state.centroids[k * features + i];
+                *centroid = (state.counts[k] * *centroid + added * theirs) / total;
+            }
+            state.counts[k] = total;
+        }
+        state.batches += other.batches;
+        if other.batches > 0 {
+            state.latest = other.latest;
+        }
+        Ok(())
+    }
+
+    /// Saves the clusterer as a JSON file, to [`resume`](Self::resume) it: the settings, the
+    /// centroids and how many points each is the mean of. No row of the data is in the file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let state = self.state.as_ref().map(|state| SavedState {
+            center: transfer::download(state.center.clone()),
+            centroids: state.centroids.clone(),
+            counts: state.counts.clone(),
+            batches: state.batches,
+            dtype: state.dtype,
+            beta: state.beta(&(state.centroids() + state.center.clone())),
+        });
+        let saved =
+            Saved { format: FORMAT.into(), version: VERSION, config: self.config.clone(), state };
+        let path = path.as_ref();
+        let text = serde_json::to_string_pretty(&saved)
+            .map_err(|error| Error::model(path, error.to_string()))?;
+        AtomicFile::write(path, text.as_bytes())
+    }
+
+    /// A clusterer of a file of [`save`](Self::save), which goes on as if it had never stopped.
+    /// Until its next batch, the heuristic β is that of the batch before the file was written.
+    ///
+    /// # Errors
+    ///
+    /// If the file is missing, damaged or of another kind or version, or the device does not
+    /// compute in its precision.
+    pub fn resume(path: impl AsRef<Path>, device: &B::Device) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = fs::read(path).map_err(Error::io(path))?;
+        let saved: Saved = serde_json::from_slice(&bytes).map_err(|error| {
+            Error::model(path, format!("is not a saved mini-batch k-means: {error}"))
+        })?;
+        if (saved.format.as_str(), saved.version) != (FORMAT, VERSION) {
+            let found = format!("`{}` {}", saved.format.escape_debug(), saved.version);
+            let detail = format!("is of format {found}, expected `{FORMAT}` {VERSION}");
+            return Err(Error::model(path, detail));
+        }
+        let mut clusterer = Self::new(saved.config)?;
+        if let Some(state) = saved.state {
+            let state = State::read(state, &clusterer.config, device);
+            clusterer.state = Some(state.map_err(|detail| Error::model(path, detail))?);
+        }
+        Ok(clusterer)
     }
 }
 
@@ -133,8 +296,41 @@ impl<B: Backend> State<B> {
             counts: vec![0.0; config.n_clusters],
             batches: 0,
             dtype,
-            latest: x.clone(),
+            latest: Latest::Batch(x.clone()),
         })
+    }
+
+    fn read(saved: SavedState, config: &KMeansConfig, device: &B::Device) -> Result<Self, String> {
+        let SavedState { center, centroids, counts, batches, dtype, beta } = saved;
+        let (clusters, features) = (counts.len(), center.len());
+        if clusters != config.n_clusters || features == 0 || centroids.len() != clusters * features
+        {
+            return Err(format!(
+                "has {} numbers for {} clusters of {features} features",
+                centroids.len(),
+                config.n_clusters
+            ));
+        }
+        let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
+        let counted = counts.iter().all(|count| *count >= 0.0);
+        let known = beta.is_none_or(|beta| beta.is_finite() && beta >= 0.0);
+        if !(finite(&center) && finite(&centroids) && finite(&counts) && counted && known) {
+            return Err("holds numbers that no clusterer has".into());
+        }
+        validate::dtype::<B>("the clusterer", device, dtype).map_err(|error| error.to_string())?;
+        let center = transfer::upload(center, [1, features], device, dtype);
+        Ok(Self { center, centroids, counts, batches, dtype, latest: Latest::Beta(beta) })
+    }
+
+    /// The heuristic β of the latest batch under the centroids.
+    fn beta(&self, centroids: &Tensor<B, 2>) -> Option<f64> {
+        match &self.latest {
+            Latest::Batch(x) => {
+                let (_, logits) = nearest_with_logit(x, &kernel::Affine::of(centroids));
+                logits.and_then(|logits| kernel::heuristic_beta(logits, None))
+            }
+            Latest::Beta(beta) => *beta,
+        }
     }
 
     fn centroids(&self) -> Tensor<B, 2> {
@@ -162,7 +358,7 @@ impl<B: Backend> State<B> {
             }
         }
         self.batches += 1;
-        self.latest = x;
+        self.latest = Latest::Batch(x);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use crate::random::Stream;
 use crate::{kernel, transfer, validate};
 
 /// A clusterer fitted to data in parts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PartsFit<B: Backend> {
     /// The clusterer.

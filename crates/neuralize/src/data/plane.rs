@@ -94,7 +94,7 @@ impl<B: Backend> Plane<B> {
     /// that are not finite.
     pub fn project(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
         let [features, _] = self.axes.dims();
-        validate::input("x", x, features, self.mean.dtype())?;
+        validate::rows(x, features, &self.mean)?;
         if x.dims()[0] == 0 {
             return Ok(transfer::zeros([0, 2], &x.device(), self.mean.dtype()));
         }

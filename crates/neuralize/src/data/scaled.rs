@@ -74,7 +74,7 @@ impl Scale {
         let fit = || {
             let x = table.to_tensor::<B>(device, dtype)?;
             let scaler = self.fit(&x)?;
-            Ok((scaler.transform(x)?, scaler))
+            Ok((scaler.transform(&x)?, scaler))
         };
         let (x, scaler) = fit()
             .map_err(|error: Error| error.located(&file, table.features(), |row| row, false))?;
@@ -242,7 +242,7 @@ impl<'a, B: Backend> ScaledParts<'a, B> {
         let file = self.reader.name();
         let x = table
             .to_tensor::<B>(&device, dtype)
-            .and_then(|x| self.scaler.transform(x))
+            .and_then(|x| self.scaler.transform(&x))
             .map_err(|error| error.located(file, table.features(), |row| rows[row], false))?;
         Ok(ScaledTable { rows, table, x, file: file.to_owned(), is_scaled: self.is_scaled })
     }

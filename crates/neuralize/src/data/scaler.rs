@@ -46,7 +46,7 @@ impl std::fmt::Display for Scale {
 ///
 /// let x = Tensor::<Flex, 2>::from_data([[1.0, 7.0], [3.0, 7.0]], &Default::default());
 /// let scaler = Scale::MinMax.fit(&x)?;
-/// let scaled: Vec<f32> = scaler.transform(x)?.into_data().iter().collect();
+/// let scaled: Vec<f32> = scaler.transform(&x)?.into_data().iter().collect();
 /// assert_eq!(scaled, [0.0, 0.0, 1.0, 0.0]);
 /// # Ok::<(), neuralize::Error>(())
 /// ```
@@ -93,7 +93,7 @@ impl Scale {
 ///     fit.add(&Tensor::from_data(part, &Default::default()))?;
 /// }
 /// let x = Tensor::from_data([[2.0, 5.0]], &Default::default());
-/// let scaled: Vec<f32> = fit.finish()?.transform(x)?.into_data().iter().collect();
+/// let scaled: Vec<f32> = fit.finish()?.transform(&x)?.into_data().iter().collect();
 /// assert_eq!(scaled, [0.5, 0.25]);
 /// # Ok::<(), neuralize::Error>(())
 /// ```
@@ -166,7 +166,24 @@ impl<B: Backend> ScalerFit<B> {
     }
 }
 
+impl Scale {
+    /// A blank scaler to load a record into.
+    pub fn init<B: Backend>(self, n_features: usize, device: &B::Device) -> Scaler<B> {
+        load::blank(&[("offset", &[n_features]), ("factor", &[n_features])], device)
+    }
+}
+
 impl<B: Backend> Scaler<B> {
+    /// The scaler itself, if what was loaded into it is one; see
+    /// [`KMeans::checked`](crate::cluster::KMeans::checked).
+    ///
+    /// # Errors
+    ///
+    /// If shapes or values are not those of a scaler.
+    pub fn checked(self) -> Result<Self> {
+        load::check(self)
+    }
+
     /// A scaler that changes nothing.
     pub fn identity(features: usize, device: &B::Device, dtype: DType) -> Self {
         Self::new(
@@ -210,13 +227,13 @@ impl<B: Backend> Scaler<B> {
     ///
     /// If x has another width or precision than the scaler, or values that are
     /// not finite.
-    pub fn transform(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
-        validate::input("x", &x, self.n_features(), self.offset.val().dtype())?;
+    pub fn transform(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        validate::rows(x, self.n_features(), &self.offset.val())?;
         if x.dims()[0] == 0 {
             let offset = self.offset.val();
             return Ok(transfer::zeros(x.dims(), &offset.device(), offset.dtype()));
         }
-        Ok((x - self.offset.val().unsqueeze()) * self.factor.val().unsqueeze())
+        Ok((x.clone() - self.offset.val().unsqueeze()) * self.factor.val().unsqueeze())
     }
 
     /// Undoes the scaling: `x / factor + offset`. A feature that was constant in
@@ -230,8 +247,8 @@ impl<B: Backend> Scaler<B> {
     /// # Errors
     ///
     /// As [`transform`](Self::transform).
-    pub fn inverse(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
-        validate::input("x", &x, self.n_features(), self.offset.val().dtype())?;
+    pub fn inverse(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        validate::rows(x, self.n_features(), &self.offset.val())?;
         if x.dims()[0] == 0 {
             return self.transform(x);
         }
@@ -247,8 +264,8 @@ impl<B: Backend> Load<B> for Scaler<B> {
     const NAME: &'static str = "scaler";
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
-        let zeros = |shape| transfer::zeros::<B, 1>(shape, device, dtype);
-        Ok(Self::new(zeros(shapes.dims("offset")?), zeros(shapes.dims("factor")?)))
+        let offset = shapes.blank("offset", device, dtype)?;
+        Ok(Self::new(offset, shapes.blank("factor", device, dtype)?))
     }
 
     fn checked(self) -> Result<Self, String> {

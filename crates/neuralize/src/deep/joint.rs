@@ -1,6 +1,6 @@
 //! Joint training of an autoencoder and a clustering of its codes.
 
-use burn::module::{AutodiffModule, Module, ModuleVisitor, Param, ParamId};
+use burn::module::{AutodiffModule, Module, ModuleVisitor, Param};
 use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{DType, Int, Tensor};
@@ -11,7 +11,8 @@ use crate::cluster::{KMeans, KMeansConfig};
 use crate::deep::model::blocks;
 use crate::error::{Error, Result};
 use crate::random::Stream;
-use crate::{gradient, transfer, validate};
+use crate::train::{assignments, divergence, sharpened};
+use crate::{transfer, validate};
 
 /// An encoder and a decoder, for training.
 ///
@@ -146,14 +147,13 @@ impl JointTraining {
         let autoencoder = self.warm_up(autoencoder, x, &mut optimizer, &mut observe)?;
 
         let codes = codes_of(&autoencoder.valid(), x, self.batch_size)?;
-        let centroids = Tensor::<B, 2>::from_inner(clusters.fit(&codes)?.model.centroids());
-        let centroids = Param::initialized(ParamId::new(), centroids.require_grad());
-        let (autoencoder, centroids) =
-            self.train_jointly(autoencoder, centroids, x, &mut optimizer, &mut observe)?;
+        let head = KMeans::<B>::from_inner(clusters.fit(&codes)?.model).trainable();
+        let (autoencoder, head) =
+            self.train_jointly(autoencoder, head, x, &mut optimizer, &mut observe)?;
 
         let autoencoder = autoencoder.valid();
         let codes = codes_of(&autoencoder, x, self.batch_size)?;
-        let mut head = KMeans::from_centroids(centroids.val().inner())?;
+        let mut head = head.valid().checked()?;
         if head.n_clusters() > 1 {
             // If all codes are one point, there is no heuristic β.
             head = match head.clone().with_heuristic_beta(&codes) {
@@ -206,21 +206,21 @@ impl JointTraining {
     fn train_jointly<B, A, const D: usize>(
         &self,
         mut autoencoder: A,
-        mut centroids: Param<Tensor<B, 2>>,
+        mut head: KMeans<B>,
         x: &Tensor<B::InnerBackend, D>,
         optimizer: &mut impl Optimizer<A, B>,
         observe: &mut impl FnMut(JointProgress),
-    ) -> Result<(A, Param<Tensor<B, 2>>)>
+    ) -> Result<(A, KMeans<B>)>
     where
         B: AutodiffBackend,
         A: AutodiffModule<B> + Autoencoder<B, D>,
         A::InnerModule: Autoencoder<B::InnerBackend, D>,
     {
         let rows = x.dims()[0];
-        let mut centroid_optimizer = AdamConfig::new().init();
+        let mut head_optimizer = AdamConfig::new().init();
         for epoch in 1..=self.joint_epochs {
             let codes = codes_of(&autoencoder.valid(), x, self.batch_size)?;
-            let target = sharpened(assignments(codes, centroids.val().inner()));
+            let target = sharpened(&assignments(codes, head.centroids().inner()));
             let (mut reconstructions, mut divergences) = (Mean::default(), Mean::default());
             for (index, batch) in self.batches(rows, self.warm_up_epochs + epoch, x) {
                 let x = Tensor::<B, D>::from_inner(batch);
@@ -228,21 +228,21 @@ impl JointTraining {
                 let codes = checked(autoencoder.encode(x.clone()), samples)?;
                 let reconstruction = reconstruction_error(&autoencoder, x, codes.clone())?;
                 let p = Tensor::<B, 2>::from_inner(target.clone().select(0, index));
-                let divergence = divergence(p, assignments(codes, centroids.val()));
+                let divergence = divergence(p, assignments(codes, head.centroids()));
                 reconstructions.add(&reconstruction, samples);
                 divergences.add(&divergence, samples);
                 let loss = reconstruction * self.reconstruction + divergence * self.clustering;
                 let mut grads = loss.backward();
                 let encoder = GradientsParams::from_module::<B, _>(&mut grads, &autoencoder);
-                let clusters = GradientsParams::from_module::<B, _>(&mut grads, &centroids);
+                let clusters = GradientsParams::from_module::<B, _>(&mut grads, &head);
                 autoencoder = optimizer.step(self.learning_rate, autoencoder, encoder);
-                centroids = centroid_optimizer.step(self.learning_rate, centroids, clusters);
+                head = head_optimizer.step(self.learning_rate, head, clusters);
             }
             let (reconstruction, divergence) = (reconstructions.value(), divergences.value());
             finite("joint epoch", epoch, reconstruction + divergence)?;
             observe(JointProgress { warming_up: false, epoch, reconstruction, divergence });
         }
-        Ok((autoencoder, centroids))
+        Ok((autoencoder, head))
     }
 
     fn check(&self) -> Result<()> {
@@ -392,88 +392,10 @@ fn same_precision<B: Backend, M: Module<B>>(module: &M, data: DType) -> Result<(
     }
 }
 
-/// Soft assignment by Student's t with one degree of freedom; a row sums to one.
-///
-/// # Shapes
-///
-/// - codes: `[n, D]`, centroids: `[K, D]`
-/// - output: `[n, K]`
-fn assignments<B: Backend>(codes: Tensor<B, 2>, centroids: Tensor<B, 2>) -> Tensor<B, 2> {
-    // Far from the origin, the difference of the squares would lose precision.
-    let middle = centroids.clone().detach().mean_dim(0);
-    let (codes, centroids) = (codes - middle.clone(), centroids - middle);
-    let squares = codes.clone().square().sum_dim(1);
-    let sizes = centroids.clone().square().sum_dim(1).transpose();
-    let distances = (squares + sizes - codes.matmul(centroids.transpose()) * 2.0).clamp_min(0.0);
-    let kernel = distances.ones_like() / (distances + 1.0);
-    gradient::quotient(kernel.clone(), kernel.sum_dim(1))
-}
-
-/// `p_ij ∝ q_ij² / Σ_i q_ij`; a row sums to one.
-fn sharpened<B: Backend>(q: Tensor<B, 2>) -> Tensor<B, 2> {
-    let p = q.clone().square() / q.sum_dim(0);
-    p.clone() / p.sum_dim(1)
-}
-
-/// `KL(p ‖ q)`, the mean of a row, `[1]`.
-fn divergence<B: Backend>(p: Tensor<B, 2>, q: Tensor<B, 2>) -> Tensor<B, 1> {
-    // Student's t is above 0, but may round to 0.
-    let least = f64::from(f32::MIN_POSITIVE);
-    let ratio = p.clone().clamp_min(least).log() - gradient::log(q.clamp_min(least));
-    (p * ratio).sum_dim(1).mean()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use burn::backend::Flex;
-
-    fn table(values: &[f64], shape: [usize; 2]) -> Tensor<Flex, 2> {
-        transfer::upload(values.to_vec(), shape, &Default::default(), DType::F64)
-    }
-
-    /// Xie et al. 2016, equations 1 to 3, in loops.
-    #[test]
-    fn soft_assignment_target_and_divergence() {
-        let codes: [f64; 6] = [0.1, 0.4, -0.7, 0.2, 1.3, -0.5];
-        let centroids: [f64; 4] = [0.0, 0.0, 1.0, -0.4];
-        let mut q = [[0.0; 2]; 3];
-        for (i, row) in q.iter_mut().enumerate() {
-            for (j, q) in row.iter_mut().enumerate() {
-                let distance: f64 =
-                    (0..2).map(|d| (codes[2 * i + d] - centroids[2 * j + d]).powi(2)).sum();
-                *q = 1.0 / (1.0 + distance);
-            }
-            let sum = row[0] + row[1];
-            row.iter_mut().for_each(|q| *q /= sum);
-        }
-        let totals = [0, 1].map(|j| q.iter().map(|row| row[j]).sum::<f64>());
-        let p = q.map(|row| {
-            let raw = [row[0] * row[0] / totals[0], row[1] * row[1] / totals[1]];
-            raw.map(|p| p / (raw[0] + raw[1]))
-        });
-        let divergence_by_hand: f64 = p
-            .iter()
-            .zip(&q)
-            .map(|(p, q)| (0..2).map(|j| p[j] * (p[j] / q[j]).ln()).sum::<f64>())
-            .sum::<f64>()
-            / 3.0;
-        // The same wherever the origin is.
-        for offset in [0.0, 1e4] {
-            let moved = |values: &[f64]| values.iter().map(|v| v + offset).collect::<Vec<f64>>();
-            let found =
-                assignments(table(&moved(&codes), [3, 2]), table(&moved(&centroids), [2, 2]));
-            let target = sharpened(found.clone());
-            let kl = transfer::download(divergence(target.clone(), found.clone()))[0];
-            for (found, expected) in transfer::download(found).iter().zip(q.concat()) {
-                assert!((found - expected).abs() < 1e-10, "{found} against {expected}");
-            }
-            for (found, expected) in transfer::download(target).iter().zip(p.concat()) {
-                assert!((found - expected).abs() < 1e-10, "{found} against {expected}");
-            }
-            assert!((kl - divergence_by_hand).abs() < 1e-10);
-        }
-    }
 
     #[test]
     fn a_small_last_batch_counts_for_its_samples() {

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use burn::module::{Module, ModuleDisplay};
-use burn::tensor::{DType, Int, Tensor, backend::Backend};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{DType, Int, Tensor};
 use burn_lrp::{AnyTensor, Relevance};
 
 use crate::cluster::KMeans;
@@ -52,7 +53,7 @@ use crate::{record, transfer, validate};
 /// # Ok::<(), neuralize::Error>(())
 /// ```
 #[derive(Module, Debug)]
-pub struct DeepKMeans<B: Backend, E: Module<B>> {
+pub struct DeepKMeans<B: Backend, E> {
     /// The network from inputs to codes.
     pub(crate) encoder: E,
     /// The clustering of codes.
@@ -65,6 +66,11 @@ impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
         // Burn initialises a parameter again in every clone if it has not been read before.
         let _ = encoder.num_params();
         Self { encoder, head }
+    }
+
+    /// The encoder and the clustering of its codes.
+    pub fn into_parts(self) -> (E, KMeans<B>) {
+        (self.encoder, self.head)
     }
 
     /// The network from inputs to codes.
@@ -98,6 +104,16 @@ impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
     /// If the shapes or the values of the clustering are unusable.
     pub fn checked(self) -> Result<Self> {
         Ok(Self { head: self.head.checked()?, ..self })
+    }
+}
+
+impl<B: AutodiffBackend, E: Module<B>> DeepKMeans<B, E> {
+    /// The same model with a clustering that is [trained](KMeans::trainable) with the encoder,
+    /// whose parameters are trained as far as they require gradients. Losses are in
+    /// [`train`](crate::train); [`encoder`](Self::encoder) and [`head`](Self::head) give what they
+    /// need.
+    pub fn trainable(self) -> Self {
+        Self { head: self.head.trainable(), ..self }
     }
 }
 

@@ -115,8 +115,7 @@ impl<B: Backend, E: Module<B> + Relevance<B> + Sync> Network<B> for NeuralizedDe
         if self.n_clusters() < 2 {
             return Err(Error::NoCompetitor);
         }
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        validate::input("x", x, self.n_features(), self.dtype())
+        validate::rows(x, self.n_features(), &self.means)
     }
 
     fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {

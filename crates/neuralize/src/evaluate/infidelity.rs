@@ -117,7 +117,7 @@ mod tests {
         let device = Default::default();
         let table = |values| transfer::upload::<Flex, 2>(values, [178, 13], &device, DType::F64);
         let x = Table::wine().to_tensor::<Flex>(&device, DType::F64)?;
-        let x = Scale::MinMax.fit(&x)?.transform(x)?;
+        let x = Scale::MinMax.fit(&x)?.transform(&x)?;
         let centroids = numbers(&functions, "centroids");
         let centroids = transfer::upload::<Flex, 2>(centroids, [3, 13], &device, DType::F64);
         let subject = Tracked::<Autodiff<Flex>>::new(KMeans::from_centroids(centroids)?)?;

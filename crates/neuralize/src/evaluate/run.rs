@@ -25,7 +25,7 @@ use crate::transfer;
 /// use neuralize::prelude::*;
 ///
 /// let x = Table::wine().to_tensor::<Flex>(&Default::default(), DType::F64)?;
-/// let x = Scale::MinMax.fit(&x)?.transform(x)?;
+/// let x = Scale::MinMax.fit(&x)?.transform(&x)?;
 /// let subject = Tracked::<Autodiff<Flex>>::new(KMeansConfig::new(3).fit(&x)?.model)?;
 ///
 /// let methods = ["neon", "own-distance", "random"];

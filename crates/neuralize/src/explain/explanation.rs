@@ -103,6 +103,42 @@ impl<B: Backend> Explanation<B> {
         Tensor::cat(columns, 1)
     }
 
+    /// The `count` features of largest absolute relevance of every point, in descending order; of
+    /// equal ones the first comes first. A point has fewer if there are fewer features.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use neuralize::cluster::KMeans;
+    /// use neuralize::explain::{Beta, Target};
+    /// use neuralize::network::Network;
+    ///
+    /// let device = Default::default();
+    /// let centroids = Tensor::<Flex, 2>::from_data([[0.0, 0.0, 0.0], [1.0, 3.0, 2.0]], &device);
+    /// let network = KMeans::from_centroids(centroids)?.neuralize()?;
+    /// let x = Tensor::<Flex, 2>::from_data([[0.0, 0.0, 0.0]], &device);
+    /// let explanation = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
+    /// let top = &explanation.top(2)[0];
+    /// assert_eq!(top.iter().map(|(feature, _)| *feature).collect::<Vec<_>>(), [1, 2]);
+    /// # Ok::<(), neuralize::Error>(())
+    /// ```
+    ///
+    /// # Shapes
+    ///
+    /// - output: N lists of feature and relevance
+    pub fn top(&self, count: usize) -> Vec<Vec<(usize, f64)>> {
+        let width = self.relevance.dims()[1];
+        if self.is_empty() || width == 0 {
+            return vec![Vec::new(); self.len()];
+        }
+        let values = transfer::download(self.relevance.clone());
+        let strongest = |row: &[f64]| {
+            let order = by_strength(row);
+            order.into_iter().take(count).map(|feature| (feature, row[feature])).collect()
+        };
+        values.chunks_exact(width).map(strongest).collect()
+    }
+
     /// The share of the absorbed parts in the absolute contributions of every point, `[N]`, from 0
     /// to 1; 0 for most networks.
     pub fn absorbed_share(&self) -> Tensor<B, 1> {
@@ -144,7 +180,6 @@ pub(crate) fn part_title(name: &str) -> String {
 }
 
 /// Features in descending order of |R|; equal ones keep their order.
-#[cfg(any(feature = "svg", feature = "report"))]
 pub(crate) fn by_strength(relevance: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..relevance.len()).collect();
     order.sort_by(|a, b| relevance[*b].abs().total_cmp(&relevance[*a].abs()));

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use burn::config::Config;
 use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::{KernelKMeans, SupportScorer, beta};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Beta, Explanation, Target};
 use crate::kernel::{self, Affine, Keep, Scores};
+use crate::load::{self, Load, Shapes};
 use crate::network::interface::{Dimensions, Internals, Network};
 use crate::network::min_pool::MinPool;
 use crate::network::pair_rule::{PairRule, SupportCoefficients};
@@ -130,7 +132,83 @@ impl<B: Backend> KernelKMeans<B> {
     }
 }
 
+/// The shape of a [`NeuralizedKernelKMeans`] that a record is loaded into.
+#[derive(Config, Debug, PartialEq)]
+pub struct NeuralizedKernelKMeansConfig {
+    /// D.
+    pub n_features: usize,
+    /// K.
+    pub n_clusters: usize,
+    /// M.
+    pub n_supports: usize,
+}
+
+impl NeuralizedKernelKMeansConfig {
+    /// A blank network to load a record into. The [rule](NeuralizedKernelKMeans::with_rule) is
+    /// not part of a record.
+    pub fn init<B: Backend>(&self, device: &B::Device) -> NeuralizedKernelKMeans<B> {
+        let shapes: &[(&str, &[usize])] = &[
+            ("center", &[self.n_features]),
+            ("linear.weight", &[self.n_features, self.n_supports]),
+            ("linear.bias", &[self.n_supports]),
+            ("soft_max.gamma", &[1]),
+            ("soft_min.gamma", &[1]),
+            ("sizes", &[self.n_clusters]),
+            ("beta", &[1]),
+        ];
+        load::blank(shapes, device)
+    }
+}
+
+impl<B: Backend> Load<B> for NeuralizedKernelKMeans<B> {
+    const NAME: &'static str = "neuralized kernel k-means network";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let row = |name| -> Result<_, String> {
+            let blank = shapes.blank::<B, 1>(name, device, dtype)?;
+            Ok(Param::initialized(ParamId::new(), blank))
+        };
+        let weight = shapes.blank("linear.weight", device, dtype)?;
+        Ok(Self {
+            center: row("center")?,
+            linear: load::linear(weight, shapes.blank("linear.bias", device, dtype)?),
+            soft_max: SoftMaxPool { gamma: row("soft_max.gamma")? },
+            soft_min: SoftMinPool { gamma: row("soft_min.gamma")? },
+            pool: MinPool,
+            sizes: row("sizes")?,
+            beta: row("beta")?,
+            rule: PairRule::default(),
+            leaves_out: false,
+            keep: Keep::default(),
+        })
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        let (center, weight) = (self.center.val(), self.linear.weight.val());
+        load::not_blank("linear.weight", &weight)?;
+        load::agree("center", center.dims(), "features", weight.dims()[0])?;
+        load::finite("sizes", self.sizes.val())?;
+        let gamma = load::sole("soft_min.gamma", self.soft_min.gamma.val())?;
+        load::check_beta(self.beta.val())?;
+        let clusterer = KernelKMeans::new(self.supports(), &self.sizes(), gamma, self.beta());
+        let network = Load::checked(clusterer)?.neuralize().map_err(|error| error.to_string())?;
+        load::alike(&self, &network)?;
+        Ok(Self { rule: self.rule, leaves_out: self.leaves_out, ..network })
+    }
+}
+
 impl<B: Backend> NeuralizedKernelKMeans<B> {
+    /// The network itself, after a check of the record that was loaded into it. What follows
+    /// from other parameters is computed again, because a recorder of half precision rounds
+    /// each of them.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or values are not those of such a network, or do not belong together.
+    pub fn checked(self) -> Result<Self> {
+        load::check(self)
+    }
+
     /// The same network with another rule for pairs of supports.
     pub fn with_rule(mut self, rule: PairRule) -> Self {
         self.rule = rule;
@@ -218,7 +296,7 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
     /// # Errors
     ///
     /// As [`Network::check_input`].
-    pub fn dense_forward(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+    pub fn dense_forward(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
         self.check_input(&x)?;
         let clusters = self.n_clusters();
         let scorer = self.scorer();
@@ -343,8 +421,7 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
         if self.n_clusters() < 2 {
             return Err(Error::NoCompetitor);
         }
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        validate::input("x", x, self.n_features(), self.dtype())
+        validate::rows(x, self.n_features(), &self.linear.weight.val())
     }
 
     fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {

@@ -74,15 +74,16 @@ pub struct NeuralizedKMeansConfig {
 }
 
 impl NeuralizedKMeansConfig {
-    /// A network of zeros in f32.
+    /// A blank network to load a record into.
     pub fn init<B: Backend>(&self, device: &B::Device) -> NeuralizedKMeans<B> {
-        let zeros = |length| transfer::zeros::<B, 1>([length], device, DType::F32);
-        NeuralizedKMeans::from_parts(
-            zeros(self.n_features),
-            transfer::zeros([self.n_features, self.n_clusters], device, DType::F32),
-            zeros(self.n_clusters),
-            zeros(1),
-        )
+        let (features, clusters) = (self.n_features, self.n_clusters);
+        let shapes: &[(&str, &[usize])] = &[
+            ("center", &[features]),
+            ("linear.weight", &[features, clusters]),
+            ("linear.bias", &[clusters]),
+            ("beta", &[1]),
+        ];
+        load::blank(shapes, device)
     }
 }
 
@@ -181,16 +182,16 @@ impl<B: Backend> NeuralizedKMeans<B> {
     ///
     /// If the stiffness is negative or not finite, x has another width or precision than the
     /// network, or values that are not finite.
-    pub fn softmax_probability(&self, x: Tensor<B, 2>, stiffness: f64) -> Result<Tensor<B, 2>> {
+    pub fn softmax_probability(&self, x: &Tensor<B, 2>, stiffness: f64) -> Result<Tensor<B, 2>> {
         if !(stiffness.is_finite() && stiffness >= 0.0) {
             return Err(Error::config("stiffness", stiffness, "it must be finite and at least 0"));
         }
-        self.check_rows(&x)?;
+        self.check_rows(x)?;
         let weight = self.linear.weight.val();
         let ([_, clusters], dtype) = (weight.dims(), weight.dtype());
         let stiffness = stiffness.min(transfer::largest(dtype));
         let none = || transfer::zeros([0, clusters], &weight.device(), dtype);
-        Ok(kernel::map_rows(&x, clusters, none, |block| {
+        Ok(kernel::map_rows(x, clusters, none, |block| {
             let scores = self.linear.forward(self.centred(block));
             // Differences first: a large stiffness then gives −∞, not NaN.
             let below_best = scores.clone() - scores.max_dim(1);
@@ -233,8 +234,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
         if clusters < 2 {
             return Err(Error::NoCompetitor);
         }
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        validate::input("x", x, features, weight.dtype())
+        validate::rows(x, features, &weight)
     }
 }
 
@@ -242,13 +242,11 @@ impl<B: Backend> Load<B> for NeuralizedKMeans<B> {
     const NAME: &'static str = "neuralized k-means network";
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
-        let [_] = shapes.dims("beta")?;
-        let zeros = |shape| transfer::zeros::<B, 1>(shape, device, dtype);
         Ok(Self::from_parts(
-            zeros(shapes.dims("center")?),
-            transfer::zeros(shapes.dims("linear.weight")?, device, dtype),
-            zeros(shapes.dims("linear.bias")?),
-            zeros([1]),
+            shapes.blank("center", device, dtype)?,
+            shapes.blank("linear.weight", device, dtype)?,
+            shapes.blank("linear.bias", device, dtype)?,
+            shapes.blank("beta", device, dtype)?,
         ))
     }
 

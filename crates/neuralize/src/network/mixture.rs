@@ -1,12 +1,14 @@
 //! A mixture of Gaussians as a network.
 
+use burn::config::Config;
 use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::{GaussianMixture, MixtureScorer, beta};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Explanation, Target};
+use crate::load::{self, Load, Shapes};
 use crate::network::interface::{Dimensions, Internals, Network};
 use crate::network::min_pool::MinPool;
 use crate::network::pass::PoolingPass;
@@ -126,7 +128,94 @@ impl<B: Backend> GaussianMixture<B> {
     }
 }
 
+/// The shape of a [`NeuralizedGaussianMixture`] that a record is loaded into.
+#[derive(Config, Debug, PartialEq)]
+pub struct NeuralizedGaussianMixtureConfig {
+    /// D.
+    pub n_features: usize,
+    /// K.
+    pub n_clusters: usize,
+}
+
+impl NeuralizedGaussianMixtureConfig {
+    /// A blank network to load a record into.
+    pub fn init<B: Backend>(&self, device: &B::Device) -> NeuralizedGaussianMixture<B> {
+        let (features, clusters) = ([self.n_features], [self.n_clusters]);
+        let (table, weight) =
+            ([self.n_clusters, self.n_features], [self.n_features, self.n_clusters]);
+        let shapes: &[(&str, &[usize])] = &[
+            ("center", &features),
+            ("scale", &features),
+            ("linear.weight", &weight),
+            ("linear.bias", &clusters),
+            ("quadratic.weight", &weight),
+            ("squares", &table),
+            ("log_weights", &clusters),
+            ("half_log_variances", &clusters),
+            ("means", &table),
+            ("deviations", &table),
+            ("spread", &[1]),
+            ("beta", &[1]),
+        ];
+        load::blank(shapes, device)
+    }
+}
+
+impl<B: Backend> Load<B> for NeuralizedGaussianMixture<B> {
+    const NAME: &'static str = "neuralized mixture of Gaussians";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let row = |name| -> Result<_, String> {
+            let blank = shapes.blank::<B, 1>(name, device, dtype)?;
+            Ok(Param::initialized(ParamId::new(), blank))
+        };
+        let table = |name| -> Result<_, String> {
+            let blank = shapes.blank::<B, 2>(name, device, dtype)?;
+            Ok(Param::initialized(ParamId::new(), blank))
+        };
+        Ok(Self {
+            center: row("center")?,
+            scale: row("scale")?,
+            linear: Linear { weight: table("linear.weight")?, bias: Some(row("linear.bias")?) },
+            quadratic: Linear { weight: table("quadratic.weight")?, bias: None },
+            squares: table("squares")?,
+            log_weights: row("log_weights")?,
+            half_log_variances: row("half_log_variances")?,
+            pool: MinPool,
+            means: table("means")?,
+            deviations: table("deviations")?,
+            spread: row("spread")?,
+            beta: row("beta")?,
+        })
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        let (means, deviations) = (self.means.val(), self.deviations.val());
+        load::usable("means", &means)?;
+        load::finite("deviations", deviations.clone())?;
+        let weights = self.log_weights.val();
+        load::finite("log_weights", weights.clone())?;
+        load::check_beta(self.beta.val())?;
+        let mixture = GaussianMixture::from_parts(means, deviations.square(), weights.exp());
+        let network = mixture.and_then(|mixture| mixture.and_beta(self.beta()).neuralize());
+        let network = network.map_err(|error| error.to_string())?;
+        load::alike(&self, &network)?;
+        Ok(network)
+    }
+}
+
 impl<B: Backend> NeuralizedGaussianMixture<B> {
+    /// The network itself, after a check of the record that was loaded into it. What follows
+    /// from other parameters is computed again, because a recorder of half precision rounds
+    /// each of them.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or values are not those of such a network, or do not belong together.
+    pub fn checked(self) -> Result<Self> {
+        load::check(self)
+    }
+
     /// The layer over x, seen from the centre in units of the scale: weight
     /// `[D, K]`, bias `[K]`.
     pub fn linear(&self) -> &Linear<B> {

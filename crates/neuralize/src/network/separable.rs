@@ -1,13 +1,15 @@
 //! K-means by any separable distance as a network.
 
+use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::nn::Linear;
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::distance::by_distance;
 use crate::cluster::{Distance, SeparableKMeans};
 use crate::error::{Error, Result};
 use crate::explain::{Explanation, Target};
+use crate::load::{self, Load, Shapes};
 use crate::network::dense::DenseNeuralizedKMeans;
 use crate::network::interface::{Dimensions, Internals, Network};
 use crate::network::min_pool::MinPool;
@@ -97,6 +99,17 @@ impl<B: Backend> SeparableKMeans<B> {
 }
 
 impl<B: Backend> NeuralizedSeparableKMeans<B> {
+    /// The network itself, after a check of the record that was loaded into it. What follows
+    /// from other parameters is computed again, because a recorder of half precision rounds
+    /// each of them.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or values are not those of such a network, or do not belong together.
+    pub fn checked(self) -> Result<Self> {
+        load::check(self)
+    }
+
     /// The distance.
     pub fn distance(&self) -> Distance {
         self.distance
@@ -157,6 +170,67 @@ impl<B: Backend> NeuralizedSeparableKMeans<B> {
             let distance = rule.values(x.clone(), centroids.clone().narrow(0, k, 1));
             sum + (distance - from_center.clone()) * a.clone().narrow(1, k, 1)
         })
+    }
+}
+
+impl<B: Backend> Load<B> for NeuralizedSeparableKMeans<B> {
+    const NAME: &'static str = "neuralized k-means network with a distance";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let clusterer = SeparableKMeans::blank(&shapes.under("clusterer"), device, dtype)?;
+        let linear = if shapes.has("linear.weight") {
+            let weight = shapes.blank("linear.weight", device, dtype)?;
+            Some(load::linear(weight, shapes.blank("linear.bias", device, dtype)?))
+        } else {
+            None
+        };
+        let center = Param::initialized(ParamId::new(), shapes.blank("center", device, dtype)?);
+        let offsets = Param::initialized(ParamId::new(), shapes.blank("offsets", device, dtype)?);
+        let distance = Distance::default();
+        Ok(Self { clusterer, center, linear, offsets, pool: MinPool, distance })
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        let Self { clusterer, .. } = &self;
+        let network = clusterer.clone().checked().and_then(|clusterer| clusterer.neuralize());
+        let network = network.map_err(|error| error.to_string())?;
+        load::alike(&self, &network)?;
+        Ok(network)
+    }
+}
+
+/// The shape of a [`NeuralizedSeparableKMeans`] that a record is loaded into.
+#[derive(Config, Debug, PartialEq)]
+pub struct NeuralizedSeparableKMeansConfig {
+    /// D.
+    pub n_features: usize,
+    /// K.
+    pub n_clusters: usize,
+    /// The distance, which decides whether there is a linear layer.
+    pub distance: Distance,
+}
+
+impl NeuralizedSeparableKMeansConfig {
+    /// A blank network to load a record into.
+    pub fn init<B: Backend>(&self, device: &B::Device) -> NeuralizedSeparableKMeans<B> {
+        let (features, clusters) = (self.n_features, self.n_clusters);
+        let has_linear = self.distance.is_bregman();
+        let mut shapes: Vec<(&str, &[usize])> = Vec::new();
+        let (table, weight) = ([clusters, features], [features, clusters]);
+        let (row, scores) = ([features], [clusters]);
+        let center = [1, features];
+        shapes.extend([
+            ("clusterer.centroids", &table[..]),
+            ("clusterer.weights", &row),
+            ("clusterer.distance", &[2]),
+            ("clusterer.beta", &[1]),
+            ("center", &row),
+            ("offsets", if has_linear { &table } else { &center }),
+        ]);
+        if has_linear {
+            shapes.extend([("linear.weight", &weight[..]), ("linear.bias", &scores)]);
+        }
+        load::blank(&shapes, device)
     }
 }
 

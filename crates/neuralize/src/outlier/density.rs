@@ -95,6 +95,19 @@ pub struct KernelDensity<B: Backend> {
     pub(crate) gamma: Param<Tensor<B, 1>>,
 }
 
+impl KernelDensityConfig {
+    /// A blank density of that many supports to load a record into; see
+    /// [`KMeansConfig::init`](crate::cluster::KMeansConfig::init).
+    pub fn init<B: Backend>(
+        &self,
+        n_features: usize,
+        n_supports: usize,
+        device: &B::Device,
+    ) -> KernelDensity<B> {
+        load::blank(&[("supports", &[n_supports, n_features]), ("gamma", &[1])], device)
+    }
+}
+
 impl<B: Backend> KernelDensity<B> {
     /// The density around given supports.
     ///
@@ -217,7 +230,7 @@ impl<B: Backend> Load<B> for KernelDensity<B> {
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
         let [_] = shapes.dims("gamma")?;
-        Ok(Self::new(transfer::zeros(shapes.dims("supports")?, device, dtype), 0.0))
+        Ok(Self::new(shapes.blank("supports", device, dtype)?, 0.0))
     }
 
     fn checked(self) -> Result<Self, String> {

@@ -13,4 +13,4 @@ mod network;
 
 pub use density::{KernelDensity, KernelDensityConfig};
 pub use explanation::OutlierExplanation;
-pub use network::NeuralizedKernelDensity;
+pub use network::{NeuralizedKernelDensity, NeuralizedKernelDensityConfig};

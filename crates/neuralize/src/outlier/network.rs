@@ -1,12 +1,15 @@
 //! A kernel density as a network: the outlier score and its explanation.
 
+use burn::config::Config;
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Bool, DType, IndexingUpdateOp, Tensor, backend::Backend};
 
+use super::density::KernelDensity;
 use super::distances::DistanceLayer;
 use super::explanation::OutlierExplanation;
 use crate::error::{Error, Result};
 use crate::kernel::{self, exp_minus_one, soft_shares, steepness};
+use crate::load::{self, Load, Shapes};
 use crate::network::SoftMinPool;
 use crate::{gradient, transfer, validate};
 
@@ -67,12 +70,53 @@ pub struct NeuralizedKernelDensity<B: Backend> {
     pub(crate) pool: SoftMinPool<B>,
 }
 
+/// The shape of a [`NeuralizedKernelDensity`] that a record is loaded into.
+#[derive(Config, Debug, PartialEq)]
+pub struct NeuralizedKernelDensityConfig {
+    /// D.
+    pub n_features: usize,
+    /// M.
+    pub n_supports: usize,
+}
+
+impl NeuralizedKernelDensityConfig {
+    /// A blank network to load a record into.
+    pub fn init<B: Backend>(&self, device: &B::Device) -> NeuralizedKernelDensity<B> {
+        let supports = [self.n_supports, self.n_features];
+        load::blank(&[("supports", &supports), ("pool.gamma", &[1])], device)
+    }
+}
+
+impl<B: Backend> Load<B> for NeuralizedKernelDensity<B> {
+    const NAME: &'static str = "neuralized kernel density";
+
+    fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let supports = shapes.blank("supports", device, dtype)?;
+        Ok(Self::of(supports, shapes.blank("pool.gamma", device, dtype)?))
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        let gamma = load::sole("pool.gamma", self.pool.gamma.val())?;
+        Load::checked(KernelDensity::new(self.supports(), gamma))?;
+        Ok(self)
+    }
+}
+
 impl<B: Backend> NeuralizedKernelDensity<B> {
     pub(super) fn of(supports: Tensor<B, 2>, gamma: Tensor<B, 1>) -> Self {
         Self {
             supports: Param::initialized(ParamId::new(), supports),
             pool: SoftMinPool { gamma: Param::initialized(ParamId::new(), gamma) },
         }
+    }
+
+    /// The network itself, after a check of the record that was loaded into it.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or values are not those of such a network.
+    pub fn checked(self) -> Result<Self> {
+        load::check(self)
     }
 
     /// The number of supports, M.
@@ -166,8 +210,7 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
     }
 
     fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        validate::input("x", x, self.n_features(), self.dtype())
+        validate::rows(x, self.n_features(), &self.supports.val())
     }
 
     /// Checks that a support remains when one is left out.

@@ -291,7 +291,7 @@ impl<B: Backend, M: Load<B>> Load<B> for Modules<B, M> {
     }
 
     fn checked(self) -> Result<Self, String> {
-        Ok(Self { scaler: self.scaler.checked()?, clusterer: self.clusterer.checked()? })
+        Ok(Self { scaler: Load::checked(self.scaler)?, clusterer: self.clusterer.checked()? })
     }
 }
 

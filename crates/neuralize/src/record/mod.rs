@@ -11,6 +11,7 @@
 //! values) before a load function returns it.
 
 mod folder;
+mod kept_network;
 mod model;
 mod module;
 mod outliers;

@@ -2,19 +2,20 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
 
+use burn::module::{Content, Module, ModuleDisplay};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 #[cfg(feature = "report")]
 use crate::cluster::Distance;
 use crate::cluster::{Clusterer, GaussianMixture, KMeans, KernelKMeans, SeparableKMeans};
-use crate::data::{ScaledParts, Scaler, TableOptions, TableReader};
+use crate::data::{Scale, ScaledParts, Scaler, TableOptions, TableReader};
 use crate::error::{Error, Result};
 use crate::explain::{Beta, Explanation, Target};
 use crate::load::Load;
 use crate::network::Network;
 use crate::record::folder::{self, Description, Folder, ModelInfo, ModelKind, Modules};
+use crate::record::kept_network::KeptNetwork;
 
 const SQUARED_EUCLIDEAN: &str = "squared_euclidean";
 pub(super) const GAUSSIAN_KERNEL: &str = "gaussian_kernel";
@@ -57,13 +58,19 @@ const GAUSSIAN: &str = "gaussian";
 /// }
 /// # Ok::<(), neuralize::Error>(())
 /// ```
-#[derive(Clone)]
+///
+/// A model is a Burn module and can be a field of one: it moves to other devices, and the record of
+/// the outer module holds its parameters (not its [`info`](Self::info)). Make a
+/// [`blank`](Self::blank) one to load that record into.
+#[derive(Module)]
+#[module(custom_display)]
 pub struct Model<B: Backend> {
     scaler: Scaler<B>,
     clusterer: Clusterer<B>,
+    #[module(skip)]
     info: ModelInfo,
     /// The network, made by the first call that needs it.
-    network: OnceLock<Arc<dyn Network<B>>>,
+    network: KeptNetwork<B>,
 }
 
 /// With a line on what computes for the backend (see [`kernels`](crate::kernels)).
@@ -75,6 +82,12 @@ impl<B: Backend> fmt::Debug for Model<B> {
             .field("info", &self.info)
             .field("kernels", &format_args!("{}", crate::kernels::<B>()))
             .finish()
+    }
+}
+
+impl<B: Backend> ModuleDisplay for Model<B> {
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        content.add("scaler", &self.scaler).add("clusterer", &self.clusterer).optional()
     }
 }
 
@@ -108,7 +121,24 @@ impl<B: Backend> Model<B> {
                 rule: "a share lies between 0 and 1".into(),
             });
         }
-        Ok(Self { scaler, clusterer, info, network: OnceLock::new() })
+        Ok(Self { scaler, clusterer, info, network: KeptNetwork::default() })
+    }
+
+    /// A blank model to load a record into, as a part of a module of yours. Call
+    /// [`checked`](Self::checked) on it afterwards.
+    pub fn blank(info: ModelInfo, device: &B::Device) -> Self {
+        let scaler = Scale::None.init(info.features.len().max(1), device);
+        let network = KeptNetwork::default();
+        Self { scaler, clusterer: Clusterer::blank(device), info, network }
+    }
+
+    /// The model itself, if what was loaded into it is one.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or values of its parts are unusable, or the parts do not belong together.
+    pub fn checked(self) -> Result<Self> {
+        Self::new(self.scaler.checked()?, self.clusterer.checked()?, self.info)
     }
 
     /// Information on the model besides its parameters.
@@ -159,11 +189,7 @@ impl<B: Backend> Model<B> {
     ///
     /// If there is only one cluster.
     pub fn network(&self) -> Result<&dyn Network<B>> {
-        if let Some(network) = self.network.get() {
-            return Ok(&**network);
-        }
-        let network = Arc::from(self.clusterer.neuralize()?);
-        Ok(&**self.network.get_or_init(|| network))
+        self.network.of(&self.clusterer)
     }
 
     /// A network of your own, like that of [`network`](Self::network).
@@ -211,7 +237,7 @@ impl<B: Backend> Model<B> {
     /// # Errors
     ///
     /// If x does not fit the model or holds values that are not finite.
-    pub fn predict(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
+    pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
         let x = self.scaler.transform(x)?;
         // A single cluster has no network.
         if self.clusterer.n_clusters() < 2 {
@@ -230,7 +256,7 @@ impl<B: Backend> Model<B> {
     /// # Errors
     ///
     /// As [`Network::explain`], and if there is only one cluster.
-    pub fn explain(&self, x: Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
+    pub fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
         self.network()?.explain(&self.scaler.transform(x)?, target, beta)
     }
 

@@ -33,7 +33,7 @@ use crate::record::model::GAUSSIAN_KERNEL;
 /// OutlierModel::new(scaler, density, info)?.save(&path)?;
 ///
 /// let model: OutlierModel<Flex> = OutlierModel::load(&path, &device, dtype)?;
-/// let x = model.scaler().transform(x)?;
+/// let x = model.scaler().transform(&x)?;
 /// assert_eq!(model.density().score(&x)?.dims(), [178]);
 /// # Ok::<(), neuralize::Error>(())
 /// ```

@@ -204,8 +204,8 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     }
 
     pub(super) fn scaled(&self, table: &Table) -> Result<Tensor<B, 2>> {
-        let table = table.to_tensor(&self.network.device(), self.network.dtype())?;
-        self.model.scaler().transform(table)
+        let table = table.to_tensor::<B>(&self.network.device(), self.network.dtype())?;
+        self.model.scaler().transform(&table)
     }
 
     pub(super) fn table(&self, rows: &[usize]) -> Result<Table> {

@@ -87,7 +87,7 @@ impl<B: Backend> ReportBuilder<'_, B> {
     fn clusters(&self, choice: &Choice, classes: Option<&Classes>) -> Result<Vec<Cluster>> {
         let features = self.network.n_features();
         let centroids = self.network.centroids();
-        let originals = transfer::download(self.model.scaler().inverse(centroids.clone())?);
+        let originals = transfer::download(self.model.scaler().inverse(&centroids)?);
         let scaled = transfer::download(centroids);
         let numbers = |places: &[usize]| places.iter().map(|&at| self.rows[at]).collect();
         let cluster = |summary: ClusterSummary| {

@@ -25,7 +25,7 @@ use crate::explain::GlobalSummary;
 /// let wine = Table::wine();
 /// let x = wine.to_tensor::<Flex>(&Default::default(), DType::F64)?;
 /// let scaler = Scale::MinMax.fit(&x)?;
-/// let fit = KMeansConfig::new(3).fit(&scaler.transform(x)?)?;
+/// let fit = KMeansConfig::new(3).fit(&scaler.transform(&x)?)?;
 /// let info = ModelInfo::new(wine.features());
 /// let model = Model::new(scaler, fit.model, info)?;
 ///

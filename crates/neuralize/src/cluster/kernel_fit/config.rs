@@ -74,7 +74,7 @@ pub struct KernelKMeansConfig {
 }
 
 /// A fitted clusterer and figures of its fit, all of the same best restart.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct KernelKMeansFit<B: Backend> {
     /// The clusterer.

@@ -57,7 +57,7 @@ pub struct GaussianMixtureConfig {
 }
 
 /// A fitted mixture and figures of its fit, all of the same best restart.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct GaussianMixtureFit<B: Backend> {
     /// The mixture.

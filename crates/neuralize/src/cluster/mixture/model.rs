@@ -123,28 +123,6 @@ impl<B: Backend> GaussianMixture<B> {
         Ok(model)
     }
 
-    /// Zeros, to load a record into.
-    pub(crate) fn blank(
-        means: [usize; 2],
-        variances: [usize; 2],
-        weights: [usize; 1],
-        device: &B::Device,
-        dtype: DType,
-    ) -> Self {
-        let table = |shape| {
-            Param::initialized(ParamId::new(), transfer::zeros::<B, 2>(shape, device, dtype))
-        };
-        let row = |shape| {
-            Param::initialized(ParamId::new(), transfer::zeros::<B, 1>(shape, device, dtype))
-        };
-        Self {
-            means: table(means),
-            variances: table(variances),
-            log_weights: row(weights),
-            beta: row([1]),
-        }
-    }
-
     /// Checks that variances can be divided by and that means can be squared in
     /// units of the smallest of them.
     pub(crate) fn check_spread(&self) -> Result<()> {
@@ -316,9 +294,20 @@ impl<B: Backend> Load<B> for GaussianMixture<B> {
     const NAME: &'static str = "mixture of Gaussians";
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
-        let [_] = shapes.dims("beta")?;
-        let (means, variances) = (shapes.dims("means")?, shapes.dims("variances")?);
-        Ok(Self::blank(means, variances, shapes.dims("log_weights")?, device, dtype))
+        let table = |name| {
+            let blank = shapes.blank::<B, 2>(name, device, dtype)?;
+            Ok::<_, String>(Param::initialized(ParamId::new(), blank))
+        };
+        let row = |name| {
+            let blank = shapes.blank::<B, 1>(name, device, dtype)?;
+            Ok::<_, String>(Param::initialized(ParamId::new(), blank))
+        };
+        Ok(Self {
+            means: table("means")?,
+            variances: table("variances")?,
+            log_weights: row("log_weights")?,
+            beta: row("beta")?,
+        })
     }
 
     fn checked(self) -> Result<Self, String> {

@@ -92,8 +92,7 @@ impl<B: Backend> MixtureScorer<B> {
     /// many standard deviations from the means.
     pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
         const WHAT: &str = "x, in the smallest standard deviations of its columns,";
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        validate::input("x", x, self.means.dims()[1], self.means.dtype())?;
+        validate::rows(x, self.means.dims()[1], &self.means)?;
         let [rows, features] = x.dims();
         for range in kernel::blocks(rows, kernel::block_rows(features)) {
             let block = self.seen(x.clone().slice([range.clone(), 0..features]));

@@ -64,7 +64,7 @@ pub struct SeparableKMeansConfig {
 }
 
 /// A fitted clusterer and figures of its fit, all of the same best restart.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SeparableKMeansFit<B: Backend> {
     /// The clusterer.

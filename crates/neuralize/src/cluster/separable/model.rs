@@ -220,7 +220,6 @@ impl<B: Backend> SeparableKMeans<B> {
     }
 
     pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
         // A record that Burn loaded into this module may have left it without.
         let Some(distance) = self.decoded() else {
             return Err(Error::Record { detail: "its tensor `distance` holds none".into() });
@@ -230,7 +229,7 @@ impl<B: Backend> SeparableKMeans<B> {
                 detail: "its weights are not those of its features".into(),
             });
         }
-        validate::input("x", x, self.n_features(), self.dtype())?;
+        validate::rows(x, self.n_features(), &self.centroids.val())?;
         let rule = distance.separable(&self.weights.val());
         inside("x", x, &rule.domain(self.dtype(), self.n_features()))
     }
@@ -243,8 +242,8 @@ impl<B: Backend> Load<B> for SeparableKMeans<B> {
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
         let ([_], [_]) = (shapes.dims("beta")?, shapes.dims("distance")?);
-        let weights = transfer::zeros(shapes.dims("weights")?, device, dtype);
-        let centroids = transfer::zeros(shapes.dims("centroids")?, device, dtype);
+        let weights = shapes.blank("weights", device, dtype)?;
+        let centroids = shapes.blank("centroids", device, dtype)?;
         Ok(Self::new(centroids, Distance::default(), weights, None))
     }
 
