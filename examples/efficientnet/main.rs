@@ -7,7 +7,7 @@
 //! the first run without installing them. FOLDER keeps them, by default
 //! `target/efficientnet`; the heat maps go to PICTURE.
 //!
-//! `cargo run --release -p neuralize --features pytorch --example efficientnet [FOLDER] [PICTURE]`
+//! `cargo run --release --example efficientnet -- [FOLDER] [PICTURE]`
 
 #![allow(unreachable_pub)]
 

@@ -12,28 +12,29 @@ use imports::{Crate, Import};
 
 /// The modules of `neuralize`, each of which knows only those that stand above
 /// it. The root (`lib.rs`) re-exports from all of them.
-const ORDER: [&str; 22] = [
-    "error",    // one error enum
-    "random",   // the streams of random numbers
-    "transfer", // tensors to the host and back
-    "gradient", // quotients and logarithms with exact gradients
-    "kernel",   // fused kernels
-    "validate", // what public functions refuse
-    "load",     // how a module is loaded, and what is checked then
-    "data",     // tables, scalers, files
-    "explain",  // questions and answers
-    "cluster",  // how a partition is found
-    "network",  // what a clusterer is rewritten into, and every relevance pass
-    "outlier",  // how far a point is from a cloud of points
-    "train",    // losses and metrics of training
-    "record",   // models on disk
-    "deep",     // clusters of the codes of an encoder, saved as records are
-    "output",   // results in files
-    "cases",    // explained points on the host
-    "baseline", // other explanations
-    "evaluate", // measures of explanations
-    "plot",     // figures
-    "report",   // the page
+const ORDER: [&str; 23] = [
+    "error",      // one error enum
+    "random",     // the streams of random numbers
+    "transfer",   // tensors to the host and back
+    "host_param", // parameters that the host keeps
+    "gradient",   // quotients and logarithms with exact gradients
+    "kernel",     // fused kernels
+    "validate",   // what public functions refuse
+    "load",       // how a module is loaded, and what is checked then
+    "data",       // tables, scalers, files
+    "explain",    // questions and answers
+    "cluster",    // how a partition is found
+    "network",    // what a clusterer is rewritten into, and every relevance pass
+    "outlier",    // how far a point is from a cloud of points
+    "train",      // losses and metrics of training
+    "record",     // models on disk
+    "deep",       // clusters of the codes of an encoder, saved as records are
+    "output",     // results in files
+    "cases",      // explained points on the host
+    "baseline",   // other explanations
+    "evaluate",   // measures of explanations
+    "plot",       // figures
+    "report",     // the page
     "prelude",
 ];
 

@@ -24,6 +24,9 @@ use neuralize::record::{Model, ModelInfo};
 
 use suite::Setup;
 
+/// What `Wgpu` is with Burn's default features.
+type Fused = burn_fusion::Fusion<Wgpu>;
+
 fn ready() -> bool {
     static READY: LazyLock<bool> = LazyLock::new(|| {
         let found = neuralize::check_device::<Wgpu>(&Default::default());
@@ -38,8 +41,10 @@ fn ready() -> bool {
 }
 
 suite_on!(wgpu_f32, Wgpu, DType::F32, ready());
+suite_on!(fused_wgpu_f32, Fused, DType::F32, ready());
 suite_on!(autodiff_wgpu_f32, Autodiff<Wgpu>, DType::F32, ready());
 models_on!(models_wgpu_f32, Wgpu, DType::F32, ready());
+models_on!(models_fused_wgpu_f32, Fused, DType::F32, ready());
 evaluate_on!(evaluate_wgpu_f32, Wgpu, DType::F32, ready());
 #[cfg(feature = "pytorch")]
 weights_on!(weights_wgpu_f32, Wgpu, DType::F32, ready());

@@ -24,7 +24,10 @@
 //! | [`train`] | losses on assignments and relevances, metrics of `burn::train` |
 //! | [`deep`] | clusters of the codes of a neural encoder, explained in its input |
 //! | [`output`] | results written to CSV, JSON and Parquet files |
-//! | [`cases`] | explained points on the host, with values, centroids and classes |
+#![cfg_attr(
+    feature = "cases",
+    doc = "| [`cases`] | explained points on the host, with values, centroids and classes |"
+)]
 #![cfg_attr(
     feature = "autodiff",
     doc = "| [`baseline`] | other methods of explanation, to compare with |\n| [`evaluate`] | measures of explanations |"
@@ -63,6 +66,7 @@ mod display;
 
 #[cfg(feature = "autodiff")]
 pub mod baseline;
+#[cfg(feature = "cases")]
 pub mod cases;
 pub mod cluster;
 pub mod data;
@@ -82,6 +86,7 @@ pub mod train;
 
 mod error;
 mod gradient;
+mod host_param;
 mod kernel;
 mod load;
 mod random;
@@ -100,6 +105,7 @@ struct Readme;
 
 /// The items that most programs need.
 pub mod prelude {
+    #[cfg(feature = "cases")]
     pub use crate::cases::Cases;
     pub use crate::cluster::{Clusterer, ClustererConfig, ClustererFit};
     pub use crate::cluster::{Distance, FitOptions, Init, KMeans, KMeansConfig, KMeansFit};

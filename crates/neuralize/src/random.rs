@@ -29,6 +29,7 @@ pub(crate) enum Stream {
     /// The noise of SmoothGrad.
     SmoothGrad,
     /// The points around a row that a linear surrogate is fitted to.
+    #[cfg_attr(not(feature = "surrogates"), allow(dead_code))]
     Surrogate,
     /// The orders of features of sampled Shapley values.
     ShapleyOrders,

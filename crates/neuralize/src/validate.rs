@@ -9,7 +9,7 @@ use burn::tensor::backend::{Backend, DeviceOps};
 use burn::tensor::{DType, Tensor};
 
 use crate::error::{Error, Result};
-use crate::kernel;
+use crate::kernel::{self, Flag};
 use crate::transfer;
 
 /// Whether a device of the backend can be used at all.
@@ -100,13 +100,18 @@ fn limit(dtype: DType, columns: usize) -> f64 {
     (transfer::largest(dtype) / (32.0 * columns.max(1) as f64)).sqrt()
 }
 
+/// Whether every value is finite and small enough to be squared.
+pub(crate) fn usable<B: Backend>(x: &Tensor<B, 2>) -> Flag<B> {
+    kernel::within(x, limit(x.dtype(), x.dims()[1]))
+}
+
 /// Every value finite and small enough to be squared.
 ///
 /// One pass on the device; the offending cell is looked for only after a failure.
 pub(crate) fn values<B: Backend>(what: &'static str, x: &Tensor<B, 2>) -> Result<()> {
     let [rows, columns] = x.dims();
     let limit = limit(x.dtype(), columns);
-    if kernel::all_within(x, limit) {
+    if kernel::within(x, limit).read() {
         return Ok(());
     }
     for range in kernel::blocks(rows, kernel::block_rows(columns)) {
@@ -128,8 +133,18 @@ pub(crate) fn values<B: Backend>(what: &'static str, x: &Tensor<B, 2>) -> Result
 }
 
 /// Data for a model of `features` columns that has this parameter: on its device, in its
-/// precision.
+/// precision, of values that can be squared.
 pub(crate) fn rows<B: Backend, const D: usize>(
+    x: &Tensor<B, 2>,
+    features: usize,
+    parameter: &Tensor<B, D>,
+) -> Result<()> {
+    form(x, features, parameter)?;
+    values("x", x)
+}
+
+/// As [`rows`], without a look at the values.
+pub(crate) fn form<B: Backend, const D: usize>(
     x: &Tensor<B, 2>,
     features: usize,
     parameter: &Tensor<B, D>,
@@ -144,11 +159,22 @@ pub(crate) fn rows<B: Backend, const D: usize>(
         return Err(Error::Quantised);
     }
     dtype::<B>("x", &device, x.dtype())?;
-    input("x", x, features, parameter.dtype())
+    like("x", x, features, parameter.dtype())
 }
 
 /// Data of `features` columns in precision `expected`.
 pub(crate) fn input<B: Backend>(
+    what: &'static str,
+    x: &Tensor<B, 2>,
+    features: usize,
+    expected: DType,
+) -> Result<()> {
+    like(what, x, features, expected)?;
+    values(what, x)
+}
+
+/// Data of `features` columns in precision `expected`, of any values.
+fn like<B: Backend>(
     what: &'static str,
     x: &Tensor<B, 2>,
     features: usize,
@@ -162,5 +188,5 @@ pub(crate) fn input<B: Backend>(
     if rows > 0 && x.dtype() != expected {
         return Err(Error::DTypeMismatch { what, expected, found: x.dtype() });
     }
-    values(what, x)
+    Ok(())
 }

@@ -242,7 +242,7 @@ pub fn surrogate_of_a_linear_function<B: Backend>(setup: &Setup<B>) {
 
 /// Clusters that differ in one feature are separated by it alone.
 pub fn tree_of_planted_clusters<B: Backend>(setup: &Setup<B>) {
-    if cfg!(not(feature = "tree")) {
+    if cfg!(not(feature = "surrogates")) {
         return;
     }
     let data: Rows = random_rows(40, 3, 0.0, 2)
@@ -271,7 +271,7 @@ pub fn tree_of_planted_clusters<B: Backend>(setup: &Setup<B>) {
 /// Relevances add up to the share in the leaf less that in the root, and a
 /// tree is as deep as it may be.
 pub fn tree_of_a_grid<B: Backend>(setup: &Setup<B>) {
-    if cfg!(not(feature = "tree")) {
+    if cfg!(not(feature = "surrogates")) {
         return;
     }
     let corners: Rows = [[0.0, 0.0], [0.0, 9.0], [9.0, 0.0], [9.0, 9.0]]
@@ -315,7 +315,7 @@ pub fn tree_of_a_grid<B: Backend>(setup: &Setup<B>) {
 /// A deep tree separates all of the data: every row ends in a leaf whose rows are all in its
 /// cluster.
 pub fn tree_of_wine<B: Backend>(setup: &Setup<B>) {
-    if cfg!(not(feature = "tree")) {
+    if cfg!(not(feature = "surrogates")) {
         return;
     }
     let (x, subject) = (setup.tensor(&wine()), kmeans(setup));
@@ -445,12 +445,16 @@ fn methods() -> Vec<Method> {
         "smoothgrad",
         "occlusion:competitor",
         "occlusion:mean",
-        "linear-surrogate",
         "own-distance",
         "random",
     ];
-    let tree = cfg!(feature = "tree").then_some("tree-surrogate");
-    names.into_iter().chain(tree).map(|name| name.parse().expect("a method")).collect()
+    let surrogates: &[&str] =
+        if cfg!(feature = "surrogates") { &["linear-surrogate", "tree-surrogate"] } else { &[] };
+    names
+        .into_iter()
+        .chain(surrogates.iter().copied())
+        .map(|name| name.parse().expect("a method"))
+        .collect()
 }
 
 /// No rows, one row, one feature, constant features, rows that are equal or on
@@ -488,12 +492,13 @@ pub fn baselines_that_are_refused<B: Backend>(setup: &Setup<B>) {
         (Method::SmoothGrad { samples: 0, noise: 0.1 }, "samples = 0"),
         (Method::SmoothGrad { samples: 3, noise: -0.1 }, "noise = -0.1"),
         (Method::SmoothGrad { samples: 3, noise: f64::NAN }, "noise = NaN"),
-        (Method::LinearSurrogate { samples: 0 }, "samples = 0"),
     ];
-    if cfg!(feature = "tree") {
+    if cfg!(feature = "surrogates") {
+        refused.push((Method::LinearSurrogate { samples: 0 }, "samples = 0"));
         refused.push((Method::TreeSurrogate { depth: 0 }, "depth = 0"));
     } else {
-        refused.push((Method::TreeSurrogate { depth: 3 }, "feature `tree`"));
+        refused.push((Method::LinearSurrogate { samples: 9 }, "feature `surrogates`"));
+        refused.push((Method::TreeSurrogate { depth: 3 }, "feature `surrogates`"));
     }
     for (method, reason) in refused {
         let error = method.attribute(&query).expect_err("refused").to_string();

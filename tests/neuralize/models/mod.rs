@@ -45,6 +45,7 @@ macro_rules! models_on {
                 modules::a_beta_beyond_the_precision,
                 modules::deep_twins,
                 modules::mini_batches_resume_and_merge,
+                modules::awaited_answers,
                 layers::neon_layer_by_layer,
                 layers::min_pool_is_linear_in_relevance,
                 layers::soft_pools_as_layers,

@@ -9,7 +9,7 @@ use burn::tensor::ops::QuantizedTensor;
 use burn::tensor::quantization::{
     Calibration, QTensorPrimitive, QuantLevel, QuantParam, QuantValue,
 };
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Tensor, read_sync};
 use neuralize::Error;
 use neuralize::cluster::{
     Clusterer, Distance, GaussianMixture, GaussianMixtureConfig, KMeans, KMeansConfig,
@@ -343,4 +343,48 @@ pub fn mini_batches_resume_and_merge<B: Backend>(setup: &Setup<B>) {
     assert!(
         MiniBatchKMeans::<Flex>::resume(folder.path().join("none"), &Default::default()).is_err()
     );
+}
+
+/// What is awaited is what is returned, of answers and of errors.
+pub fn awaited_answers<B: Backend>(setup: &Setup<B>) {
+    let x = data(setup);
+    let mut bad = random_rows(5, 3, 0.5, 99);
+    bad[3][1] = f64::NAN;
+    let (bad, wide) = (setup.tensor(&bad), setup.tensor(&random_rows(5, 4, 0.5, 99)));
+    let (target, beta) = (Target::Assigned, Beta::Value(0.5));
+    for clusterer in clusterers(setup) {
+        let network = clusterer.neuralize().unwrap();
+        let network = &*network;
+        let found = read_sync(network.explain_async(&x, target, beta)).unwrap();
+        let expected = network.explain(&x, target, beta).unwrap();
+        assert_eq!(rows(found.relevance), rows(expected.relevance));
+        assert_eq!(values(found.logit), values(expected.logit));
+        let found = read_sync(network.forward_async(x.clone())).unwrap();
+        assert_eq!(rows(found), rows(network.forward(x.clone()).unwrap()));
+        let labels = indices(network.predict(&x).unwrap());
+        assert_eq!(indices(read_sync(network.predict_async(&x)).unwrap()), labels);
+        let (found, logits) = read_sync(network.predict_with_logit_async(&x)).unwrap();
+        let (_, expected) = network.predict_with_logit(&x).unwrap();
+        assert_eq!((indices(found), values(logits)), (labels.clone(), values(expected)));
+        for x in [&bad, &wide] {
+            let expected = network.explain(x, target, beta).unwrap_err().to_string();
+            let found = read_sync(network.explain_async(x, target, beta)).unwrap_err();
+            assert_eq!(found.to_string(), expected);
+            assert_eq!(read_sync(network.predict_async(x)).unwrap_err().to_string(), expected);
+        }
+        let outside = Target::Cluster(7);
+        assert!(read_sync(network.explain_async(&x, outside, beta)).is_err());
+
+        let model = model(&clusterer, &x);
+        let found = read_sync(model.explain_async(&x, target, beta)).unwrap();
+        let expected = model.explain(&x, target, beta).unwrap();
+        assert_eq!(rows(found.relevance), rows(expected.relevance));
+        let expected = indices(model.predict(&x).unwrap());
+        assert_eq!(indices(read_sync(model.predict_async(&x)).unwrap()), expected);
+        // The place is that in the raw rows.
+        let error = read_sync(model.explain_async(&bad, target, beta)).unwrap_err();
+        assert!(matches!(error, Error::NonFinite { row: 3, column: 1, .. }), "{error}");
+        let error = model.predict(&bad).unwrap_err();
+        assert!(matches!(error, Error::NonFinite { row: 3, column: 1, .. }), "{error}");
+    }
 }

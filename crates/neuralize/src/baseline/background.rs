@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::baseline::Subject;
-#[cfg(feature = "tree")]
+#[cfg(feature = "surrogates")]
 use crate::baseline::decision_tree::DecisionTree;
 use crate::error::Result;
 use crate::{kernel, transfer, validate};
@@ -20,7 +20,7 @@ pub struct Background<'a, B: Backend> {
     members: Vec<Vec<usize>>,
     seed: u64,
     /// The tree that the tree surrogate fitted first.
-    #[cfg(feature = "tree")]
+    #[cfg(feature = "surrogates")]
     pub(super) tree: std::sync::OnceLock<DecisionTree>,
 }
 
@@ -59,7 +59,7 @@ impl<'a, B: Backend> Background<'a, B> {
             deviation,
             members,
             seed,
-            #[cfg(feature = "tree")]
+            #[cfg(feature = "surrogates")]
             tree: std::sync::OnceLock::new(),
         })
     }

@@ -6,10 +6,11 @@ use std::str::FromStr;
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "surrogates")]
+use crate::baseline::linear_surrogate;
 use crate::baseline::{Attribute, Attribution, Query, Reference};
 use crate::baseline::{
-    boundary, controls, integrated_gradients, linear_surrogate, neon, occlusion, shapley,
-    smoothgrad, tree_surrogate,
+    boundary, controls, integrated_gradients, neon, occlusion, shapley, smoothgrad, tree_surrogate,
 };
 use crate::error::{Error, Result};
 use crate::explain::Beta;
@@ -277,7 +278,10 @@ impl<B: Backend> Attribute<B> for Method {
             Self::Shapley { to } => shapley::exact(query, to),
             Self::ShapleySampling { to, permutations } => shapley::sampled(query, to, permutations),
             Self::ShapleyPair { to } => shapley::pair(query, to),
+            #[cfg(feature = "surrogates")]
             Self::LinearSurrogate { samples } => linear_surrogate::linear(query, samples),
+            #[cfg(not(feature = "surrogates"))]
+            Self::LinearSurrogate { .. } => Err(tree_surrogate::missing("linear-surrogate")),
             Self::TreeSurrogate { depth } => tree_surrogate::surrogate(query, depth),
             Self::OwnDistance => Ok(controls::own_distance(query).into()),
             Self::Random => Ok(controls::random(query).into()),

@@ -17,10 +17,11 @@ mod background;
 mod boundary;
 mod check;
 mod controls;
-#[cfg(feature = "tree")]
+#[cfg(feature = "surrogates")]
 mod decision_tree;
 mod deep;
 mod integrated_gradients;
+#[cfg(feature = "surrogates")]
 mod linear_surrogate;
 mod method;
 mod neon;

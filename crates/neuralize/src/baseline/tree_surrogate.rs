@@ -2,11 +2,11 @@
 
 use burn::tensor::backend::Backend;
 
-#[cfg(feature = "tree")]
+#[cfg(feature = "surrogates")]
 use crate::baseline::decision_tree::DecisionTree;
 use crate::baseline::{Attribution, Query};
 use crate::error::{Error, Result};
-#[cfg(feature = "tree")]
+#[cfg(feature = "surrogates")]
 use crate::transfer;
 
 /// A decision tree that is fitted to the clusters of the data, and the splits on a
@@ -16,7 +16,7 @@ use crate::transfer;
 ///
 /// The relevances of a row add up to the share in its leaf less that in the
 /// root. The tree is fitted on the host, so data and rows are downloaded.
-#[cfg(feature = "tree")]
+#[cfg(feature = "surrogates")]
 pub(super) fn surrogate<B: Backend>(query: &Query<'_, B>, depth: usize) -> Result<Attribution<B>> {
     let [rows, features] = query.x.dims();
     if depth == 0 {
@@ -56,21 +56,28 @@ pub(super) fn surrogate<B: Backend>(query: &Query<'_, B>, depth: usize) -> Resul
     Ok(transfer::upload(relevance, [rows, features], &device, query.x.dtype()).into())
 }
 
-#[cfg(feature = "tree")]
+#[cfg(feature = "surrogates")]
 fn fitted<B: Backend>(query: &Query<'_, B>, depth: usize) -> Result<DecisionTree> {
     let (data, members) = (query.background.data(), query.background.members());
     DecisionTree::fit(&transfer::download(data.clone()), data.dims(), members, depth)
         .map_err(refused)
 }
 
-/// Without the feature `tree` there is no tree.
-#[cfg(not(feature = "tree"))]
+/// Without the feature `surrogates` there is no tree.
+#[cfg(not(feature = "surrogates"))]
 pub(super) fn surrogate<B: Backend>(_: &Query<'_, B>, _: usize) -> Result<Attribution<B>> {
-    Err(refused(
-        "it needs the feature `tree` of neuralize, which this program was built without".into(),
-    ))
+    Err(missing("tree-surrogate"))
 }
 
+/// The error of a method that needs the feature `surrogates`.
+#[cfg(not(feature = "surrogates"))]
+pub(super) fn missing(method: &'static str) -> Error {
+    let rule =
+        "it needs the feature `surrogates` of neuralize, which this program was built without";
+    Error::config("method", method, rule)
+}
+
+#[cfg(feature = "surrogates")]
 fn refused(rule: String) -> Error {
     Error::Config { name: "method", value: "tree-surrogate".into(), rule }
 }

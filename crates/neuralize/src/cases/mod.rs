@@ -5,8 +5,6 @@ mod classes;
 mod explained;
 #[cfg(feature = "pca")]
 mod map;
-#[cfg(any(feature = "autodiff", feature = "svg"))]
-mod number;
 #[cfg(feature = "report")]
 mod words;
 
@@ -16,7 +14,5 @@ pub(crate) use explained::check_columns;
 pub use explained::{AbsorbedRelevance, Cases};
 #[cfg(feature = "pca")]
 pub use map::Map;
-#[cfg(any(feature = "autodiff", feature = "svg"))]
-pub(crate) use number::number;
 #[cfg(feature = "report")]
 pub(crate) use words::MAX_NAME_LENGTH;

@@ -1,8 +1,8 @@
 //! Explanations as sentences.
 
 use super::explained::Cases;
-use super::number::number;
 use crate::explain::by_strength;
+use crate::output::number;
 
 /// Maximum number of characters of a name in a sentence.
 pub(crate) const MAX_NAME_LENGTH: usize = 100;

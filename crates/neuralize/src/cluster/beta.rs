@@ -1,15 +1,15 @@
 //! The heuristic β as clusterers and networks store it: a parameter of one number,
 //! because a record holds parameters only; NaN if it is not known.
 
-use burn::module::Param;
-use burn::tensor::{DType, Tensor, backend::Backend};
+use burn::tensor::{DType, backend::Backend};
 
 use crate::error::{Error, Result};
+use crate::host_param::HostParam;
 use crate::transfer;
 
 /// The number, if it is known.
-pub(crate) fn known<B: Backend>(beta: &Param<Tensor<B, 1>>) -> Option<f64> {
-    transfer::download(beta.val()).first().copied().filter(|beta| beta.is_finite())
+pub(crate) fn known<B: Backend>(beta: &HostParam<B>) -> Option<f64> {
+    Some(beta.first()).filter(|beta| beta.is_finite())
 }
 
 /// Checks a β given as a number.

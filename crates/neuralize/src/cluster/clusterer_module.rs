@@ -123,7 +123,7 @@ impl<B: AutodiffBackend> AutodiffModule<B> for Clusterer<B> {
     type InnerModule = Clusterer<B::InnerBackend>;
 
     fn valid(&self) -> Self::InnerModule {
-        each!(self, model => model.valid().into())
+        each!(self, model => AutodiffModule::valid(model).into())
     }
 
     fn from_inner(module: Self::InnerModule) -> Self {

@@ -19,8 +19,9 @@ macro_rules! fitted {
             /// Without checks: β must be finite and at least 0.
             pub(crate) fn and_beta(self, beta: Option<f64>) -> Self {
                 let (device, dtype) = (self.$table.val().device(), self.dtype());
-                let beta = transfer::upload(vec![beta.unwrap_or(f64::NAN)], [1], &device, dtype);
-                Self { beta: Param::initialized(ParamId::new(), beta), ..self }
+                let beta = vec![beta.unwrap_or(f64::NAN)];
+                let beta = crate::host_param::HostParam::new(beta, &device, dtype);
+                Self { beta, ..self }
             }
 
             #[doc = concat!("The same ", $what, " with the heuristic β of the given data,")]

@@ -8,6 +8,7 @@ use super::partition;
 use super::segments::lowest;
 use super::support_scorer::SupportScorer;
 use crate::error::{Error, Result};
+use crate::host_param::HostParam;
 use crate::kernel::{self, Affine, Keep};
 use crate::load::{self, Load, Shapes};
 use crate::{transfer, validate};
@@ -51,11 +52,11 @@ pub struct KernelKMeans<B: Backend> {
     pub(crate) supports: Param<Tensor<B, 2>>,
     /// Supports of every cluster, `[K]`. This and all that follow are parameters
     /// because a record holds parameters only.
-    pub(crate) sizes: Param<Tensor<B, 1>>,
+    pub(crate) sizes: HostParam<B>,
     /// The stiffness γ, `[1]`.
-    pub(crate) gamma: Param<Tensor<B, 1>>,
+    pub(crate) gamma: HostParam<B>,
     /// The heuristic β, `[1]`; NaN if it is not known.
-    pub(crate) beta: Param<Tensor<B, 1>>,
+    pub(crate) beta: HostParam<B>,
     #[module(skip)]
     pub(crate) keep: Keep,
 }
@@ -106,11 +107,7 @@ impl<B: Backend> KernelKMeans<B> {
         beta: Option<f64>,
     ) -> Self {
         let (device, dtype) = (supports.device(), supports.dtype());
-        let column = |values: Vec<f64>| {
-            let length = values.len();
-            let tensor = transfer::upload::<B, 1>(values, [length], &device, dtype);
-            Param::initialized(ParamId::new(), tensor)
-        };
+        let column = |values| HostParam::new(values, &device, dtype);
         Self {
             supports: Param::initialized(ParamId::new(), transfer::untracked(supports)),
             sizes: column(sizes.iter().map(|size| *size as f64).collect()),
@@ -169,12 +166,12 @@ impl<B: Backend> KernelKMeans<B> {
 
     /// Supports of every cluster, in their order.
     pub fn sizes(&self) -> Vec<usize> {
-        transfer::download(self.sizes.val()).into_iter().map(|size| size as usize).collect()
+        self.sizes.values().iter().map(|size| *size as usize).collect()
     }
 
     /// The stiffness γ, in inverse squared units of the data.
     pub fn gamma(&self) -> f64 {
-        transfer::download(self.gamma.val()).first().copied().unwrap_or(f64::NAN)
+        self.gamma.first()
     }
 
     /// The cluster of every row: the one of the largest mean similarity, the

@@ -7,6 +7,7 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{DType, Int, Tensor};
 
 use crate::error::{Error, Result};
+use crate::host_param::HostParam;
 use crate::kernel::{self, Affine, Keep};
 use crate::load::{self, Load, Shapes};
 use crate::{transfer, validate};
@@ -44,7 +45,7 @@ pub struct KMeans<B: Backend> {
     pub(crate) centroids: Param<Tensor<B, 2>>,
     /// The heuristic β, `[1]`; NaN if it is not known. It is a parameter because a
     /// record holds parameters only.
-    pub(crate) beta: Param<Tensor<B, 1>>,
+    pub(crate) beta: HostParam<B>,
     #[module(skip)]
     keep: Keep,
 }
@@ -75,10 +76,9 @@ impl<B: Backend> KMeans<B> {
     /// Without checks: centroids must be finite, β finite and at least 0.
     pub(crate) fn new(centroids: Tensor<B, 2>, beta: Option<f64>) -> Self {
         let (device, dtype) = (centroids.device(), centroids.dtype());
-        let beta = transfer::upload(vec![beta.unwrap_or(f64::NAN)], [1], &device, dtype);
         Self {
             centroids: Param::initialized(ParamId::new(), transfer::untracked(centroids)),
-            beta: Param::initialized(ParamId::new(), beta),
+            beta: HostParam::new(vec![beta.unwrap_or(f64::NAN)], &device, dtype),
             keep: Keep::default(),
         }
     }

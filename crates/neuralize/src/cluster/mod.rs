@@ -21,6 +21,7 @@ mod kmeans;
 mod labelled;
 mod labels;
 mod lloyd;
+#[cfg(feature = "cases")]
 mod matching;
 mod mini_batch;
 mod mixture;
@@ -48,6 +49,7 @@ pub use kernel_kmeans::KernelKMeans;
 pub use kmeans::KMeans;
 pub use labelled::{LabelledConfig, LabelledFit};
 pub use labels::Labels;
+#[cfg(feature = "cases")]
 pub use matching::{Matching, match_to_classes};
 pub use mini_batch::MiniBatchKMeans;
 pub(crate) use mixture::MixtureScorer;

@@ -10,6 +10,7 @@ use super::kmeans::KMeans;
 use super::mixture::GaussianMixture;
 use super::separable::SeparableKMeans;
 use crate::error::Result;
+use crate::host_param::HostParam;
 use crate::random::{self, Stream, uniform};
 use crate::{transfer, validate};
 
@@ -33,8 +34,8 @@ impl<B: Backend> Clusterer<B> {
             }
             Self::Kernel(model) => KernelKMeans {
                 supports: parameter(transform(model.supports())?),
-                gamma: parameter(model.gamma.val() / scale.powi(2)),
-                beta: parameter(model.beta.val() / scale.powi(2)),
+                gamma: HostParam::of(model.gamma.val() / scale.powi(2)),
+                beta: HostParam::of(model.beta.val() / scale.powi(2)),
                 ..model.clone()
             }
             .checked()?

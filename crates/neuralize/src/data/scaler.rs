@@ -228,7 +228,15 @@ impl<B: Backend> Scaler<B> {
     /// If x has another width or precision than the scaler, or values that are
     /// not finite.
     pub fn transform(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
-        validate::rows(x, self.n_features(), &self.offset.val())?;
+        let scaled = self.scaled(x)?;
+        validate::values("x", x)?;
+        Ok(scaled)
+    }
+
+    /// As [`transform`](Self::transform), for rows whose values are checked by what takes the
+    /// scaled rows: a value that is not finite stays so.
+    pub(crate) fn scaled(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        validate::form(x, self.n_features(), &self.offset.val())?;
         if x.dims()[0] == 0 {
             let offset = self.offset.val();
             return Ok(transfer::zeros(x.dims(), &offset.device(), offset.dtype()));

@@ -9,8 +9,9 @@ use burn_lrp::{AnyTensor, Relevance};
 use crate::deep::{DeepKMeans, DeepQuestion};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Explanation, Target};
+use crate::kernel::{self, Flag};
 use crate::network::{Dimensions, Internals, Network, NeuralizedKMeans};
-use crate::{kernel, transfer, validate};
+use crate::{transfer, validate};
 
 /// A [`DeepKMeans`] of rows of numbers as a [`Network`] from those rows to logits,
 /// for figures, the report, baselines and measures.
@@ -96,9 +97,17 @@ impl<B: Backend, E: Module<B>> fmt::Debug for NeuralizedDeepKMeans<B, E> {
 /// The name of the relevance that the encoder absorbs.
 const ENCODER: &[&str] = &["encoder"];
 
-impl<B: Backend, E: Module<B> + Relevance<B>> Internals<B> for NeuralizedDeepKMeans<B, E> {
+impl<B: Backend, E: Module<B> + Relevance<B> + Sync> Internals<B> for NeuralizedDeepKMeans<B, E> {
     fn dimensions(&self) -> Dimensions<B> {
         Dimensions { dtype: self.head.dtype(), ..Dimensions::of_rows(&self.means) }
+    }
+
+    fn valid(&self, x: &Tensor<B, 2>) -> Result<Flag<B>> {
+        if Network::n_clusters(self) < 2 {
+            return Err(Error::NoCompetitor);
+        }
+        validate::form(x, Network::n_features(self), &self.means)?;
+        Ok(validate::usable(x))
     }
 }
 
@@ -109,13 +118,6 @@ impl<B: Backend, E: Module<B> + Relevance<B> + Sync> Network<B> for NeuralizedDe
 
     fn centroids(&self) -> Tensor<B, 2> {
         self.means.clone()
-    }
-
-    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
-        if self.n_clusters() < 2 {
-            return Err(Error::NoCompetitor);
-        }
-        validate::rows(x, self.n_features(), &self.means)
     }
 
     fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use crate::cases::number;
 use crate::evaluate::{Better, Evaluation, Measure};
+use crate::output::number;
 
 impl Evaluation {
     /// Writes the evaluation as one JSON object.

@@ -6,6 +6,7 @@ use burn::tensor::{Int, Tensor, backend::Backend};
 use super::affine::{Affine, Decision, Totals};
 use super::answer::{Question, TensorAnswer};
 use super::cpu::Quantity;
+use super::flag::Flag;
 #[cfg(feature = "cubecl")]
 use super::gpu;
 use super::wrapped::{self, Wrapping, in_wrappings};
@@ -332,8 +333,8 @@ pub(crate) fn same_labels<B: Backend>(a: &Tensor<B, 1, Int>, b: &Tensor<B, 1, In
 }
 
 /// Whether all values are finite and their magnitudes at most `limit`.
-pub(crate) fn all_within<B: Backend>(x: &Tensor<B, 2>, limit: f64) -> bool {
-    fused_all_within(x, limit).unwrap_or_else(|| tensor::all_within(x, limit))
+pub(crate) fn within<B: Backend>(x: &Tensor<B, 2>, limit: f64) -> Flag<B> {
+    fused_all_within(x, limit).map_or_else(|| tensor::within(x, limit), Flag::Known)
 }
 
 fn fused_all_within<B: Backend>(x: &Tensor<B, 2>, limit: f64) -> Option<bool> {

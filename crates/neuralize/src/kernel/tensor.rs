@@ -5,6 +5,7 @@ use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor, backend::Backend};
 
 use super::affine::{Affine, Decision, Totals};
 use super::blocks::{block_rows, blocks, map_rows};
+use super::flag::Flag;
 use crate::transfer;
 
 impl<B: Backend> Totals<B> {
@@ -179,11 +180,13 @@ pub(super) fn own_distances<B: Backend>(
     Tensor::cat(parts, 0)
 }
 
-pub(super) fn all_within<B: Backend>(x: &Tensor<B, 2>, limit: f64) -> bool {
+pub(super) fn within<B: Backend>(x: &Tensor<B, 2>, limit: f64) -> Flag<B> {
     let [rows, columns] = x.dims();
     // A NaN compares as false, so one comparison covers NaN and ±inf too.
-    blocks(rows, block_rows(columns)).all(|range| {
-        let block = x.clone().slice([range, 0..columns]);
-        transfer::all_true(block.abs().lower_equal_elem(limit))
-    })
+    blocks(rows, block_rows(columns))
+        .map(|range| {
+            let block = x.clone().slice([range, 0..columns]);
+            Flag::all(block.abs().lower_equal_elem(limit))
+        })
+        .collect()
 }

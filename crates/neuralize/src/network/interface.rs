@@ -1,13 +1,15 @@
 //! The trait that all networks implement: it predicts and explains.
 
 use std::fmt::Debug;
+use std::pin::Pin;
 
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use crate::error::Result;
 use crate::explain::{Absorbed, Beta, Explanation, Target, part_title};
+use crate::kernel::{self, Flag};
 use crate::network::kmeans::NeuralizedKMeans;
-use crate::{kernel, transfer};
+use crate::{transfer, validate};
 
 /// A clusterer as a network whose last layer is [`MinPool`](crate::network::MinPool), explained by
 /// NEON.
@@ -72,9 +74,11 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// If x has another width or precision than the network, or values that are not finite or that
-    /// the network cannot take.
-    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()>;
+    /// If x has another width, precision or device than the network, or values that are not finite
+    /// or that the network cannot take.
+    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        if self.valid(x)?.read() { Ok(()) } else { self.refuse(x) }
+    }
 
     /// The score of every cluster for a block of checked rows. A row belongs to the cluster with
     /// the largest score.
@@ -152,11 +156,15 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
     /// As [`check_input`](Self::check_input).
     fn forward(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
         self.check_input(&x)?;
-        if let Some(logits) = self.fused_logits(&x) {
-            return Ok(logits);
-        }
-        let none = || transfer::zeros([0, self.n_clusters()], &x.device(), self.dtype());
-        Ok(kernel::map_rows(&x, self.columns(), none, |block| kernel::margins(self.scores(block))))
+        Ok(self.logits(&x))
+    }
+
+    /// As [`forward`](Self::forward), without blocking the thread while a device checks x.
+    fn forward_async(&self, x: Tensor<B, 2>) -> Answer<'_, Tensor<B, 2>> {
+        Box::pin(async move {
+            self.check_input_async(&x).await?;
+            Ok(self.logits(&x))
+        })
     }
 
     /// The cluster of every row: the one with the largest score, or the first of equal ones.
@@ -171,12 +179,15 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
     /// As [`check_input`](Self::check_input).
     fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
         self.check_input(x)?;
-        Ok(kernel::map_rows(
-            x,
-            self.columns(),
-            || transfer::upload_indices(&[], &x.device()),
-            |block| self.scores(block).argmax(1).squeeze_dim(1),
-        ))
+        Ok(self.labels(x))
+    }
+
+    /// As [`predict`](Self::predict), without blocking the thread while a device checks x.
+    fn predict_async<'a>(&'a self, x: &'a Tensor<B, 2>) -> Answer<'a, Tensor<B, 1, Int>> {
+        Box::pin(async move {
+            self.check_input_async(x).await?;
+            Ok(self.labels(x))
+        })
     }
 
     /// The cluster of every row with its logit, which is positive unless two clusters have equal
@@ -192,18 +203,19 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
     /// As [`check_input`](Self::check_input).
     fn predict_with_logit(&self, x: &Tensor<B, 2>) -> Result<(Tensor<B, 1, Int>, Tensor<B, 1>)> {
         self.check_input(x)?;
-        let [rows, features] = x.dims();
-        if rows == 0 {
-            let none = transfer::zeros([0], &x.device(), self.dtype());
-            return Ok((transfer::upload_indices(&[], &x.device()), none));
-        }
-        let parts = kernel::blocks(rows, kernel::block_rows(self.columns())).map(|range| {
-            let scores = self.scores(x.clone().slice([range, 0..features]));
-            let label = scores.clone().argmax(1).squeeze_dim::<1>(1);
-            (label, kernel::margins(scores).max_dim(1).squeeze_dim::<1>(1))
-        });
-        let (labels, logits) = parts.unzip::<_, _, Vec<_>, Vec<_>>();
-        Ok((Tensor::cat(labels, 0), Tensor::cat(logits, 0)))
+        Ok(self.labels_with_logits(x))
+    }
+
+    /// As [`predict_with_logit`](Self::predict_with_logit), without blocking the thread while a
+    /// device checks x.
+    fn predict_with_logit_async<'a>(
+        &'a self,
+        x: &'a Tensor<B, 2>,
+    ) -> Answer<'a, (Tensor<B, 1, Int>, Tensor<B, 1>)> {
+        Box::pin(async move {
+            self.check_input_async(x).await?;
+            Ok(self.labels_with_logits(x))
+        })
     }
 
     /// Explains every row of x by NEON.
@@ -222,15 +234,107 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
     /// As [`check_input`](Self::check_input), and if the target names a cluster that does not
     /// exist, β is negative or NaN, or the heuristic β of a network without one is needed.
     fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
-        self.check_input(x)?;
         target.check(self.n_clusters())?;
-        let beta = target.beta(beta, self.beta())?;
+        let beta = self.chosen(target, beta)?;
+        self.check_input(x)?;
+        Ok(self.explanation(x, target, beta))
+    }
+
+    /// As [`explain`](Self::explain), without blocking the thread while a device checks x: for
+    /// browsers, and for servers that wait for other things meanwhile. Everything else is queued
+    /// on the device; the result is read by burn's `into_data_async`.
+    ///
+    /// # Shapes
+    ///
+    /// As [`explain`](Self::explain).
+    ///
+    /// # Errors
+    ///
+    /// As [`explain`](Self::explain).
+    fn explain_async<'a>(
+        &'a self,
+        x: &'a Tensor<B, 2>,
+        target: Target,
+        beta: Beta,
+    ) -> Answer<'a, Explanation<B>> {
+        Box::pin(async move {
+            target.check(self.n_clusters())?;
+            let beta = self.chosen(target, beta)?;
+            self.check_input_async(x).await?;
+            Ok(self.explanation(x, target, beta))
+        })
+    }
+
+    /// As [`check_input`](Self::check_input), without blocking the thread while a device checks x.
+    fn check_input_async<'a>(&'a self, x: &'a Tensor<B, 2>) -> Answer<'a, ()> {
+        Box::pin(
+            async move { if self.valid(x)?.read_async().await { Ok(()) } else { self.refuse(x) } },
+        )
+    }
+
+    /// The β to use.
+    #[doc(hidden)]
+    fn chosen(&self, target: Target, beta: Beta) -> Result<f64> {
+        let heuristic = match beta {
+            Beta::Heuristic => self.beta(),
+            Beta::Value(_) => None,
+        };
+        target.beta(beta, heuristic)
+    }
+
+    /// The logits of checked rows.
+    #[doc(hidden)]
+    fn logits(&self, x: &Tensor<B, 2>) -> Tensor<B, 2> {
+        if let Some(logits) = self.fused_logits(x) {
+            return logits;
+        }
+        let none = || transfer::zeros([0, self.n_clusters()], &x.device(), self.dtype());
+        kernel::map_rows(x, self.columns(), none, |block| kernel::margins(self.scores(block)))
+    }
+
+    /// The clusters of checked rows.
+    #[doc(hidden)]
+    fn labels(&self, x: &Tensor<B, 2>) -> Tensor<B, 1, Int> {
+        if let Some((labels, _)) = self.fused_labels(x, false) {
+            return labels;
+        }
+        kernel::map_rows(
+            x,
+            self.columns(),
+            || transfer::upload_indices(&[], &x.device()),
+            |block| self.scores(block).argmax(1).squeeze_dim(1),
+        )
+    }
+
+    /// The clusters of checked rows with their logits.
+    #[doc(hidden)]
+    fn labels_with_logits(&self, x: &Tensor<B, 2>) -> (Tensor<B, 1, Int>, Tensor<B, 1>) {
+        if let Some((labels, Some(logits))) = self.fused_labels(x, true) {
+            return (labels, logits);
+        }
+        let [rows, features] = x.dims();
+        if rows == 0 {
+            let none = transfer::zeros([0], &x.device(), self.dtype());
+            return (transfer::upload_indices(&[], &x.device()), none);
+        }
+        let parts = kernel::blocks(rows, kernel::block_rows(self.columns())).map(|range| {
+            let scores = self.scores(x.clone().slice([range, 0..features]));
+            let label = scores.clone().argmax(1).squeeze_dim::<1>(1);
+            (label, kernel::margins(scores).max_dim(1).squeeze_dim::<1>(1))
+        });
+        let (labels, logits) = parts.unzip::<_, _, Vec<_>, Vec<_>>();
+        (Tensor::cat(labels, 0), Tensor::cat(logits, 0))
+    }
+
+    /// The explanations of checked rows.
+    #[doc(hidden)]
+    fn explanation(&self, x: &Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
         let [rows, features] = x.dims();
         if rows == 0 {
             let none = |columns| transfer::zeros([0, columns], &x.device(), self.dtype());
             let amount = || none(1).reshape([0]);
             let names = self.absorbed_names().iter();
-            return Ok(Explanation {
+            return Explanation {
                 relevance: none(features),
                 logit: none(1).reshape([0]),
                 cluster: transfer::upload_indices(&[], &x.device()),
@@ -238,23 +342,43 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
                 target,
                 beta,
                 absorbed: names.map(|name| Absorbed { name, amount: amount() }).collect(),
-            });
+            };
         }
         if let Some(explanation) = self.fused_explanation(x, target, beta) {
-            return Ok(explanation);
+            return explanation;
         }
         let parts = kernel::blocks(rows, kernel::block_rows(self.columns()))
             .map(|range| self.explain_block(x.clone().slice([range, 0..features]), target, beta))
             .collect();
-        Ok(Explanation::cat(parts))
+        Explanation::cat(parts)
     }
 }
+
+/// An answer that is computed when it is awaited.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
 /// What a network supplies to the methods of [`Network`]. It cannot be named outside of this
 /// crate, which seals that trait.
 pub trait Internals<B: Backend> {
     /// Sizes, precision and device of the parameters.
     fn dimensions(&self) -> Dimensions<B>;
+
+    /// Whether x is data for the network: an error if its form is not, and a flag for its values.
+    fn valid(&self, x: &Tensor<B, 2>) -> Result<Flag<B>>;
+
+    /// The error of rows whose values are not valid.
+    fn refuse(&self, x: &Tensor<B, 2>) -> Result<()> {
+        validate::values("x", x)
+    }
+
+    /// The clusters of all checked rows, and their logits on request, if one kernel computes them.
+    fn fused_labels(
+        &self,
+        _x: &Tensor<B, 2>,
+        _with_logits: bool,
+    ) -> Option<(Tensor<B, 1, Int>, Option<Tensor<B, 1>>)> {
+        None
+    }
 
     /// The logits of all checked rows, `[N, K]`, if one kernel computes them.
     fn fused_logits(&self, _x: &Tensor<B, 2>) -> Option<Tensor<B, 2>> {

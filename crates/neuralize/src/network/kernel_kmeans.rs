@@ -10,7 +10,8 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 use crate::cluster::{KernelKMeans, SupportScorer, beta};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Beta, Explanation, Target};
-use crate::kernel::{self, Affine, Keep, Scores};
+use crate::host_param::HostParam;
+use crate::kernel::{self, Affine, Flag, Keep, Scores};
 use crate::load::{self, Load, Shapes};
 use crate::network::interface::{Dimensions, Internals, Network};
 use crate::network::min_pool::MinPool;
@@ -86,9 +87,9 @@ pub struct NeuralizedKernelKMeans<B: Backend> {
     /// Minimum over competitors.
     pub(crate) pool: MinPool,
     /// Supports of every cluster, `[K]`; the supports are in this order.
-    pub(crate) sizes: Param<Tensor<B, 1>>,
+    pub(crate) sizes: HostParam<B>,
     /// The heuristic β, `[1]`; NaN where it is not known.
-    pub(crate) beta: Param<Tensor<B, 1>>,
+    pub(crate) beta: HostParam<B>,
     /// How relevance passes through pairs of supports.
     #[module(skip)]
     rule: PairRule,
@@ -112,7 +113,7 @@ impl<B: Backend> KernelKMeans<B> {
             return Err(Error::NoCompetitor);
         }
         let Affine { center, scores, .. } = Affine::of(&self.supports.val());
-        let gamma = self.gamma.val();
+        let gamma = self.gamma.clone();
         let parameter = |tensor| Param::initialized(ParamId::new(), tensor);
         Ok(NeuralizedKernelKMeans {
             center: parameter(center.squeeze_dim(0)),
@@ -120,11 +121,11 @@ impl<B: Backend> KernelKMeans<B> {
                 weight: Param::initialized(ParamId::new(), scores.weight),
                 bias: Some(parameter(scores.bias)),
             },
-            soft_max: SoftMaxPool { gamma: parameter(gamma.clone()) },
-            soft_min: SoftMinPool { gamma: parameter(gamma) },
+            soft_max: SoftMaxPool { gamma: gamma.clone() },
+            soft_min: SoftMinPool { gamma },
             pool: MinPool,
-            sizes: parameter(self.sizes.val()),
-            beta: parameter(self.beta.val()),
+            sizes: self.sizes.clone(),
+            beta: self.beta.clone(),
             rule: PairRule::default(),
             leaves_out: false,
             keep: Keep::default(),
@@ -164,13 +165,11 @@ impl<B: Backend> Load<B> for NeuralizedKernelKMeans<B> {
     const NAME: &'static str = "neuralized kernel k-means network";
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
-        let row = |name| -> Result<_, String> {
-            let blank = shapes.blank::<B, 1>(name, device, dtype)?;
-            Ok(Param::initialized(ParamId::new(), blank))
-        };
+        let row = |name| shapes.blank::<B, 1>(name, device, dtype).map(HostParam::of);
+        let center = shapes.blank("center", device, dtype)?;
         let weight = shapes.blank("linear.weight", device, dtype)?;
         Ok(Self {
-            center: row("center")?,
+            center: Param::initialized(ParamId::new(), center),
             linear: load::linear(weight, shapes.blank("linear.bias", device, dtype)?),
             soft_max: SoftMaxPool { gamma: row("soft_max.gamma")? },
             soft_min: SoftMinPool { gamma: row("soft_min.gamma")? },
@@ -251,7 +250,7 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
 
     /// The number of supports of every cluster; the supports are in this order.
     pub fn sizes(&self) -> Vec<usize> {
-        transfer::download(self.sizes.val()).into_iter().map(|size| size as usize).collect()
+        self.sizes.values().iter().map(|size| *size as usize).collect()
     }
 
     /// The linear layer: weight `[D, M]`, bias `[M]`.
@@ -380,6 +379,17 @@ impl<B: Backend> Internals<B> for NeuralizedKernelKMeans<B> {
         Dimensions { clusters, ..Dimensions::of_columns(&self.linear.weight.val()) }
     }
 
+    fn valid(&self, x: &Tensor<B, 2>) -> Result<Flag<B>> {
+        if self.linear.bias.is_none() {
+            return Err(Error::Record { detail: "its linear layer has no bias".into() });
+        }
+        if self.n_clusters() < 2 {
+            return Err(Error::NoCompetitor);
+        }
+        validate::form(x, self.n_features(), &self.linear.weight.val())?;
+        Ok(validate::usable(x))
+    }
+
     fn fused_explanation(
         &self,
         x: &Tensor<B, 2>,
@@ -412,16 +422,6 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
             .iter()
             .map(|range| supports.clone().narrow(0, range.start, range.len()).mean_dim(0));
         Tensor::cat(means.collect(), 0) + self.center.val().unsqueeze()
-    }
-
-    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
-        if self.linear.bias.is_none() {
-            return Err(Error::Record { detail: "its linear layer has no bias".into() });
-        }
-        if self.n_clusters() < 2 {
-            return Err(Error::NoCompetitor);
-        }
-        validate::rows(x, self.n_features(), &self.linear.weight.val())
     }
 
     fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {

@@ -8,6 +8,7 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::KMeans;
 use crate::error::{Error, Result};
+use crate::host_param::HostParam;
 use crate::kernel::{self, Affine, Keep, Scores};
 use crate::load::{self, Load, Shapes};
 use crate::network::dense::DenseNeuralizedKMeans;
@@ -56,7 +57,7 @@ pub struct NeuralizedKMeans<B: Backend> {
     /// Minimum over competitors.
     pub(crate) pool: MinPool,
     /// The heuristic β, `[1]`; NaN where it is not known.
-    pub(crate) beta: Param<Tensor<B, 1>>,
+    pub(crate) beta: HostParam<B>,
     #[module(skip)]
     keep: Keep,
 }
@@ -100,7 +101,7 @@ impl<B: Backend> KMeans<B> {
         let affine = self.affine();
         let (center, scores) = (affine.center.clone().squeeze_dim(0), &affine.scores);
         let (weight, bias) = (scores.weight.clone(), scores.bias.clone());
-        Ok(NeuralizedKMeans::from_parts(center, weight, bias, self.beta.val()))
+        Ok(NeuralizedKMeans::from_parts(center, weight, bias, self.beta.clone()))
     }
 }
 
@@ -109,7 +110,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
         center: Tensor<B, 1>,
         weight: Tensor<B, 2>,
         bias: Tensor<B, 1>,
-        beta: Tensor<B, 1>,
+        beta: HostParam<B>,
     ) -> Self {
         Self {
             center: Param::initialized(ParamId::new(), center),
@@ -118,7 +119,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
                 bias: Some(Param::initialized(ParamId::new(), bias)),
             },
             pool: MinPool,
-            beta: Param::initialized(ParamId::new(), beta),
+            beta,
             keep: Keep::default(),
         }
     }
@@ -186,7 +187,8 @@ impl<B: Backend> NeuralizedKMeans<B> {
         if !(stiffness.is_finite() && stiffness >= 0.0) {
             return Err(Error::config("stiffness", stiffness, "it must be finite and at least 0"));
         }
-        self.check_rows(x)?;
+        self.check_form(x)?;
+        validate::values("x", x)?;
         let weight = self.linear.weight.val();
         let ([_, clusters], dtype) = (weight.dims(), weight.dtype());
         let stiffness = stiffness.min(transfer::largest(dtype));
@@ -224,8 +226,9 @@ impl<B: Backend> NeuralizedKMeans<B> {
         self.linear.weight.val().transpose() * 0.5
     }
 
-    /// Checks that x is data for this network, and that a record which Burn loaded left it usable.
-    pub(crate) fn check_rows(&self, x: &Tensor<B, 2>) -> Result<()> {
+    /// Checks that x is data for this network, but for its values, and that a record which Burn
+    /// loaded left it usable.
+    pub(crate) fn check_form(&self, x: &Tensor<B, 2>) -> Result<()> {
         if self.linear.bias.is_none() {
             return Err(Error::Record { detail: "its linear layer has no bias".into() });
         }
@@ -234,7 +237,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
         if clusters < 2 {
             return Err(Error::NoCompetitor);
         }
-        validate::rows(x, features, &weight)
+        validate::form(x, features, &weight)
     }
 }
 
@@ -246,7 +249,7 @@ impl<B: Backend> Load<B> for NeuralizedKMeans<B> {
             shapes.blank("center", device, dtype)?,
             shapes.blank("linear.weight", device, dtype)?,
             shapes.blank("linear.bias", device, dtype)?,
-            shapes.blank("beta", device, dtype)?,
+            HostParam::of(shapes.blank("beta", device, dtype)?),
         ))
     }
 
@@ -258,7 +261,7 @@ impl<B: Backend> Load<B> for NeuralizedKMeans<B> {
         let Some(bias) = self.linear.bias.as_ref().map(Param::val) else {
             return Err("its linear layer has no bias".into());
         };
-        let (center, beta) = (self.center.val(), self.beta.val());
+        let (center, beta) = (self.center.val(), self.beta);
         load::agree("center", center.dims(), "features", features)?;
         load::agree("linear.bias", bias.dims(), "clusters", clusters)?;
         if clusters < 2 {
@@ -267,7 +270,7 @@ impl<B: Backend> Load<B> for NeuralizedKMeans<B> {
         load::finite("center", center.clone())?;
         load::usable("linear.weight", &weight)?;
         load::finite("linear.bias", bias.clone())?;
-        load::check_beta(beta.clone())?;
+        load::check_beta(beta.val())?;
         let computed = kernel::bias_of(&weight);
         let error = transfer::download((computed.clone() - bias).abs().max())[0];
         let size = transfer::download(computed.clone().abs().max())[0];

@@ -5,15 +5,34 @@ use burn::tensor::{Int, Tensor, backend::Backend};
 use crate::cluster::{KMeans, beta};
 use crate::error::Result;
 use crate::explain::{Explanation, Target};
-use crate::kernel;
+use crate::kernel::{self, Flag};
 use crate::network::interface::{Dimensions, Internals, Network};
 use crate::network::kmeans::NeuralizedKMeans;
 use crate::network::midpoint;
 use crate::network::pass::PoolingPass;
+use crate::validate;
 
 impl<B: Backend> Internals<B> for NeuralizedKMeans<B> {
     fn dimensions(&self) -> Dimensions<B> {
         Dimensions::of_columns(&self.linear.weight.val())
+    }
+
+    fn valid(&self, x: &Tensor<B, 2>) -> Result<Flag<B>> {
+        self.check_form(x)?;
+        Ok(validate::usable(x))
+    }
+
+    fn fused_labels(
+        &self,
+        x: &Tensor<B, 2>,
+        with_logits: bool,
+    ) -> Option<(Tensor<B, 1, Int>, Option<Tensor<B, 1>>)> {
+        let affine = self.affine();
+        if with_logits {
+            let (labels, logits) = kernel::nearest_with_logit(x, &affine);
+            return Some((labels, Some(logits)));
+        }
+        Some((kernel::nearest(x, &affine), None))
     }
 
     fn fused_logits(&self, x: &Tensor<B, 2>) -> Option<Tensor<B, 2>> {
@@ -43,22 +62,8 @@ impl<B: Backend> Network<B> for NeuralizedKMeans<B> {
         self.centred_centroids() + self.center.val().unsqueeze()
     }
 
-    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
-        self.check_rows(x)
-    }
-
     fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         self.linear.forward(self.centred(x))
-    }
-
-    fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
-        self.check_rows(x)?;
-        Ok(kernel::nearest(x, &self.affine()))
-    }
-
-    fn predict_with_logit(&self, x: &Tensor<B, 2>) -> Result<(Tensor<B, 1, Int>, Tensor<B, 1>)> {
-        self.check_rows(x)?;
-        Ok(kernel::nearest_with_logit(x, &self.affine()))
     }
 
     fn shifted(&self, by: f64) -> Result<Option<Box<dyn Network<B>>>> {

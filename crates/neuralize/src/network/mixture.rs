@@ -8,6 +8,8 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 use crate::cluster::{GaussianMixture, MixtureScorer, beta};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Explanation, Target};
+use crate::host_param::HostParam;
+use crate::kernel::Flag;
 use crate::load::{self, Load, Shapes};
 use crate::network::interface::{Dimensions, Internals, Network};
 use crate::network::min_pool::MinPool;
@@ -95,7 +97,7 @@ pub struct NeuralizedGaussianMixture<B: Backend> {
     /// The largest distance of a mean from the centre, in units of the scale, `[1]`.
     pub(crate) spread: Param<Tensor<B, 1>>,
     /// The heuristic β, `[1]`; NaN where it is not known.
-    pub(crate) beta: Param<Tensor<B, 1>>,
+    pub(crate) beta: HostParam<B>,
 }
 
 impl<B: Backend> GaussianMixture<B> {
@@ -123,7 +125,7 @@ impl<B: Backend> GaussianMixture<B> {
             means: table(scorer.means),
             deviations: table(scorer.deviations),
             spread: row(scorer.spread),
-            beta: row(self.beta.val()),
+            beta: self.beta.clone(),
         })
     }
 }
@@ -185,7 +187,7 @@ impl<B: Backend> Load<B> for NeuralizedGaussianMixture<B> {
             means: table("means")?,
             deviations: table("deviations")?,
             spread: row("spread")?,
-            beta: row("beta")?,
+            beta: HostParam::of(shapes.blank("beta", device, dtype)?),
         })
     }
 
@@ -261,6 +263,17 @@ impl<B: Backend> Internals<B> for NeuralizedGaussianMixture<B> {
     fn dimensions(&self) -> Dimensions<B> {
         Dimensions::of_rows(&self.means.val())
     }
+
+    fn valid(&self, x: &Tensor<B, 2>) -> Result<Flag<B>> {
+        if self.n_clusters() < 2 {
+            return Err(Error::NoCompetitor);
+        }
+        self.scorer().valid(x)
+    }
+
+    fn refuse(&self, x: &Tensor<B, 2>) -> Result<()> {
+        self.scorer().check_input(x)
+    }
 }
 
 impl<B: Backend> Network<B> for NeuralizedGaussianMixture<B> {
@@ -271,13 +284,6 @@ impl<B: Backend> Network<B> for NeuralizedGaussianMixture<B> {
     /// The means.
     fn centroids(&self) -> Tensor<B, 2> {
         self.means.val()
-    }
-
-    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
-        if self.n_clusters() < 2 {
-            return Err(Error::NoCompetitor);
-        }
-        self.scorer().check_input(x)
     }
 
     /// The log joint densities up to a summand that all components share.

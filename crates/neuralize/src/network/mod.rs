@@ -30,7 +30,7 @@ mod summed;
 
 pub use dense::DenseNeuralizedKMeans;
 pub use dense_layers::DenseKMeansLayers;
-pub use interface::Network;
+pub use interface::{Answer, Network};
 pub(crate) use interface::{Dimensions, Internals};
 pub use kernel_kmeans::{NeuralizedKernelKMeans, NeuralizedKernelKMeansConfig};
 pub use kmeans::{NeuralizedKMeans, NeuralizedKMeansConfig};

@@ -9,6 +9,7 @@ use crate::cluster::distance::by_distance;
 use crate::cluster::{Distance, SeparableKMeans};
 use crate::error::{Error, Result};
 use crate::explain::{Explanation, Target};
+use crate::kernel::Flag;
 use crate::load::{self, Load, Shapes};
 use crate::network::dense::DenseNeuralizedKMeans;
 use crate::network::interface::{Dimensions, Internals, Network};
@@ -238,6 +239,14 @@ impl<B: Backend> Internals<B> for NeuralizedSeparableKMeans<B> {
     fn dimensions(&self) -> Dimensions<B> {
         Dimensions::of_rows(&self.clusterer.centroids())
     }
+
+    fn valid(&self, x: &Tensor<B, 2>) -> Result<Flag<B>> {
+        self.clusterer.valid(x)
+    }
+
+    fn refuse(&self, x: &Tensor<B, 2>) -> Result<()> {
+        self.clusterer.check_input(x)
+    }
 }
 
 impl<B: Backend> Network<B> for NeuralizedSeparableKMeans<B> {
@@ -247,10 +256,6 @@ impl<B: Backend> Network<B> for NeuralizedSeparableKMeans<B> {
 
     fn centroids(&self) -> Tensor<B, 2> {
         self.clusterer.centroids()
-    }
-
-    fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
-        self.clusterer.check_input(x)
     }
 
     fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {

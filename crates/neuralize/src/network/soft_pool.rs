@@ -1,11 +1,11 @@
 //! Soft pooling over the supports of a cluster.
 
-use burn::module::{Module, Param, ParamId};
+use burn::module::Module;
 use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
+use crate::host_param::HostParam;
 use crate::kernel::{log_mean_exp, soft_shares};
-use crate::transfer;
 
 /// A soft pool: its extreme, its weights, and the sign that its input and output get.
 macro_rules! soft_pool {
@@ -15,7 +15,7 @@ macro_rules! soft_pool {
         #[module(custom_display)]
         pub struct $pool<B: Backend> {
             /// The stiffness, `[1]`. A parameter, because records keep nothing else.
-            pub(crate) gamma: Param<Tensor<B, 1>>,
+            pub(crate) gamma: HostParam<B>,
         }
 
         impl<B: Backend> $pool<B> {
@@ -31,7 +31,7 @@ macro_rules! soft_pool {
 
             /// The stiffness γ.
             pub fn gamma(&self) -> f64 {
-                transfer::download(self.gamma.val())[0]
+                self.gamma.first()
             }
 
             /// Pools along a dimension, which keeps the size 1.
@@ -102,21 +102,17 @@ soft_pool!(
     SoftMinPool, "minimum", "softmin", Tensor::neg
 );
 
-fn stiffness<B: Backend>(
-    gamma: f64,
-    device: &B::Device,
-    dtype: DType,
-) -> Result<Param<Tensor<B, 1>>> {
+fn stiffness<B: Backend>(gamma: f64, device: &B::Device, dtype: DType) -> Result<HostParam<B>> {
     if gamma.is_nan() || gamma < 0.0 {
         return Err(Error::config("gamma", gamma, "it must be at least 0; infinity pools hard"));
     }
-    let gamma = transfer::upload(vec![gamma], [1], device, dtype);
-    Ok(Param::initialized(ParamId::new(), gamma))
+    Ok(HostParam::new(vec![gamma], device, dtype))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer;
     use burn::backend::Flex;
 
     fn table(values: &[f64]) -> Tensor<Flex, 2> {

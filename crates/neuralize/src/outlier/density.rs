@@ -6,6 +6,7 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::Bandwidth;
 use crate::error::{Error, Result};
+use crate::host_param::HostParam;
 use crate::load::{self, Load, Shapes};
 use crate::outlier::network::NeuralizedKernelDensity;
 use crate::random::{Stream, subset};
@@ -92,7 +93,7 @@ pub struct KernelDensity<B: Backend> {
     /// u, `[M, D]`.
     pub(crate) supports: Param<Tensor<B, 2>>,
     /// γ, `[1]`. It is a parameter, because records keep only parameters.
-    pub(crate) gamma: Param<Tensor<B, 1>>,
+    pub(crate) gamma: HostParam<B>,
 }
 
 impl KernelDensityConfig {
@@ -129,10 +130,9 @@ impl<B: Backend> KernelDensity<B> {
     /// Checked already.
     pub(crate) fn new(supports: Tensor<B, 2>, gamma: f64) -> Self {
         let (device, dtype) = (supports.device(), supports.dtype());
-        let gamma = transfer::upload(vec![gamma], [1], &device, dtype);
         Self {
             supports: Param::initialized(ParamId::new(), transfer::untracked(supports)),
-            gamma: Param::initialized(ParamId::new(), gamma),
+            gamma: HostParam::new(vec![gamma], &device, dtype),
         }
     }
 
@@ -163,7 +163,7 @@ impl<B: Backend> KernelDensity<B> {
 
     /// The stiffness γ.
     pub fn gamma(&self) -> f64 {
-        transfer::download(self.gamma.val()).first().copied().unwrap_or(f64::NAN)
+        self.gamma.first()
     }
 
     /// The precision of the model; data must have the same.
@@ -203,7 +203,7 @@ impl<B: Backend> KernelDensity<B> {
 
     /// Rewrites the density as a network.
     pub fn neuralize(&self) -> NeuralizedKernelDensity<B> {
-        NeuralizedKernelDensity::of(self.supports.val(), self.gamma.val())
+        NeuralizedKernelDensity::of(self.supports.val(), self.gamma.clone())
     }
 }
 

@@ -4,10 +4,10 @@ use burn::config::Config;
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Bool, DType, IndexingUpdateOp, Tensor, backend::Backend};
 
-use super::density::KernelDensity;
 use super::distances::DistanceLayer;
 use super::explanation::OutlierExplanation;
 use crate::error::{Error, Result};
+use crate::host_param::HostParam;
 use crate::kernel::{self, exp_minus_one, soft_shares, steepness};
 use crate::load::{self, Load, Shapes};
 use crate::network::SoftMinPool;
@@ -92,22 +92,21 @@ impl<B: Backend> Load<B> for NeuralizedKernelDensity<B> {
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
         let supports = shapes.blank("supports", device, dtype)?;
-        Ok(Self::of(supports, shapes.blank("pool.gamma", device, dtype)?))
+        Ok(Self::of(supports, HostParam::of(shapes.blank("pool.gamma", device, dtype)?)))
     }
 
     fn checked(self) -> Result<Self, String> {
-        let gamma = load::sole("pool.gamma", self.pool.gamma.val())?;
-        Load::checked(KernelDensity::new(self.supports(), gamma))?;
-        Ok(self)
+        load::usable("supports", &self.supports())?;
+        match load::sole("pool.gamma", self.pool.gamma.val())? {
+            gamma if gamma >= 0.0 => Ok(self),
+            gamma => Err(format!("its gamma is {gamma}, it must be at least 0")),
+        }
     }
 }
 
 impl<B: Backend> NeuralizedKernelDensity<B> {
-    pub(super) fn of(supports: Tensor<B, 2>, gamma: Tensor<B, 1>) -> Self {
-        Self {
-            supports: Param::initialized(ParamId::new(), supports),
-            pool: SoftMinPool { gamma: Param::initialized(ParamId::new(), gamma) },
-        }
+    pub(super) fn of(supports: Tensor<B, 2>, gamma: HostParam<B>) -> Self {
+        Self { supports: Param::initialized(ParamId::new(), supports), pool: SoftMinPool { gamma } }
     }
 
     /// The network itself, after a check of the record that was loaded into it.

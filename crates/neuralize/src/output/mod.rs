@@ -5,6 +5,8 @@ mod csv;
 mod format;
 mod json;
 mod layout;
+#[cfg(any(feature = "autodiff", feature = "svg"))]
+mod number;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod results;
@@ -14,6 +16,8 @@ mod table;
 mod writer;
 
 pub use format::Format;
+#[cfg(any(feature = "autodiff", feature = "svg"))]
+pub(crate) use number::number;
 pub use results::Results;
 pub use selection::{Selection, Sort};
 pub use writer::{ExplanationWriter, OutlierWriter, PredictionWriter};

@@ -1,8 +1,8 @@
 //! Ranges of axes, and the numbers at their ticks.
 
 use super::sheet::{SMALL, error, width};
-use crate::cases::number;
 use crate::error::Result;
+use crate::output::number;
 
 /// Smallest and largest value; an empty range, from ∞ to −∞, if there are none.
 pub(super) fn extent<'a>(values: impl IntoIterator<Item = &'a f64>) -> (f64, f64) {

@@ -5,8 +5,9 @@ use super::bars::{self, Bar, BarPanel};
 use super::figure::Figure;
 use super::subject::{StrongestFeatures, check_case, heading};
 use super::{palette, sheet};
-use crate::cases::{Cases, number};
+use crate::cases::Cases;
 use crate::error::Result;
+use crate::output::number;
 
 /// Why one point is in its cluster: its scaled values and their relevances side
 /// by side, red for and blue against. Limits are the same for every case of the

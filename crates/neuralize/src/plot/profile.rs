@@ -10,9 +10,10 @@ use super::figure::Figure;
 use super::palette;
 use super::sheet::{self, Area, SMALL, error};
 use super::subject::{StrongestFeatures, check_not_empty, counted};
-use crate::cases::{Cases, number};
+use crate::cases::Cases;
 use crate::error::Result;
 use crate::explain::ClusterSummary;
+use crate::output::number;
 
 /// Profiles of the clusters: for each cluster the mean relevance of every feature
 /// with its spread (one standard deviation to either side), and the position of the

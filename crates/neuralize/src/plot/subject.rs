@@ -1,8 +1,9 @@
 //! Which part of a set of cases a figure shows, and how its caption names this part.
 
-use crate::cases::{Cases, number};
+use crate::cases::Cases;
 use crate::error::{Error, Result};
 use crate::explain::by_strength;
+use crate::output::number;
 
 pub(super) fn check_not_empty(cases: &Cases) -> Result<()> {
     if cases.is_empty() { Err(Error::Empty { what: "the set of cases" }) } else { Ok(()) }

@@ -238,12 +238,22 @@ impl<B: Backend> Model<B> {
     ///
     /// If x does not fit the model or holds values that are not finite.
     pub fn predict(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
-        let x = self.scaler.transform(x)?;
         // A single cluster has no network.
         if self.clusterer.n_clusters() < 2 {
-            return self.clusterer.predict(&x);
+            return self.clusterer.predict(&self.scaler.transform(x)?);
         }
-        self.network()?.predict(&x)
+        let found = self.network()?.predict(&self.scaler.scaled(x)?);
+        found.or_else(|error| self.located(x, error))
+    }
+
+    /// As [`predict`](Self::predict), without blocking the thread while a device checks x.
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict), and if there is only one cluster.
+    pub async fn predict_async(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
+        let found = self.network()?.predict_async(&self.scaler.scaled(x)?).await;
+        found.or_else(|error| self.located(x, error))
     }
 
     /// Scales data and explains their clusters. Relevances are in the units of the
@@ -257,7 +267,29 @@ impl<B: Backend> Model<B> {
     ///
     /// As [`Network::explain`], and if there is only one cluster.
     pub fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
-        self.network()?.explain(&self.scaler.transform(x)?, target, beta)
+        let found = self.network()?.explain(&self.scaler.scaled(x)?, target, beta);
+        found.or_else(|error| self.located(x, error))
+    }
+
+    /// As [`explain`](Self::explain), without blocking the thread while a device checks x.
+    ///
+    /// # Errors
+    ///
+    /// As [`explain`](Self::explain).
+    pub async fn explain_async(
+        &self,
+        x: &Tensor<B, 2>,
+        target: Target,
+        beta: Beta,
+    ) -> Result<Explanation<B>> {
+        let found = self.network()?.explain_async(&self.scaler.scaled(x)?, target, beta).await;
+        found.or_else(|error| self.located(x, error))
+    }
+
+    /// The error of raw rows, if it lies in their values, and not in what became of them.
+    fn located<T>(&self, x: &Tensor<B, 2>, error: Error) -> Result<T> {
+        self.scaler.transform(x)?;
+        Err(error)
     }
 
     /// Saves the model as a folder, replacing a model in this folder.

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::template::{escaped, fill};
-use crate::cases::number;
 use crate::error::Result;
 use crate::evaluate::{Better, Evaluation, Measure, MethodResult};
+use crate::output::number;
 
 /// A page that compares methods of explanation: one self-contained HTML file
 /// without scripts, which makes no network requests.

@@ -27,6 +27,7 @@ mod metric;
 mod relevance;
 
 pub use assignment::{assignment_loss, sharpened, soft_assignments};
+#[cfg(feature = "autodiff")]
 pub(crate) use assignment::{assignments, divergence};
 pub use inertia::inertia_loss;
 pub use margin::margin_loss;

@@ -3,7 +3,8 @@
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
-use crate::{kernel, transfer};
+use crate::kernel::{self, Flag};
+use crate::transfer;
 
 /// An interval of values.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +41,24 @@ impl Domain {
     }
 }
 
+/// Whether all values are in the domain.
+pub(crate) fn within<B: Backend>(x: &Tensor<B, 2>, domain: &Domain) -> Flag<B> {
+    if domain.lowest == f64::NEG_INFINITY && domain.highest == f64::INFINITY {
+        return Flag::Known(true);
+    }
+    let [rows, columns] = x.dims();
+    let largest = transfer::largest(x.dtype());
+    let (lowest, highest) = (domain.lowest.max(-largest), domain.highest.min(largest));
+    kernel::blocks(rows, kernel::block_rows(columns))
+        .map(|range| {
+            let block = x.clone().slice([range, 0..columns]);
+            let outside =
+                block.clone().lower_elem(lowest).bool_or(block.clone().greater_elem(highest));
+            Flag::all(outside.bool_not())
+        })
+        .collect()
+}
+
 /// Checks that all values are in the domain.
 ///
 /// One pass on the device; the offending cell is looked for only after a
@@ -53,18 +72,12 @@ pub(crate) fn inside<B: Backend>(
     x: &Tensor<B, 2>,
     domain: &Domain,
 ) -> Result<()> {
-    if domain.lowest == f64::NEG_INFINITY && domain.highest == f64::INFINITY {
+    if within(x, domain).read() {
         return Ok(());
     }
     let [rows, columns] = x.dims();
-    let largest = transfer::largest(x.dtype());
-    let (lowest, highest) = (domain.lowest.max(-largest), domain.highest.min(largest));
     for range in kernel::blocks(rows, kernel::block_rows(columns)) {
         let block = x.clone().slice([range.clone(), 0..columns]);
-        let outside = block.clone().lower_elem(lowest).bool_or(block.clone().greater_elem(highest));
-        if transfer::all_true(outside.bool_not()) {
-            continue;
-        }
         let found = transfer::download(block)
             .into_iter()
             .enumerate()

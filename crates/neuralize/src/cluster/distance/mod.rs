@@ -17,7 +17,7 @@ mod scorer;
 mod separable;
 mod squared_euclidean;
 
-pub(crate) use domain::inside;
+pub(crate) use domain::{inside, within};
 pub use named::Distance;
 pub(crate) use scorer::{CentroidScorer, by_distance};
 pub(crate) use separable::{Bregman, Separable, centroids_inside};

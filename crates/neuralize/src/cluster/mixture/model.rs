@@ -6,6 +6,7 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 use super::components::{Components, Density, log_sum_exp};
 use super::scorer::MixtureScorer;
 use crate::error::{Error, Result};
+use crate::host_param::HostParam;
 use crate::load::{self, Load, Shapes};
 use crate::{kernel, transfer, validate};
 
@@ -43,7 +44,7 @@ pub struct GaussianMixture<B: Backend> {
     /// log π, `[K]`.
     pub(crate) log_weights: Param<Tensor<B, 1>>,
     /// The heuristic β, `[1]`; NaN if it is not known.
-    pub(crate) beta: Param<Tensor<B, 1>>,
+    pub(crate) beta: HostParam<B>,
 }
 
 impl<B: Backend> GaussianMixture<B> {
@@ -114,10 +115,7 @@ impl<B: Backend> GaussianMixture<B> {
                 ParamId::new(),
                 transfer::upload(log_weights, [shape[0]], device, dtype),
             ),
-            beta: Param::initialized(
-                ParamId::new(),
-                transfer::upload(vec![f64::NAN], [1], device, dtype),
-            ),
+            beta: HostParam::new(vec![f64::NAN], device, dtype),
         };
         model.check_spread()?;
         Ok(model)
@@ -306,7 +304,7 @@ impl<B: Backend> Load<B> for GaussianMixture<B> {
             means: table("means")?,
             variances: table("variances")?,
             log_weights: row("log_weights")?,
-            beta: row("beta")?,
+            beta: HostParam::of(shapes.blank("beta", device, dtype)?),
         })
     }
 

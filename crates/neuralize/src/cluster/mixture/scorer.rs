@@ -5,7 +5,8 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 
 use super::components::{Components, Density};
 use crate::error::{Error, Result};
-use crate::{gradient, kernel, transfer, validate};
+use crate::kernel::{self, Flag};
+use crate::{gradient, transfer, validate};
 
 /// Log joint densities of all components up to a summand that they share, as products where these
 /// keep their digits and from differences elsewhere.
@@ -84,6 +85,15 @@ impl<B: Backend> MixtureScorer<B> {
         (scorer, table(squares))
     }
 
+    /// Whether x is data for the mixture: an error if its form is not, and a flag for its values.
+    pub(crate) fn valid(&self, x: &Tensor<B, 2>) -> Result<Flag<B>> {
+        validate::form(x, self.means.dims()[1], &self.means)?;
+        let [rows, features] = x.dims();
+        let seen = kernel::blocks(rows, kernel::block_rows(features))
+            .map(|range| validate::usable(&self.seen(x.clone().slice([range, 0..features]))));
+        Ok(validate::usable(x).and(seen.collect()))
+    }
+
     /// Whether x is data for the mixture.
     ///
     /// # Errors
@@ -92,7 +102,10 @@ impl<B: Backend> MixtureScorer<B> {
     /// many standard deviations from the means.
     pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
         const WHAT: &str = "x, in the smallest standard deviations of its columns,";
-        validate::rows(x, self.means.dims()[1], &self.means)?;
+        if self.valid(x)?.read() {
+            return Ok(());
+        }
+        validate::values("x", x)?;
         let [rows, features] = x.dims();
         for range in kernel::blocks(rows, kernel::block_rows(features)) {
             let block = self.seen(x.clone().slice([range.clone(), 0..features]));

@@ -3,10 +3,12 @@
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param, ParamId};
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::cluster::distance::{CentroidScorer, Distance, centroids_inside, inside};
+use crate::cluster::distance::{CentroidScorer, Distance, centroids_inside, inside, within};
 use crate::error::{Error, Result};
+use crate::host_param::HostParam;
+use crate::kernel::{self, Flag};
 use crate::load::{self, Load, Shapes};
-use crate::{kernel, transfer, validate};
+use crate::{transfer, validate};
 
 /// A k-means clusterer by any [`Distance`] that is a sum over features.
 ///
@@ -43,9 +45,9 @@ pub struct SeparableKMeans<B: Backend> {
     pub(crate) weights: Param<Tensor<B, 1>>,
     /// The distance as two numbers, its code and its parameter, `[2]`. A module
     /// parameter, because a record holds nothing else.
-    pub(crate) distance: Param<Tensor<B, 1>>,
+    pub(crate) distance: HostParam<B>,
     /// The heuristic β, `[1]`; NaN if it is not known.
-    pub(crate) beta: Param<Tensor<B, 1>>,
+    pub(crate) beta: HostParam<B>,
 }
 
 const WHAT: &str = "the table of centroids";
@@ -81,15 +83,11 @@ impl<B: Backend> SeparableKMeans<B> {
         beta: Option<f64>,
     ) -> Self {
         let (device, dtype) = (centroids.device(), centroids.dtype());
-        let upload = |values: Vec<f64>| {
-            let length = values.len();
-            transfer::upload::<B, 1>(values, [length], &device, dtype)
-        };
-        let param = |tensor| Param::initialized(ParamId::new(), tensor);
+        let param = |values| HostParam::new(values, &device, dtype);
         Self {
-            weights: param(transfer::untracked(weights)),
-            distance: param(upload(distance.encode().to_vec())),
-            beta: param(upload(vec![beta.unwrap_or(f64::NAN)])),
+            weights: Param::initialized(ParamId::new(), transfer::untracked(weights)),
+            distance: param(distance.encode().to_vec()),
+            beta: param(vec![beta.unwrap_or(f64::NAN)]),
             centroids: Param::initialized(ParamId::new(), transfer::untracked(centroids)),
         }
     }
@@ -160,7 +158,7 @@ impl<B: Backend> SeparableKMeans<B> {
 
     /// None if a record that Burn loaded has put something else in its place.
     pub(crate) fn decoded(&self) -> Option<Distance> {
-        let code: [f64; 2] = transfer::download(self.distance.val()).try_into().ok()?;
+        let code: [f64; 2] = self.distance.values().try_into().ok()?;
         Distance::decode(code, self.dtype())
     }
 
@@ -219,7 +217,25 @@ impl<B: Backend> SeparableKMeans<B> {
         CentroidScorer::new(self.distance(), self.centroids.val(), &self.weights.val())
     }
 
+    /// Whether x is data for the model: an error if its form is not, and a flag for its values.
+    pub(crate) fn valid(&self, x: &Tensor<B, 2>) -> Result<Flag<B>> {
+        let distance = self.check_form(x)?;
+        let rule = distance.separable(&self.weights.val());
+        let domain = rule.domain(self.dtype(), self.n_features());
+        Ok(validate::usable(x).and(within(x, &domain)))
+    }
+
     pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        if self.valid(x)?.read() {
+            return Ok(());
+        }
+        validate::values("x", x)?;
+        let rule = self.distance().separable(&self.weights.val());
+        inside("x", x, &rule.domain(self.dtype(), self.n_features()))
+    }
+
+    /// Checks everything but the values.
+    fn check_form(&self, x: &Tensor<B, 2>) -> Result<Distance> {
         // A record that Burn loaded into this module may have left it without.
         let Some(distance) = self.decoded() else {
             return Err(Error::Record { detail: "its tensor `distance` holds none".into() });
@@ -229,9 +245,8 @@ impl<B: Backend> SeparableKMeans<B> {
                 detail: "its weights are not those of its features".into(),
             });
         }
-        validate::rows(x, self.n_features(), &self.centroids.val())?;
-        let rule = distance.separable(&self.weights.val());
-        inside("x", x, &rule.domain(self.dtype(), self.n_features()))
+        validate::form(x, self.n_features(), &self.centroids.val())?;
+        Ok(distance)
     }
 }
 
@@ -253,7 +268,7 @@ impl<B: Backend> Load<B> for SeparableKMeans<B> {
         load::agree("weights", weights.dims(), "features", centroids.dims()[1])?;
         load::finite("weights", weights.clone())?;
         let Some(distance) = self.decoded() else {
-            let found = transfer::download(self.distance.val());
+            let found = self.distance.values();
             return Err(format!("its tensor `distance` holds {found:?}, which is none"));
         };
         let wanted = match distance {
