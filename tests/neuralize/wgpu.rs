@@ -101,8 +101,8 @@ fn a_model_in_f64_is_loaded() {
     let device = Default::default();
     let gpu: Model<Wgpu> = Model::load(folder.path(), &device, DType::F32).expect("loaded");
     let rows = wine.to_tensor::<Wgpu>(&device, DType::F32).expect("wine");
-    let found = gpu.explain(rows, Target::Assigned, Beta::Heuristic).expect("explained");
-    let expected = model.explain(x, Target::Assigned, Beta::Heuristic).expect("explained");
+    let found = gpu.explain(&rows, Target::Assigned, Beta::Heuristic).expect("explained");
+    let expected = model.explain(&x, Target::Assigned, Beta::Heuristic).expect("explained");
     let (found, expected) = (suite::values(found.relevance), suite::values(expected.relevance));
     suite::assert_close(&found, &expected, 2e-5, "relevance");
 }

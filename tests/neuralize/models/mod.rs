@@ -46,6 +46,7 @@ macro_rules! models_on {
                 modules::deep_twins,
                 modules::mini_batches_resume_and_merge,
                 modules::awaited_answers,
+                modules::half_precision_is_refused,
                 layers::neon_layer_by_layer,
                 layers::min_pool_is_linear_in_relevance,
                 layers::soft_pools_as_layers,

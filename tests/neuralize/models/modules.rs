@@ -2,7 +2,7 @@
 //! quantised parameters, autodiff twins, and fits that are saved and resumed.
 
 use burn::backend::{Autodiff, Flex};
-use burn::module::{AutodiffModule, Module, Quantizer};
+use burn::module::{AutodiffModule, Module, ModuleMapper, Param, Quantizer};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::QuantizedTensor;
@@ -250,11 +250,9 @@ pub fn a_beta_beyond_the_precision<B: Backend>(setup: &Setup<B>) {
 
 /// `valid` and `train`, in code that is generic over the backend and the encoder.
 pub fn deep_twins<B: Backend>(setup: &Setup<B>) {
-    fn there_and_back<A: AutodiffBackend, E: AutodiffModule<A>>(
-        model: DeepKMeans<A, E>,
-    ) -> DeepKMeans<A, E>
+    fn there_and_back<A: AutodiffBackend, E>(model: DeepKMeans<A, E>) -> DeepKMeans<A, E>
     where
-        E: burn::module::ModuleDisplay,
+        E: AutodiffModule<A> + burn::module::ModuleDisplay,
         E::InnerModule: burn::module::ModuleDisplay,
     {
         DeepKMeans::from_inner(model.valid())
@@ -386,5 +384,38 @@ pub fn awaited_answers<B: Backend>(setup: &Setup<B>) {
         assert!(matches!(error, Error::NonFinite { row: 3, column: 1, .. }), "{error}");
         let error = model.predict(&bad).unwrap_err();
         assert!(matches!(error, Error::NonFinite { row: 3, column: 1, .. }), "{error}");
+    }
+}
+
+/// Half precision is refused by name, in the data and in the model.
+pub fn half_precision_is_refused<B: Backend>(setup: &Setup<B>) {
+    let x = data(setup);
+    for dtype in [DType::F16, DType::BF16] {
+        if !B::supports_dtype(&setup.device, dtype) {
+            continue;
+        }
+        let half = x.clone().cast(dtype);
+        let unsupported =
+            |error: Error| assert!(matches!(error, Error::UnsupportedDType { .. }), "{error}");
+        unsupported(KMeansConfig::new(3).fit(&half).unwrap_err());
+        unsupported(KMeans::from_centroids(half.clone()).unwrap_err());
+        for clusterer in clusterers(setup) {
+            unsupported(clusterer.predict(&half).unwrap_err());
+            let network = clusterer.neuralize().unwrap();
+            unsupported(network.explain(&half, Target::Assigned, Beta::Value(1.0)).unwrap_err());
+        }
+        // A module whose parameters were cast.
+        struct Cast(DType);
+        impl<B: Backend> ModuleMapper<B> for Cast {
+            fn map_float<const D: usize>(
+                &mut self,
+                param: Param<Tensor<B, D>>,
+            ) -> Param<Tensor<B, D>> {
+                param.map(|tensor| tensor.cast(self.0))
+            }
+        }
+        let kmeans = KMeansConfig::new(3).fit(&x).unwrap().model.map(&mut Cast(dtype));
+        unsupported(kmeans.predict(&half).unwrap_err());
+        assert!(matches!(kmeans.predict(&x).unwrap_err(), Error::DTypeMismatch { .. }));
     }
 }

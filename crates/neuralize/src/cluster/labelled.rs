@@ -41,7 +41,7 @@ use crate::{kernel, transfer, validate};
 ///
 /// // Labels go in as `predict` returns them, too.
 /// let again = LabelledConfig::new().fit(&x, &fit.model.predict(&x)?)?;
-/// assert_eq!(again.sizes, [2, 3]);
+/// assert_eq!(again.sizes, [3, 2]);
 /// # Ok::<(), neuralize::Error>(())
 /// ```
 #[derive(Config, Debug, PartialEq)]

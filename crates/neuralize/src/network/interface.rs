@@ -357,6 +357,9 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
 /// An answer that is computed when it is awaited.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
+/// Clusters of rows, and their logits if they were asked for.
+pub(crate) type FusedLabels<B> = (Tensor<B, 1, Int>, Option<Tensor<B, 1>>);
+
 /// What a network supplies to the methods of [`Network`]. It cannot be named outside of this
 /// crate, which seals that trait.
 pub trait Internals<B: Backend> {
@@ -372,11 +375,7 @@ pub trait Internals<B: Backend> {
     }
 
     /// The clusters of all checked rows, and their logits on request, if one kernel computes them.
-    fn fused_labels(
-        &self,
-        _x: &Tensor<B, 2>,
-        _with_logits: bool,
-    ) -> Option<(Tensor<B, 1, Int>, Option<Tensor<B, 1>>)> {
+    fn fused_labels(&self, _x: &Tensor<B, 2>, _with_logits: bool) -> Option<FusedLabels<B>> {
         None
     }
 

@@ -296,12 +296,12 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
     ///
     /// As [`Network::check_input`].
     pub fn dense_forward(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
-        self.check_input(&x)?;
+        self.check_input(x)?;
         let clusters = self.n_clusters();
         let scorer = self.scorer();
         let runs = scorer.segments().ranges();
         let none = || transfer::zeros([0, clusters], &x.device(), self.dtype());
-        Ok(kernel::map_rows(&x, self.n_supports().pow(2), none, |block| {
+        Ok(kernel::map_rows(x, self.n_supports().pow(2), none, |block| {
             let rows = block.dims()[0];
             let t = self.linear.forward(scorer.centred(block));
             let part = |k: usize| t.clone().narrow(1, runs[k].start, runs[k].len());

@@ -1,12 +1,12 @@
 //! Forward and relevance pass of a neuralized k-means.
 
-use burn::tensor::{Int, Tensor, backend::Backend};
+use burn::tensor::{Tensor, backend::Backend};
 
 use crate::cluster::{KMeans, beta};
 use crate::error::Result;
 use crate::explain::{Explanation, Target};
 use crate::kernel::{self, Flag};
-use crate::network::interface::{Dimensions, Internals, Network};
+use crate::network::interface::{Dimensions, FusedLabels, Internals, Network};
 use crate::network::kmeans::NeuralizedKMeans;
 use crate::network::midpoint;
 use crate::network::pass::PoolingPass;
@@ -22,11 +22,7 @@ impl<B: Backend> Internals<B> for NeuralizedKMeans<B> {
         Ok(validate::usable(x))
     }
 
-    fn fused_labels(
-        &self,
-        x: &Tensor<B, 2>,
-        with_logits: bool,
-    ) -> Option<(Tensor<B, 1, Int>, Option<Tensor<B, 1>>)> {
+    fn fused_labels(&self, x: &Tensor<B, 2>, with_logits: bool) -> Option<FusedLabels<B>> {
         let affine = self.affine();
         if with_logits {
             let (labels, logits) = kernel::nearest_with_logit(x, &affine);

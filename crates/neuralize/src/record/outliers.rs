@@ -28,7 +28,7 @@ use crate::record::model::GAUSSIAN_KERNEL;
 /// let wine = Table::wine();
 /// let x = wine.to_tensor::<Flex>(&device, dtype)?;
 /// let scaler = Scale::Standard.fit(&x)?;
-/// let density = KernelDensityConfig::new().fit(&scaler.transform(x.clone())?)?;
+/// let density = KernelDensityConfig::new().fit(&scaler.transform(&x)?)?;
 /// let info = ModelInfo::from(&density).with_features(wine.features());
 /// OutlierModel::new(scaler, density, info)?.save(&path)?;
 ///
