@@ -23,6 +23,8 @@ pub struct HostParam<B: Backend> {
 impl<B: Backend> HostParam<B> {
     /// Of numbers, which are rounded to the precision.
     pub(crate) fn new(values: Vec<f64>, device: &B::Device, dtype: DType) -> Self {
+        // The other parameters of the module may be quantised.
+        let dtype = if matches!(dtype, DType::QFloat(_)) { DType::F32 } else { dtype };
         let known: Arc<[f64]> =
             values.iter().map(|value| transfer::rounded(*value, dtype)).collect();
         let length = values.len();
@@ -102,7 +104,12 @@ impl<B: Backend> Module<B> for HostParam<B> {
     }
 
     fn map<M: ModuleMapper<B>>(self, mapper: &mut M) -> Self {
-        Self { param: Module::map(self.param, mapper), known: OnceLock::new() }
+        let mapped = Module::map(self.param.clone(), mapper);
+        // These numbers are no weights: a quantised γ or code of a distance would be another one.
+        if matches!(mapped.val().dtype(), DType::QFloat(_)) {
+            return self;
+        }
+        Self { param: mapped, known: OnceLock::new() }
     }
 
     fn load_record(self, record: Self::Record) -> Self {

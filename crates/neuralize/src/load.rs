@@ -150,8 +150,12 @@ pub(crate) fn finite<B: Backend, const D: usize>(
 
 /// Whether a table has elements that are finite and small enough to be squared.
 pub(crate) fn usable<B: Backend>(name: &str, table: &Tensor<B, 2>) -> Result<(), String> {
-    not_blank(name, table)?;
-    validate::values("its table of centroids", table).map_err(|error| error.to_string())
+    not_empty(name, table)?;
+    let found = validate::values("its table of centroids", table);
+    found.map_err(|error| match not_blank(name, table) {
+        Ok(()) => error.to_string(),
+        Err(blank) => blank,
+    })
 }
 
 fn unloaded(name: &str) -> String {

@@ -143,6 +143,34 @@ pub(crate) fn rows<B: Backend, const D: usize>(
     values("x", x)
 }
 
+/// Data on the device of a model.
+pub(crate) fn same_device<B: Backend, const D: usize>(
+    what: &'static str,
+    x: &Tensor<B, D>,
+    expected: &B::Device,
+) -> Result<()> {
+    let found = x.device();
+    if found == *expected {
+        return Ok(());
+    }
+    let (found, expected) = (format!("{found:?}"), format!("{expected:?}"));
+    Err(Error::DeviceMismatch { what, expected, found })
+}
+
+/// Data in the precision and on the device of other data.
+pub(crate) fn beside<B: Backend, const D: usize, const E: usize>(
+    what: &'static str,
+    x: &Tensor<B, D>,
+    other: &Tensor<B, E>,
+) -> Result<()> {
+    same_device(what, x, &other.device())?;
+    if x.dtype() != other.dtype() {
+        let (expected, found) = (other.dtype(), x.dtype());
+        return Err(Error::DTypeMismatch { what, expected, found });
+    }
+    Ok(())
+}
+
 /// As [`rows`], without a look at the values.
 pub(crate) fn form<B: Backend, const D: usize>(
     x: &Tensor<B, 2>,
@@ -150,11 +178,7 @@ pub(crate) fn form<B: Backend, const D: usize>(
     parameter: &Tensor<B, D>,
 ) -> Result<()> {
     let device = x.device();
-    let expected = parameter.device();
-    if device != expected {
-        let (found, expected) = (format!("{device:?}"), format!("{expected:?}"));
-        return Err(Error::DeviceMismatch { what: "x", expected, found });
-    }
+    same_device("x", x, &parameter.device())?;
     if matches!(parameter.dtype(), DType::QFloat(_)) {
         return Err(Error::Quantised);
     }

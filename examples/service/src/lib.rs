@@ -43,10 +43,11 @@ impl Service {
             Model::new(scaler, fit.clusterer, info)?.save(folder)?;
         }
         let model = Model::load(folder, &device, DType::F32)?;
-        // The first call derives what all others use, so the first request need not wait.
+        // The first call derives what all others use, so the first request need not wait. A row
+        // that the model cannot explain does no harm.
         let features = model.info().features.len();
-        let zeros = Tensor::zeros([1, features], (&device, DType::F32));
-        model.explain(&zeros, Target::Assigned, Beta::Heuristic)?;
+        let ones = Tensor::ones([1, features], (&device, DType::F32));
+        let _ = model.explain(&ones, Target::Assigned, Beta::Value(1.0));
         println!("{}", neuralize::kernels::<B>());
         Ok(Self { model })
     }
@@ -65,8 +66,7 @@ impl Service {
     }
 
     fn predict(&self, request: Rows) -> Result<Prediction, Refused> {
-        let x = self.tensor(request.rows)?;
-        let x = self.model.scaler().transform(&x)?;
+        let x = self.model.scaler().transform(&self.tensor(request.rows)?)?;
         let (clusters, logits) = self.model.network()?.predict_with_logit(&x)?;
         Ok(Prediction {
             clusters: clusters.into_data().iter().collect(),
@@ -182,7 +182,10 @@ async fn answer<Q: Send + 'static, A: Serialize + Send + 'static>(
 ) -> Response {
     let Json(question) = match request {
         Ok(question) => question,
-        Err(refused) => return refused.into_response(),
+        Err(refused) => {
+            let reason = Json(json!({ "error": refused.body_text() }));
+            return (refused.status(), reason).into_response();
+        }
     };
     match tokio::task::spawn_blocking(move || work(question)).await {
         Ok(Ok(answer)) => Json(answer).into_response(),

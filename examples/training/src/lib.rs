@@ -58,7 +58,7 @@ pub struct Clustering<B: Backend> {
     pub model: DeepKMeans<B, Encoder<B>>,
     hidden: Linear<B>,
     decoder: Linear<B>,
-    /// 1 for the element of a code that shall carry no relevance, `[1, 4]`.
+    /// The element of a code that shall carry no relevance.
     #[module(skip)]
     marked: usize,
 }
@@ -157,7 +157,7 @@ fn loader<B: Backend>(rows: Vec<Vec<f32>>) -> Arc<dyn DataLoader<B, Tensor<B, 2>
     DataLoaderBuilder::new(Rows).batch_size(64).shuffle(7).build(InMemDataset::new(rows))
 }
 
-/// The wines, each feature between 0 and 1.
+/// The wines, every feature with mean 0 and variance 1.
 ///
 /// # Errors
 ///
@@ -212,6 +212,7 @@ pub fn checkpoint<B: AutodiffBackend>(
     let file = folder.join(format!("checkpoint/model-{epoch}"));
     let recorder = NamedMpkFileRecorder::<FullPrecisionSettings>::new();
     let loaded = blank.load_file(file, &recorder, &x.device())?;
-    // Burn does not check what it loads.
+    // Burn compares neither shapes nor values; the clustering is checked here, and the first call
+    // finds an encoder of other widths.
     Ok(Clustering { model: loaded.model.checked()?, ..loaded })
 }

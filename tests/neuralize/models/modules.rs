@@ -235,6 +235,31 @@ pub fn quantised_modules<B: Backend>(setup: &Setup<B>) {
         assert!((found - expected).abs() <= largest / 120.0);
     }
     assert!(restored.predict(&x).is_ok());
+    assert!((restored.clone().with_beta(0.25).unwrap().beta().unwrap() - 0.25).abs() < 1e-9);
+    let again = kmeans.clone().quantize_weights(&mut quantizer).with_beta(0.25).unwrap();
+    assert_eq!(again.beta(), Some(0.25));
+    for clusterer in clusterers(setup) {
+        // Burn's NdArray panics where it quantises NaN, which is a β that is not known.
+        let clusterer: Clusterer<B> = match clusterer {
+            Clusterer::KMeans(model) => model.into(),
+            Clusterer::Separable(model) => model.with_beta(0.5).unwrap().into(),
+            Clusterer::Kernel(model) => model.with_beta(0.5).unwrap().into(),
+            Clusterer::Mixture(model) => model.with_beta(0.5).unwrap().into(),
+            _ => unreachable!("four kinds"),
+        };
+        // γ, sizes and the distance are no weights.
+        let restored = clusterer.clone().quantize_weights(&mut quantizer).checked();
+        match (clusterer, restored) {
+            (Clusterer::Separable(model), Ok(Clusterer::Separable(found))) => {
+                assert_eq!(found.distance(), model.distance());
+            }
+            (Clusterer::Kernel(model), Ok(Clusterer::Kernel(found))) => {
+                assert_eq!((found.gamma(), found.sizes()), (model.gamma(), model.sizes()));
+            }
+            // Weights of features that are not 1 any more are refused.
+            (_, restored) => assert!(restored.map_or_else(|e| !e.to_string().is_empty(), |_| true)),
+        }
+    }
     let network = kmeans.neuralize().unwrap().quantize_weights(&mut quantizer);
     let error = network.explain(&x, Target::Assigned, Beta::Value(1.0)).unwrap_err();
     assert!(matches!(error, Error::Quantised), "{error}");

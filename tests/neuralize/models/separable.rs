@@ -281,7 +281,7 @@ pub fn a_bregman_divergence_is_a_linear_layer<B: Backend>(setup: &Setup<B>) {
                 assert!((h - (d[k] - d[c])).abs() <= 4.0 * setup.tolerance * size, "{what}");
             }
         }
-        let found = rows(dense.forward(&setup.tensor(&case.x)).expect("valid data"));
+        let found = rows(dense.forward(setup.tensor(&case.x)).expect("valid data"));
         let expected = rows(network.forward(setup.tensor(&case.x)).expect("valid data"));
         assert_rows_close(&found, &expected, 4.0 * setup.tolerance, &what);
     }

@@ -127,7 +127,7 @@ pub fn no_rows_one_row_one_feature<B: Backend>(setup: &Setup<B>) {
     assert_eq!(found.global().points, 0);
     assert_eq!(network.forward(none.clone()).expect("no rows").dims(), [0, 3]);
     assert_eq!(kmeans.predict(&none).expect("no rows").dims(), [0]);
-    assert_eq!(network.dense().forward(&none).expect("no rows").dims(), [0, 3]);
+    assert_eq!(network.dense().forward(none.clone()).expect("no rows").dims(), [0, 3]);
     assert_eq!(kmeans.transform(&none).expect("no rows").dims(), [0, 3]);
     assert_eq!(kmeans.inertia(&none).expect("no rows"), 0.0);
     assert!(matches!(KMeansConfig::new(1).fit(&none), Err(Error::Empty { .. })));
@@ -171,7 +171,7 @@ pub fn wrong_shapes_and_names<B: Backend>(setup: &Setup<B>) {
 
     let error = network.explain(&wide, Target::Assigned, Beta::Value(1.0)).expect_err("wide");
     assert_eq!(error.to_string(), "x has shape [4, 3], expected [rows, 2]");
-    assert!(kmeans.predict(&wide).is_err() && network.dense().forward(&wide).is_err());
+    assert!(kmeans.predict(&wide).is_err() && network.dense().forward(wide.clone()).is_err());
     assert_eq!(
         explain(Target::Cluster(3), Beta::Value(1.0)),
         "there is no cluster 3: the model has clusters 0 to 2"

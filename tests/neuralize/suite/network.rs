@@ -32,7 +32,7 @@ pub fn dense_form_has_the_same_outputs<B: Backend>(setup: &Setup<B>) {
         let network = kmeans.neuralize().expect("K > 1");
         let dense = network.dense();
         assert_eq!(dense.linear.weight.dims(), [d, k * (k - 1)]);
-        let found = rows(dense.forward(&x).expect("valid data"));
+        let found = rows(dense.forward(x.clone()).expect("valid data"));
         let expected = rows(network.forward(x).expect("valid data"));
         assert_rows_close(&found, &expected, setup.tolerance, "dense");
     }

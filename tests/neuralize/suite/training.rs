@@ -59,7 +59,7 @@ fn outputs<B: Backend>(
         ("relevance of a contrast", weighted(contrast.relevance)),
         ("logistic probability", weighted(network.logistic_probability(logits.clone()))),
         ("softmax probability", weighted(network.softmax_probability(x, 0.3)?)),
-        ("dense form", weighted(network.dense().forward(x)?)),
+        ("dense form", weighted(network.dense().forward(x.clone())?)),
         ("soft assignments", weighted(q.clone())),
         ("inertia", inertia_loss(kmeans, x)?),
         ("assignment loss", assignment_loss(&p, &q)?),
@@ -215,7 +215,6 @@ pub fn a_trained_clusterer_is_exact<B: Backend>(setup: &Setup<B>) {
     let limit = if setup.dtype == DType::F64 { 1e-12 } else { 1e-5 };
     let worst = super::largest(values(explanation.conservation_error()));
     assert!(worst <= limit, "conservation {worst}");
-    // What a fit would find is not what this loss asks for, but no worse than it by far.
     let with_beta = trained.with_heuristic_beta(&x).unwrap();
     assert!(with_beta.beta().is_some());
 }
@@ -228,13 +227,15 @@ pub fn what_is_trained<B: Backend>(setup: &Setup<B>) {
     let step = |kmeans: KMeans<Tracked<B>>| {
         let before = rows(kmeans.centroids());
         let loss = inertia_loss(&kmeans, &x).unwrap();
-        let after = match kmeans.centroids().is_require_grad() {
-            false => kmeans,
-            true => {
-                let gradients = GradientsParams::from_grads(loss.backward(), &kmeans);
-                SgdConfig::new().init().step(0.1, kmeans, gradients)
-            }
+        let tracked = kmeans.centroids().is_require_grad();
+        // Without anything to train there is no graph to go back through.
+        let gradients = if tracked {
+            GradientsParams::from_grads(loss.backward(), &kmeans)
+        } else {
+            GradientsParams::from_grads((x.clone().require_grad() * 2.0).sum().backward(), &kmeans)
         };
+        assert_eq!(gradients.is_empty(), !tracked);
+        let after = SgdConfig::new().init().step(0.1, kmeans, gradients);
         rows(after.centroids()) != before
     };
     let plain = setup.kmeans(&centroids);

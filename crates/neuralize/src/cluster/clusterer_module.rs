@@ -109,6 +109,15 @@ impl<B: Backend> Clusterer<B> {
         blank::<B, KMeans<B>>(device).into()
     }
 
+    /// The same clusterer outside of any graph.
+    pub(crate) fn untracked(&self) -> Self {
+        match self {
+            Self::KMeans(model) => model.untracked().into(),
+            // The parameters of the others never have a graph.
+            other => other.clone(),
+        }
+    }
+
     /// The clusterer itself, if what was loaded into it is one.
     ///
     /// # Errors

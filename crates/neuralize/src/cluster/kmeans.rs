@@ -84,7 +84,6 @@ impl<B: Backend> KMeans<B> {
     }
 
     /// The same clusterer outside of any graph.
-    #[cfg(feature = "train")]
     pub(crate) fn untracked(&self) -> Self {
         let centroids = transfer::untracked(self.centroids.val());
         Self { centroids: Param::initialized(self.centroids.id, centroids), ..self.clone() }

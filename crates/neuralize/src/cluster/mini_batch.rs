@@ -142,6 +142,7 @@ impl<B: Backend> MiniBatchKMeans<B> {
         let x = transfer::untracked(x.clone());
         let state = match &mut self.state {
             Some(state) => {
+                validate::same_device("the batch", &x, &state.center.device())?;
                 validate::input("the batch", &x, state.center.dims()[1], state.dtype)?;
                 validate::not_empty("the batch", &x)?;
                 state
@@ -220,13 +221,18 @@ impl<B: Backend> MiniBatchKMeans<B> {
         }
         state.batches += other.batches;
         if other.batches > 0 {
-            state.latest = other.latest;
+            state.latest = match other.latest {
+                // A worker may have computed on another device.
+                Latest::Batch(x) => Latest::Batch(x.to_device(&state.center.device())),
+                beta => beta,
+            };
         }
         Ok(())
     }
 
     /// Saves the clusterer as a JSON file, to [`resume`](Self::resume) it: the settings, the
-    /// centroids and how many points each is the mean of. No row of the data is in the file.
+    /// centroids and how many points each is the mean of. (A centroid of one point is that
+    /// point.)
     ///
     /// # Errors
     ///
@@ -249,7 +255,7 @@ impl<B: Backend> MiniBatchKMeans<B> {
     }
 
     /// A clusterer of a file of [`save`](Self::save), which goes on as if it had never stopped.
-    /// Until its next batch, the heuristic β is that of the batch before the file was written.
+    /// Until its next batch, the heuristic β is the one computed when the file was saved.
     ///
     /// # Errors
     ///

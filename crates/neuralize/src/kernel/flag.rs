@@ -40,7 +40,7 @@ impl<B: Backend> Flag<B> {
     pub(crate) async fn read_async(self) -> bool {
         match self {
             Self::Known(holds) => holds,
-            // A device that fails here fails again where its error is reported.
+            // Where the device fails, the values are read once more, and that error is seen.
             Self::Pending(flag) => flag
                 .into_data_async()
                 .await

@@ -67,15 +67,15 @@ impl<B: Backend> DenseNeuralizedKMeans<B> {
     ///
     /// If x has another width or precision than the network, or values that
     /// are not finite.
-    pub fn forward(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+    pub fn forward(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
         let [features, _] = self.linear.weight.lazy_shape().dims();
-        validate::rows(x, features, &self.center.val())?;
+        validate::rows(&x, features, &self.center.val())?;
         let (rows, clusters) = (x.dims()[0], self.n_clusters);
         if rows == 0 {
             let center = self.center.val();
             return Ok(transfer::zeros([0, clusters], &center.device(), center.dtype()));
         }
-        let h = self.linear.forward(x.clone() - self.center.val().unsqueeze());
+        let h = self.linear.forward(x - self.center.val().unsqueeze());
         Ok(self.pool.forward_dense(h.reshape([rows, clusters, clusters - 1])))
     }
 }

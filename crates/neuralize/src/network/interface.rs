@@ -240,9 +240,9 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
         Ok(self.explanation(x, target, beta))
     }
 
-    /// As [`explain`](Self::explain), without blocking the thread while a device checks x: for
-    /// browsers, and for servers that wait for other things meanwhile. Everything else is queued
-    /// on the device; the result is read by burn's `into_data_async`.
+    /// As [`explain`](Self::explain), without blocking the thread while a GPU checks x, so that a
+    /// server can do other things meanwhile. Everything else is queued on the device; the result
+    /// is read by burn's `into_data_async`. On a CPU all is computed when the future is polled.
     ///
     /// # Shapes
     ///

@@ -95,7 +95,7 @@ pub struct NeuralizedGaussianMixture<B: Backend> {
     /// The standard deviations σ, `[K, D]`.
     pub(crate) deviations: Param<Tensor<B, 2>>,
     /// The largest distance of a mean from the centre, in units of the scale, `[1]`.
-    pub(crate) spread: Param<Tensor<B, 1>>,
+    pub(crate) spread: HostParam<B>,
     /// The heuristic β, `[1]`; NaN where it is not known.
     pub(crate) beta: HostParam<B>,
 }
@@ -111,6 +111,7 @@ impl<B: Backend> GaussianMixture<B> {
             return Err(Error::NoCompetitor);
         }
         let (scorer, squares) = MixtureScorer::of(&self.components(), self.means.val());
+        let (device, dtype) = (self.means.val().device(), self.dtype());
         let row = |row| Param::initialized(ParamId::new(), row);
         let table = |table| Param::initialized(ParamId::new(), table);
         Ok(NeuralizedGaussianMixture {
@@ -124,7 +125,7 @@ impl<B: Backend> GaussianMixture<B> {
             pool: MinPool,
             means: table(scorer.means),
             deviations: table(scorer.deviations),
-            spread: row(scorer.spread),
+            spread: HostParam::new(vec![scorer.spread], &device, dtype),
             beta: self.beta.clone(),
         })
     }
@@ -186,7 +187,7 @@ impl<B: Backend> Load<B> for NeuralizedGaussianMixture<B> {
             pool: MinPool,
             means: table("means")?,
             deviations: table("deviations")?,
-            spread: row("spread")?,
+            spread: HostParam::of(shapes.blank("spread", device, dtype)?),
             beta: HostParam::of(shapes.blank("beta", device, dtype)?),
         })
     }
@@ -246,7 +247,7 @@ impl<B: Backend> NeuralizedGaussianMixture<B> {
             half_log_variances: self.half_log_variances.val(),
             means: self.means.val(),
             deviations: self.deviations.val(),
-            spread: self.spread.val(),
+            spread: self.spread.first(),
         }
     }
 

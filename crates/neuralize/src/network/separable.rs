@@ -65,8 +65,6 @@ pub struct NeuralizedSeparableKMeans<B: Backend> {
     offsets: Param<Tensor<B, 2>>,
     /// Minimum over competitors.
     pool: MinPool,
-    #[module(skip)]
-    distance: Distance,
 }
 
 impl<B: Backend> SeparableKMeans<B> {
@@ -94,7 +92,6 @@ impl<B: Backend> SeparableKMeans<B> {
             linear,
             offsets: Param::initialized(ParamId::new(), offsets),
             pool: MinPool,
-            distance: self.distance(),
         })
     }
 }
@@ -113,7 +110,7 @@ impl<B: Backend> NeuralizedSeparableKMeans<B> {
 
     /// The distance.
     pub fn distance(&self) -> Distance {
-        self.distance
+        self.clusterer.distance()
     }
 
     /// The clusterer that was neuralized.
@@ -164,7 +161,7 @@ impl<B: Backend> NeuralizedSeparableKMeans<B> {
             let slopes = a.clone().matmul(linear.weight.val().transpose());
             return a.matmul(self.offsets.val()) - (x - self.center_row()) * slopes;
         }
-        let rule = self.distance.separable(&self.clusterer.weights());
+        let rule = self.distance().separable(&self.clusterer.weights());
         let centroids = self.clusterer.centroids();
         let from_center = rule.values(x.clone(), self.center_row());
         (0..self.clusterer.n_clusters()).fold(x.zeros_like(), |sum, k| {
@@ -187,8 +184,7 @@ impl<B: Backend> Load<B> for NeuralizedSeparableKMeans<B> {
         };
         let center = Param::initialized(ParamId::new(), shapes.blank("center", device, dtype)?);
         let offsets = Param::initialized(ParamId::new(), shapes.blank("offsets", device, dtype)?);
-        let distance = Distance::default();
-        Ok(Self { clusterer, center, linear, offsets, pool: MinPool, distance })
+        Ok(Self { clusterer, center, linear, offsets, pool: MinPool })
     }
 
     fn checked(self) -> Result<Self, String> {
@@ -262,20 +258,20 @@ impl<B: Backend> Network<B> for NeuralizedSeparableKMeans<B> {
         match &self.linear {
             Some(linear) => linear.forward(x - self.center_row()),
             None => {
-                let rule = self.distance.separable(&self.clusterer.weights());
+                let rule = self.distance().separable(&self.clusterer.weights());
                 by_distance(&*rule, &x, &self.centroids(), &self.center_row())
             }
         }
     }
 
     fn shifted(&self, by: f64) -> Result<Option<Box<dyn Network<B>>>> {
-        if !self.distance.is_translation_invariant() {
+        if !self.distance().is_translation_invariant() {
             return Ok(None);
         }
         let centroids = self.centroids() + by;
         validate::values("the table of shifted centroids", &centroids)?;
         let weights = self.clusterer.weights();
-        let shifted = SeparableKMeans::new(centroids, self.distance, weights, self.beta());
+        let shifted = SeparableKMeans::new(centroids, self.distance(), weights, self.beta());
         Ok(Some(Box::new(shifted.neuralize()?)))
     }
 

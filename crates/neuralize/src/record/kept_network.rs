@@ -23,7 +23,8 @@ impl<B: Backend> KeptNetwork<B> {
         if let Some(network) = self.0.get() {
             return Ok(&**network);
         }
-        let network = Arc::from(clusterer.neuralize()?);
+        // A graph is used up by the first backward pass through it, so none is kept.
+        let network = Arc::from(clusterer.untracked().neuralize()?);
         Ok(&**self.0.get_or_init(|| network))
     }
 }

@@ -183,7 +183,8 @@ impl<B: Backend> Model<B> {
 
     /// The clusterer as a network, which works on scaled data. It is made once and
     /// kept, and with it what its kernels derive from its parameters: about four times
-    /// the memory of the clusterer.
+    /// the memory of the clusterer. On an autodiff backend its parameters are constants:
+    /// gradients reach the rows. A network of your own has those of the centroids.
     ///
     /// # Errors
     ///
@@ -250,8 +251,11 @@ impl<B: Backend> Model<B> {
     ///
     /// # Errors
     ///
-    /// As [`predict`](Self::predict), and if there is only one cluster.
+    /// As [`predict`](Self::predict).
     pub async fn predict_async(&self, x: &Tensor<B, 2>) -> Result<Tensor<B, 1, Int>> {
+        if self.clusterer.n_clusters() < 2 {
+            return self.clusterer.predict(&self.scaler.transform(x)?);
+        }
         let found = self.network()?.predict_async(&self.scaler.scaled(x)?).await;
         found.or_else(|error| self.located(x, error))
     }

@@ -74,7 +74,7 @@ pub fn sharpened<B: Backend>(assignments: &Tensor<B, 2>) -> Tensor<B, 2> {
 ///
 /// # Errors
 ///
-/// If the shapes differ, or there are no rows.
+/// If shapes, precisions or devices differ, or there are no rows.
 pub fn assignment_loss<B: Backend>(
     target: &Tensor<B, 2>,
     assignments: &Tensor<B, 2>,
@@ -85,6 +85,7 @@ pub fn assignment_loss<B: Backend>(
         let expected = format!("{expected:?}, that of the assignments");
         return Err(Error::shape("the target", expected, &target.dims()));
     }
+    validate::beside("the target", target, assignments)?;
     Ok(divergence(target.clone(), assignments.clone()))
 }
 

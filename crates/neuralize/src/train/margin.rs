@@ -55,9 +55,20 @@ pub fn margin_loss<B: Backend>(
     if !(margin.is_finite() && margin >= 0.0) {
         return Err(Error::config("margin", margin, "it must be finite and at least 0"));
     }
-    let unknown = transfer::download_indices(labels.clone()).into_iter().find(|c| *c >= clusters);
-    if let Some(cluster) = unknown {
-        return Err(Error::UnknownCluster { cluster, clusters });
+    if labels.device() != logits.device() {
+        let (expected, found) =
+            (format!("{:?}", logits.device()), format!("{:?}", labels.device()));
+        return Err(Error::DeviceMismatch { what: "the tensor of labels", expected, found });
+    }
+    for label in transfer::download_signed(labels.clone()) {
+        match usize::try_from(label) {
+            Ok(cluster) if cluster < clusters => {}
+            Ok(cluster) => return Err(Error::UnknownCluster { cluster, clusters }),
+            Err(_) => {
+                let rule = "a row without a cluster has no margin; leave it out";
+                return Err(Error::config("labels", label, rule));
+            }
+        }
     }
     let own = kernel::is_own(labels.clone().unsqueeze_dim(1), clusters);
     let logit = logits.clone().mask_fill(own.bool_not(), 0.0).sum_dim(1);

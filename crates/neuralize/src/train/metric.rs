@@ -108,8 +108,8 @@ mean_metric!(
 
 /// The output of a training or validation step for the metrics of a clustering.
 ///
-/// It implements burn's `ItemLazy`, and `Adaptor` for [`InertiaMetric`], [`MarginMetric`],
-/// [`ConservationMetric`] and burn's `LossMetric`.
+/// It implements burn's `ItemLazy`; its values on the host implement `Adaptor` for
+/// [`InertiaMetric`], [`MarginMetric`], [`ConservationMetric`] and burn's `LossMetric`.
 #[derive(Debug)]
 pub struct ClusteringOutput<B: Backend> {
     loss: Tensor<B, 1>,

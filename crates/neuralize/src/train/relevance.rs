@@ -37,7 +37,7 @@ use crate::{gradient, transfer, validate};
 ///
 /// # Errors
 ///
-/// If there is no relevance, or the marks have another shape or precision.
+/// If there is no relevance, or the marks have another shape, precision or device.
 pub fn masked_relevance_loss<B: Backend>(
     relevance: &Tensor<B, 2>,
     marks: &Tensor<B, 2>,
@@ -49,10 +49,7 @@ pub fn masked_relevance_loss<B: Backend>(
         let expected = format!("[1, {features}] or [{rows}, {features}]");
         return Err(Error::shape("the table of marks", expected, &[marked, width]));
     }
-    if marks.dtype() != relevance.dtype() {
-        let (expected, found) = (relevance.dtype(), marks.dtype());
-        return Err(Error::DTypeMismatch { what: "the table of marks", expected, found });
-    }
+    validate::beside("the table of marks", marks, relevance)?;
     let squares = gradient::quotient(relevance.clone(), scale(relevance)).square();
     let total = squares.clone().sum_dim(1);
     let none = total.clone().equal_elem(0.0);
@@ -90,6 +87,7 @@ pub fn relevance_entropy_loss<B: Backend>(relevance: &Tensor<B, 2>) -> Result<Te
 /// safe to be squared: the largest of them, or 1.
 fn scale<B: Backend>(relevance: &Tensor<B, 2>) -> Tensor<B, 2> {
     let largest = transfer::untracked(relevance.clone()).abs().max_dim(1);
-    let none = largest.clone().equal_elem(0.0);
+    // The reciprocal of anything smaller overflows.
+    let none = largest.clone().lower_elem(transfer::smallest(relevance.dtype()));
     largest.mask_fill(none, 1.0).expand(relevance.dims())
 }

@@ -32,8 +32,8 @@ pub(crate) struct MixtureScorer<B: Backend> {
     pub(crate) means: Tensor<B, 2>,
     /// σ, `[K, D]`.
     pub(crate) deviations: Tensor<B, 2>,
-    /// The largest distance of a mean from the centre, in units of the scale, `[1]`.
-    pub(crate) spread: Tensor<B, 1>,
+    /// The largest distance of a mean from the centre, in units of the scale.
+    pub(crate) spread: f64,
 }
 
 impl<B: Backend> MixtureScorer<B> {
@@ -80,7 +80,10 @@ impl<B: Backend> MixtureScorer<B> {
             half_log_variances: row(half_log_variances),
             means,
             deviations: table(components.deviations()),
-            spread: row(vec![seen.means.iter().fold(0.0, |largest, m| largest.max(m.abs()))]),
+            spread: transfer::rounded(
+                seen.means.iter().fold(0.0, |largest, m| largest.max(m.abs())),
+                dtype,
+            ),
         };
         (scorer, table(squares))
     }
@@ -140,7 +143,7 @@ impl<B: Backend> MixtureScorer<B> {
             DType::F64 => 1e3,
             _ => 64.0,
         };
-        transfer::download(self.spread.clone()).iter().any(|spread| *spread > limit)
+        self.spread > limit
     }
 
     /// The same densities from differences.
