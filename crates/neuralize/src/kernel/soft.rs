@@ -31,6 +31,12 @@ pub(crate) fn soft_shares<B: Backend, const D: usize>(
     gamma: f64,
     dim: usize,
 ) -> Tensor<B, D> {
+    // Where an element is masked by the largest number, which fused kernels on a GPU take for
+    // infinity, its product with 0 would be NaN.
+    if transfer::rounded(gamma, h.dtype()) == 0.0 {
+        let count = h.dims()[dim] as f64;
+        return h.ones_like() / count;
+    }
     let below = h.clone() - h.max_dim(dim);
     let weights = match steepness(gamma, below.dtype()) {
         Some(gamma) => (below * gamma).exp(),
