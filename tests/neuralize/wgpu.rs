@@ -13,6 +13,7 @@ mod suite;
 
 use std::sync::LazyLock;
 
+use burn::backend::wgpu::WgpuDevice;
 use burn::backend::{Autodiff, Flex, Wgpu};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
@@ -20,6 +21,7 @@ use neuralize::Error;
 use neuralize::cluster::{KMeans, KMeansConfig};
 use neuralize::data::{Scale, Table};
 use neuralize::explain::{Beta, Target};
+use neuralize::network::Network;
 use neuralize::record::{Model, ModelInfo};
 
 use suite::Setup;
@@ -61,6 +63,26 @@ fn same_explanation_as_on_the_cpu() {
         let cpu = suite::wine::explanation(&Setup::<Flex>::new(DType::F32), beta).relevance;
         suite::assert_close(&suite::values(gpu), &suite::values(cpu), 2e-5, "relevance");
     }
+}
+
+/// Rows on another device are an error that names both.
+#[test]
+fn rows_on_another_device_are_refused() {
+    let other = WgpuDevice::Cpu;
+    if !ready() || neuralize::check_device::<Wgpu>(&other).is_err() {
+        return;
+    }
+    let setup = Setup::<Wgpu>::new(DType::F32);
+    let fit = KMeansConfig::new(2).fit(&setup.tensor(&suite::random_rows(20, 3, 0.0, 1)));
+    let model = fit.expect("a fit").model;
+    let there = Setup { device: other, ..Setup::<Wgpu>::new(DType::F32) };
+    let x = there.tensor(&suite::random_rows(4, 3, 0.0, 2));
+    let error = model.predict(&x).expect_err("another device");
+    assert!(matches!(error, Error::DeviceMismatch { .. }), "{error}");
+    assert!(error.to_string().contains("Cpu") && error.to_string().contains("DefaultDevice"));
+    let network = model.neuralize().expect("two clusters");
+    assert!(network.explain(&x, Target::Assigned, Beta::Heuristic).is_err());
+    assert!(model.predict(&x.to_device(&setup.device)).is_ok());
 }
 
 /// F64 is claimed and its exponential is wrong on this kind of device: either
