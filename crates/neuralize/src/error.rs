@@ -210,8 +210,8 @@ pub enum Error {
     },
     /// The heuristic β of a model that has none.
     #[error(
-        "this model has no heuristic beta, because it was built without training data or its mean logit is not positive; \
-         give beta as a value"
+        "this model has no heuristic beta, because it was built without training data, was trained since, or its mean \
+         logit is not positive; give beta as a value or call `with_heuristic_beta`"
     )]
     NoHeuristicBeta,
 

@@ -10,8 +10,8 @@ use crate::error::Result;
 
 /// A fitted clusterer of any kind.
 ///
-/// It is a Burn module and can be a field of one: a record of any kind is loaded into it
-/// ([`blank`](Self::blank)).
+/// It is a Burn module and can be a field of one: the record of a `Clusterer` of any kind is
+/// loaded into it ([`blank`](Self::blank)).
 ///
 /// ```
 /// use burn::backend::Flex;

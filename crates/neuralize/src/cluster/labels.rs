@@ -5,11 +5,11 @@ use burn::tensor::{Int, Tensor, backend::Backend};
 use crate::transfer;
 
 /// The cluster of every row, numbered from 0, as it comes: a list of numbers, a list where noise
-/// is `None`, or a tensor of integers as `predict` returns it, where noise is negative (as in
-/// scikit-learn).
+/// is `None`, or a tensor of integers as `predict` returns it. Negative numbers are noise, as in
+/// scikit-learn.
 ///
-/// The trait is sealed. It is implemented for `[usize]`, `[Option<usize>]`, arrays and `Vec`s of
-/// both, and `Tensor<B, 1, Int>`.
+/// The trait is sealed. It is implemented for `[usize]`, `[i32]`, `[i64]`, `[Option<usize>]`, arrays and
+/// `Vec`s of them, and `Tensor<B, 1, Int>`.
 pub trait Labels: sealed::Read {}
 
 impl<L: sealed::Read + ?Sized> Labels for L {}
@@ -35,6 +35,18 @@ impl Read for [usize] {
         self.iter().copied().map(Some).collect()
     }
 }
+
+macro_rules! signed {
+    ($($integer:ty),+) => {$(
+        impl Read for [$integer] {
+            fn read(&self) -> Vec<Option<usize>> {
+                self.iter().map(|label| usize::try_from(*label).ok()).collect()
+            }
+        }
+    )+};
+}
+
+signed!(i32, i64);
 
 impl<T> Read for Vec<T>
 where

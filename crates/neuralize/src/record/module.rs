@@ -10,7 +10,12 @@ use crate::transfer;
 ///
 /// Burn loads whatever a record holds: other shapes, missing parameters, damaged numbers. Hence a
 /// module is loaded into a blank one of the shapes that the file states, and checked afterwards.
-/// The trait is sealed: only this crate's own modules have such a check.
+/// The trait is sealed: only this crate's own modules have such a check. They are
+/// [`KMeans`](crate::cluster::KMeans), [`SeparableKMeans`](crate::cluster::SeparableKMeans),
+/// [`KernelKMeans`](crate::cluster::KernelKMeans),
+/// [`GaussianMixture`](crate::cluster::GaussianMixture), the networks of these,
+/// [`KernelDensity`](crate::outlier::KernelDensity) and its network, and
+/// [`Scaler`](crate::data::Scaler). A `Model` has its folder.
 pub trait Stored<B: Backend>: Load<B> {}
 
 impl<B: Backend, M: Load<B>> Stored<B> for M {}

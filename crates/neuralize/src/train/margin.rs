@@ -50,7 +50,7 @@ pub fn margin_loss<B: Backend>(
     validate::not_empty("the table of logits", logits)?;
     let [rows, clusters] = logits.dims();
     if labels.dims() != [rows] {
-        return Err(Error::shape("the labels", format!("[{rows}]"), &labels.dims()));
+        return Err(Error::shape("the tensor of labels", format!("[{rows}]"), &labels.dims()));
     }
     if !(margin.is_finite() && margin >= 0.0) {
         return Err(Error::config("margin", margin, "it must be finite and at least 0"));

@@ -8,8 +8,8 @@ use crate::{gradient, transfer, validate};
 /// The share of the squared relevance that lies on marked features, `Σ m_i R_i² / Σ R_i²`, the
 /// mean over rows: from 0 to 1 for marks from 0 to 1. With the marks on features that must not
 /// count, such as a watermark or a laboratory's number, it makes a model right for the right
-/// reasons (Ross, Hughes, Doshi-Velez 2017, there for gradients). A row without relevance
-/// counts 0.
+/// reasons (Ross, Hughes, Doshi-Velez 2017, there for gradients). A negative mark rewards
+/// relevance. A row without relevance counts 0.
 ///
 /// The relevance keeps its graph through
 /// [`Network::explain`](crate::network::Network::explain), so the loss is differentiable with
@@ -32,7 +32,7 @@ use crate::{gradient, transfer, validate};
 /// # Shapes
 ///
 /// - relevance: `[N, D]`, N at least 1
-/// - marks: `[N, D]` or `[1, D]`, at least 0
+/// - marks: `[N, D]` or `[1, D]`
 /// - output: `[1]`
 ///
 /// # Errors
