@@ -163,7 +163,7 @@ impl<B: Backend> MiniBatchKMeans<B> {
     /// Before the first batch.
     pub fn model(&self) -> Result<KMeans<B>> {
         let Some(state) = &self.state else {
-            return Err(Error::config("batches", 0, "call `partial_fit` with a batch first"));
+            return Err(Error::Empty { what: "the data (no batch was fitted yet)" });
         };
         let centroids = state.centroids() + state.center.clone();
         let beta = state.beta(&centroids);
@@ -179,7 +179,7 @@ impl<B: Backend> MiniBatchKMeans<B> {
     pub fn fork(&self) -> Result<Self> {
         let mut forked = self.clone();
         let Some(state) = &mut forked.state else {
-            return Err(Error::config("batches", 0, "call `partial_fit` with a batch first"));
+            return Err(Error::Empty { what: "the data (no batch was fitted yet)" });
         };
         state.counts.fill(0.0);
         state.batches = 0;
@@ -196,7 +196,7 @@ impl<B: Backend> MiniBatchKMeans<B> {
     pub fn merge(&mut self, other: Self) -> Result<()> {
         let Some(other) = other.state else { return Ok(()) };
         let Some(state) = &mut self.state else {
-            return Err(Error::config("batches", 0, "call `partial_fit` with a batch first"));
+            return Err(Error::Empty { what: "the data (no batch was fitted yet)" });
         };
         let shape = |state: &State<B>| [state.counts.len(), state.center.dims()[1]];
         if shape(state) != shape(&other) {
