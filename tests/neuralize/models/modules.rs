@@ -213,8 +213,8 @@ pub fn blank_modules<B: Backend>(setup: &Setup<B>) {
 
 /// Quantised parameters are refused where they would be computed with, and restored by `checked`.
 pub fn quantised_modules<B: Backend>(setup: &Setup<B>) {
-    // Burn's fusion panics on quantised tensors.
-    if setup.dtype != DType::F32 || std::any::type_name::<B>().contains("Fusion") {
+    // Burn's GPU backends panic where they quantise tables of such sizes, and all of them in fusion.
+    if setup.dtype != DType::F32 || std::any::type_name::<B>().contains("Cube") {
         return;
     }
     let x = data(setup);
