@@ -58,6 +58,11 @@ impl<B: Backend> HostParam<B> {
         self.param.lazy_shape()
     }
 
+    /// The same numbers as a parameter of another module.
+    pub(crate) fn copied(&self) -> Self {
+        self.with(Param::initialized(ParamId::new(), self.val()))
+    }
+
     /// The same numbers in another parameter.
     fn with(&self, param: Param<Tensor<B, 1>>) -> Self {
         Self { param, known: self.known.clone() }

@@ -8,6 +8,7 @@ use burn::nn::Linear;
 use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
+use crate::host_param::HostParam;
 use crate::{transfer, validate};
 
 /// A module that this crate loads.
@@ -84,7 +85,7 @@ impl Shapes {
         Self { known: self.known.as_ref().map(|known| known.iter().filter_map(within).collect()) }
     }
 
-    /// A blank parameter, of NaN: nothing that was loaded and checked holds it.
+    /// Blank numbers, NaN: nothing that was loaded and checked holds it.
     ///
     /// # Errors
     ///
@@ -96,6 +97,20 @@ impl Shapes {
         dtype: DType,
     ) -> Result<Tensor<B, D>, String> {
         Ok(Tensor::full(self.dims::<D>(name)?, f64::NAN, (device, dtype)))
+    }
+
+    /// A blank parameter, in a module.
+    ///
+    /// # Errors
+    ///
+    /// As [`dims`](Self::dims).
+    pub fn param<B: Backend, const D: usize>(
+        &self,
+        name: &str,
+        device: &B::Device,
+        dtype: DType,
+    ) -> Result<Param<Tensor<B, D>>, String> {
+        Ok(Param::initialized(ParamId::new(), self.blank(name, device, dtype)?))
     }
 
     /// Whether there is such a parameter, as far as is known.
@@ -140,7 +155,11 @@ pub(crate) fn finite<B: Backend, const D: usize>(
     tensor: Tensor<B, D>,
 ) -> Result<(), String> {
     not_empty(name, &tensor)?;
-    let values = transfer::download(tensor);
+    finite_numbers(name, &transfer::download(tensor))
+}
+
+/// Whether all numbers are finite.
+pub(crate) fn finite_numbers(name: &str, values: &[f64]) -> Result<(), String> {
     match values.iter().find(|value| !value.is_finite()) {
         None => Ok(()),
         Some(_) if values.iter().all(|value| value.is_nan()) => Err(unloaded(name)),
@@ -162,21 +181,27 @@ fn unloaded(name: &str) -> String {
     format!("its tensor `{name}` is blank: load a record into it first")
 }
 
+/// Precision and values of a parameter.
+pub(crate) type Numbers = (DType, Vec<f64>);
+
+/// Precision and values of all float parameters, in order.
+pub(crate) fn parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<Numbers> {
+    struct Collect(Vec<Numbers>);
+    impl<B: Backend> ModuleVisitor<B> for Collect {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            let tensor = param.val();
+            self.0.push((tensor.dtype(), transfer::download(tensor)));
+        }
+    }
+    let mut collect = Collect(Vec::new());
+    module.visit(&mut collect);
+    collect.0
+}
+
 /// Whether the parameters of a module are nearly those that they follow from. A recorder of half
 /// precision rounds every number by itself.
 pub(crate) fn alike<B: Backend, M: Load<B>>(module: &M, expected: &M) -> Result<(), String> {
-    struct Values(Vec<Vec<f64>>);
-    impl<B: Backend> ModuleVisitor<B> for Values {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            self.0.push(transfer::download(param.val()));
-        }
-    }
-    let values = |module: &M| {
-        let mut values = Values(Vec::new());
-        module.visit(&mut values);
-        values.0
-    };
-    let close = |(found, expected): (&Vec<f64>, &Vec<f64>)| {
+    let close = |((_, found), (_, expected)): (&Numbers, &Numbers)| {
         let finite = expected.iter().filter(|value| value.is_finite());
         let size = finite.fold(0.0, |size: f64, value| size.max(value.abs()));
         let close = |(a, b): (&f64, &f64)| {
@@ -184,7 +209,7 @@ pub(crate) fn alike<B: Backend, M: Load<B>>(module: &M, expected: &M) -> Result<
         };
         found.len() == expected.len() && found.iter().zip(expected).all(close)
     };
-    let (found, expected) = (values(module), values(expected));
+    let (found, expected) = (parameters(module), parameters(expected));
     if found.len() == expected.len() && found.iter().zip(&expected).all(close) {
         return Ok(());
     }
@@ -213,16 +238,24 @@ pub(crate) fn not_empty<B: Backend, const D: usize>(
 }
 
 /// Whether a stored β is one number that may be kept; NaN means that β is not known.
-pub(crate) fn check_beta<B: Backend>(beta: Tensor<B, 1>) -> Result<(), String> {
+pub(crate) fn check_beta<B: Backend>(beta: &HostParam<B>) -> Result<(), String> {
     match sole("beta", beta)? {
         beta if beta.is_nan() || (beta.is_finite() && beta >= 0.0) => Ok(()),
         beta => Err(format!("its beta is {beta}, it must be finite and at least 0")),
     }
 }
 
+/// Whether a stored γ is one number that a soft pool may have.
+pub(crate) fn check_stiffness<B: Backend>(name: &str, gamma: &HostParam<B>) -> Result<(), String> {
+    match sole(name, gamma)? {
+        gamma if gamma >= 0.0 => Ok(()),
+        gamma => Err(format!("its gamma is {gamma}, it must be at least 0")),
+    }
+}
+
 /// The number that a parameter of one element holds.
-pub(crate) fn sole<B: Backend>(name: &str, tensor: Tensor<B, 1>) -> Result<f64, String> {
-    match transfer::download(tensor).as_slice() {
+pub(crate) fn sole<B: Backend>(name: &str, param: &HostParam<B>) -> Result<f64, String> {
+    match param.values() {
         [value] => Ok(*value),
         values => Err(format!("its tensor `{name}` has {} numbers, expected 1", values.len())),
     }

@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
@@ -144,13 +145,12 @@ pub(crate) fn rows<B: Backend, const D: usize>(
 }
 
 /// Data on the device of a model.
-pub(crate) fn same_device<B: Backend, const D: usize>(
+pub(crate) fn same_device<D: PartialEq + Debug>(
     what: &'static str,
-    x: &Tensor<B, D>,
-    expected: &B::Device,
+    found: &D,
+    expected: &D,
 ) -> Result<()> {
-    let found = x.device();
-    if found == *expected {
+    if found == expected {
         return Ok(());
     }
     let (found, expected) = (format!("{found:?}"), format!("{expected:?}"));
@@ -163,7 +163,7 @@ pub(crate) fn beside<B: Backend, const D: usize, const E: usize>(
     x: &Tensor<B, D>,
     other: &Tensor<B, E>,
 ) -> Result<()> {
-    same_device(what, x, &other.device())?;
+    same_device(what, &x.device(), &other.device())?;
     if x.dtype() != other.dtype() {
         let (expected, found) = (other.dtype(), x.dtype());
         return Err(Error::DTypeMismatch { what, expected, found });
@@ -178,7 +178,7 @@ pub(crate) fn form<B: Backend, const D: usize>(
     parameter: &Tensor<B, D>,
 ) -> Result<()> {
     let device = x.device();
-    same_device("x", x, &parameter.device())?;
+    same_device("x", &device, &parameter.device())?;
     if matches!(parameter.dtype(), DType::QFloat(_)) {
         return Err(Error::Quantised);
     }

@@ -56,32 +56,20 @@ impl<B: Backend> Module<B> for Clusterer<B> {
     /// The clusterer takes over the kind of the record.
     fn load_record(self, record: ClustererRecord<B>) -> Self {
         let device = self.devices().into_iter().next().unwrap_or_default();
-        match (self, record) {
-            (Self::KMeans(model), ClustererRecord::KMeans(record)) => {
-                model.load_record(record).into()
-            }
-            (Self::Separable(model), ClustererRecord::Separable(record)) => {
-                model.load_record(record).into()
-            }
-            (Self::Kernel(model), ClustererRecord::Kernel(record)) => {
-                model.load_record(record).into()
-            }
-            (Self::Mixture(model), ClustererRecord::Mixture(record)) => {
-                model.load_record(record).into()
-            }
-            (_, ClustererRecord::KMeans(record)) => {
-                blank::<B, KMeans<B>>(&device).load_record(record).into()
-            }
-            (_, ClustererRecord::Separable(record)) => {
-                blank::<B, SeparableKMeans<B>>(&device).load_record(record).into()
-            }
-            (_, ClustererRecord::Kernel(record)) => {
-                blank::<B, KernelKMeans<B>>(&device).load_record(record).into()
-            }
-            (_, ClustererRecord::Mixture(record)) => {
-                blank::<B, GaussianMixture<B>>(&device).load_record(record).into()
-            }
+        macro_rules! loaded {
+            ($($kind:ident),+) => {
+                match record {
+                    $(ClustererRecord::$kind(record) => {
+                        let model = match self {
+                            Self::$kind(model) => model,
+                            _ => blank(&device),
+                        };
+                        model.load_record(record).into()
+                    })+
+                }
+            };
         }
+        loaded!(KMeans, Separable, Kernel, Mixture)
     }
 
     fn into_record(self) -> ClustererRecord<B> {

@@ -133,9 +133,9 @@ impl<B: Backend> KernelKMeans<B> {
     pub(crate) fn check_parameters(&self) -> Result<(), String> {
         let supports = self.supports.val();
         load::not_empty("supports", &supports)?;
-        let sizes = self.sizes.val();
-        load::finite("sizes", sizes.clone())?;
-        let sizes = transfer::download(sizes);
+        load::not_empty("sizes", &self.sizes.val())?;
+        let sizes = self.sizes.values();
+        load::finite_numbers("sizes", sizes)?;
         if let Some(size) = sizes.iter().find(|size| !(**size >= 1.0 && size.fract() == 0.0)) {
             return Err(format!("its tensor `sizes` holds {size}, no number of supports"));
         }
@@ -143,7 +143,7 @@ impl<B: Backend> KernelKMeans<B> {
         if total != rows as f64 {
             return Err(format!("its clusters have {total} supports together, there are {rows}"));
         }
-        match load::sole("gamma", self.gamma.val())? {
+        match load::sole("gamma", &self.gamma)? {
             gamma if gamma > 0.0 => Ok(()),
             gamma => Err(format!("its gamma is {gamma}, it must be positive")),
         }
@@ -276,7 +276,7 @@ impl<B: Backend> Load<B> for KernelKMeans<B> {
         self.check_parameters()?;
         let supports = self.supports.val();
         validate::values("its table of supports", &supports).map_err(|error| error.to_string())?;
-        load::check_beta(self.beta.val())?;
+        load::check_beta(&self.beta)?;
         Ok(self)
     }
 }

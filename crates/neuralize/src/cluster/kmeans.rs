@@ -69,18 +69,18 @@ impl<B: Backend> KMeans<B> {
     pub fn from_centroids(centroids: Tensor<B, 2>) -> Result<Self> {
         const WHAT: &str = "the table of centroids";
         validate::table(WHAT, &centroids)?;
-        let kept = Param::initialized(ParamId::new(), centroids.clone());
-        Ok(Self { centroids: kept, ..Self::new(centroids, None) })
+        Ok(Self::of(Param::initialized(ParamId::new(), centroids), None))
     }
 
     /// Without checks: centroids must be finite, β finite and at least 0.
     pub(crate) fn new(centroids: Tensor<B, 2>, beta: Option<f64>) -> Self {
-        let (device, dtype) = (centroids.device(), centroids.dtype());
-        Self {
-            centroids: Param::initialized(ParamId::new(), transfer::untracked(centroids)),
-            beta: HostParam::new(vec![beta.unwrap_or(f64::NAN)], &device, dtype),
-            keep: Keep::default(),
-        }
+        Self::of(Param::initialized(ParamId::new(), transfer::untracked(centroids)), beta)
+    }
+
+    fn of(centroids: Param<Tensor<B, 2>>, beta: Option<f64>) -> Self {
+        let (device, dtype) = (centroids.val().device(), centroids.val().dtype());
+        let beta = HostParam::new(vec![beta.unwrap_or(f64::NAN)], &device, dtype);
+        Self { centroids, beta, keep: Keep::default() }
     }
 
     /// The same clusterer outside of any graph.
@@ -211,9 +211,8 @@ impl<B: AutodiffBackend> KMeans<B> {
     /// # Ok::<(), neuralize::Error>(())
     /// ```
     pub fn trainable(self) -> Self {
-        let centroids = transfer::untracked(self.centroids.val());
-        let trained = Param::initialized(self.centroids.id, centroids.clone().require_grad());
-        Self { centroids: trained, ..Self::new(centroids, None) }
+        let centroids = transfer::untracked(self.centroids.val()).require_grad();
+        Self::of(Param::initialized(self.centroids.id, centroids), None)
     }
 }
 
@@ -229,7 +228,7 @@ impl<B: Backend> Load<B> for KMeans<B> {
 
     fn checked(self) -> Result<Self, String> {
         load::usable("centroids", &self.centroids.val())?;
-        load::check_beta(self.beta.val())?;
+        load::check_beta(&self.beta)?;
         Ok(self)
     }
 }

@@ -17,6 +17,7 @@ use crate::{kernel, transfer, validate};
 
 const FORMAT: &str = "neuralize-mini-batch";
 const VERSION: u32 = 1;
+const NO_BATCH: Error = Error::Empty { what: "the data (no batch was fitted yet)" };
 
 /// K-means from batches, each of which is used once (Sculley 2010).
 ///
@@ -142,7 +143,7 @@ impl<B: Backend> MiniBatchKMeans<B> {
         let x = transfer::untracked(x.clone());
         let state = match &mut self.state {
             Some(state) => {
-                validate::same_device("the batch", &x, &state.center.device())?;
+                validate::same_device("the batch", &x.device(), &state.center.device())?;
                 validate::input("the batch", &x, state.center.dims()[1], state.dtype)?;
                 validate::not_empty("the batch", &x)?;
                 state
@@ -162,12 +163,7 @@ impl<B: Backend> MiniBatchKMeans<B> {
     ///
     /// Before the first batch.
     pub fn model(&self) -> Result<KMeans<B>> {
-        let Some(state) = &self.state else {
-            return Err(Error::Empty { what: "the data (no batch was fitted yet)" });
-        };
-        let centroids = state.centroids() + state.center.clone();
-        let beta = state.beta(&centroids);
-        Ok(KMeans::new(centroids, beta))
+        self.state.as_ref().map(State::model).ok_or(NO_BATCH)
     }
 
     /// A clusterer with the present centroids that has seen nothing, for a worker with batches of
@@ -178,9 +174,7 @@ impl<B: Backend> MiniBatchKMeans<B> {
     /// Before the first batch, which chooses the first centroids.
     pub fn fork(&self) -> Result<Self> {
         let mut forked = self.clone();
-        let Some(state) = &mut forked.state else {
-            return Err(Error::Empty { what: "the data (no batch was fitted yet)" });
-        };
+        let state = forked.state.as_mut().ok_or(NO_BATCH)?;
         state.counts.fill(0.0);
         state.batches = 0;
         Ok(forked)
@@ -195,9 +189,7 @@ impl<B: Backend> MiniBatchKMeans<B> {
     /// If this one has seen no batch, or number of clusters, features or precision differ.
     pub fn merge(&mut self, other: Self) -> Result<()> {
         let Some(other) = other.state else { return Ok(()) };
-        let Some(state) = &mut self.state else {
-            return Err(Error::Empty { what: "the data (no batch was fitted yet)" });
-        };
+        let state = self.state.as_mut().ok_or(NO_BATCH)?;
         let shape = |state: &State<B>| [state.counts.len(), state.center.dims()[1]];
         if shape(state) != shape(&other) {
             let expected = format!("{:?}, that of this clusterer", shape(state));
@@ -244,7 +236,7 @@ impl<B: Backend> MiniBatchKMeans<B> {
             counts: state.counts.clone(),
             batches: state.batches,
             dtype: state.dtype,
-            beta: state.beta(&(state.centroids() + state.center.clone())),
+            beta: state.model().beta(),
         });
         let saved =
             Saved { format: FORMAT.into(), version: VERSION, config: self.config.clone(), state };
@@ -328,15 +320,17 @@ impl<B: Backend> State<B> {
         Ok(Self { center, centroids, counts, batches, dtype, latest: Latest::Beta(beta) })
     }
 
-    /// The heuristic β of the latest batch under the centroids.
-    fn beta(&self, centroids: &Tensor<B, 2>) -> Option<f64> {
-        match &self.latest {
+    /// The present centroids with the heuristic β of the latest batch.
+    fn model(&self) -> KMeans<B> {
+        let centroids = self.centroids() + self.center.clone();
+        let beta = match &self.latest {
             Latest::Batch(x) => {
-                let (_, logits) = nearest_with_logit(x, &kernel::Affine::of(centroids));
+                let (_, logits) = nearest_with_logit(x, &kernel::Affine::of(&centroids));
                 logits.and_then(|logits| kernel::heuristic_beta(logits, None))
             }
             Latest::Beta(beta) => *beta,
-        }
+        };
+        KMeans::new(centroids, beta)
     }
 
     fn centroids(&self) -> Tensor<B, 2> {

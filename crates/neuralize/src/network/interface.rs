@@ -234,9 +234,8 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
     /// As [`check_input`](Self::check_input), and if the target names a cluster that does not
     /// exist, β is negative or NaN, or the heuristic β of a network without one is needed.
     fn explain(&self, x: &Tensor<B, 2>, target: Target, beta: Beta) -> Result<Explanation<B>> {
-        target.check(self.n_clusters())?;
-        let beta = self.chosen(target, beta)?;
         self.check_input(x)?;
+        let beta = self.checked_question(target, beta)?;
         Ok(self.explanation(x, target, beta))
     }
 
@@ -258,9 +257,8 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
         beta: Beta,
     ) -> Answer<'a, Explanation<B>> {
         Box::pin(async move {
-            target.check(self.n_clusters())?;
-            let beta = self.chosen(target, beta)?;
             self.check_input_async(x).await?;
+            let beta = self.checked_question(target, beta)?;
             Ok(self.explanation(x, target, beta))
         })
     }
@@ -272,9 +270,10 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
         )
     }
 
-    /// The β to use.
+    /// Checks the question, and says which β to use.
     #[doc(hidden)]
-    fn chosen(&self, target: Target, beta: Beta) -> Result<f64> {
+    fn checked_question(&self, target: Target, beta: Beta) -> Result<f64> {
+        target.check(self.n_clusters())?;
         let heuristic = match beta {
             Beta::Heuristic => self.beta(),
             Beta::Value(_) => None,

@@ -113,19 +113,14 @@ impl<B: Backend> KernelKMeans<B> {
             return Err(Error::NoCompetitor);
         }
         let Affine { center, scores, .. } = Affine::of(&self.supports.val());
-        let gamma = self.gamma.clone();
-        let parameter = |tensor| Param::initialized(ParamId::new(), tensor);
         Ok(NeuralizedKernelKMeans {
-            center: parameter(center.squeeze_dim(0)),
-            linear: Linear {
-                weight: Param::initialized(ParamId::new(), scores.weight),
-                bias: Some(parameter(scores.bias)),
-            },
-            soft_max: SoftMaxPool { gamma: gamma.clone() },
-            soft_min: SoftMinPool { gamma },
+            center: Param::initialized(ParamId::new(), center.squeeze_dim(0)),
+            linear: load::linear(scores.weight, scores.bias),
+            soft_max: SoftMaxPool { gamma: self.gamma.copied() },
+            soft_min: SoftMinPool { gamma: self.gamma.copied() },
             pool: MinPool,
-            sizes: self.sizes.clone(),
-            beta: self.beta.clone(),
+            sizes: self.sizes.copied(),
+            beta: self.beta.copied(),
             rule: PairRule::default(),
             leaves_out: false,
             keep: Keep::default(),
@@ -166,10 +161,9 @@ impl<B: Backend> Load<B> for NeuralizedKernelKMeans<B> {
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
         let row = |name| shapes.blank::<B, 1>(name, device, dtype).map(HostParam::of);
-        let center = shapes.blank("center", device, dtype)?;
         let weight = shapes.blank("linear.weight", device, dtype)?;
         Ok(Self {
-            center: Param::initialized(ParamId::new(), center),
+            center: shapes.param("center", device, dtype)?,
             linear: load::linear(weight, shapes.blank("linear.bias", device, dtype)?),
             soft_max: SoftMaxPool { gamma: row("soft_max.gamma")? },
             soft_min: SoftMinPool { gamma: row("soft_min.gamma")? },
@@ -186,9 +180,9 @@ impl<B: Backend> Load<B> for NeuralizedKernelKMeans<B> {
         let (center, weight) = (self.center.val(), self.linear.weight.val());
         load::not_blank("linear.weight", &weight)?;
         load::agree("center", center.dims(), "features", weight.dims()[0])?;
-        load::finite("sizes", self.sizes.val())?;
-        let gamma = load::sole("soft_min.gamma", self.soft_min.gamma.val())?;
-        load::check_beta(self.beta.val())?;
+        load::finite_numbers("sizes", self.sizes.values())?;
+        let gamma = load::sole("soft_min.gamma", &self.soft_min.gamma)?;
+        load::check_beta(&self.beta)?;
         let clusterer = KernelKMeans::new(self.supports(), &self.sizes(), gamma, self.beta());
         let network = Load::checked(clusterer)?.neuralize().map_err(|error| error.to_string())?;
         load::alike(&self, &network)?;

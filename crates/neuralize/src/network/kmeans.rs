@@ -101,7 +101,7 @@ impl<B: Backend> KMeans<B> {
         let affine = self.affine();
         let (center, scores) = (affine.center.clone().squeeze_dim(0), &affine.scores);
         let (weight, bias) = (scores.weight.clone(), scores.bias.clone());
-        Ok(NeuralizedKMeans::from_parts(center, weight, bias, self.beta.clone()))
+        Ok(NeuralizedKMeans::from_parts(center, weight, bias, self.beta.copied()))
     }
 }
 
@@ -114,10 +114,7 @@ impl<B: Backend> NeuralizedKMeans<B> {
     ) -> Self {
         Self {
             center: Param::initialized(ParamId::new(), center),
-            linear: Linear {
-                weight: Param::initialized(ParamId::new(), weight),
-                bias: Some(Param::initialized(ParamId::new(), bias)),
-            },
+            linear: load::linear(weight, bias),
             pool: MinPool,
             beta,
             keep: Keep::default(),
@@ -270,7 +267,7 @@ impl<B: Backend> Load<B> for NeuralizedKMeans<B> {
         load::finite("center", center.clone())?;
         load::usable("linear.weight", &weight)?;
         load::finite("linear.bias", bias.clone())?;
-        load::check_beta(beta.val())?;
+        load::check_beta(&beta)?;
         let computed = kernel::bias_of(&weight);
         let error = transfer::download((computed.clone() - bias).abs().max())[0];
         let size = transfer::download(computed.clone().abs().max())[0];

@@ -126,7 +126,7 @@ impl<B: Backend> GaussianMixture<B> {
             means: table(scorer.means),
             deviations: table(scorer.deviations),
             spread: HostParam::new(vec![scorer.spread], &device, dtype),
-            beta: self.beta.clone(),
+            beta: self.beta.copied(),
         })
     }
 }
@@ -168,14 +168,8 @@ impl<B: Backend> Load<B> for NeuralizedGaussianMixture<B> {
     const NAME: &'static str = "neuralized mixture of Gaussians";
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
-        let row = |name| -> Result<_, String> {
-            let blank = shapes.blank::<B, 1>(name, device, dtype)?;
-            Ok(Param::initialized(ParamId::new(), blank))
-        };
-        let table = |name| -> Result<_, String> {
-            let blank = shapes.blank::<B, 2>(name, device, dtype)?;
-            Ok(Param::initialized(ParamId::new(), blank))
-        };
+        let row = |name| shapes.param::<B, 1>(name, device, dtype);
+        let table = |name| shapes.param::<B, 2>(name, device, dtype);
         Ok(Self {
             center: row("center")?,
             scale: row("scale")?,
@@ -198,7 +192,7 @@ impl<B: Backend> Load<B> for NeuralizedGaussianMixture<B> {
         load::finite("deviations", deviations.clone())?;
         let weights = self.log_weights.val();
         load::finite("log_weights", weights.clone())?;
-        load::check_beta(self.beta.val())?;
+        load::check_beta(&self.beta)?;
         let mixture = GaussianMixture::from_parts(means, deviations.square(), weights.exp());
         let network = mixture.and_then(|mixture| mixture.and_beta(self.beta()).neuralize());
         let network = network.map_err(|error| error.to_string())?;
@@ -273,7 +267,7 @@ impl<B: Backend> Internals<B> for NeuralizedGaussianMixture<B> {
     }
 
     fn refuse(&self, x: &Tensor<B, 2>) -> Result<()> {
-        self.scorer().check_input(x)
+        self.scorer().refuse(x)
     }
 }
 

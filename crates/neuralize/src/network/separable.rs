@@ -78,10 +78,10 @@ impl<B: Backend> SeparableKMeans<B> {
             return Err(Error::NoCompetitor);
         }
         let scorer = self.scorer();
-        let linear = scorer.tangents.as_ref().map(|tangents| Linear {
-            weight: Param::initialized(ParamId::new(), tangents.slopes.clone().transpose()),
-            bias: Some(Param::initialized(ParamId::new(), tangents.bias())),
-        });
+        let linear = scorer
+            .tangents
+            .as_ref()
+            .map(|tangents| load::linear(tangents.slopes.clone().transpose(), tangents.bias()));
         let offsets = match scorer.tangents {
             Some(tangents) => tangents.offsets,
             None => scorer.center.clone(),
@@ -182,8 +182,8 @@ impl<B: Backend> Load<B> for NeuralizedSeparableKMeans<B> {
         } else {
             None
         };
-        let center = Param::initialized(ParamId::new(), shapes.blank("center", device, dtype)?);
-        let offsets = Param::initialized(ParamId::new(), shapes.blank("offsets", device, dtype)?);
+        let center = shapes.param("center", device, dtype)?;
+        let offsets = shapes.param("offsets", device, dtype)?;
         Ok(Self { clusterer, center, linear, offsets, pool: MinPool })
     }
 
@@ -241,7 +241,7 @@ impl<B: Backend> Internals<B> for NeuralizedSeparableKMeans<B> {
     }
 
     fn refuse(&self, x: &Tensor<B, 2>) -> Result<()> {
-        self.clusterer.check_input(x)
+        self.clusterer.refuse(x)
     }
 }
 

@@ -203,7 +203,7 @@ impl<B: Backend> KernelDensity<B> {
 
     /// Rewrites the density as a network.
     pub fn neuralize(&self) -> NeuralizedKernelDensity<B> {
-        NeuralizedKernelDensity::of(self.supports.val(), self.gamma.clone())
+        NeuralizedKernelDensity::of(self.supports.val(), self.gamma.copied())
     }
 }
 
@@ -235,10 +235,8 @@ impl<B: Backend> Load<B> for KernelDensity<B> {
 
     fn checked(self) -> Result<Self, String> {
         load::usable("supports", &self.supports.val())?;
-        match load::sole("gamma", self.gamma.val())? {
-            gamma if gamma >= 0.0 => Ok(self),
-            gamma => Err(format!("its gamma is {gamma}, it must be at least 0")),
-        }
+        load::check_stiffness("gamma", &self.gamma)?;
+        Ok(self)
     }
 }
 

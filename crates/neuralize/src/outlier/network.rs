@@ -97,10 +97,8 @@ impl<B: Backend> Load<B> for NeuralizedKernelDensity<B> {
 
     fn checked(self) -> Result<Self, String> {
         load::usable("supports", &self.supports())?;
-        match load::sole("pool.gamma", self.pool.gamma.val())? {
-            gamma if gamma >= 0.0 => Ok(self),
-            gamma => Err(format!("its gamma is {gamma}, it must be at least 0")),
-        }
+        load::check_stiffness("pool.gamma", &self.pool.gamma)?;
+        Ok(self)
     }
 }
 

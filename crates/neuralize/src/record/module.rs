@@ -1,10 +1,9 @@
 //! What this crate stores, and its parameters on the way to a file and back.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::load::Load;
-use crate::transfer;
 
 /// A module that this crate saves, and checks when it loads it.
 ///
@@ -45,18 +44,4 @@ pub(crate) fn cast<B: Backend, M: Module<B>>(module: M, dtype: DType) -> M {
         }
     }
     module.map(&mut Cast(dtype))
-}
-
-/// Precision and values of all float parameters, in order.
-pub(super) fn parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<(DType, Vec<f64>)> {
-    struct Collect(Vec<(DType, Vec<f64>)>);
-    impl<B: Backend> ModuleVisitor<B> for Collect {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            let tensor = param.val();
-            self.0.push((tensor.dtype(), transfer::download(tensor)));
-        }
-    }
-    let mut collect = Collect(Vec::new());
-    module.visit(&mut collect);
-    collect.0
 }

@@ -9,8 +9,8 @@ use burn::tensor::{DType, Element, backend::Backend};
 
 use crate::data::AtomicFile;
 use crate::error::{Error, Result};
-use crate::load::Shapes;
-use crate::record::module::{Stored, cast, parameters};
+use crate::load::{Numbers, Shapes, parameters};
+use crate::record::module::{Stored, cast};
 
 /// Saves a module by one of Burn's file recorders and returns the file's path: the given one, with
 /// the recorder's extension appended if it is missing.
@@ -127,7 +127,7 @@ fn with_extension<B: Backend, R: FileRecorder<B>>(path: &Path) -> PathBuf {
 /// Whether parameters are equal up to rounding. Below f32, numbers that are small compared with the
 /// parameter's largest may be lost. NaN, an unknown value, equals NaN. Whole numbers that half
 /// precision cannot hold may be counts, so they must be equal.
-fn same(a: &[(DType, Vec<f64>)], b: &[(DType, Vec<f64>)], tolerance: f64) -> bool {
+fn same(a: &[Numbers], b: &[Numbers], tolerance: f64) -> bool {
     a.len() == b.len()
         && a.iter().zip(b).all(|((_, a), (_, b))| {
             let largest = a.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));

@@ -55,11 +55,7 @@ pub fn margin_loss<B: Backend>(
     if !(margin.is_finite() && margin >= 0.0) {
         return Err(Error::config("margin", margin, "it must be finite and at least 0"));
     }
-    if labels.device() != logits.device() {
-        let (expected, found) =
-            (format!("{:?}", logits.device()), format!("{:?}", labels.device()));
-        return Err(Error::DeviceMismatch { what: "the tensor of labels", expected, found });
-    }
+    validate::same_device("the tensor of labels", &labels.device(), &logits.device())?;
     for label in transfer::download_signed(labels.clone()) {
         match usize::try_from(label) {
             Ok(cluster) if cluster < clusters => {}

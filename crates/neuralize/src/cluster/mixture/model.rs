@@ -292,18 +292,10 @@ impl<B: Backend> Load<B> for GaussianMixture<B> {
     const NAME: &'static str = "mixture of Gaussians";
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
-        let table = |name| {
-            let blank = shapes.blank::<B, 2>(name, device, dtype)?;
-            Ok::<_, String>(Param::initialized(ParamId::new(), blank))
-        };
-        let row = |name| {
-            let blank = shapes.blank::<B, 1>(name, device, dtype)?;
-            Ok::<_, String>(Param::initialized(ParamId::new(), blank))
-        };
         Ok(Self {
-            means: table("means")?,
-            variances: table("variances")?,
-            log_weights: row("log_weights")?,
+            means: shapes.param("means", device, dtype)?,
+            variances: shapes.param("variances", device, dtype)?,
+            log_weights: shapes.param("log_weights", device, dtype)?,
             beta: HostParam::of(shapes.blank("beta", device, dtype)?),
         })
     }
@@ -325,7 +317,7 @@ impl<B: Backend> Load<B> for GaussianMixture<B> {
             return Err(format!("its weights sum to {total}, not to 1: it is damaged"));
         }
         self.check_spread().map_err(|error| error.to_string())?;
-        load::check_beta(self.beta.val())?;
+        load::check_beta(&self.beta)?;
         Ok(self)
     }
 }

@@ -104,10 +104,12 @@ impl<B: Backend> MixtureScorer<B> {
     /// If x has another width or precision than the mixture, or values that are not finite or too
     /// many standard deviations from the means.
     pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
+        if self.valid(x)?.read() { Ok(()) } else { self.refuse(x) }
+    }
+
+    /// The error of rows whose values are not valid.
+    pub(crate) fn refuse(&self, x: &Tensor<B, 2>) -> Result<()> {
         const WHAT: &str = "x, in the smallest standard deviations of its columns,";
-        if self.valid(x)?.read() {
-            return Ok(());
-        }
         validate::values("x", x)?;
         let [rows, features] = x.dims();
         for range in kernel::blocks(rows, kernel::block_rows(features)) {

@@ -226,9 +226,11 @@ impl<B: Backend> SeparableKMeans<B> {
     }
 
     pub(crate) fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
-        if self.valid(x)?.read() {
-            return Ok(());
-        }
+        if self.valid(x)?.read() { Ok(()) } else { self.refuse(x) }
+    }
+
+    /// The error of rows whose values are not valid.
+    pub(crate) fn refuse(&self, x: &Tensor<B, 2>) -> Result<()> {
         validate::values("x", x)?;
         let rule = self.distance().separable(&self.weights.val());
         inside("x", x, &rule.domain(self.dtype(), self.n_features()))
@@ -284,7 +286,7 @@ impl<B: Backend> Load<B> for SeparableKMeans<B> {
         }
         centroids_inside("its table of centroids", &*distance.separable(&weights), &centroids)
             .map_err(|error| error.to_string())?;
-        load::check_beta(self.beta.val())?;
+        load::check_beta(&self.beta)?;
         Ok(self)
     }
 }
