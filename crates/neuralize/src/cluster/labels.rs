@@ -8,8 +8,8 @@ use crate::transfer;
 /// is `None`, or a tensor of integers as `predict` returns it. Negative numbers are noise, as in
 /// scikit-learn.
 ///
-/// The trait is sealed. It is implemented for `[usize]`, `[i32]`, `[i64]`, `[Option<usize>]`, arrays and
-/// `Vec`s of them, and `Tensor<B, 1, Int>`.
+/// The trait is sealed. It is implemented for `[usize]`, `[i32]`, `[i64]`, `[Option<usize>]`,
+/// arrays and `Vec`s of them, and `Tensor<B, 1, Int>`.
 pub trait Labels: sealed::Read {}
 
 impl<L: sealed::Read + ?Sized> Labels for L {}
@@ -68,9 +68,6 @@ where
 
 impl<B: Backend> Read for Tensor<B, 1, Int> {
     fn read(&self) -> Vec<Option<usize>> {
-        transfer::download_signed(self.clone())
-            .into_iter()
-            .map(|label| usize::try_from(label).ok())
-            .collect()
+        transfer::download_signed(self.clone()).read()
     }
 }
