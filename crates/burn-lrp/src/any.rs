@@ -1,7 +1,7 @@
 //! A float tensor whose rank is known at run time only.
 
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{DType, Shape, Tensor, TensorMetadata, TensorPrimitive, backend::Backend};
+use burn::tensor::{DType, Int, Shape, Tensor, TensorMetadata, TensorPrimitive, backend::Backend};
 
 use crate::error::{Error, Result};
 
@@ -137,6 +137,13 @@ impl<B: Backend> AnyTensor<B> {
         let rows = self.rows();
         let width = rows.dims()[1];
         Ok(Self::from(rows.slice([range, 0..width])).shaped(&dims))
+    }
+
+    /// Samples in another order, or several times: places in the first dimension.
+    pub(crate) fn select(&self, samples: &Tensor<B, 1, Int>) -> Self {
+        let mut dims = self.dims();
+        dims[0] = samples.dims()[0];
+        Self::from(self.rows().select(0, samples.clone())).shaped(&dims)
     }
 
     /// Element by element; f keeps the number of elements.

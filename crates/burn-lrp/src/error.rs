@@ -57,6 +57,9 @@ pub enum Error {
     /// Layers that the composite treats differently once a normalisation is merged into them.
     #[error("the composite does not fit the network:{}", lines(.0))]
     Merged(Vec<MergeConflict>),
+    /// Layers that a secant pass cannot go through; all of the network are listed.
+    #[error("the network has no secant pass:{}", lines(.0))]
+    NoSecant(Vec<NoSecant>),
     /// A NaN or an infinite value.
     #[error("{at}: {detail}")]
     NonFinite {
@@ -97,6 +100,29 @@ impl fmt::Display for Unsupported {
             self.kind,
             self.rule,
             names.join(", ")
+        )
+    }
+}
+
+/// A layer that a secant pass cannot go through.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct NoSecant {
+    /// Where the layer is in the network.
+    pub path: String,
+    /// The kind of layer.
+    pub kind: Kind,
+    /// Why it cannot.
+    pub detail: String,
+}
+
+impl fmt::Display for NoSecant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` ({}): {}; implement `Layer::secant`, or explain it by layer-wise relevance \
+             propagation",
+            self.path, self.kind, self.detail
         )
     }
 }

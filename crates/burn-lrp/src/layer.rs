@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::formula::RuleName;
 use crate::kind::Kind;
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 
 /// A layer that relevance can be propagated through.
 ///
@@ -73,6 +74,75 @@ pub trait Layer<B: Backend>: Debug {
     ///
     /// If shapes do not fit, or the rule cannot be applied to these inputs.
     fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Redistribution<B>>;
+
+    /// Whether the layer has a [`secant`](Self::secant).
+    fn has_secant(&self) -> bool {
+        false
+    }
+
+    /// The multipliers of the inputs from that of the output, such that
+    /// `Σ_i m_i (x_i − x₀_i) = Σ_k m_k (z_k − z₀_k)` for every sample, up to rounding: what a
+    /// [`SecantPlan`](crate::SecantPlan) asks of a layer.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::{Tensor, backend::Backend};
+    /// use burn_lrp::{
+    ///     AnyTensor, Family, Kind, Layer, Redistribution, Result, Rule, RuleName, SecantStep, Step,
+    ///     leaf, secant,
+    /// };
+    ///
+    /// /// `x²`, with the slope `x + x₀` between two places.
+    /// #[derive(Debug)]
+    /// struct Square;
+    ///
+    /// impl<B: Backend> Layer<B> for Square {
+    ///     fn kind(&self) -> Kind {
+    ///         Kind::new("Square", Family::Activation)
+    ///     }
+    ///     fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
+    ///         Ok(inputs[0].map(|x| x.square()))
+    ///     }
+    ///     fn rules(&self) -> &'static [RuleName] {
+    ///         &[RuleName::Pass]
+    ///     }
+    ///     fn default_rule(&self) -> Rule {
+    ///         Rule::PASS
+    ///     }
+    ///     fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Redistribution<B>> {
+    ///         Ok(Redistribution::single(step.relevance.clone()))
+    ///     }
+    ///     fn has_secant(&self) -> bool {
+    ///         true
+    ///     }
+    ///     fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+    ///         let [x, root] = step.input(0)?;
+    ///         Ok(vec![step.multiplier().times(&x.plus(&root)?)?])
+    ///     }
+    /// }
+    /// leaf!(Square);
+    ///
+    /// let device = Default::default();
+    /// let x = Tensor::<Flex, 2>::from_data([[3.0, 1.0]], &device);
+    /// let root = Tensor::<Flex, 2>::from_data([[1.0, 2.0]], &device);
+    /// let found = secant(&Square, x, root, |z, _| Ok(z.map(|z| z.ones_like())))?;
+    /// assert_eq!(found.relevance.flat().into_data().iter().collect::<Vec<f32>>(), [8.0, -3.0]);
+    /// # Ok::<(), burn_lrp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the layer has none, or shapes do not fit.
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        let _ = step;
+        Err(Error::layer(self.kind().name(), "it has no secant"))
+    }
+
+    /// Whether the inputs stand for something, as token ids do, so that a difference of them says
+    /// nothing. A secant pass then ends at the output: an input gets the relevance of its vector.
+    fn has_discrete_input(&self) -> bool {
+        false
+    }
 
     /// The layer with its output channels scaled and shifted, `scale_k (z_k + b_k) + shift_k`, if
     /// it can be written as one layer. A batch normalisation merges into the layer before it in this

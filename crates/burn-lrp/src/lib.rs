@@ -80,6 +80,7 @@
 //! | [`Plan`] | the rule of every layer; prints itself, and is refused as a whole if a layer cannot follow its rule |
 //! | [`Relevances`], [`Report`] | relevance of the inputs, and what every layer absorbed |
 //! | [`Explainer`] | many samples, block by block |
+//! | [`secant`], [`SecantPlan`] | the other pass: what made the difference to a root point; it loses nothing, and takes no rules |
 //! | [`Layer`], [`leaf!`] | a layer of your own |
 //! | [`affine`] | all rules for a layer `W a + b`, from a product and its transpose |
 //! | [`module`] | Burn modules in a row and around a skip connection |
@@ -127,6 +128,7 @@ mod layer;
 mod layers;
 pub mod module;
 mod rule;
+mod secant;
 mod space;
 
 pub use affine::Affine;
@@ -134,12 +136,13 @@ pub use affine_rule::{AffineRule, Bias, Outputs};
 pub use any::AnyTensor;
 pub use burn_lrp_derive::Relevance;
 pub use composite::{Composite, Selector};
-pub use error::{Error, MergeConflict, Result, Unmatched, Unsupported};
+pub use error::{Error, MergeConflict, NoSecant, Result, Unmatched, Unsupported};
 pub use explain::{Explained, Explainer};
 pub use expression::Expression;
 pub use formula::{CustomRule, Formula, RuleName};
 pub use graph::{
-    LayerReport, Node, Plan, PlannedLayer, Relevance, Relevances, Report, Tape, infer,
+    LayerReport, Node, Plan, PlannedLayer, Relevance, Relevances, Report, SecantExplanation,
+    SecantPlan, Secants, Tape, infer, secant,
 };
 pub use kind::{Family, Kind};
 pub use layer::{Layer, Redistribution, Step};
@@ -148,6 +151,7 @@ pub use layers::{
     RootedLinear, Select, Silu, Softmax, SquaredDistance, Subtract, SumOver,
 };
 pub use rule::Rule;
+pub use secant::SecantStep;
 
 /// What `#[derive(Relevance)]` refers to, and what it refuses.
 ///

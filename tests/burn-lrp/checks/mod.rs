@@ -21,6 +21,7 @@ pub mod own_rule;
 pub mod peers;
 pub mod pool;
 pub mod recurrent;
+pub mod secant;
 pub mod setup;
 pub mod step;
 
@@ -143,6 +144,19 @@ macro_rules! lrp_on {
                 recurrent::both_directions,
                 recurrent::recurrent_conserves,
                 recurrent::recurrent_refused,
+                secant::secant_of_affine_layers,
+                secant::secant_of_products,
+                secant::secant_of_activations,
+                secant::outputs_that_do_not_change,
+                secant::secant_of_max_pools,
+                secant::secant_of_softmax,
+                secant::secant_of_compound_layers,
+                secant::secant_of_layer_norm,
+                secant::secant_of_networks,
+                secant::pairs_of_samples_and_roots,
+                secant::masks_of_samples,
+                secant::tokens,
+                secant::secant_refusals,
             );
         }
     };

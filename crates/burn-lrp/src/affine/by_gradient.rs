@@ -15,6 +15,7 @@ use crate::graph::{Node, Relevance};
 use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step, only};
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 
 /// A tensor on the backend that computes gradients.
 type Dual<B> = AnyTensor<Autodiff<B>>;
@@ -309,6 +310,15 @@ impl<B: Backend> Layer<B> for ByGradient<'_, B> {
             None
         };
         Ok(Redistribution::single(x.times(&back)?).with_bias(bias))
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        let [x, _] = step.input(0)?;
+        Ok(vec![pulled_back(self.kind.name(), &x, step.multiplier(), &self.function)?])
     }
 }
 

@@ -5,6 +5,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
 use crate::formula::RuleName;
+use crate::secant::SecantStep;
 
 /// A layer `z = W a + b` of any shape.
 pub trait Affine<B: Backend> {
@@ -77,6 +78,18 @@ pub fn forward<B: Backend>(layer: &dyn Affine<B>, x: &AnyTensor<B>) -> Result<An
     }
     let z = layer.apply(x, &weight)?;
     Ok(biased(layer, z, layer.bias()))
+}
+
+/// The multiplier of the input in a secant pass, `Wᵀ m`: biases cancel between two places.
+///
+/// # Errors
+///
+/// If shapes do not fit.
+pub fn secant<B: Backend>(
+    layer: &dyn Affine<B>,
+    step: &SecantStep<'_, B>,
+) -> Result<Vec<AnyTensor<B>>> {
+    Ok(vec![layer.adjoint(step.multiplier(), &layer.weight(), &step.dims(0)?)?])
 }
 
 /// The sum with a bias, if there is one.

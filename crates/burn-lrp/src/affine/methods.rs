@@ -1,8 +1,8 @@
 //! The methods of `Layer` that all affine layers share.
 
 /// The methods of [`Layer`](crate::Layer) for a type that is [`Affine`](crate::Affine), all but
-/// [`kind`](crate::Layer::kind): the output, and all rules of
-/// [`AFFINE_RULES`](crate::affine::AFFINE_RULES), with LRP-ε as the default.
+/// [`kind`](crate::Layer::kind): the output, all rules of
+/// [`AFFINE_RULES`](crate::affine::AFFINE_RULES), with LRP-ε as the default, and the secant.
 ///
 /// Use it inside of `impl<B: Backend> Layer<B> for ..`, with the name of the backend.
 #[macro_export]
@@ -35,6 +35,17 @@ macro_rules! affine_methods {
             rule: &$crate::Rule,
         ) -> $crate::Result<$crate::Redistribution<$backend>> {
             $crate::affine::relevance(self, step, rule)
+        }
+
+        fn has_secant(&self) -> bool {
+            true
+        }
+
+        fn secant(
+            &self,
+            step: &$crate::SecantStep<'_, $backend>,
+        ) -> $crate::Result<Vec<$crate::AnyTensor<$backend>>> {
+            $crate::affine::secant(self, step)
         }
     };
 }

@@ -72,6 +72,6 @@ mod quotient;
 #[cfg(feature = "autodiff")]
 pub use by_gradient::{ByGradient, WeightedByGradient};
 pub(crate) use map::affine_rules_and;
-pub use map::{AFFINE_RULES, Affine, forward};
+pub use map::{AFFINE_RULES, Affine, forward, secant};
 pub use propagation::relevance;
 pub(crate) use quotient::quotient;

@@ -83,7 +83,7 @@ impl<'m, B: Backend> Node<'m, B> {
 }
 
 /// How often every value is used on the way to an output; `None` if it is not needed for it.
-fn uses<B: Backend>(graph: &Graph<'_, B>, output: usize) -> Vec<Option<usize>> {
+pub(crate) fn uses<B: Backend>(graph: &Graph<'_, B>, output: usize) -> Vec<Option<usize>> {
     let mut uses = vec![None; graph.entries.len()];
     uses[output] = Some(0);
     for id in (0..=output).rev() {
@@ -97,7 +97,7 @@ fn uses<B: Backend>(graph: &Graph<'_, B>, output: usize) -> Vec<Option<usize>> {
 }
 
 /// Refuses inputs in other precisions than single and double, and values that are not finite.
-fn check_values<B: Backend>(
+pub(crate) fn check_values<B: Backend>(
     graph: &Graph<'_, B>,
     uses: &[Option<usize>],
     output: usize,

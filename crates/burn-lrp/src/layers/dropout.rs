@@ -10,6 +10,7 @@ use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step, only};
 use crate::leaf;
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 
 /// The identity: a pass is inference on every backend.
 impl<B: Backend> Layer<B> for Dropout {
@@ -31,6 +32,14 @@ impl<B: Backend> Layer<B> for Dropout {
 
     fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Redistribution<B>> {
         Ok(Redistribution::single(step.relevance.clone()))
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        Ok(vec![step.multiplier().clone()])
     }
 }
 

@@ -12,6 +12,7 @@ use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step, only};
 use crate::leaf;
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 
 /// Turns token ids into vectors. The ids are floats, as from
 /// [`Tape::tokens`](crate::Tape::tokens); a token gets the sum of the relevance of its vector.
@@ -62,6 +63,10 @@ impl<B: Backend> Layer<B> for Embedding<B> {
         let sums = AnyTensor::from(step.relevance.tensor::<3>()?.sum_dim(2)).in_dtype(ids.dtype());
         Ok(Redistribution::single(sums.reshape(&ids.dims())?))
     }
+
+    fn has_discrete_input(&self) -> bool {
+        true
+    }
 }
 
 leaf!(Embedding<B>);
@@ -103,6 +108,14 @@ impl<B: Backend> Layer<B> for PositionalEncoding<B> {
             None
         };
         Ok(Redistribution { inputs: vec![x.times(&s)?], bias })
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        Ok(vec![step.multiplier().clone()])
     }
 }
 

@@ -13,6 +13,7 @@ use crate::layers::activation::{Silu, sigmoid};
 use crate::layers::product::Multiply;
 use crate::leaf;
 use crate::rule::Rule;
+use crate::secant::{SecantStep, smooth};
 
 /// The first half of a dimension times the sigmoid of the second, its gate.
 ///
@@ -57,6 +58,21 @@ impl<B: Backend> Layer<B> for GLU {
             _ => vec![r.clone(), r.zeros_like()],
         };
         Ok(Redistribution::single(AnyTensor::from(Tensor::cat(both, 1)).shaped(&x.dims())))
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        let [x, root] = step.input(0)?;
+        let (dim, dims) = (dimension(self)?, x.dims());
+        let ((signal, gate), (signal_root, gate_root)) = (parts(&x, dim), parts(&root, dim));
+        let m = step.multiplier().view(signal.dims());
+        let open = (sigmoid(gate.clone()) + sigmoid(gate_root.clone())) * 0.5;
+        let slope = smooth(gate, gate_root, sigmoid);
+        let both = vec![m.clone() * open, m * (signal + signal_root) * 0.5 * slope];
+        Ok(vec![AnyTensor::from(Tensor::cat(both, 1)).shaped(&dims)])
     }
 }
 

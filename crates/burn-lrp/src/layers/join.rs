@@ -9,6 +9,7 @@ use crate::formula::{Formula, RuleName};
 use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step};
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 
 /// The sum of its inputs: a skip connection.
 ///
@@ -55,6 +56,14 @@ impl<B: Backend> Layer<B> for Add {
         let inputs = step.inputs.iter().map(|input| input.map(|x| x * share.clone())).collect();
         Ok(Redistribution { inputs, bias: None })
     }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        Ok(vec![step.multiplier().clone(); step.len()])
+    }
 }
 
 impl<B: Backend> Layer<B> for Subtract {
@@ -84,6 +93,14 @@ impl<B: Backend> Layer<B> for Subtract {
             _ => r.map(|r| r.neg()),
         });
         Ok(Redistribution { inputs: signed.collect(), bias: None })
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        Ok(vec![step.multiplier().clone(), step.multiplier().map(|m| m.neg())])
     }
 }
 
@@ -128,21 +145,40 @@ impl<B: Backend> Layer<B> for Concat {
     }
 
     fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Redistribution<B>> {
-        let dims = step.relevance.dims();
+        let sizes = step.inputs.iter().map(AnyTensor::dims);
+        Ok(Redistribution { inputs: self.parts(step.relevance, sizes), bias: None })
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        let sizes: Vec<Vec<usize>> =
+            (0..step.len()).map(|at| step.dims(at)).collect::<Result<_>>()?;
+        Ok(self.parts(step.multiplier(), sizes.into_iter()))
+    }
+}
+
+impl Concat {
+    /// What belongs to every input of a tensor in the shape of the output.
+    fn parts<B: Backend>(
+        &self,
+        whole: &AnyTensor<B>,
+        inputs: impl Iterator<Item = Vec<usize>>,
+    ) -> Vec<AnyTensor<B>> {
+        let dims = whole.dims();
         let [before, _, after] = around(&dims, self.dim);
-        let whole = step.relevance.view([before, dims[self.dim], after]);
+        let whole = whole.view([before, dims[self.dim], after]);
         let mut start = 0;
-        let inputs = step
-            .inputs
-            .iter()
+        inputs
             .map(|input| {
-                let size = input.dims()[self.dim];
+                let size = input[self.dim];
                 let part = whole.clone().narrow(1, start, size);
                 start += size;
-                AnyTensor::from(part).shaped(&input.dims())
+                AnyTensor::from(part).shaped(&input)
             })
-            .collect();
-        Ok(Redistribution { inputs, bias: None })
+            .collect()
     }
 }
 

@@ -14,6 +14,7 @@ use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step, only};
 use crate::leaf;
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 
 /// `y = γ (x − mean) / σ + β`, with no mean for `RmsNorm`.
 struct Standardization<B: Backend> {
@@ -70,6 +71,26 @@ impl<B: Backend> Standardization<B> {
         let bias = bias.map(|beta| s.scaled_along(beta, self.dim).row_sums());
         Ok(Redistribution { inputs: vec![AnyTensor::from(relevance).shaped(&x.dims())], bias })
     }
+
+    /// The centred input is multiplied by the reciprocal deviation: either factor gets the other
+    /// midway, and the deviation passes its part on to the squares of the centred input.
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<AnyTensor<B>> {
+        let m = match &self.gamma {
+            Some(gamma) => &step.multiplier().scaled_along(gamma, self.dim),
+            None => step.multiplier(),
+        };
+        let ends = step.input(0)?;
+        let [u, u0] = [0, 1].map(|at: usize| self.centred(self.rows(&ends[at])));
+        let [d, d0] = [&u, &u0].map(|u| self.deviation(u.clone()));
+        let m = self.rows(m);
+        // The slope of 1 / d as a function of d², −1 / (d d₀ (d + d₀)), and that of u², u + u₀.
+        let product = d.clone() * d0.clone();
+        let midway = (u + u0) * 0.5;
+        let of_deviation = (m.clone() * midway.clone()).sum_dim(1) * (2.0 / self.width as f64)
+            / (product.clone() * (d.clone() + d0.clone()));
+        let back = m * (d + d0) * 0.5 / product - midway * of_deviation;
+        Ok(AnyTensor::from(self.centred(back)).shaped(&step.multiplier().dims()))
+    }
 }
 
 macro_rules! normalization {
@@ -110,6 +131,17 @@ macro_rules! normalization {
                 let ($this, $x) = (self, step.input()?);
                 let standard: Standardization<B> = $standard?;
                 standard.relevance(step, epsilon)
+            }
+
+            fn has_secant(&self) -> bool {
+                true
+            }
+
+            fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+                let [x, _] = step.input(0)?;
+                let ($this, $x) = (self, &x);
+                let standard: Standardization<B> = $standard?;
+                Ok(vec![standard.secant(step)?])
             }
         }
 

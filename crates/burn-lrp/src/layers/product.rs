@@ -8,6 +8,7 @@ use crate::formula::{Formula, RuleName};
 use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step};
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 
 /// The product of two inputs, element by element.
 ///
@@ -65,6 +66,17 @@ impl<B: Backend> Layer<B> for Multiply {
             _ => vec![step.relevance.clone(), gate.filled(0.0)],
         };
         Ok(Redistribution { inputs, bias: None })
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    /// Each factor gets the other one midway.
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        let (signal, gate, m) = (step.midway(0)?, step.midway(1)?, step.multiplier());
+        let of_signal = m.times(&expanded(&gate, &signal.dims()))?;
+        Ok(vec![of_signal, summed(&m.times(&signal)?, &gate.dims())])
     }
 }
 

@@ -9,6 +9,7 @@ use crate::formula::RuleName;
 use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step, only};
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 use crate::{affine, leaf};
 
 /// The mean over a dimension, which is removed: `[n, tokens, d]` to `[n, d]`.
@@ -104,6 +105,16 @@ macro_rules! reduction {
             fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Redistribution<B>> {
                 let layer = DimensionSum::of(stringify!($layer), step.input()?, self.dim, $mean)?;
                 affine::relevance(&layer, step, rule)
+            }
+
+            fn has_secant(&self) -> bool {
+                true
+            }
+
+            fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+                let [x, _] = step.input(0)?;
+                let layer = DimensionSum::of(stringify!($layer), &x, self.dim, $mean)?;
+                affine::secant(&layer, step)
             }
         }
 

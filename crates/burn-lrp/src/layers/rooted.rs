@@ -11,6 +11,7 @@ use crate::formula::{Formula, RuleName};
 use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step, only};
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 use crate::{affine, leaf};
 
 /// A linear layer that knows a root point m_k for every output.
@@ -89,6 +90,14 @@ impl<B: Backend> Layer<B> for RootedLinear<B> {
         let a = x.view([rows, inputs]);
         let relevance = a * s.clone().matmul(weight.transpose()) - s.matmul(rooted);
         Ok(Redistribution::single(AnyTensor::from(relevance).shaped(&x.dims())))
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        affine::secant(&self.linear, step)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step, only};
 use crate::leaf;
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 
 /// Merges the dimensions from `start` on into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,23 @@ impl Select {
     }
 }
 
+impl Select {
+    /// Numbers at the chosen place, and zeros elsewhere.
+    fn put_back<B: Backend>(&self, x: &AnyTensor<B>, dims: &[usize]) -> Result<AnyTensor<B>> {
+        let place = self.index(dims)?;
+        let [before, _, after] = around(dims, self.dim);
+        let zeros = |size| Tensor::<B, 3>::zeros([before, size, after], (&x.device(), x.dtype()));
+        let mut parts = vec![x.view([before, 1, after])];
+        if place > 0 {
+            parts.insert(0, zeros(place));
+        }
+        if place + 1 < dims[self.dim] {
+            parts.push(zeros(dims[self.dim] - place - 1));
+        }
+        Ok(AnyTensor::from(Tensor::cat(parts, 1)).shaped(dims))
+    }
+}
+
 impl<B: Backend> Layer<B> for Select {
     fn kind(&self) -> Kind {
         Kind::new("Select", Family::Shape)
@@ -85,19 +103,15 @@ impl<B: Backend> Layer<B> for Select {
     }
 
     fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Redistribution<B>> {
-        let x = step.input()?;
-        let dims = x.dims();
-        let place = self.index(&dims)?;
-        let [before, _, after] = around(&dims, self.dim);
-        let zeros = |size| Tensor::<B, 3>::zeros([before, size, after], (&x.device(), x.dtype()));
-        let mut parts = vec![step.relevance.view([before, 1, after])];
-        if place > 0 {
-            parts.insert(0, zeros(place));
-        }
-        if place + 1 < dims[self.dim] {
-            parts.push(zeros(dims[self.dim] - place - 1));
-        }
-        Ok(Redistribution::single(AnyTensor::from(Tensor::cat(parts, 1)).shaped(&dims)))
+        Ok(Redistribution::single(self.put_back(step.relevance, &step.input()?.dims())?))
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        Ok(vec![self.put_back(step.multiplier(), &step.dims(0)?)?])
     }
 }
 
@@ -139,6 +153,14 @@ impl<B: Backend> Layer<B> for Flatten {
     fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Redistribution<B>> {
         reshaped(step)
     }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        Ok(vec![step.multiplier().reshape(&step.dims(0)?)?])
+    }
 }
 
 impl<B: Backend> Layer<B> for Reshape {
@@ -166,6 +188,25 @@ impl<B: Backend> Layer<B> for Reshape {
 
     fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Redistribution<B>> {
         reshaped(step)
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        Ok(vec![step.multiplier().reshape(&step.dims(0)?)?])
+    }
+}
+
+impl Permute {
+    /// The order that undoes this one.
+    fn back(&self) -> Vec<usize> {
+        let mut back = vec![0; self.axes.len()];
+        for (to, from) in self.axes.iter().enumerate() {
+            back[*from] = to;
+        }
+        back
     }
 }
 
@@ -195,11 +236,15 @@ impl<B: Backend> Layer<B> for Permute {
     }
 
     fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Redistribution<B>> {
-        let mut back = vec![0; self.axes.len()];
-        for (to, from) in self.axes.iter().enumerate() {
-            back[*from] = to;
-        }
-        Ok(Redistribution::single(step.relevance.permuted(&back)))
+        Ok(Redistribution::single(step.relevance.permuted(&self.back())))
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        Ok(vec![step.multiplier().permuted(&self.back())])
     }
 }
 

@@ -11,6 +11,7 @@ use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step, only};
 use crate::leaf;
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 
 /// The squared distances to some points.
 ///
@@ -88,6 +89,20 @@ impl<B: Backend> Layer<B> for SquaredDistance<B> {
         let mixed = x * s.clone().matmul(points.clone()) * 2.0;
         let relevance = straight - mixed + s.matmul(points.square());
         Ok(Redistribution::single(relevance.into()))
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    /// `Σ_k m_k (x + x₀ − 2 u_k)`.
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        let m = step.multiplier().tensor::<2>()?;
+        let points = self.points.val();
+        let middle = points.clone().mean_dim(0);
+        let x = step.midway(0)?.tensor::<2>()? - middle.clone();
+        let of_points = m.clone().matmul(points - middle);
+        Ok(vec![((x * m.sum_dim(1) - of_points) * 2.0).into()])
     }
 }
 

@@ -10,7 +10,9 @@ use crate::formula::RuleName;
 use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step};
 use crate::layers::attention::masks::Masks;
+use crate::layers::softmax::{log_softmax, softmax_secant};
 use crate::rule::Rule;
+use crate::secant::{SecantStep, exponential};
 
 /// The stabiliser of every denominator, as in LRP-ε.
 const EPSILON: f64 = 1e-6;
@@ -74,6 +76,19 @@ impl<B: Backend> Attention<B> {
         self
     }
 
+    /// The logarithms of the weights of these scores.
+    fn log_weights(&self, scores: &Tensor<B, 4>) -> Tensor<B, 4> {
+        if !self.quiet_softmax {
+            return log_softmax(scores.clone(), 3);
+        }
+        // With one more score, 0.
+        let [samples, heads, queries, _] = scores.dims();
+        let nothing = (&scores.device(), scores.dtype());
+        let nothing = Tensor::zeros([samples, heads, queries, 1], nothing);
+        let all = log_softmax(Tensor::cat(vec![scores.clone(), nothing], 3), 3);
+        all.narrow(3, 0, scores.dims()[3])
+    }
+
     fn heads(&self, inputs: &[AnyTensor<B>]) -> Result<Heads<B>> {
         let [query, key, value] = inputs else {
             let detail =
@@ -103,9 +118,8 @@ impl<B: Backend> Attention<B> {
         let size = width / self.n_heads;
         let query = split_heads(query, self.n_heads);
         let key = split_heads(key, self.n_heads);
-        // In single precision, as in Burn.
-        let root = (size as f32).sqrt();
-        let scores = query.clone().matmul(key.clone().transpose()).div_scalar(root);
+        let root = (size as f64).sqrt().recip();
+        let scores = query.clone().matmul(key.clone().transpose()) * root;
         let scores = self.masks.fill(scores, self.min_float);
         let weights = if self.quiet_softmax {
             quiet_softmax(scores.clone(), 3)
@@ -125,8 +139,8 @@ struct Heads<B: Backend> {
     scores: Tensor<B, 4>,
     /// A.
     weights: Tensor<B, 4>,
-    /// √d.
-    root: f32,
+    /// 1 / √d.
+    root: f64,
 }
 
 /// `[n, t, h d]` as `[n, h, t, d]`.
@@ -177,12 +191,41 @@ impl<B: Backend> Layer<B> for Attention<B> {
         let sum = to_weights.clone().sum_dim(3);
         let to_scores = scores.clone() * (to_weights - weights * sum);
         let to_scores = self.masks.fill(to_scores, 0.0);
-        let s = quotient(to_scores, scores * 2.0, EPSILON).div_scalar(root);
+        let s = quotient(to_scores, scores * 2.0, EPSILON) * root;
         let to_query = query.clone() * s.clone().matmul(key.clone());
         let to_key = key * s.transpose().matmul(query);
         Ok(Redistribution {
             inputs: [to_query, to_key, to_value].map(join_heads).into(),
             bias: None,
         })
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    /// Either factor of a product gets the other midway, and the softmax follows
+    /// [`Softmax`](crate::Softmax). Masked scores are constants.
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        let [query, key, value] = [step.input(0)?, step.input(1)?, step.input(2)?];
+        let ends = [0, 1].map(|at: usize| [&query, &key, &value].map(|input| input[at].clone()));
+        let layer = Self { masks: self.masks.select(step.samples()), ..self.clone() };
+        let [x, root] = [layer.heads(&ends[0])?, layer.heads(&ends[1])?];
+        let m = split_heads(step.multiplier(), self.n_heads);
+        let midway = |x: &Tensor<B, 4>, root: &Tensor<B, 4>| (x.clone() + root.clone()) * 0.5;
+
+        let of_weights = m.clone().matmul(midway(&x.value, &root.value).transpose());
+        let of_value = midway(&x.weights, &root.weights).transpose().matmul(m);
+        let [logs, root_logs] = [&x.scores, &root.scores].map(|scores| self.log_weights(scores));
+        let rest = self.quiet_softmax.then(|| {
+            let [log, root_log] = [(&logs, &x.scores), (&root_logs, &root.scores)]
+                .map(|(logs, scores)| logs.clone().max_dim(3) - scores.clone().max_dim(3));
+            exponential(log, root_log)
+        });
+        let of_scores = softmax_secant(logs, root_logs, of_weights, 3, rest);
+        let of_scores = layer.masks.fill(of_scores, 0.0) * x.root;
+        let of_query = of_scores.clone().matmul(midway(&x.key, &root.key));
+        let of_key = of_scores.transpose().matmul(midway(&x.query, &root.query));
+        Ok([of_query, of_key, of_value].map(join_heads).into())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use burn::tensor::{Bool, Tensor, backend::Backend};
+use burn::tensor::{Bool, Int, Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
 use crate::graph::{Node, Relevance};
@@ -79,6 +79,21 @@ impl<B: Backend> Masks<B> {
             }
             None => scores,
         }
+    }
+
+    /// The masks of some of the samples.
+    pub(super) fn select(&self, samples: Option<&Tensor<B, 1, Int>>) -> Self {
+        let Some(samples) = samples else { return self.clone() };
+        let of = |first: usize| (first > 1).then(|| samples.clone());
+        let padding = self.padding.clone().map(|mask| match of(mask.dims()[0]) {
+            Some(samples) => mask.select(0, samples),
+            None => mask,
+        });
+        let attention = self.attention.clone().map(|mask| match of(mask.dims()[0]) {
+            Some(samples) => mask.select(0, samples),
+            None => mask,
+        });
+        Self { padding, attention }
     }
 
     /// Refuses masks of another shape.

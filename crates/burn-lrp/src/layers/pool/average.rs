@@ -4,15 +4,16 @@ use burn::nn::pool::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d}
 use burn::tensor::backend::Backend;
 use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d};
 
-use crate::affine::affine_rules_and;
+use crate::affine::{Affine, affine_rules_and};
 use crate::any::AnyTensor;
 use crate::error::{Error, Result};
 use crate::formula::RuleName;
 use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step, only};
-use crate::layers::pool::window_sum::{WindowSum, image, unimage};
+use crate::layers::pool::window_sum::{WindowSum, image, image_dims, unimage};
 use crate::layers::pool::windows::{Settings, Windows, along_width};
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 use crate::space::{padding_1d, padding_2d};
 use crate::{affine, leaf};
 
@@ -63,6 +64,19 @@ impl AveragePooling {
         let inputs = found.inputs.iter().map(|r| unimage(r, space)).collect();
         Ok(Redistribution { inputs, bias: found.bias })
     }
+
+    fn secant<B: Backend>(
+        self,
+        step: &SecantStep<'_, B>,
+        dims: &[usize],
+        space: usize,
+    ) -> Result<Vec<AnyTensor<B>>> {
+        let [height, width] = self.windows.output();
+        let m = step.multiplier().reshape(&[dims[0], dims[1], height, width])?;
+        let weight = self.windows.shares(self.counts_padding, &m);
+        let layer = WindowSum { weight, windows: self.windows };
+        Ok(vec![unimage(&layer.adjoint(&m, &layer.weight, dims)?, space)])
+    }
 }
 
 macro_rules! average {
@@ -94,6 +108,17 @@ macro_rules! average {
                 let $size = [image.dims()[2], image.dims()[3]];
                 let average: AveragePooling = $average?;
                 average.relevance(step, rule, $space)
+            }
+
+            fn has_secant(&self) -> bool {
+                true
+            }
+
+            fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+                let ($this, dims) = (self, image_dims(stringify!($layer), step.dims(0)?, $space)?);
+                let $size = [dims[2], dims[3]];
+                let average: AveragePooling = $average?;
+                average.secant(step, &dims, $space)
             }
         }
 

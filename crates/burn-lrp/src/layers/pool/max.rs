@@ -11,9 +11,11 @@ use crate::error::Result;
 use crate::formula::{Formula, RuleName};
 use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step, only};
-use crate::layers::pool::window_sum::{WindowSum, image, unimage};
+use crate::layers::pool::envelope::enveloped;
+use crate::layers::pool::window_sum::{WindowSum, image, image_dims, unimage};
 use crate::layers::pool::windows::{Settings, Windows, along_width};
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 use crate::space::{padding_1d, padding_2d};
 use crate::{affine, leaf};
 
@@ -55,6 +57,18 @@ impl MaxPooling<'_> {
         };
         let inputs = found.inputs.iter().map(|r| unimage(r, space)).collect();
         Ok(Redistribution { inputs, bias: None })
+    }
+
+    /// Every element of a window gets its share of the straight way between the two places on which
+    /// it is the largest.
+    fn secant<B: Backend>(&self, step: &SecantStep<'_, B>, space: usize) -> Result<AnyTensor<B>> {
+        let [x, root] = step.input(0)?;
+        let (x, root) = (image(self.name, &x, space)?, image(self.name, &root, space)?);
+        let windows = self.windows(&x)?;
+        let [height, width] = windows.output();
+        let dims = x.dims();
+        let m = step.multiplier().reshape(&[dims[0], dims[1], height, width])?;
+        Ok(unimage(&enveloped(&windows, [&x, &root], &m)?, space))
     }
 
     fn winner<B: Backend>(
@@ -156,6 +170,17 @@ macro_rules! max_pool {
                 let $size = [image.dims()[2], image.dims()[3]];
                 let pooling = MaxPooling { name: stringify!($layer), settings: $settings };
                 pooling.relevance(step, rule, $space)
+            }
+
+            fn has_secant(&self) -> bool {
+                true
+            }
+
+            fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+                let ($this, dims) = (self, image_dims(stringify!($layer), step.dims(0)?, $space)?);
+                let $size = [dims[2], dims[3]];
+                let pooling = MaxPooling { name: stringify!($layer), settings: $settings };
+                Ok(vec![pooling.secant(step, $space)?])
             }
         }
 

@@ -58,15 +58,23 @@ pub(super) fn image<B: Backend>(
     x: &AnyTensor<B>,
     space: usize,
 ) -> Result<AnyTensor<B>> {
-    let dims = x.dims();
+    Ok(x.shaped(&image_dims(name, x.dims(), space)?))
+}
+
+/// The shape of [`image`].
+///
+/// # Errors
+///
+/// As [`image`].
+pub(super) fn image_dims(name: &str, mut dims: Vec<usize>, space: usize) -> Result<Vec<usize>> {
     if dims.len() != space + 2 || dims.contains(&0) {
         let places = ["length", "height, width"][space - 1];
         return Err(Error::shape(name, format!("[samples, channels, {places}]"), &dims));
     }
-    match space {
-        1 => Ok(x.shaped(&[dims[0], dims[1], 1, dims[2]])),
-        _ => Ok(x.clone()),
+    if space == 1 {
+        dims.insert(2, 1);
     }
+    Ok(dims)
 }
 
 /// An image of one row as `[samples, channels, length]` again.

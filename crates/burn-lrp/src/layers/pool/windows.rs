@@ -1,6 +1,6 @@
 //! The windows of pooling layers, and sums over them.
 
-use burn::tensor::{Tensor, TensorData, backend::Backend};
+use burn::tensor::{Bool, Tensor, TensorData, backend::Backend};
 
 use crate::any::{AnyTensor, around};
 use crate::error::{Error, Result};
@@ -178,6 +178,78 @@ impl Windows {
                 along(&s, 2 + d, inside.transpose())
             }
         })
+    }
+}
+
+impl Axis {
+    /// The elements at one place of every window, along a dimension; 0 in the padding.
+    fn tap<B: Backend>(&self, x: &AnyTensor<B>, dim: usize, tap: usize) -> AnyTensor<B> {
+        // Room for the last window, and for a whole step after it.
+        let end = (self.output - 1) * self.stride + self.reach() + self.stride;
+        let more = end.saturating_sub(self.padded());
+        let x = surrounded(x, dim, self.before, self.after + more, 0.0);
+        let one = Self { kernel: 1, ..*self };
+        window_sums(&narrowed(&x, dim, tap * self.dilation, self.output * self.stride), dim, &one)
+    }
+
+    /// Elements put back at one place of every window: the adjoint of [`tap`](Self::tap).
+    fn untap<B: Backend>(&self, s: &AnyTensor<B>, dim: usize, tap: usize) -> AnyTensor<B> {
+        let start = tap * self.dilation;
+        let wide = spread(s, dim, self.stride);
+        let end = start + wide.dims()[dim];
+        let wide = surrounded(&wide, dim, start, self.padded().saturating_sub(end), 0.0);
+        narrowed(&wide, dim, self.before, self.input)
+    }
+
+    /// Whether one place of every window lies inside of the input.
+    fn inside(&self, tap: usize) -> Vec<bool> {
+        let places = (0..self.output).map(|at| at * self.stride + tap * self.dilation);
+        places.map(|place| (self.before..self.before + self.input).contains(&place)).collect()
+    }
+}
+
+/// One place of every window.
+pub(super) struct Tap<B: Backend> {
+    at: [usize; 2],
+    /// The elements there, in the shape of the output; 0 in the padding.
+    pub(super) elements: Vec<Tensor<B, 4>>,
+    /// Whether they lie in the padding, `[1, 1, height, width]`; `None` if none does.
+    pub(super) padding: Option<Tensor<B, 4, Bool>>,
+}
+
+impl Windows {
+    /// The elements of windows of one size, place by place, of several images; none of adaptive
+    /// windows.
+    pub(super) fn taps<B: Backend>(&self, images: &[&AnyTensor<B>]) -> Result<Vec<Tap<B>>> {
+        let Self::Regular(axes) = self else { return Ok(Vec::new()) };
+        let places = (0..axes[0].kernel).flat_map(|row| (0..axes[1].kernel).map(move |c| [row, c]));
+        places
+            .map(|at| {
+                let elements = images.iter().map(|image| {
+                    axes[1].tap(&axes[0].tap(image, 2, at[0]), 3, at[1]).tensor::<4>()
+                });
+                let elements = elements.collect::<Result<Vec<_>>>()?;
+                let [rows, columns] = [0, 1].map(|d| axes[d].inside(at[d]));
+                let outside: Vec<bool> = rows
+                    .iter()
+                    .flat_map(|row| columns.iter().map(move |c| !(*row && *c)))
+                    .collect();
+                let padding = outside.contains(&true).then(|| {
+                    let data = TensorData::new(outside, [1, 1, rows.len(), columns.len()]);
+                    Tensor::from_data(data, &images[0].device())
+                });
+                Ok(Tap { at, elements, padding })
+            })
+            .collect()
+    }
+
+    /// Numbers put back at one place of every window.
+    pub(super) fn untap<B: Backend>(&self, s: Tensor<B, 4>, tap: &Tap<B>) -> AnyTensor<B> {
+        let s = AnyTensor::from(s);
+        match self {
+            Self::Regular(axes) => axes[0].untap(&axes[1].untap(&s, 3, tap.at[1]), 2, tap.at[0]),
+            Self::Adaptive { .. } => s,
+        }
     }
 }
 

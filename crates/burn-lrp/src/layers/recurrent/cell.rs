@@ -5,8 +5,9 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
 use crate::formula::{Formula, RuleName};
-use crate::graph::infer;
+use crate::graph::{infer, pulled};
 use crate::rule::Rule;
+use crate::secant::share;
 
 /// A recurrent layer at one step.
 pub(super) trait Cell<B: Backend>: std::fmt::Debug {
@@ -31,6 +32,14 @@ pub(super) trait Cell<B: Backend>: std::fmt::Debug {
 
     /// Distributes the relevance of the state after a step.
     fn back(&self, cache: Self::Cache, relevance: State<B>, rule: &StepRule) -> CellRelevance<B>;
+
+    /// The multipliers of the input of a step and of the state before it, from those of the state
+    /// after it and from the values at the sample and at the root.
+    fn secant(
+        &self,
+        ends: [Self::Cache; 2],
+        multiplier: State<B>,
+    ) -> Result<(Tensor<B, 2>, State<B>)>;
 }
 
 /// The state after a step, or its relevance: `[samples, hidden]` each. Only an
@@ -77,6 +86,32 @@ pub(super) fn activated<B: Backend>(
     x: Tensor<B, 2>,
 ) -> Result<Tensor<B, 2>> {
     infer(activation, x)?.tensor()
+}
+
+/// The multiplier of the input of an activation, between two places.
+pub(super) fn through<B: Backend>(
+    activation: &Activation<B>,
+    [x, root]: [&Tensor<B, 2>; 2],
+    multiplier: Tensor<B, 2>,
+) -> Result<Tensor<B, 2>> {
+    pulled(activation, [x.clone().into(), root.clone().into()], multiplier.into())?.tensor()
+}
+
+/// The multiplier of a number that is cut to `−clip..clip`.
+pub(super) fn unclipped<B: Backend>(
+    clip: Option<f64>,
+    [x, root]: [&Tensor<B, 2>; 2],
+    multiplier: Tensor<B, 2>,
+) -> Tensor<B, 2> {
+    match clip {
+        Some(clip) => multiplier * share(x.clone(), root.clone(), [-clip, clip]),
+        None => multiplier,
+    }
+}
+
+/// The value midway between the sample and the root.
+pub(super) fn midway<B: Backend>([x, root]: [&Tensor<B, 2>; 2]) -> Tensor<B, 2> {
+    (x.clone() + root.clone()) * 0.5
 }
 
 /// Refuses an activation that is not elementwise.

@@ -90,6 +90,15 @@ impl<B: Backend> GateRelevance<B> {
     }
 }
 
+/// The multipliers of the input and of the state that a gate sums up, from that of the sum.
+pub(super) fn multipliers<B: Backend>(
+    gate: &GateController<B>,
+    multiplier: Tensor<B, 2>,
+) -> [Tensor<B, 2>; 2] {
+    [&gate.input_transform, &gate.hidden_transform]
+        .map(|transform| multiplier.clone().matmul(transform.weight.val().transpose()))
+}
+
 fn row_sums<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 1> {
     x.sum_dim(1).squeeze_dim(1)
 }

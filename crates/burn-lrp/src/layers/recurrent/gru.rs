@@ -7,9 +7,9 @@ use crate::affine::quotient;
 use crate::error::Result;
 use crate::formula::RuleName;
 use crate::layers::recurrent::cell::{
-    Cell, CellRelevance, State, StepRule, activated, elementwise,
+    Cell, CellRelevance, State, StepRule, activated, elementwise, midway, through, unclipped,
 };
-use crate::layers::recurrent::gate::{GateSum, agreed};
+use crate::layers::recurrent::gate::{GateSum, agreed, multipliers};
 use crate::layers::recurrent::unrolled::recurrent;
 use crate::rule::Rule;
 
@@ -32,6 +32,8 @@ pub(super) struct GruCache<B: Backend> {
     before: State<B>,
     update: Tensor<B, 2>,
     reset: Tensor<B, 2>,
+    /// The sums that the two gates are made from.
+    gates: [Tensor<B, 2>; 2],
     /// The sum that the candidate is made from.
     sum: Tensor<B, 2>,
     candidate: Tensor<B, 2>,
@@ -66,8 +68,9 @@ impl<B: Backend> Cell<B> for Gru<B> {
     fn step(&self, x: Tensor<B, 2>, before: State<B>) -> Result<(State<B>, GruCache<B>)> {
         let h = &before.hidden;
         let update = self.update_gate.gate_product(x.clone(), h.clone());
-        let update = activated(&self.gate_activation, update)?;
         let reset = self.reset_gate.gate_product(x.clone(), h.clone());
+        let gates = [update.clone(), reset.clone()];
+        let update = activated(&self.gate_activation, update)?;
         let reset = activated(&self.gate_activation, reset)?;
         let sum = if self.reset_after {
             let kept = self.new_gate.hidden_transform.forward(h.clone());
@@ -82,11 +85,11 @@ impl<B: Backend> Cell<B> for Gru<B> {
             None => hidden.clone(),
         };
         let after = State { hidden: clipped, cell: before.cell.clone() };
-        Ok((after, GruCache { x, before, update, reset, sum, candidate, hidden }))
+        Ok((after, GruCache { x, before, update, reset, gates, sum, candidate, hidden }))
     }
 
     fn back(&self, cache: GruCache<B>, relevance: State<B>, rule: &StepRule) -> CellRelevance<B> {
-        let GruCache { x, before, update, reset, sum, candidate, hidden } = cache;
+        let GruCache { x, before, update, reset, sum, candidate, hidden, .. } = cache;
         let s = quotient(relevance.hidden, hidden, rule.epsilon);
         let of_kept = update.clone() * before.hidden.clone() * s.clone();
         let of_new = candidate * (update.neg() + 1.0) * s;
@@ -103,5 +106,36 @@ impl<B: Backend> Cell<B> for Gru<B> {
             before: State { hidden: of_kept + found.hidden, cell: relevance.cell },
             bias: found.bias,
         }
+    }
+
+    fn secant(&self, ends: [GruCache<B>; 2], m: State<B>) -> Result<(Tensor<B, 2>, State<B>)> {
+        let [x, root] = &ends;
+        let of = |value: fn(&GruCache<B>) -> &Tensor<B, 2>| [value(x), value(root)];
+        let [update, reset, h] =
+            [of(|c| &c.update), of(|c| &c.reset), of(|c| &c.before.hidden)].map(midway);
+        let of_hidden = unclipped(self.clip, of(|cache| &cache.hidden), m.hidden);
+        let of_candidate = of_hidden.clone() * (update.clone().neg() + 1.0);
+        let of_update = of_hidden.clone() * (h.clone() - midway(of(|cache| &cache.candidate)));
+        let of_sum = through(&self.hidden_activation, of(|cache| &cache.sum), of_candidate)?;
+
+        let second = &self.new_gate.hidden_transform;
+        let [of_input, of_second] = multipliers(&self.new_gate, of_sum.clone());
+        let (of_reset, of_given) = if self.reset_after {
+            // The reset gate times the second transform.
+            let kept = [x, root].map(|cache| second.forward(cache.before.hidden.clone()));
+            let of_kept = (of_sum.clone() * reset).matmul(second.weight.val().transpose());
+            (of_sum * midway([&kept[0], &kept[1]]), of_kept)
+        } else {
+            (of_second.clone() * h, of_second * reset)
+        };
+        let mut found = [of_input, of_given + of_hidden * update];
+        let gates = [(&self.update_gate, of_update), (&self.reset_gate, of_reset)];
+        for (at, (gate, m)) in gates.into_iter().enumerate() {
+            let sums = [&x.gates[at], &root.gates[at]];
+            let [input, hidden] = multipliers(gate, through(&self.gate_activation, sums, m)?);
+            found = [found[0].clone() + input, found[1].clone() + hidden];
+        }
+        let [input, hidden] = found;
+        Ok((input, State { hidden, cell: m.cell }))
     }
 }

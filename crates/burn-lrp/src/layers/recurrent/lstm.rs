@@ -7,9 +7,9 @@ use crate::affine::quotient;
 use crate::error::Result;
 use crate::formula::RuleName;
 use crate::layers::recurrent::cell::{
-    Cell, CellRelevance, State, StepRule, activated, elementwise,
+    Cell, CellRelevance, State, StepRule, activated, elementwise, midway, through, unclipped,
 };
-use crate::layers::recurrent::gate::{GateSum, agreed};
+use crate::layers::recurrent::gate::{GateSum, agreed, multipliers};
 use crate::layers::recurrent::unrolled::recurrent;
 use crate::rule::Rule;
 
@@ -151,5 +151,45 @@ impl<B: Backend> Cell<B> for Lstm<B> {
             before: State { hidden: found.hidden, cell: of_kept * signal },
             bias: found.bias,
         }
+    }
+
+    fn secant(&self, ends: [LstmCache<B>; 2], m: State<B>) -> Result<(Tensor<B, 2>, State<B>)> {
+        let [x, root] = &ends;
+        let of = |value: fn(&LstmCache<B>) -> &Tensor<B, 2>| [value(x), value(root)];
+        let cut = |cache: &LstmCache<B>| match self.clip {
+            Some(clip) => cache.cell.clone().clamp(-clip, clip),
+            None => cache.cell.clone(),
+        };
+        let [cell, cell_root] = [cut(x), cut(root)];
+        let shown = |cell: &Tensor<B, 2>| activated(&self.hidden_activation, cell.clone());
+        let of_output = m.hidden.clone() * midway([&shown(&cell)?, &shown(&cell_root)?]);
+        let of_shown = m.hidden * midway(of(|cache| &cache.values.output));
+        let of_cut = m.cell + through(&self.hidden_activation, [&cell, &cell_root], of_shown)?;
+        let of_cell = unclipped(self.clip, of(|cache| &cache.cell), of_cut);
+
+        let kept = midway([&x.values.forgotten(), &root.values.forgotten()]);
+        let of_forget = of_cell.clone() * midway(of(|cache| &cache.before.cell));
+        let of_candidate = of_cell.clone() * midway(of(|cache| &cache.values.input));
+        let of_input = of_cell.clone() * midway(of(|cache| &cache.values.candidate));
+        let (of_input, of_forget) = match self.input_forget {
+            // What is forgotten is 1 − i.
+            true => (of_input - of_forget, None),
+            false => (of_input, Some(of_forget)),
+        };
+        let candidate =
+            through(&self.cell_activation, of(|cache| &cache.sums.candidate), of_candidate)?;
+        let mut found = multipliers(&self.cell_gate, candidate);
+        let forget = x.sums.forget.as_ref().zip(root.sums.forget.as_ref());
+        let forget = forget.zip(of_forget).map(|((x, root), m)| (&self.forget_gate, [x, root], m));
+        let gates = [
+            (&self.input_gate, of(|cache| &cache.sums.input), of_input),
+            (&self.output_gate, of(|cache| &cache.sums.output), of_output),
+        ];
+        for (gate, sums, m) in gates.into_iter().chain(forget) {
+            let [input, hidden] = multipliers(gate, through(&self.gate_activation, sums, m)?);
+            found = [found[0].clone() + input, found[1].clone() + hidden];
+        }
+        let [input, hidden] = found;
+        Ok((input, State { hidden, cell: of_cell * kept }))
     }
 }

@@ -6,9 +6,9 @@ use burn::tensor::{Tensor, backend::Backend};
 use crate::error::Result;
 use crate::formula::RuleName;
 use crate::layers::recurrent::cell::{
-    Cell, CellRelevance, State, StepRule, activated, elementwise,
+    Cell, CellRelevance, State, StepRule, activated, elementwise, through, unclipped,
 };
-use crate::layers::recurrent::gate::{GateSum, agreed};
+use crate::layers::recurrent::gate::{GateSum, agreed, multipliers};
 use crate::layers::recurrent::unrolled::recurrent;
 use crate::rule::Rule;
 
@@ -70,5 +70,14 @@ impl<B: Backend> Cell<B> for Rnn<B> {
             before: State { hidden: found.hidden, cell: relevance.cell },
             bias: found.bias,
         }
+    }
+
+    fn secant(&self, ends: [RnnCache<B>; 2], m: State<B>) -> Result<(Tensor<B, 2>, State<B>)> {
+        let [x, root] = &ends;
+        let hidden = |cache: &RnnCache<B>| activated(&self.hidden_activation, cache.sum.clone());
+        let of_hidden = unclipped(self.clip, [&hidden(x)?, &hidden(root)?], m.hidden);
+        let of_sum = through(&self.hidden_activation, [&x.sum, &root.sum], of_hidden)?;
+        let [input, hidden] = multipliers(&self.gate, of_sum);
+        Ok((input, State { hidden, cell: m.cell }))
     }
 }

@@ -10,6 +10,7 @@ use crate::layer::{Layer, Redistribution, Step, only};
 use crate::layers::recurrent::cell::{Cell, State, StepRule};
 use crate::layers::recurrent::gate::both;
 use crate::rule::Rule;
+use crate::secant::SecantStep;
 
 /// A recurrent layer that runs over its steps in one direction.
 #[derive(Debug)]
@@ -110,6 +111,30 @@ impl<B: Backend, C: Cell<B>> Layer<B> for Unrolled<'_, C> {
         let inputs: Tensor<B, 3> = Tensor::stack(inputs.into_iter().flatten().collect(), 1);
         Ok(Redistribution::single(self.turned(inputs).into()).with_bias(bias))
     }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    /// The state before the first step is 0 at both ends and gets nothing.
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        let [x, root] = step.input(0)?;
+        let ((_, caches), (_, roots)) = (self.run(&x)?, self.run(&root)?);
+        let m = self.turned(step.multiplier().tensor::<3>()?);
+        let [samples, steps, hidden] = m.dims();
+        let nothing = Tensor::zeros([samples, hidden], (&m.device(), m.dtype()));
+        let mut state = State { hidden: nothing.clone(), cell: nothing };
+        let mut inputs: Vec<Option<Tensor<B, 2>>> = vec![None; steps];
+        let ends = caches.into_iter().zip(roots);
+        for (at, (cache, root)) in self.order(steps).into_iter().zip(ends).rev() {
+            state.hidden = state.hidden + step_of(&m, at);
+            let (input, before) = self.cell.secant([cache, root], state)?;
+            inputs[at] = Some(input);
+            state = before;
+        }
+        let inputs: Tensor<B, 3> = Tensor::stack(inputs.into_iter().flatten().collect(), 1);
+        Ok(vec![self.turned(inputs).into()])
+    }
 }
 
 /// A recurrent layer of Burn: its documentation, its type, and whether samples come first and
@@ -148,6 +173,17 @@ macro_rules! recurrent {
                 rule: &Rule,
             ) -> Result<$crate::Redistribution<B>> {
                 unrolled(self).relevance(step, rule)
+            }
+
+            fn has_secant(&self) -> bool {
+                true
+            }
+
+            fn secant(
+                &self,
+                step: &$crate::SecantStep<'_, B>,
+            ) -> Result<Vec<$crate::AnyTensor<B>>> {
+                unrolled(self).secant(step)
             }
         }
 
