@@ -216,6 +216,13 @@ pub enum Error {
     NoHeuristicBeta,
 
     // --- encoders ------------------------------------------------------
+    /// A secant pass through an encoder whose model has no roots.
+    #[error(
+        "this deep k-means has no roots: it was built without inputs, was trained since, or takes token ids, between \
+         which there is nothing; call `with_roots` with inputs of its clusters, `explain_from` with roots of yours, or \
+         choose `Pass::Lrp`"
+    )]
+    NoRoots,
     /// A relevance pass through an encoder that is not possible.
     #[error(transparent)]
     Relevance(#[from] burn_lrp::Error),

@@ -7,7 +7,7 @@ use burn::tensor::backend::Backend;
 use burn_lrp::{Node, Relevance};
 use neuralize::baseline::{Subject, Tracked, TrackedDeepKMeans};
 use neuralize::cluster::KMeans;
-use neuralize::deep::{DeepKMeans, DeepQuestion, NeuralizedDeepKMeans};
+use neuralize::deep::{DeepKMeans, DeepQuestion, NeuralizedDeepKMeans, Pass};
 use neuralize::explain::{Beta, Target};
 use neuralize::network::Network;
 
@@ -48,6 +48,7 @@ fn data<B: Backend>(setup: &Setup<B>) -> Rows {
 pub fn a_deep_network_is_its_model<B: Backend>(setup: &Setup<B>) {
     let (model, table) = (model(setup), data(setup));
     let x = setup.tensor(&table);
+    let model = model.with_roots([x.clone()]).unwrap();
     let network = NeuralizedDeepKMeans::new(model.clone(), &x, DeepQuestion::default()).unwrap();
     let head = model.neuralize().unwrap();
     let codes = model.codes(x.clone()).unwrap();
@@ -147,7 +148,8 @@ pub fn an_encoder_that_does_nothing<B: Backend>(setup: &Setup<B>) {
     let deep = TrackedDeepKMeans::<Autodiff<B>, Nothing<Autodiff<B>>>::new(
         deep,
         &x,
-        DeepQuestion::default(),
+        // By secants it is NEON from midway between means of rows, which are not the centroids here.
+        DeepQuestion::default().with_pass(Pass::gamma()),
     )
     .unwrap();
     let plain = Tracked::<Autodiff<B>>::new(head).unwrap();

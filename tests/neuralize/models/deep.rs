@@ -9,7 +9,7 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{DType, Tensor};
 use burn_lrp::{AnyTensor, Composite, Node, Relevance, Rule, Selector};
 use neuralize::cluster::{KMeans, KMeansConfig, MiniBatchKMeans};
-use neuralize::deep::{Autoencoder, DeepKMeans, DeepQuestion, JointTraining, Weights};
+use neuralize::deep::{Autoencoder, DeepKMeans, DeepQuestion, JointTraining, Pass, Weights};
 use neuralize::explain::Target;
 
 use super::super::suite::*;
@@ -19,6 +19,12 @@ use super::super::suite::*;
 pub struct Perceptron<B: Backend> {
     hidden: Linear<B>,
     code: Linear<B>,
+}
+
+impl<B: Backend> Perceptron<B> {
+    pub fn of(hidden: Linear<B>, code: Linear<B>) -> Self {
+        Self { hidden, code }
+    }
 }
 
 impl<B: Backend> Relevance<B> for Perceptron<B> {
@@ -32,15 +38,15 @@ pub fn perceptron<B: Backend>(setup: &Setup<B>, seed: u64) -> Perceptron<B> {
     Weighted::of(setup, seed).encoder(setup)
 }
 
-struct Weighted {
-    w1: Rows,
-    b1: Vec<f64>,
-    w2: Rows,
-    b2: Vec<f64>,
+pub struct Weighted {
+    pub w1: Rows,
+    pub b1: Vec<f64>,
+    pub w2: Rows,
+    pub b2: Vec<f64>,
 }
 
 impl Weighted {
-    fn of<B: Backend>(setup: &Setup<B>, seed: u64) -> Self {
+    pub fn of<B: Backend>(setup: &Setup<B>, seed: u64) -> Self {
         let rounded = |n, d, seed| setup.rounded(&random_rows(n, d, 0.0, seed));
         Self {
             w1: rounded(5, 4, seed),
@@ -50,7 +56,7 @@ impl Weighted {
         }
     }
 
-    fn encoder<B: Backend>(&self, setup: &Setup<B>) -> Perceptron<B> {
+    pub fn encoder<B: Backend>(&self, setup: &Setup<B>) -> Perceptron<B> {
         let linear = |w: &Rows, b: &[f64]| Linear {
             weight: Param::initialized(ParamId::new(), setup.tensor(w)),
             bias: Some(Param::initialized(ParamId::new(), setup.column(b))),
@@ -63,7 +69,7 @@ impl Weighted {
     }
 
     /// Pre-activations of the hidden layer, and the code.
-    fn run(&self, x: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    pub fn run(&self, x: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let hidden = Self::layer(x, &self.w1, &self.b1);
         let active: Vec<f64> = hidden.iter().map(|h| h.max(0.0)).collect();
         (hidden, Self::layer(&active, &self.w2, &self.b2))
@@ -89,11 +95,19 @@ impl Weighted {
     }
 }
 
-fn model<B: Backend>(setup: &Setup<B>) -> (Weighted, Rows, DeepKMeans<B, Perceptron<B>>) {
+/// Inputs of all clusters of [`model`].
+pub fn inputs() -> Rows {
+    let mut rows = random_rows(300, 5, 0.0, 30);
+    rows.iter_mut().flatten().for_each(|value| *value *= 3.0);
+    rows
+}
+
+pub fn model<B: Backend>(setup: &Setup<B>) -> (Weighted, Rows, DeepKMeans<B, Perceptron<B>>) {
     let weights = Weighted::of(setup, 11);
     let centroids = setup.rounded(&random_rows(4, 3, 0.0, 21));
     let head = setup.kmeans(&centroids).with_beta(0.7).unwrap();
-    let model = DeepKMeans::new(weights.encoder(setup), head);
+    let data = setup.tensor(&inputs());
+    let model = DeepKMeans::new(weights.encoder(setup), head).with_roots([data]).unwrap();
     (weights, centroids, model)
 }
 
@@ -214,7 +228,9 @@ pub fn deep_edges<B: Backend>(setup: &Setup<B>) {
         |model: &DeepKMeans<B, Perceptron<B>>, x: &Tensor<B, 2>, question: &DeepQuestion| {
             model.explain(x, question).map(|_| String::new())
         };
-    refused(explain(&model, &x.clone().narrow(1, 0, 4), &question), "hidden");
+    refused(explain(&model, &x.clone().narrow(1, 0, 4), &question), "inputs of 5 numbers");
+    let rules = question.clone().with_pass(Pass::gamma());
+    refused(explain(&model, &x.clone().narrow(1, 0, 4), &rules), "hidden");
     refused(explain(&model, &x.clone().narrow(0, 0, 1).slice([0..0, 0..5]), &question), "empty");
     let unknown = DeepQuestion::default().with_target(Target::Cluster(4));
     refused(explain(&model, &x, &unknown), "no cluster 4");
@@ -236,7 +252,8 @@ pub fn deep_edges<B: Backend>(setup: &Setup<B>) {
     // No heuristic β.
     let none = DeepKMeans::new(weights.encoder(setup), setup.kmeans(&random_rows(2, 3, 0.0, 1)));
     refused(explain(&none, &x, &question), "heuristic");
-    assert!(none.explain(&x, &question.clone().with_beta(0.5)).is_ok());
+    assert!(none.explain(&x, &rules.with_beta(0.5)).is_ok());
+    refused(explain(&none, &x, &question.clone().with_beta(0.5)), "has no roots");
 }
 
 /// Codes are clustered the same whatever the batches.
@@ -248,7 +265,7 @@ pub fn deep_fits<B: Backend>(setup: &Setup<B>) {
     let config = KMeansConfig::new(2);
     let batches =
         || [0, 7, 30].into_iter().zip([7, 23, 10]).map(|(at, n)| x.clone().narrow(0, at, n));
-    let fit = DeepKMeans::fit(weights.encoder(setup), &config, batches()).unwrap();
+    let fit = DeepKMeans::fit(weights.encoder(setup), &config, batches).unwrap();
     assert_eq!(fit.sizes.iter().sum::<usize>(), 40);
     let direct = config.fit(&fit.model.codes(x.clone()).unwrap()).unwrap();
     let near = 1e-3 * direct.inertia.max(1.0);
@@ -271,7 +288,7 @@ pub fn deep_fits<B: Backend>(setup: &Setup<B>) {
     }
     assert_eq!(values(model.head().centroids()), values(direct.model().unwrap().centroids()));
 
-    let none = DeepKMeans::fit(weights.encoder(setup), &config, Vec::<Tensor<B, 2>>::new());
+    let none = DeepKMeans::fit(weights.encoder(setup), &config, Vec::<Tensor<B, 2>>::new);
     assert!(none.unwrap_err().to_string().contains("empty"));
     let passes = DeepKMeans::fit_mini_batches(weights.encoder(setup), &config, 0, batches);
     assert!(passes.is_err());
@@ -466,7 +483,7 @@ fn train<B: AutodiffBackend>(setup: &Setup<B::InnerBackend>) {
     let (again, _) = run();
     assert_eq!(values(fit.head.centroids()), values(again.head.centroids()));
     let labels = indices(fit.labels);
-    let model = DeepKMeans::new(fit.autoencoder.encoder, fit.head);
+    let model = DeepKMeans::new(fit.autoencoder.encoder, fit.head).with_roots([x.clone()]).unwrap();
     assert_eq!(indices(model.predict(x.clone()).unwrap()), labels);
     let explanation = model.explain(&x, &DeepQuestion::default()).unwrap();
     assert_eq!(explanation.relevance.dims(), [30, 5]);

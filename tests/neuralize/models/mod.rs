@@ -10,6 +10,7 @@ pub mod mixture;
 pub mod modules;
 pub mod outliers;
 pub mod reference;
+pub mod secants;
 pub mod separable;
 #[cfg(feature = "pytorch")]
 pub mod weights;
@@ -38,6 +39,15 @@ macro_rules! models_on {
                 deep::joint_training,
                 deep::images_as_input,
                 deep::tokens_as_input,
+                secants::secants_by_hand,
+                secants::a_linear_encoder_gives_neon,
+                secants::a_constant_in_the_code,
+                secants::roots_of_the_caller,
+                secants::secant_blocks,
+                secants::roots_in_records,
+                secants::roots_of_a_fit,
+                secants::secants_of_images,
+                secants::secants_of_tokens,
                 modules::parts_of_a_module,
                 modules::a_model_moves,
                 modules::blank_modules,

@@ -105,6 +105,20 @@ impl<'m, B: Backend> Node<'m, B> {
         same_network(&graph, &roots, &places)?;
         Ok(SecantPlan { graph: self.graph.clone(), roots: root.graph.clone(), places })
     }
+
+    /// Whether this value depends on token ids or the like, which cannot be changed by degrees;
+    /// false on a tape that keeps no activations.
+    pub fn has_discrete_input(&self) -> bool {
+        let graph = self.graph.borrow();
+        if graph.entries.is_empty() {
+            return false;
+        }
+        let uses = uses(&graph, self.id);
+        let mut needed = graph.entries.iter().zip(&uses).filter(|(_, uses)| uses.is_some());
+        needed.any(|(entry, _)| {
+            entry.layer.as_ref().is_some_and(|layer| layer.get().has_discrete_input())
+        })
+    }
 }
 
 /// The values that an output depends on, in their order.

@@ -44,6 +44,7 @@ where
         question: DeepQuestion,
     ) -> Result<Self> {
         let network = NeuralizedDeepKMeans::new(model, x, question.clone())?;
+        // Slopes need no roots.
         let model = DeepKMeans::new(
             E::from_inner(network.model.encoder.clone()),
             AutodiffModule::from_inner(network.model.head.clone()),

@@ -1,11 +1,11 @@
-//! An explanation of deep k-means: NEON on the codes, then relevance propagation.
+//! An explanation of deep k-means, down to the input of its encoder.
 
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
 use burn_lrp::{AnyTensor, Composite, Explainer, Relevance, Report, Tape};
 
-use crate::deep::model::table_of;
-use crate::deep::{DeepKMeans, DeepQuestion};
+use crate::deep::codes::table_of;
+use crate::deep::{DeepKMeans, DeepQuestion, Pass};
 use crate::error::{Error, Result};
 use crate::explain::Explanation;
 use crate::network::Network;
@@ -22,16 +22,28 @@ pub struct DeepExplanation<B: Backend, const D: usize> {
     /// NEON's explanation of the codes: the contribution of every element, the logit, the
     /// cluster and the shares of the competitors.
     pub codes: Explanation<B>,
-    /// The relevance that biases and stabilisers of the encoder absorbed, `[N]`: with the
-    /// relevances of an input it sums to its logit.
+    /// The part of the logit that reached no input, `[N]`: with the relevances of an input it sums to
+    /// its logit. A secant pass leaves what the contrasts are at its roots, 0 to rounding midway,
+    /// and the parts of competitors without inputs, which have no roots. In layer-wise relevance
+    /// propagation, biases and stabilisers of the encoder absorb it.
     pub absorbed: Tensor<B, 1>,
     /// The relevance into and out of every layer, if the question wants a report.
     pub report: Option<Report>,
 }
 
+impl<B: Backend, const D: usize> DeepExplanation<B, D> {
+    pub(super) fn new(
+        codes: Explanation<B>,
+        relevance: &AnyTensor<B>,
+        report: Option<Report>,
+    ) -> Result<Self> {
+        let absorbed = codes.logit.clone() - relevance.row_sums();
+        Ok(Self { relevance: relevance.tensor()?, codes, absorbed, report })
+    }
+}
+
 impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
-    /// Explains every input: NEON on the codes, then layer-wise relevance
-    /// propagation through the encoder.
+    /// Explains every input, by the [pass](crate::deep::Pass) of the question.
     ///
     /// # Shapes
     ///
@@ -39,24 +51,25 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     ///
     /// # Errors
     ///
-    /// If the encoder cannot take x, a layer cannot follow the rule that the
-    /// composite gives it (the error lists all such layers, before any relevance
-    /// is computed), values are not finite, or as [`Network::explain`].
+    /// If the encoder cannot take x, the model has no roots for a secant pass, a layer has no secant
+    /// or cannot follow the rule that a composite gives it (the error lists all such layers, before
+    /// any relevance is computed), values are not finite, or as [`Network::explain`].
     pub fn explain<const D: usize>(
         &self,
         x: &Tensor<B, D>,
         question: &DeepQuestion,
     ) -> Result<DeepExplanation<B, D>> {
+        let x = self.checked_input(x)?;
+        let composite = match &question.pass {
+            Pass::Secant(root) => {
+                let (codes, relevance) = self.explain_by_secants(&x, question, *root)?;
+                return DeepExplanation::new(codes, &relevance, None);
+            }
+            Pass::Lrp(composite) => composite,
+        };
         let network = self.neuralize()?;
         let rows = x.dims()[0];
-        if rows == 0 {
-            return Err(Error::Empty { what: "x" });
-        }
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
-        let x = AnyTensor::from(x.clone());
-        validate::values("x", &x.rows())?;
-        let mut explainer =
-            Explainer::new(question.composite.clone()).with_block(question.batch_size);
+        let mut explainer = Explainer::new(composite.clone()).with_block(question.batch_size);
         if question.report {
             explainer = explainer.with_report();
         }
@@ -71,10 +84,18 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
                 codes.push(explanation);
                 Ok(seed.into())
             })?;
-        let codes = Explanation::cat(codes);
-        let absorbed = codes.logit.clone() - explained.relevance.row_sums();
-        let (relevance, report) = (explained.relevance.tensor()?, explained.report);
-        Ok(DeepExplanation { relevance, codes, absorbed, report })
+        DeepExplanation::new(Explanation::cat(codes), &explained.relevance, explained.report)
+    }
+
+    /// Inputs in a form that the encoder may take.
+    pub(super) fn checked_input<const D: usize>(&self, x: &Tensor<B, D>) -> Result<AnyTensor<B>> {
+        if x.dims()[0] == 0 {
+            return Err(Error::Empty { what: "x" });
+        }
+        validate::dtype::<B>("x", &x.device(), x.dtype())?;
+        let x = AnyTensor::from(x.clone());
+        validate::values("x", &x.rows())?;
+        Ok(x)
     }
 
     /// The rule that a composite gives to every layer of the encoder, as a table.

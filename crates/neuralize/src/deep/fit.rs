@@ -5,7 +5,8 @@ use burn::tensor::{Int, Tensor, backend::Backend};
 use burn_lrp::{AnyTensor, Relevance};
 
 use crate::cluster::{KMeans, KMeansConfig, MiniBatchKMeans};
-use crate::deep::model::encoded;
+use crate::deep::codes::encoded;
+use crate::deep::roots::{Collector, Roots};
 use crate::deep::{DeepKMeans, DeepQuestion};
 use crate::error::{Error, Result};
 
@@ -33,7 +34,8 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     /// Clusters the codes of inputs that come in batches, from a Burn `DataLoader` or any
     /// other source.
     ///
-    /// Every batch is encoded once; memory holds the codes, not the inputs.
+    /// `batches` is called twice: once to encode every batch, and once for the roots of the secant
+    /// pass (see [`with_roots`](Self::with_roots)). Memory holds the codes, not the inputs.
     ///
     /// # Shapes
     ///
@@ -41,16 +43,16 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     ///
     /// # Errors
     ///
-    /// If the encoder cannot take a batch, or its codes cannot be clustered (see
-    /// [`KMeansConfig::fit`]).
-    pub fn fit<X: Into<AnyTensor<B>>>(
+    /// If the encoder cannot take a batch, its codes cannot be clustered (see
+    /// [`KMeansConfig::fit`]), or the second pass gives other batches than the first.
+    pub fn fit<X: Into<AnyTensor<B>>, I: IntoIterator<Item = X>>(
         encoder: E,
         config: &KMeansConfig,
-        batches: impl IntoIterator<Item = X>,
+        mut batches: impl FnMut() -> I,
     ) -> Result<DeepFit<B, E>> {
         let _ = encoder.num_params();
         let mut codes: Vec<Tensor<B, 2>> = Vec::new();
-        for batch in batches {
+        for batch in batches() {
             push(&mut codes, code_of(&encoder, &batch.into())?)?;
         }
         if codes.is_empty() {
@@ -58,8 +60,10 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
         }
         let codes = Tensor::cat(codes, 0);
         let fit = config.fit(&codes)?;
+        let mut model = Self::new(encoder, fit.model);
+        model.roots = model.roots_of(&codes, batches())?;
         Ok(DeepFit {
-            model: Self::new(encoder, fit.model),
+            model,
             codes,
             labels: fit.labels,
             inertia: fit.inertia,
@@ -73,8 +77,8 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     /// [mini-batch k-means](MiniBatchKMeans): every pass encodes every batch once and
     /// keeps nothing.
     ///
-    /// Every pass calls `batches` once. The heuristic β is that of the last batch;
-    /// [`DeepQuestion`] takes another.
+    /// Every pass calls `batches` once, and so do the roots of the secant pass at the end. The
+    /// heuristic β is that of the last batch; [`DeepQuestion`] takes another.
     ///
     /// # Shapes
     ///
@@ -98,7 +102,34 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
             }
         }
         let head: KMeans<B> = clusterer.model()?;
-        Ok(Self::new(encoder, head))
+        let model = Self::new(encoder, head);
+        let roots = model.roots_among(batches())?;
+        Ok(Self { roots, ..model })
+    }
+
+    /// The roots from the inputs of codes that are known; `None` of token ids.
+    fn roots_of<X: Into<AnyTensor<B>>>(
+        &self,
+        codes: &Tensor<B, 2>,
+        batches: impl IntoIterator<Item = X>,
+    ) -> Result<Option<Roots<B>>> {
+        let [first, _] = codes.dims();
+        let mut collector = Collector::new(self.n_clusters());
+        let mut rows = 0;
+        for batch in batches {
+            let batch = batch.into();
+            let count = batch.dims().first().copied().unwrap_or(0);
+            if rows + count > first {
+                return Err(Error::Passes { first, pass: 2, rows: rows + count });
+            }
+            let codes = codes.clone().narrow(0, rows, count);
+            collector.add(&batch, &codes, &self.head)?;
+            rows += count;
+        }
+        if rows < first {
+            return Err(Error::Passes { first, pass: 2, rows });
+        }
+        collector.finish(&self.encoder, &self.head, DeepQuestion::default().batch_size)
     }
 }
 

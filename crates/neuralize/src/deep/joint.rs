@@ -8,7 +8,7 @@ use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{KMeans, KMeansConfig};
-use crate::deep::model::blocks;
+use crate::deep::codes::blocks;
 use crate::error::{Error, Result};
 use crate::random::Stream;
 use crate::train::{assignments, divergence, sharpened};

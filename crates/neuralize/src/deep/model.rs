@@ -11,10 +11,12 @@ use burn_lrp::{AnyTensor, Relevance};
 use crate::cluster::KMeans;
 use crate::data::AtomicFile;
 use crate::deep::DeepQuestion;
+use crate::deep::codes::encoded;
+use crate::deep::roots::{Collector, Roots};
 use crate::error::{Error, Result};
 use crate::load::Load;
 use crate::network::{Network, NeuralizedKMeans};
-use crate::{record, transfer, validate};
+use crate::record;
 
 /// A neural encoder with a k-means clustering of its codes, in one module.
 ///
@@ -25,7 +27,7 @@ use crate::{record, transfer, validate};
 /// use burn::backend::Flex;
 /// use burn::module::Module;
 /// use burn::nn::{Linear, LinearConfig, Relu};
-/// use burn::tensor::{Tensor, backend::Backend};
+/// use burn::tensor::{Distribution, Tensor, backend::Backend};
 /// use burn_lrp::{Node, Relevance};
 /// use neuralize::cluster::KMeans;
 /// use neuralize::deep::{DeepKMeans, DeepQuestion};
@@ -46,6 +48,10 @@ use crate::{record, transfer, validate};
 /// let centroids = Tensor::<Flex, 2>::from_data([[0.0, 0.0], [1.0, 1.0]], &device);
 /// let model = DeepKMeans::new(encoder, KMeans::from_centroids(centroids)?);
 ///
+/// // Inputs of every cluster, so that the model knows where its boundaries are.
+/// let data = Tensor::<Flex, 2>::random([50, 3], Distribution::Uniform(-1.0, 1.0), &device);
+/// let model = model.with_roots([data])?;
+///
 /// let x = Tensor::<Flex, 2>::from_data([[0.1, 0.9, 0.3], [0.8, 0.2, 0.7]], &device);
 /// let question = DeepQuestion::default().with_beta(1.0);
 /// let explanation = model.explain(&x, &question)?;
@@ -58,14 +64,17 @@ pub struct DeepKMeans<B: Backend, E> {
     pub(crate) encoder: E,
     /// The clustering of codes.
     pub(crate) head: KMeans<B>,
+    /// Where the clusters lie in the input; `None` where no inputs have been seen.
+    pub(crate) roots: Option<Roots<B>>,
 }
 
 impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
-    /// An encoder and a clustering of its codes; [`fit`](Self::fit) finds one.
+    /// An encoder and a clustering of its codes; [`fit`](Self::fit) finds one. It predicts; for the
+    /// default explanation, [`with_roots`](Self::with_roots) shows it inputs of its clusters.
     pub fn new(encoder: E, head: KMeans<B>) -> Self {
         // Burn initialises a parameter again in every clone if it has not been read before.
         let _ = encoder.num_params();
-        Self { encoder, head }
+        Self { encoder, head, roots: None }
     }
 
     /// The encoder and the clustering of its codes.
@@ -103,7 +112,24 @@ impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
     ///
     /// If the shapes or the values of the clustering are unusable.
     pub fn checked(self) -> Result<Self> {
+        if let Some(roots) = &self.roots {
+            roots.check(self.n_clusters()).map_err(|detail| Error::Record { detail })?;
+        }
         Ok(Self { head: self.head.checked()?, ..self })
+    }
+
+    /// Whether the model knows where its clusters lie in the input, as a secant pass needs.
+    pub fn has_roots(&self) -> bool {
+        self.roots.is_some()
+    }
+
+    /// The same model with room for roots in its record: a template for a record of a model with
+    /// roots, that Burn loads as a part of another module.
+    ///
+    /// `width` is the number of elements of an input.
+    pub fn with_blank_roots(self, width: usize, device: &B::Device) -> Self {
+        let roots = Roots::unloaded(self.n_clusters(), width, device);
+        Self { roots: Some(roots), ..self }
     }
 }
 
@@ -112,8 +138,11 @@ impl<B: AutodiffBackend, E: Module<B>> DeepKMeans<B, E> {
     /// whose parameters are trained as far as they require gradients. Losses are in
     /// [`train`](crate::train); [`encoder`](Self::encoder) and [`head`](Self::head) give what they
     /// need.
+    ///
+    /// Roots do not follow a model that is trained, so it has none:
+    /// [`with_roots`](Self::with_roots) finds those of the trained one.
     pub fn trainable(self) -> Self {
-        Self { head: self.head.trainable(), ..self }
+        Self { head: self.head.trainable(), roots: None, ..self }
     }
 }
 
@@ -148,15 +177,60 @@ impl<B: Backend, E: Module<B> + ModuleDisplay> DeepKMeans<B, E> {
         let bytes = fs::read(path).map_err(Error::io(path))?;
         let loaded = record::module_from_burnpack(bytes, dtype, |shapes| {
             let head = <KMeans<B> as Load<B>>::blank(&shapes.under("head"), device, dtype)?;
-            Ok(Self::new(encoder, head))
+            let shapes = shapes.under("roots");
+            let roots = shapes.has("places").then(|| Load::blank(&shapes, device, dtype));
+            Ok(Self { roots: roots.transpose()?, ..Self::new(encoder, head) })
         });
         loaded
-            .and_then(|model: Self| Ok(Self { head: Load::checked(model.head)?, ..model }))
+            .and_then(|model: Self| {
+                let head: KMeans<B> = Load::checked(model.head)?;
+                if let Some(roots) = &model.roots {
+                    roots.check(head.n_clusters())?;
+                }
+                Ok(Self { head, ..model })
+            })
             .map_err(|detail| Error::model(path, format!("is not a usable deep k-means: {detail}")))
     }
 }
 
 impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
+    /// The same model with the roots of its secant pass, from inputs that come in batches: where
+    /// every cluster lies in the input, and for every pair of clusters a point on the boundary
+    /// between them. They are saved with the model.
+    ///
+    /// Every batch is encoded once; a few more runs of the encoder find the boundary.
+    ///
+    /// # Shapes
+    ///
+    /// - every batch: `[n, ..]`, what the encoder takes
+    ///
+    /// # Errors
+    ///
+    /// If there is no batch, or the encoder cannot take one or takes token ids.
+    pub fn with_roots<X: Into<AnyTensor<B>>>(
+        self,
+        batches: impl IntoIterator<Item = X>,
+    ) -> Result<Self> {
+        let roots = self.roots_among(batches)?.ok_or(Error::NoRoots)?;
+        Ok(Self { roots: Some(roots), ..self })
+    }
+
+    /// The roots from inputs; `None` if these are token ids.
+    pub(super) fn roots_among<X: Into<AnyTensor<B>>>(
+        &self,
+        batches: impl IntoIterator<Item = X>,
+    ) -> Result<Option<Roots<B>>> {
+        let mut collector = Collector::new(self.n_clusters());
+        for batch in batches {
+            let batch = batch.into();
+            collector.add(&batch, &self.codes(batch.clone())?, &self.head)?;
+        }
+        if collector.is_empty() {
+            return Err(Error::Empty { what: "the data" });
+        }
+        collector.finish(&self.encoder, &self.head, DeepQuestion::default().batch_size)
+    }
+
     /// The codes of inputs, encoded block by block.
     ///
     /// # Shapes
@@ -209,40 +283,4 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     ) -> Result<(Tensor<B, 1, Int>, Tensor<B, 1>)> {
         self.neuralize()?.predict_with_logit(&self.codes(x)?)
     }
-}
-
-/// Codes of inputs, encoded block by block.
-pub(super) fn encoded<B: Backend>(
-    encoder: &impl Relevance<B>,
-    x: &AnyTensor<B>,
-    batch_size: usize,
-) -> Result<Tensor<B, 2>> {
-    let rows = x.dims().first().copied().unwrap_or(0);
-    let mut parts = Vec::new();
-    for range in blocks(rows, batch_size) {
-        let codes = burn_lrp::infer(encoder, x.samples(range.clone())?)?;
-        parts.push(table_of(&codes, range.len())?);
-    }
-    if parts.is_empty() {
-        return Err(Error::Empty { what: "x" });
-    }
-    validate::values("x", &x.rows())?;
-    Ok(Tensor::cat(parts, 0))
-}
-
-/// The codes of a block of samples, as a table of finite numbers.
-pub(super) fn table_of<B: Backend>(codes: &AnyTensor<B>, samples: usize) -> Result<Tensor<B, 2>> {
-    if codes.rank() != 2 || codes.dims()[0] != samples {
-        let expected = format!("[{samples}, code]; end the encoder with a flattening");
-        return Err(Error::shape("the output of the encoder", expected, &codes.dims()));
-    }
-    let codes = transfer::untracked(codes.tensor()?);
-    validate::values("the table of codes", &codes)?;
-    Ok(codes)
-}
-
-/// Ranges of at most `size` rows.
-pub(super) fn blocks(rows: usize, size: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let size = size.max(1);
-    (0..rows).step_by(size).map(move |start| start..(start + size).min(rows))
 }

@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
 use burn_lrp::{AnyTensor, Relevance};
 
-use crate::deep::{DeepKMeans, DeepQuestion};
+use crate::deep::{DeepKMeans, DeepQuestion, Pass};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Explanation, Target};
 use crate::kernel::{self, Flag};
@@ -16,9 +16,9 @@ use crate::{transfer, validate};
 /// A [`DeepKMeans`] of rows of numbers as a [`Network`] from those rows to logits,
 /// for figures, the report, baselines and measures.
 ///
-/// Its relevance pass is that of [`DeepKMeans::explain`]; the relevance that biases and
-/// stabilisers of the encoder absorb is reported as "encoder". The input of an encoder
-/// has no centroids; the mean of the rows in a cluster takes the place of one.
+/// Its relevance pass is that of [`DeepKMeans::explain`]; the part of a logit that reaches no
+/// feature is reported as "encoder". The input of an encoder has no centroids; the mean of the rows
+/// in a cluster takes the place of one.
 pub struct NeuralizedDeepKMeans<B: Backend, E: Module<B>> {
     pub(crate) model: DeepKMeans<B, E>,
     pub(crate) head: NeuralizedKMeans<B>,
@@ -28,7 +28,8 @@ pub struct NeuralizedDeepKMeans<B: Backend, E: Module<B>> {
 }
 
 impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
-    /// The network of a model; means of the given rows take the place of centroids.
+    /// The network of a model; means of the given rows take the place of centroids, and they give a
+    /// model its roots that has none.
     ///
     /// # Shapes
     ///
@@ -37,14 +38,24 @@ impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
     ///
     /// # Errors
     ///
-    /// If there is only one cluster, the encoder cannot take x, or a layer cannot
-    /// follow the rule that the question's composite gives it.
+    /// If there is only one cluster, the encoder cannot take x, a layer has no secant, or
+    /// cannot follow the rule that the question's composite gives it.
     pub fn new(model: DeepKMeans<B, E>, x: &Tensor<B, 2>, question: DeepQuestion) -> Result<Self> {
         let head = model.neuralize()?;
         let labels = transfer::download_indices(model.predict(x.clone())?);
         let [rows, features] = x.dims();
-        // Layers that refuse their rule are found here, before any explanation.
-        model.plan(x.clone().slice([0..1, 0..features]), &question.composite)?;
+        // Layers that refuse the pass are found here, before any explanation.
+        let model = match &question.pass {
+            Pass::Lrp(composite) => {
+                model.plan(x.clone().slice([0..1, 0..features]), composite)?;
+                model
+            }
+            Pass::Secant(root) => {
+                root.check()?;
+                model.check_secants(&x.clone().into())?;
+                if model.has_roots() { model } else { model.with_roots([x.clone()])? }
+            }
+        };
         let (values, clusters) = (transfer::download(x.clone()), head.n_clusters());
         let mean_of = |members: &[usize]| -> Vec<f64> {
             let mean = |feature: usize| {
@@ -94,7 +105,7 @@ impl<B: Backend, E: Module<B>> fmt::Debug for NeuralizedDeepKMeans<B, E> {
     }
 }
 
-/// The name of the relevance that the encoder absorbs.
+/// The name of the part of a logit that reaches no feature.
 const ENCODER: &[&str] = &["encoder"];
 
 impl<B: Backend, E: Module<B> + Relevance<B> + Sync> Internals<B> for NeuralizedDeepKMeans<B, E> {

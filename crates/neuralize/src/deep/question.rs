@@ -2,10 +2,87 @@
 
 use burn_lrp::{Composite, Family, Rule, Selector};
 
+use crate::error::{Error, Result};
 use crate::explain::{Beta, Target};
 
-/// Which assignment of a [`DeepKMeans`](crate::deep::DeepKMeans) is explained, and by
-/// which rules its relevance reaches the input.
+/// How relevance goes through the encoder.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Pass {
+    /// What made the logit on the way from a root, an input on the boundary between two clusters,
+    /// where their contrast is 0. Relevances sum to the whole logit, whatever biases there are; no
+    /// rules are chosen. For the identity as the encoder it is NEON.
+    ///
+    /// The encoder runs for the sample and for one root a competitor, and one pass goes back, by
+    /// the slopes between the two ([`burn_lrp::SecantPlan`]). The model needs to know where its
+    /// clusters lie: [`fit`](crate::deep::DeepKMeans::fit) and
+    /// [`with_roots`](crate::deep::DeepKMeans::with_roots) find it.
+    Secant(Root),
+    /// NEON on the code, then layer-wise relevance propagation by these rules. Biases and
+    /// stabilisers absorb a part of the logit, often most of it.
+    Lrp(Composite),
+}
+
+/// The root of a secant pass, for a sample in cluster c and a competitor k. The place of a cluster
+/// is the mean of its inputs; of images and whatever else is not a row of a table, the input whose
+/// code is nearest to the centroid, as it is for a pair whose means lie on one side of the boundary.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
+pub enum Root {
+    /// On the line between the places of c and k: one root for every pair, found once.
+    #[default]
+    Midway,
+    /// On the line to the place of k from `(1 − λ)` times the place of c plus λ times the sample.
+    /// 0 is `Midway`, 1 is `Toward`; the search takes a few more runs of the encoder.
+    Between(f64),
+    /// On the line from the sample to the place of k: what would have to change for the sample to
+    /// come to the boundary. For a sample outside of c, on the line to c.
+    Toward,
+}
+
+impl Root {
+    pub(super) fn lambda(self) -> f64 {
+        match self {
+            Self::Midway => 0.0,
+            Self::Between(lambda) => lambda,
+            Self::Toward => 1.0,
+        }
+    }
+
+    pub(super) fn check(self) -> Result<()> {
+        let lambda = self.lambda();
+        if (0.0..=1.0).contains(&lambda) {
+            return Ok(());
+        }
+        Err(Error::config("lambda", lambda, "it must lie between 0 and 1"))
+    }
+}
+
+impl Pass {
+    /// Layer-wise relevance propagation with γ = 0.25 on convolutions and dense layers, and the
+    /// default rule of every other layer.
+    ///
+    /// NEON measures a code from midpoints, so an element of the code that is nearly 0 may have a
+    /// large relevance. LRP-0 and LRP-ε would divide by that element; γ divides by a sum that its
+    /// larger side dominates.
+    pub fn gamma() -> Self {
+        let Ok(gamma) = Rule::gamma(0.25) else { return Self::Lrp(Composite::default()) };
+        Self::Lrp(
+            Composite::new()
+                .with(Selector::Family(Family::Convolution), gamma.clone())
+                .with(Selector::Family(Family::Dense), gamma),
+        )
+    }
+}
+
+impl Default for Pass {
+    fn default() -> Self {
+        Self::Secant(Root::default())
+    }
+}
+
+/// Which assignment of a [`DeepKMeans`](crate::deep::DeepKMeans) is explained, and how
+/// its relevance reaches the input.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DeepQuestion {
@@ -13,39 +90,27 @@ pub struct DeepQuestion {
     pub target: Target,
     /// The stiffness β, with which competitors are weighted.
     pub beta: Beta,
-    /// The rules of the layers of the encoder.
-    pub composite: Composite,
+    /// How relevance goes through the encoder.
+    pub pass: Pass,
     /// Samples that go through the encoder at once; their activations stay in
     /// memory.
     pub batch_size: usize,
-    /// Whether to report the relevance into and out of every layer.
+    /// Whether to report the relevance into and out of every layer; a secant pass has no report.
     pub report: bool,
 }
 
-/// The assigned cluster with the heuristic β, LRP-γ = 0.25 on convolutions and dense
-/// layers, the default rule of every other layer, and 8 samples at a time: blocks that
-/// fit a processor's cache are faster.
-///
-/// NEON measures a code from midpoints, so an element of the code that is nearly 0 may
-/// have a large relevance. LRP-0 and LRP-ε would divide by that element; γ divides by a
-/// sum that its larger side dominates.
+/// The assigned cluster with the heuristic β, a secant pass from the roots midway, and 8 samples at
+/// a time: blocks that fit a processor's cache are faster.
 impl Default for DeepQuestion {
     fn default() -> Self {
         Self {
             target: Target::Assigned,
             beta: Beta::Heuristic,
-            composite: gamma(),
+            pass: Pass::default(),
             batch_size: 8,
             report: false,
         }
     }
-}
-
-fn gamma() -> Composite {
-    let Ok(gamma) = Rule::gamma(0.25) else { return Composite::default() };
-    Composite::new()
-        .with(Selector::Family(Family::Convolution), gamma.clone())
-        .with(Selector::Family(Family::Dense), gamma)
 }
 
 impl DeepQuestion {
@@ -61,10 +126,15 @@ impl DeepQuestion {
         self
     }
 
-    /// Sets the rules.
-    pub fn with_composite(mut self, composite: Composite) -> Self {
-        self.composite = composite;
+    /// Sets the pass.
+    pub fn with_pass(mut self, pass: Pass) -> Self {
+        self.pass = pass;
         self
+    }
+
+    /// Takes layer-wise relevance propagation by these rules.
+    pub fn with_composite(self, composite: Composite) -> Self {
+        self.with_pass(Pass::Lrp(composite))
     }
 
     /// Sets the number of samples in a batch, at least 1.
@@ -73,7 +143,7 @@ impl DeepQuestion {
         self
     }
 
-    /// Requests a report.
+    /// Requests a report of layer-wise relevance propagation; a secant pass has none.
     pub fn with_report(mut self) -> Self {
         self.report = true;
         self

@@ -37,5 +37,6 @@ pub use kmeans::{NeuralizedKMeans, NeuralizedKMeansConfig};
 pub use min_pool::MinPool;
 pub use mixture::{NeuralizedGaussianMixture, NeuralizedGaussianMixtureConfig};
 pub use pair_rule::PairRule;
+pub(crate) use pass::PoolingPass;
 pub use separable::{NeuralizedSeparableKMeans, NeuralizedSeparableKMeansConfig};
 pub use soft_pool::{SoftMaxPool, SoftMinPool};
