@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = burn::tensor::TensorData::new(images.clone(), [300, 1, 8, 8]);
     let x = Tensor::<Flex, 4>::from_data(data, (&device, DType::F32));
 
-    let batches = (0..300).step_by(50).map(|at| x.clone().narrow(0, at, 50));
+    let batches = || (0..300).step_by(50).map(|at| x.clone().narrow(0, at, 50));
     let fit = DeepKMeans::fit(encoder, &KMeansConfig::new(3), batches)?;
     println!("{:?}", fit.sizes);
     fit.model.save(format!("{folder}/bars.bpk"))?; // encoder and clustering, one file

@@ -85,7 +85,7 @@
 //! | [`affine`] | all rules for a layer `W a + b`, from a product and its transpose |
 //! | [`module`] | Burn modules in a row and around a skip connection |
 //! | [`AnyTensor`] | a tensor whose rank is known at run time |
-//! | [`infer`] | the output alone |
+//! | [`infer`], [`verify`] | the output alone; whether a traced network is the one that runs |
 //!
 //! # A rule of your own
 //!
@@ -142,7 +142,7 @@ pub use expression::Expression;
 pub use formula::{CustomRule, Formula, RuleName};
 pub use graph::{
     LayerReport, Node, Plan, PlannedLayer, Relevance, Relevances, Report, SecantExplanation,
-    SecantPlan, Secants, Tape, infer, secant,
+    SecantPlan, Secants, Tape, infer, secant, verify,
 };
 pub use kind::{Family, Kind};
 pub use layer::{Layer, Redistribution, Step};

@@ -324,8 +324,9 @@ pub fn attention_conserves<B: Backend>(setup: &Setup<B>) {
     let [query, key, value] = [("q", 21), ("k", 22), ("v", 23)]
         .map(|(name, seed)| tape.input(name, setup.tensor::<3>(seed, [2, 3, 8])));
     let output = query.attend("mha", &layer, &key, &value, &Masks::none()).unwrap();
-    let composite = Composite::new().with(Selector::Family(Family::Dense), Rule::ZERO);
-    let plan = output.plan(&composite).unwrap();
+    let dense = Composite::new().with(Selector::Family(Family::Dense), Rule::ZERO);
+    let constants = dense.clone().with(Selector::kind("Attention"), Rule::SIGNAL_TAKE_ALL);
+    let plan = output.plan(&constants).unwrap();
     let relevances = plan.run(output.value().clone()).unwrap();
     let sums = |t: &AnyTensor<B>| values(&t.row_sums().into());
     let of = |node: &Node<'_, B>| relevances.of(node).unwrap();
@@ -334,7 +335,7 @@ pub fn attention_conserves<B: Backend>(setup: &Setup<B>) {
     assert_close(&sums(&of(&value)), &sums(output.value()), 1e-3, "values");
 
     // The product of weights and values conserves; the softmax of `halves` does not.
-    let halves = composite.with(Selector::kind("Attention"), Rule::HALVES);
+    let halves = dense.with(Selector::kind("Attention"), Rule::HALVES);
     let relevances = output.plan(&halves).unwrap().run(output.value().clone()).unwrap();
     let half: Vec<f64> = sums(output.value()).iter().map(|sum| sum / 2.0).collect();
     assert_close(&sums(&relevances.of(&value).unwrap()), &half, 1e-3, "half to the values");

@@ -2,7 +2,8 @@
 
 use burn::nn::conv::Conv2dConfig;
 use burn::nn::pool::{AvgPool2dConfig, MaxPool2dConfig};
-use burn::nn::{BatchNormConfig, LinearConfig, Relu};
+use burn::nn::transformer::{TransformerEncoderConfig, TransformerEncoderInput};
+use burn::nn::{BatchNormConfig, LinearConfig, Relu, RmsNormConfig};
 use burn::tensor::backend::Backend;
 use burn_lrp::module::{Residual, Sequential};
 use burn_lrp::{Composite, Error, Flatten, Relevance, RuleName, Selector, Tape};
@@ -111,6 +112,46 @@ pub fn presets_fit_their_networks<B: Backend>(setup: &Setup<B>) {
         assert_eq!(read, preset, "{name}");
     }
     assert!(Composite::image(1.0, 1.0).is_err());
+}
+
+/// The rules of a transformer, which are those by default.
+pub fn rules_of_transformers<B: Backend>(setup: &Setup<B>) {
+    let config = TransformerEncoderConfig::new(4, 8, 2, 1).with_norm_first(true);
+    let net = setup.filled(6, config.init::<B>(&setup.device));
+    let rms = setup.filled(7, RmsNormConfig::new(4).init::<B>(&setup.device));
+    let tape = Tape::new();
+    let output = tape.input("x", setup.tensor::<3>(8, [2, 3, 4])).then("net", &net).unwrap();
+    let output = output.then("rms", &rms).unwrap();
+    let plans = [Composite::transformer(), Composite::default()]
+        .map(|composite| output.plan(&composite).unwrap().to_string());
+    for (layer, rule) in [
+        ("net.layers.0.norm_2 ", "epsilon=1e-6"),
+        ("net.layers.0.mha.query ", "epsilon=1e-6"),
+        ("net.layers.0.mha.attention ", "halves"),
+        ("net.layers.0.add ", "epsilon=1e-6"),
+        ("rms ", "pass"),
+    ] {
+        let line = plans[0].lines().find(|line| line.starts_with(layer)).unwrap();
+        assert!(line.ends_with(rule), "{line}");
+    }
+    assert_eq!(plans[0], plans[1]);
+    let x = setup.tensor::<3>(8, [2, 3, 4]);
+    let size_four_heads = TransformerEncoderConfig::new(8, 8, 2, 1);
+    let exact = setup.filled(6, size_four_heads.init::<B>(&setup.device));
+    let wide = setup.tensor::<3>(8, [2, 3, 8]);
+    let own = |x| exact.forward(TransformerEncoderInput::new(x));
+    burn_lrp::verify(&exact, wide.clone(), own).unwrap();
+    let error = burn_lrp::verify(&net, x, |x| x * 2.0).unwrap_err().to_string();
+    assert!(error.contains("element 0") && error.contains("`trace`"), "{error}");
+    assert!(burn_lrp::verify(&exact, wide, |x| x.narrow(2, 0, 4)).is_err());
+}
+
+/// A rule that cannot be used names its layer.
+pub fn a_box_names_its_layer<B: Backend>(setup: &Setup<B>) {
+    let net = images(setup);
+    let composite = "first(kind:Conv2d) -> box=0,0.5".parse().unwrap();
+    let error = plan(setup, &net, &composite).unwrap_err().to_string();
+    assert!(error.contains("box=0,0.5") && error.contains("net.0.0"), "{error}");
 }
 
 pub fn unsupported_all_at_once<B: Backend>(setup: &Setup<B>) {

@@ -24,6 +24,7 @@ pub mod recurrent;
 pub mod secant;
 pub mod setup;
 pub mod step;
+pub mod vit;
 
 /// Instantiates every test for one backend and precision.
 #[macro_export]
@@ -86,6 +87,8 @@ macro_rules! lrp_on {
                 own_rule::named_rules,
                 composite::plan_prints_itself,
                 composite::presets_fit_their_networks,
+                composite::rules_of_transformers,
+                composite::a_box_names_its_layer,
                 composite::unsupported_all_at_once,
                 composite::names_that_are_not_there,
                 derive::derived_as_by_hand,
@@ -157,6 +160,7 @@ macro_rules! lrp_on {
                 secant::masks_of_samples,
                 secant::tokens,
                 secant::secant_refusals,
+                vit::trained_transformers,
             );
         }
     };

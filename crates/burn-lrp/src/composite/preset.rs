@@ -72,13 +72,16 @@ impl Composite {
             .with(DENSE, Rule::EPSILON)
     }
 
-    /// For transformers: LRP-ε on dense layers, attention weights as constants (Ali et al. 2022,
-    /// "XAI for Transformers: Better Explanations through Conservative Propagation").
-    /// Normalisations follow their default and pass relevance unchanged (Achtibat et al. 2024,
-    /// "AttnLRP").
+    /// For transformers: LRP-ε on dense layers and on normalisations that take a mean, relevance
+    /// passed on by `RmsNorm`, halves to the factors of products in attention.
+    ///
+    /// Source: Achtibat et al. 2024, "AttnLRP: Attention-Aware Layer-Wise Relevance Propagation for
+    /// Transformers".
     pub fn transformer() -> Self {
         Self::new()
             .with(DENSE, Rule::EPSILON)
-            .with(Selector::Family(Family::Attention), Rule::SIGNAL_TAKE_ALL)
+            .with(Selector::kind("RmsNorm"), Rule::PASS)
+            .with(Selector::Family(Family::Normalization), Rule::EPSILON)
+            .with(Selector::Family(Family::Attention), Rule::HALVES)
     }
 }

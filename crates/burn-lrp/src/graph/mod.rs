@@ -10,7 +10,7 @@ mod report;
 mod secant;
 mod tape;
 
-pub use network::{Relevance, infer};
+pub use network::{Relevance, infer, verify};
 pub use pass::Relevances;
 pub use plan::{Plan, PlannedLayer};
 pub use report::{LayerReport, Report};

@@ -1,9 +1,10 @@
 //! Modules that run on a tape, layer by layer, and the output of a network alone.
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use crate::any::AnyTensor;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::tape::{Node, Tape};
 
 /// A module that relevance can be propagated through: how it runs, layer by layer.
@@ -143,6 +144,56 @@ pub fn infer<B: Backend>(
     let tape = Tape::inference();
     let output = network.trace(tape.input("input", x))?;
     Ok(output.value().clone())
+}
+
+/// Checks whether a network, traced, is the one that runs: whether its output is that of its own
+/// forward pass, up to rounding. It is meant for tests of a network with a hand-written
+/// [`trace`](Relevance::trace).
+///
+/// On a backend with gradients, the forward pass of a network with dropout or batch normalisation is
+/// that of training, and another one.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::nn::{Linear, LinearConfig};
+/// use burn::tensor::{Distribution, Tensor};
+///
+/// let device = Default::default();
+/// let net: Linear<Flex> = LinearConfig::new(4, 3).init(&device);
+/// let x = Tensor::<Flex, 2>::random([5, 4], Distribution::Default, &device);
+/// burn_lrp::verify(&net, x.clone(), |x| net.forward(x))?;
+/// assert!(burn_lrp::verify(&net, x, |x| net.forward(x) + 1.0).is_err());
+/// # Ok::<(), burn_lrp::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// If the outputs differ, or the network cannot be traced.
+pub fn verify<B: Backend, const I: usize, const O: usize>(
+    network: &(impl Relevance<B> + ?Sized),
+    x: Tensor<B, I>,
+    forward: impl FnOnce(Tensor<B, I>) -> Tensor<B, O>,
+) -> Result<()> {
+    let traced = infer(network, x.clone())?;
+    let own = AnyTensor::from(forward(x));
+    if traced.dims() != own.dims() {
+        let expected = format!("{:?}, that of its own forward pass", own.dims());
+        return Err(Error::shape("the traced network", expected, &traced.dims()));
+    }
+    let numbers = |x: &AnyTensor<B>| x.flat().into_data().iter::<f64>().collect::<Vec<f64>>();
+    let (traced_numbers, own_numbers) = (numbers(&traced), numbers(&own));
+    let size = own_numbers.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+    let precision = traced.dtype().finfo().map_or(1e-3, |info| info.epsilon);
+    // Rounding grows along a network; a layer that is missing shows at once.
+    let slack = size * precision.sqrt();
+    let differs = |(a, b): (&f64, &f64)| !((a - b).abs() <= slack);
+    let at = traced_numbers.iter().zip(&own_numbers).position(differs);
+    let Some(at) = at else { return Ok(()) };
+    let detail = format!(
+        "element {at} of its output is {} when it is traced and {} in its own forward pass: `trace` runs other layers",
+        traced_numbers[at], own_numbers[at]
+    );
+    Err(Error::layer("network", detail))
 }
 
 impl<B: Backend, M: Relevance<B> + ?Sized> Relevance<B> for Box<M> {

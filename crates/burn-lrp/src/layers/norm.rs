@@ -94,16 +94,16 @@ impl<B: Backend> Standardization<B> {
 }
 
 macro_rules! normalization {
-    ($layer:ident, |$this:ident, $x:ident| $forward:expr, $standard:expr) => {
+    ($layer:ident, $default:ident, |$this:ident, $x:ident| $forward:expr, $standard:expr) => {
         /// Normalisation by the statistics of a sample itself:
         /// `y = γ (x − mean) / σ + β`, with no mean for `RmsNorm`.
         ///
-        /// - `pass`, the default: relevance passes unchanged, which conserves it (Achtibat
-        ///   et al. 2024)
-        /// - `zero`, `epsilon`: σ is a constant, so that the layer is affine with the weights
-        ///   `γ_k (δ_jk − 1 / width) / σ` and the bias β, by LRP-0 or LRP-ε (Ali et
-        ///   al. 2022). Outputs near zero, for x near its mean, make it unstable
-        ///   with a small ε
+        /// - `epsilon`, the default unless there is no mean, and `zero`: σ is a constant, so that
+        ///   the layer is affine with the weights `γ_k (δ_jk − 1 / width) / σ` and the bias β, by
+        ///   LRP-ε or LRP-0 (Ali et al. 2022). Inputs get relevance in proportion to their size
+        /// - `pass`, the default of `RmsNorm`: relevance passes unchanged, which conserves it
+        ///   (Achtibat et al. 2024). With a mean, relevance comes to lie on inputs near 0, by which
+        ///   the next layer divides
         impl<B: Backend> Layer<B> for $layer<B> {
             fn kind(&self) -> Kind {
                 Kind::new(stringify!($layer), Family::Normalization)
@@ -119,7 +119,7 @@ macro_rules! normalization {
             }
 
             fn default_rule(&self) -> Rule {
-                Rule::PASS
+                Rule::$default
             }
 
             fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Redistribution<B>> {
@@ -163,11 +163,17 @@ fn constant<B: Backend>(value: f64, like: &AnyTensor<B>) -> Tensor<B, 2> {
     Tensor::full([1, 1], value, (&like.device(), like.dtype()))
 }
 
-normalization!(LayerNorm, |layer, x| centred_last(layer, x), layer_norm(layer, x));
-normalization!(RmsNorm, |layer, x| Ok(rms_norm(layer, x)?.forward(x)), rms_norm(layer, x));
-normalization!(GroupNorm, |layer, x| Ok(group_norm(layer, x)?.forward(x)), group_norm(layer, x));
+normalization!(LayerNorm, EPSILON, |layer, x| centred_last(layer, x), layer_norm(layer, x));
+normalization!(RmsNorm, PASS, |layer, x| Ok(rms_norm(layer, x)?.forward(x)), rms_norm(layer, x));
+normalization!(
+    GroupNorm,
+    EPSILON,
+    |layer, x| Ok(group_norm(layer, x)?.forward(x)),
+    group_norm(layer, x)
+);
 normalization!(
     InstanceNorm,
+    EPSILON,
     |layer, x| Ok(instance_norm(layer, x)?.forward(x)),
     instance_norm(layer, x)
 );

@@ -112,7 +112,7 @@ impl Weights {
             )));
         }
         let adapter: Option<Box<dyn ModuleAdapter>> =
-            self.pytorch.then(|| Box::new(PyTorchToBurnAdapter) as _);
+            self.pytorch.then(|| Box::new(FromPyTorch) as _);
         let applied = encoder.apply(tensors.clone(), None, adapter, self.pytorch);
         if let Some(error) = applied.errors.first() {
             let reason = reason(error, &tensors, &names);
@@ -213,6 +213,29 @@ impl Weights {
             name.strip_prefix(part.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
+    }
+}
+
+/// PyTorch's layouts and names. Burn's own adapter leaves out two normalisations.
+#[derive(Debug, Clone)]
+struct FromPyTorch;
+
+impl ModuleAdapter for FromPyTorch {
+    fn adapt(&self, tensor: &TensorSnapshot) -> TensorSnapshot {
+        PyTorchToBurnAdapter.adapt(tensor)
+    }
+
+    fn get_alternative_param_name(&self, name: &str, container: &str) -> Option<String> {
+        let known = PyTorchToBurnAdapter.get_alternative_param_name(name, container);
+        known.or_else(|| match (container, name) {
+            ("Struct:RmsNorm" | "Struct:InstanceNorm", "gamma") => Some("weight".into()),
+            ("Struct:InstanceNorm", "beta") => Some("bias".into()),
+            _ => None,
+        })
+    }
+
+    fn clone_box(&self) -> Box<dyn ModuleAdapter> {
+        Box::new(self.clone())
     }
 }
 

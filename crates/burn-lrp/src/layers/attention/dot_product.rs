@@ -27,17 +27,17 @@ const EPSILON: f64 = 1e-6;
 /// and values `[n, s, h d]`; the output is `[n, t, h d]`, head by head, as in Burn's
 /// `MultiHeadAttention`.
 ///
-/// - `signal-take-all`, the default: A is a constant, and relevance flows through the values alone,
-///   `R_jp(v) = Σ_i A_ij v_jp / (o_ip + ε) R_ip` (Ali et al. 2022). It conserves relevance, except for what ε
-///   absorbs; queries and keys get nothing.
-/// - `halves`: the relevance of `A v` and `q kᵀ` is shared between their factors (Achtibat et al. 2024,
-///   propositions 3.3 and 3.1):
+/// - `halves`, the default: the relevance of `A v` and `q kᵀ` is shared between their factors
+///   (Achtibat et al. 2024, propositions 3.3 and 3.1):
 ///   - `R_jp(v) = Σ_i A_ij v_jp / (2 o_ip + ε) R_ip`,
 ///     `R_ij(A) = Σ_p A_ij v_jp / (2 o_ip + ε) R_ip`: each half of the relevance
 ///   - `R_ij(x) = x_ij (R_ij(A) − A_ij Σ_k R_ik(A))`, the softmax by its Taylor expansion, which
 ///     does not conserve relevance: the share of the expansion's constant is lost, and a report
 ///     shows it as `rest`
 ///   - `R_ip(q) = Σ_j q_ip k_jp / √d / (2 x_ij + ε) R_ij(x)`, and k likewise: half of it each
+/// - `signal-take-all`: A is a constant, and relevance flows through the values alone,
+///   `R_jp(v) = Σ_i A_ij v_jp / (o_ip + ε) R_ip` (Ali et al. 2022). It conserves relevance, except
+///   for what ε absorbs; queries and keys get nothing
 ///
 /// ε is 10⁻⁶, with the sign of what it is added to. Masked scores are constants and
 /// pass nothing on to queries and keys. Masked values get nothing, since their weights
@@ -166,11 +166,11 @@ impl<B: Backend> Layer<B> for Attention<B> {
     }
 
     fn rules(&self) -> &'static [RuleName] {
-        &[RuleName::SignalTakeAll, RuleName::Halves]
+        &[RuleName::Halves, RuleName::SignalTakeAll]
     }
 
     fn default_rule(&self) -> Rule {
-        Rule::SIGNAL_TAKE_ALL
+        Rule::HALVES
     }
 
     fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Redistribution<B>> {
