@@ -19,8 +19,9 @@ use std::time::Instant;
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use neuralize::baseline::{Method, Reference, Subject};
+use neuralize::baseline::{Attribute, Attribution, Method, Query, Reference, Subject};
 use neuralize::evaluate::{EvaluateConfig, Evaluation};
+use neuralize::explain::{Beta, Root, Target};
 use neuralize::plot;
 
 use summary::Results;
@@ -74,23 +75,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     done.sort_by_key(|(at, _)| *at);
     for (at, evaluations) in done {
         let (set, seed) = jobs[at];
-        for (model, evaluation) in MODELS.iter().zip(&evaluations) {
+        for (model, (evaluation, sizes)) in MODELS.iter().zip(&evaluations) {
             results.add(set.name, model, evaluation);
+            results.add_sizes(set.name, model, sizes);
         }
-        let [kmeans, ..] = evaluations;
+        let [(kmeans, _), ..] = evaluations;
         if seed == 0 && ["wine", "digits"].contains(&set.name) {
             shown.push((set.name, kmeans));
         }
     }
     let planted = planted::run(seeds, if quick { 60 } else { 400 })?;
-    println!("\n{}\n{}", results.tables(), planted.table());
+    println!("\n{}\n{}\n{}", results.tables(), results.sizes(), planted.table());
     println!("{:.0} s", start.elapsed().as_secs_f64());
 
     let Some(folder) = folder else { return Ok(()) };
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("results.csv"), results.csv())?;
     fs::write(folder.join("planted.csv"), planted.csv())?;
-    let tables = format!("{}\n{}", results.tables(), planted.table());
+    let tables = format!("{}\n{}\n{}", results.tables(), results.sizes(), planted.table());
     fs::write(folder.join("tables.md"), tables)?;
     let gains = figure::gains(&results.gains("k-means"))?;
     fs::write(folder.join("gains.svg"), gains)?;
@@ -105,8 +107,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 const MODELS: [&str; 3] = ["k-means", "kernel k-means", "deep k-means"];
 
-/// The evaluations of the three models of a data set.
-type Evaluations = [Evaluation; 3];
+/// The evaluations of the three models of a data set, and for some methods the largest Σ|R| / f of a
+/// point.
+type Evaluations = [(Evaluation, Vec<(&'static str, f64)>); 3];
 
 fn all_models(
     set: &Set,
@@ -114,11 +117,55 @@ fn all_models(
     points: usize,
 ) -> Result<Evaluations, Box<dyn std::error::Error>> {
     let (subject, x) = models::kmeans(set, seed)?;
-    let kmeans = evaluated(&subject, &x, seed, points)?;
+    let kmeans = (evaluated(&subject, &x, seed, points)?, sizes(&subject, &x)?);
     let (subject, x) = models::kernel(set, seed)?;
-    let kernel = evaluated(&subject, &x, seed, points)?;
-    let (subject, x) = models::deep(set, seed)?;
-    Ok([kmeans, kernel, evaluated(&subject, &x, seed, points)?])
+    let kernel = (evaluated(&subject, &x, seed, points)?, sizes(&subject, &x)?);
+    let ([subject, by_rules], x) = models::deep(set, seed)?;
+    let mut deep = (evaluated(&subject, &x, seed, points)?, sizes(&subject, &x)?);
+    let config = EvaluateConfig { seed, max_points: points, ..EvaluateConfig::default() };
+    let methods: [(&dyn Attribute<_>, &str); 1] = [(&NeonAndRules, "NEON, then LRP-γ")];
+    let of_rules = config.run_methods(&methods, &by_rules, &x, &mut |_, _, _| {})?;
+    deep.0.methods.extend(of_rules.methods);
+    deep.1.push((NEON_AND_RULES, sizes(&by_rules, &x)?[0].1));
+    Ok([kmeans, kernel, deep])
+}
+
+const NEON_AND_RULES: &str = "neon-lrp-gamma";
+
+/// The pass of a subject that has rules, under a name of its own.
+struct NeonAndRules;
+
+impl<B: Backend> Attribute<B> for NeonAndRules {
+    fn name(&self) -> String {
+        NEON_AND_RULES.into()
+    }
+
+    fn attribute(&self, query: &Query<'_, B>) -> neuralize::Result<Attribution<B>> {
+        Method::Neon(Beta::Heuristic).attribute(query)
+    }
+}
+
+/// The largest Σ|R| / f of the points, by the methods that sum to f.
+fn sizes<B: Backend>(
+    subject: &dyn Subject<B>,
+    x: &Tensor<B, 2>,
+) -> neuralize::Result<Vec<(&'static str, f64)>> {
+    let network = subject.network();
+    let ways = [
+        ("neon", network.explain(x, Target::Assigned, Beta::Heuristic)),
+        ("toward", network.explain_from(x, Target::Assigned, Beta::Heuristic, Root::Toward)),
+    ];
+    let mut found = Vec::new();
+    for (name, explanation) in ways {
+        // Kernel k-means has no pass from roots.
+        let Ok(explanation) = explanation else { continue };
+        let host = |t: Tensor<B, 1>| t.into_data().iter::<f64>().collect::<Vec<f64>>();
+        let logit = host(explanation.logit.clone());
+        let size = host(explanation.contributions().abs().sum_dim(1).squeeze_dim(1));
+        let ratios = size.iter().zip(&logit).filter(|(_, f)| **f > 0.0).map(|(size, f)| size / f);
+        found.push((name, ratios.fold(0.0, f64::max)));
+    }
+    Ok(found)
 }
 
 /// The maximum number of features for exact Shapley values, which take 2^D logits a point.

@@ -3,13 +3,13 @@
 use std::sync::Mutex;
 
 use burn::backend::{Autodiff, Flex};
-use burn::module::Module;
+use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::{Linear, LinearConfig, Relu};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use burn_lrp::Relevance;
 use neuralize::baseline::{Tracked, TrackedDeepKMeans};
-use neuralize::deep::{Autoencoder, DeepKMeans, DeepQuestion, JointTraining};
+use neuralize::deep::{Autoencoder, DeepKMeans, DeepQuestion, JointTraining, Pass};
 use neuralize::prelude::*;
 
 use crate::tables::Set;
@@ -77,7 +77,20 @@ impl<B: Backend> Autoencoder<B, 2> for RowsAutoencoder<B> {
 
 type TrackedEncoder = TrackedDeepKMeans<Tracking, Encoder<Tracking>>;
 
-pub(crate) fn deep(set: &Set, seed: u64) -> Result<(TrackedEncoder, Tensor<Flex, 2>), Error> {
+/// Trained in single precision, explained in double, so that rounding hides nothing.
+struct Doubled;
+
+impl ModuleMapper<Flex> for Doubled {
+    fn map_float<const D: usize>(
+        &mut self,
+        param: Param<Tensor<Flex, D>>,
+    ) -> Param<Tensor<Flex, D>> {
+        Param::initialized(param.id, param.val().cast(DType::F64))
+    }
+}
+
+/// The same model twice: explained by secants, and by NEON and LRP-γ.
+pub(crate) fn deep(set: &Set, seed: u64) -> Result<([TrackedEncoder; 2], Tensor<Flex, 2>), Error> {
     let x = scaled(set, DType::F32)?;
     let device = Default::default();
     // Burn draws weights from one generator of the whole process.
@@ -96,7 +109,10 @@ pub(crate) fn deep(set: &Set, seed: u64) -> Result<(TrackedEncoder, Tensor<Flex,
     let autoencoder = RowsAutoencoder::init(set.table.features().len(), &device);
     let fit = training.fit::<Tracking, _, 2>(autoencoder, &x, &clusters, |_| {})?;
     drop(drawing);
-    let model = DeepKMeans::new(fit.autoencoder.encoder, fit.head);
+    let model = DeepKMeans::new(fit.autoencoder.encoder, fit.head).map(&mut Doubled);
+    let x = scaled(set, DType::F64)?;
     let question = DeepQuestion::default().with_batch_size(256);
-    Ok((TrackedDeepKMeans::new(model, &x, question)?, x))
+    let by_rules = question.clone().with_pass(Pass::gamma());
+    let subject = |question| TrackedDeepKMeans::new(model.clone(), &x, question);
+    Ok(([subject(question)?, subject(by_rules)?], x))
 }

@@ -15,6 +15,8 @@ pub(crate) struct Results {
     sets: Vec<String>,
     models: Vec<String>,
     methods: Vec<String>,
+    /// The largest Σ|R| / f of a point for every seed, by model, method and data set.
+    sizes: BTreeMap<(usize, String), BTreeMap<usize, Vec<f64>>>,
 }
 
 impl Results {
@@ -27,6 +29,26 @@ impl Results {
                 values.entry((name, *measure)).or_default().push(*value);
             }
         }
+    }
+
+    pub(crate) fn add_sizes(&mut self, set: &str, model: &str, sizes: &[(&'static str, f64)]) {
+        let (set, model) = (place(&mut self.sets, set), place(&mut self.models, model));
+        for (method, size) in sizes {
+            let of_method = self.sizes.entry((model, (*method).to_owned())).or_default();
+            of_method.entry(set).or_default().push(*size);
+        }
+    }
+
+    /// How large relevances are for the logit that they sum to, at the worst point.
+    pub(crate) fn sizes(&self) -> String {
+        let mut text = "### The largest Σ\\|R\\| / f of a point\n\n| model | method | median data set | worst data set |\n|---|---|---:|---:|\n".to_owned();
+        for ((model, method), of_sets) in &self.sizes {
+            let means: Vec<f64> = of_sets.values().map(|values| spread(values).0).collect();
+            let worst = means.iter().copied().fold(0.0, f64::max);
+            let (model, middle) = (&self.models[*model], median(means));
+            let _ = writeln!(text, "| {model} | {method} | {middle:.1} | {worst:.0} |");
+        }
+        text
     }
 
     /// One line for every number. Run times are left out, so that the file is the same for

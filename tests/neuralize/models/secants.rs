@@ -9,8 +9,8 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use burn_lrp::{Node, Relevance};
 use neuralize::cluster::{KMeans, KMeansConfig};
-use neuralize::deep::{DeepKMeans, DeepQuestion, NeuralizedDeepKMeans, Pass, Root};
-use neuralize::explain::{Beta, Target};
+use neuralize::deep::{DeepKMeans, DeepQuestion, NeuralizedDeepKMeans, Pass};
+use neuralize::explain::{Beta, Root, Target};
 use neuralize::network::Network;
 
 use super::super::suite::*;

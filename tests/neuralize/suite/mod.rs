@@ -137,6 +137,7 @@ macro_rules! suite_on {
                 network::linear_layer_holds_the_centroids,
                 network::probabilities,
                 neon::equals_the_definition,
+                neon::roots_of_kmeans,
                 neon::conserves,
                 neon::small_and_large_beta,
                 neon::two_clusters_do_not_depend_on_beta,

@@ -69,6 +69,49 @@ pub fn stabilised_neon(
         .collect()
 }
 
+/// The secant pass of k-means by its definition: the same shares, and what made every contrast on
+/// the way from a root, which bisection finds on the line to the competitor (to c, from outside).
+pub fn from_root(
+    x: &[f64],
+    centroids: &Rows,
+    question: &Question,
+    beta: f64,
+    lambda: f64,
+) -> Vec<f64> {
+    let (c, competitors): (usize, Vec<usize>) = match question {
+        Question::Soft(c) => (*c, (0..centroids.len()).filter(|k| k != c).collect()),
+        Question::Against(c, k) => (*c, vec![*k]),
+    };
+    let contrast = |x: &[f64], k: usize| {
+        squared_distance(x, &centroids[k]) - squared_distance(x, &centroids[c])
+    };
+    let between = |a: &[f64], b: &[f64], t: f64| -> Vec<f64> {
+        a.iter().zip(b).map(|(a, b)| a + t * (b - a)).collect()
+    };
+    let h: Vec<f64> = competitors.iter().map(|k| contrast(x, *k)).collect();
+    let f = h.iter().copied().fold(f64::INFINITY, f64::min);
+    let weights: Vec<f64> = h.iter().map(|h| (-beta * (h - f)).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    let mut sum = vec![0.0; x.len()];
+    for ((k, h), weight) in competitors.iter().zip(&h).zip(&weights) {
+        let start = between(&centroids[c], x, lambda);
+        let inside = contrast(&start, *k) >= 0.0;
+        let end = &centroids[if inside { *k } else { c }];
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..200 {
+            let middle = 0.5 * (low + high);
+            let same = (contrast(&between(&start, end, middle), *k) >= 0.0) == inside;
+            if same { low = middle } else { high = middle }
+        }
+        let root = between(&start, end, low);
+        for i in 0..x.len() {
+            let slope = 2.0 * (centroids[c][i] - centroids[*k][i]);
+            sum[i] += weight / total * f / h * slope * (x[i] - root[i]);
+        }
+    }
+    sum
+}
+
 /// softmax over k of −b ‖x−μ_k‖².
 pub fn soft_assignment(x: &[f64], centroids: &Rows, stiffness: f64) -> Vec<f64> {
     let least = centroids.iter().map(|c| squared_distance(x, c)).fold(f64::INFINITY, f64::min);

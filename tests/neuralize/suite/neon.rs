@@ -2,8 +2,8 @@
 
 use burn::tensor::DType;
 use burn::tensor::backend::Backend;
-use neuralize::cluster::KMeansConfig;
-use neuralize::explain::{Beta, Target};
+use neuralize::cluster::{KMeans, KMeansConfig};
+use neuralize::explain::{Beta, Root, Target};
 use neuralize::network::Network;
 
 use super::naive::{self, Question};
@@ -32,6 +32,69 @@ fn expected(x: &[f64], centroids: &Rows, target: Target, beta: f64) -> Vec<f64> 
         _ => unreachable!("a target without a twin"),
     };
     naive::neon(x, centroids, &question, beta)
+}
+
+/// The pass from every root against its definition; from midway it is NEON.
+pub fn roots_of_kmeans<B: Backend>(setup: &Setup<B>) {
+    let (x, centroids) = data(setup, 3);
+    let network = setup.kmeans(&centroids).neuralize().expect("K > 1");
+    let table = setup.tensor(&x);
+    let targets = [
+        Target::Assigned,
+        Target::Cluster(5),
+        Target::Contrast { cluster: 2, versus: 4 },
+        Target::AssignedVersus(1),
+    ];
+    for target in targets {
+        for (root, lambda) in [(Root::Midway, 0.0), (Root::Between(0.4), 0.4), (Root::Toward, 1.0)]
+        {
+            for beta in [0.0, 1.0, f64::INFINITY] {
+                let found = network.explain_from(&table, target, Beta::Value(beta), root);
+                let found = found.expect("valid data");
+                let what = format!("{target:?}, {root:?}, beta {beta}");
+                let expected: Rows = x
+                    .iter()
+                    .map(|x| {
+                        let own = naive::nearest(x, &centroids);
+                        let question = match target {
+                            Target::Assigned => Question::Soft(own),
+                            Target::Cluster(c) if c == own => Question::Soft(c),
+                            Target::Cluster(c) => Question::Against(c, own),
+                            Target::AssignedVersus(k) if k == own => return vec![0.0; 5],
+                            Target::AssignedVersus(k) => Question::Against(own, k),
+                            _ => Question::Against(2, 4),
+                        };
+                        naive::from_root(x, &centroids, &question, beta.min(1e12), lambda)
+                    })
+                    .collect();
+                assert_rows_close(
+                    &rows(found.relevance.clone()),
+                    &expected,
+                    50.0 * setup.tolerance,
+                    &what,
+                );
+                let error = values(found.conservation_error()).into_iter().fold(0.0, f64::max);
+                assert!(error <= 50.0 * setup.tolerance, "{what}: {error}");
+                if root == Root::Midway {
+                    let plain = network.explain(&table, target, Beta::Value(beta)).expect("valid");
+                    let (found, plain) = (rows(found.relevance), rows(plain.relevance));
+                    assert_rows_close(&found, &plain, 50.0 * setup.tolerance, &what);
+                }
+            }
+        }
+    }
+    // Two equal centroids, a row on a centroid, no rows.
+    let twice = setup.tensor(&vec![vec![1.0, 0.0], vec![1.0, 0.0], vec![0.0, 2.0]]);
+    let network = KMeans::from_centroids(twice.clone()).unwrap().neuralize().unwrap();
+    let explain = |x, root| network.explain_from(x, Target::Assigned, Beta::Value(1.0), root);
+    for root in [Root::Midway, Root::Toward] {
+        let found = explain(&twice, root).unwrap();
+        assert!(values(found.relevance).iter().all(|r| r.is_finite()));
+    }
+    let none = setup.tensor(&vec![vec![0.0; 2]]).slice([0..0, 0..2]);
+    assert_eq!(explain(&none, Root::Toward).unwrap().len(), 0);
+    let error = explain(&twice, Root::Between(2.0)).unwrap_err().to_string();
+    assert!(error.contains("lambda"), "{error}");
 }
 
 pub fn equals_the_definition<B: Backend>(setup: &Setup<B>) {

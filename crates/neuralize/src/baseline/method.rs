@@ -20,6 +20,7 @@ use crate::explain::Beta;
 /// | name | relevance of feature i |
 /// |---|---|
 /// | `neon` | NEON with the heuristic β; `neon-hard` with the nearest competitor alone |
+/// | `toward` | what made the logit on the way from the boundary, on the line to the competitor: what would have to change; k-means and deep k-means |
 /// | `sensitivity` | squared slope of the logit, which has no sign |
 /// | `gradient-times-input` | slope times value |
 /// | `gradient-from-boundary` | slope times the difference from the boundary to the competing cluster |
@@ -40,6 +41,9 @@ use crate::explain::Beta;
 pub enum Method {
     /// NEON.
     Neon(Beta),
+    /// The secant pass from the boundary on the line to the competitor, with the heuristic β
+    /// ([`Root::Toward`](crate::explain::Root::Toward)).
+    Toward,
     /// Squared slope (Simonyan et al. 2014).
     Sensitivity,
     /// Slope times value.
@@ -132,6 +136,9 @@ impl Method {
             Self::Neon(_) => {
                 "NEON with another stiffness; an infinite one takes the nearest competitor alone"
             }
+            Self::Toward => {
+                "what made the logit on the way from the boundary, on the straight line to the competitor"
+            }
             Self::Sensitivity => "squared slope of the logit; it has no sign and no meaningful sum",
             Self::GradientTimesInput => "slope times value; it depends on where zero lies",
             Self::GradientFromBoundary => {
@@ -164,9 +171,10 @@ impl Method {
 }
 
 /// The methods in the order of `Method::all`.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "neon",
     "neon-hard",
+    "toward",
     "gradient-from-boundary",
     "sensitivity",
     "gradient-times-input",
@@ -193,6 +201,7 @@ impl fmt::Display for Method {
             Self::Neon(Beta::Heuristic) => f.write_str("neon"),
             Self::Neon(Beta::Value(beta)) if *beta == f64::INFINITY => f.write_str("neon-hard"),
             Self::Neon(Beta::Value(beta)) => write!(f, "neon={beta}"),
+            Self::Toward => f.write_str("toward"),
             Self::Sensitivity => f.write_str("sensitivity"),
             Self::GradientTimesInput => f.write_str("gradient-times-input"),
             Self::GradientFromBoundary => f.write_str("gradient-from-boundary"),
@@ -241,6 +250,7 @@ impl FromStr for Method {
             }
             "neon" => Self::Neon(Beta::Heuristic),
             "neon-hard" => Self::Neon(Beta::Value(f64::INFINITY)),
+            "toward" => Self::Toward,
             "sensitivity" => Self::Sensitivity,
             "gradient-times-input" => Self::GradientTimesInput,
             "gradient-from-boundary" => Self::GradientFromBoundary,
@@ -267,6 +277,7 @@ impl<B: Backend> Attribute<B> for Method {
         }
         match *self {
             Self::Neon(beta) => neon::neon(query, beta),
+            Self::Toward => neon::toward(query),
             Self::Sensitivity => Ok(query.slope().square().into()),
             Self::GradientTimesInput => Ok((query.slope() * query.x.clone()).into()),
             Self::GradientFromBoundary => Ok(boundary::gradient_from_boundary(query).into()),

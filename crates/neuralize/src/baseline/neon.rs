@@ -1,27 +1,49 @@
-//! NEON as one method among others.
+//! NEON and the secant pass as methods among others.
 
 use burn::tensor::backend::Backend;
 
 use crate::baseline::{Attribution, Query};
-use crate::error::Result;
-use crate::explain::Beta;
+use crate::error::{Error, Result};
+use crate::explain::{Beta, Explanation, Root};
 use crate::transfer;
 
 /// NEON, by the relevance pass of the network.
 pub(super) fn neon<B: Backend>(query: &Query<'_, B>, beta: Beta) -> Result<Attribution<B>> {
     let network = query.background.subject().network();
-    let beta = match (beta, network.beta()) {
-        // A network without a heuristic β gets that of the background data.
-        (Beta::Heuristic, None) => Beta::Value(heuristic(query)?),
-        (beta, _) => beta,
+    let beta = match beta {
+        Beta::Heuristic => known_beta(query)?,
+        beta => beta,
     };
-    let explanation = network.explain(&query.x, query.target, beta)?;
+    Ok(attribution(network.explain(&query.x, query.target, beta)?))
+}
+
+/// The secant pass from the boundary on the line to the competitor.
+pub(super) fn toward<B: Backend>(query: &Query<'_, B>) -> Result<Attribution<B>> {
+    let network = query.background.subject().network();
+    let beta = known_beta(query)?;
+    match network.explain_from(&query.x, query.target, beta, Root::Toward) {
+        Err(Error::Config { name: "root", rule, .. }) => {
+            Err(Error::Config { name: "method", value: "toward".into(), rule })
+        }
+        found => Ok(attribution(found?)),
+    }
+}
+
+fn attribution<B: Backend>(explanation: Explanation<B>) -> Attribution<B> {
     let absorbed = explanation
         .absorbed
         .into_iter()
         .map(|part| part.amount.unsqueeze_dim::<2>(1))
         .reduce(|sum, part| sum + part);
-    Ok(Attribution { absorbed, ..explanation.relevance.into() })
+    Attribution { absorbed, ..explanation.relevance.into() }
+}
+
+/// The heuristic β; a network without one gets that of the background data.
+fn known_beta<B: Backend>(query: &Query<'_, B>) -> Result<Beta> {
+    match query.background.subject().network().beta() {
+        Some(_) => Ok(Beta::Heuristic),
+        None => Ok(Beta::Value(heuristic(query)?)),
+    }
 }
 
 /// 1 / mean logit of the background data.

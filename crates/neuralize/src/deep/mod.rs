@@ -40,5 +40,5 @@ pub use fit::DeepFit;
 pub use joint::{Autoencoder, JointFit, JointProgress, JointTraining};
 pub use model::DeepKMeans;
 pub use network::NeuralizedDeepKMeans;
-pub use question::{DeepQuestion, Pass, Root};
+pub use question::{DeepQuestion, Pass};
 pub use weights::Weights;

@@ -8,7 +8,7 @@ use burn_lrp::{AnyTensor, Relevance};
 
 use crate::deep::{DeepKMeans, DeepQuestion, Pass};
 use crate::error::{Error, Result};
-use crate::explain::{Absorbed, Explanation, Target};
+use crate::explain::{Absorbed, Beta, Explanation, Root, Target};
 use crate::kernel::{self, Flag};
 use crate::network::{Dimensions, Internals, Network, NeuralizedKMeans};
 use crate::{transfer, validate};
@@ -83,6 +83,50 @@ impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
         &self.model
     }
 
+    /// The explanation of a block of rows; NaN for rows that the encoder refuses.
+    fn explain_rows(&self, x: Tensor<B, 2>, question: &DeepQuestion) -> Explanation<B>
+    where
+        E: Sync,
+    {
+        let [rows, features] = x.dims();
+        match self.model.explain(&x, question) {
+            Ok(found) => Explanation {
+                relevance: found.relevance,
+                absorbed: vec![Absorbed { name: ENCODER[0], amount: found.absorbed }],
+                ..found.codes
+            },
+            // One row whose code is not finite must not spoil the others.
+            Err(_) if rows > 1 => {
+                let one = |row| x.clone().slice([row..row + 1, 0..features]);
+                Explanation::cat(
+                    (0..rows).map(|row| self.explain_rows(one(row), question)).collect(),
+                )
+            }
+            // There is no explanation.
+            Err(_) => {
+                let scores = Network::scores(&self.head, self.codes(x.clone()));
+                let nothing = |columns| {
+                    transfer::zeros::<B, 2>([rows, columns], &x.device(), x.dtype()) + f64::NAN
+                };
+                let target = question.target;
+                let beta = match question.beta {
+                    Beta::Value(beta) => beta,
+                    Beta::Heuristic => f64::NAN,
+                };
+                let amount = nothing(1).squeeze_dim(1);
+                Explanation {
+                    relevance: nothing(features),
+                    logit: nothing(1).squeeze_dim(1),
+                    cluster: target.explained(&scores).squeeze_dim(1),
+                    shares: nothing(self.head.n_clusters()),
+                    target,
+                    beta,
+                    absorbed: vec![Absorbed { name: ENCODER[0], amount }],
+                }
+            }
+        }
+    }
+
     /// Codes of a block of rows, tracked if the backend tracks gradients; NaN if the
     /// encoder refuses them.
     fn codes(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
@@ -136,41 +180,21 @@ impl<B: Backend, E: Module<B> + Relevance<B> + Sync> Network<B> for NeuralizedDe
     }
 
     fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
+        self.explain_rows(x, &self.question.clone().with_target(target).with_beta(beta))
+    }
+
+    fn explain_block_from(
+        &self,
+        x: Tensor<B, 2>,
+        target: Target,
+        beta: f64,
+        root: Root,
+    ) -> Result<Explanation<B>> {
         let question = self.question.clone().with_target(target).with_beta(beta);
-        let rows = x.dims()[0];
-        match self.model.explain(&x, &question) {
-            Ok(found) => Explanation {
-                relevance: found.relevance,
-                absorbed: vec![Absorbed { name: ENCODER[0], amount: found.absorbed }],
-                ..found.codes
-            },
-            // One row whose code is not finite must not spoil the others.
-            Err(_) if rows > 1 => {
-                let features = self.n_features();
-                let one = |row| x.clone().slice([row..row + 1, 0..features]);
-                Explanation::cat(
-                    (0..rows).map(|row| self.explain_block(one(row), target, beta)).collect(),
-                )
-            }
-            // There is no explanation.
-            Err(_) => {
-                let scores = Network::scores(&self.head, self.codes(x.clone()));
-                let nothing = |columns| {
-                    transfer::zeros::<B, 2>([rows, columns], &x.device(), x.dtype()) + f64::NAN
-                };
-                Explanation {
-                    relevance: nothing(self.n_features()),
-                    logit: nothing(1).squeeze_dim(1),
-                    cluster: target.explained(&scores).squeeze_dim(1),
-                    shares: nothing(self.n_clusters()),
-                    target,
-                    beta,
-                    absorbed: vec![Absorbed {
-                        name: ENCODER[0],
-                        amount: nothing(1).squeeze_dim(1),
-                    }],
-                }
-            }
+        if self.model.has_roots() {
+            Ok(self.explain_rows(x, &question.with_pass(Pass::Secant(root))))
+        } else {
+            Err(Error::NoRoots)
         }
     }
 

@@ -2,8 +2,7 @@
 
 use burn_lrp::{Composite, Family, Rule, Selector};
 
-use crate::error::{Error, Result};
-use crate::explain::{Beta, Target};
+use crate::explain::{Beta, Root, Target};
 
 /// How relevance goes through the encoder.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,41 +20,6 @@ pub enum Pass {
     /// NEON on the code, then layer-wise relevance propagation by these rules. Biases and
     /// stabilisers absorb a part of the logit, often most of it.
     Lrp(Composite),
-}
-
-/// The root of a secant pass, for a sample in cluster c and a competitor k. The place of a cluster
-/// is the mean of its inputs; of images and whatever else is not a row of a table, the input whose
-/// code is nearest to the centroid, as it is for a pair whose means lie on one side of the boundary.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[non_exhaustive]
-pub enum Root {
-    /// On the line between the places of c and k: one root for every pair, found once.
-    #[default]
-    Midway,
-    /// On the line to the place of k from `(1 − λ)` times the place of c plus λ times the sample.
-    /// 0 is `Midway`, 1 is `Toward`; the search takes a few more runs of the encoder.
-    Between(f64),
-    /// On the line from the sample to the place of k: what would have to change for the sample to
-    /// come to the boundary. For a sample outside of c, on the line to c.
-    Toward,
-}
-
-impl Root {
-    pub(super) fn lambda(self) -> f64 {
-        match self {
-            Self::Midway => 0.0,
-            Self::Between(lambda) => lambda,
-            Self::Toward => 1.0,
-        }
-    }
-
-    pub(super) fn check(self) -> Result<()> {
-        let lambda = self.lambda();
-        if (0.0..=1.0).contains(&lambda) {
-            return Ok(());
-        }
-        Err(Error::config("lambda", lambda, "it must lie between 0 and 1"))
-    }
 }
 
 impl Pass {

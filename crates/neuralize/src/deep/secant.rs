@@ -6,9 +6,9 @@ use burn_lrp::{AnyTensor, Node, Relevance, Tape};
 
 use crate::deep::codes::{blocks, table_of};
 use crate::deep::roots::{CLOSE, Contrasts, Pair, Roots, indices, pair_index};
-use crate::deep::{DeepExplanation, DeepKMeans, DeepQuestion, Root};
+use crate::deep::{DeepExplanation, DeepKMeans, DeepQuestion};
 use crate::error::{Error, Result};
-use crate::explain::Explanation;
+use crate::explain::{Explanation, Root};
 use crate::network::{Network, NeuralizedKMeans, PoolingPass};
 use crate::transfer;
 

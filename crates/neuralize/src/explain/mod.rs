@@ -6,10 +6,12 @@
 //! relevances of a point sum to its logit, in some networks together with parts of the logit that
 //! belong to no feature.
 //!
-//! The pass itself is [`Network::explain`](crate::network::Network::explain).
+//! The pass itself is [`Network::explain`](crate::network::Network::explain). Measured from another
+//! [`Root`], it is [`Network::explain_from`](crate::network::Network::explain_from).
 
 mod explanation;
 mod question;
+mod root;
 mod summary;
 
 #[cfg(any(feature = "svg", feature = "report"))]
@@ -17,4 +19,5 @@ pub(crate) use explanation::by_strength;
 pub use explanation::{Absorbed, Explanation};
 pub(crate) use explanation::{logistic, part_title};
 pub use question::{Beta, Target};
+pub use root::Root;
 pub use summary::{ClusterSummary, GlobalSummary, Tally};

@@ -5,8 +5,8 @@ use std::pin::Pin;
 
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
-use crate::error::Result;
-use crate::explain::{Absorbed, Beta, Explanation, Target, part_title};
+use crate::error::{Error, Result};
+use crate::explain::{Absorbed, Beta, Explanation, Root, Target, part_title};
 use crate::kernel::{self, Flag};
 use crate::network::kmeans::NeuralizedKMeans;
 use crate::{transfer, validate};
@@ -237,6 +237,54 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
         self.check_input(x)?;
         let beta = self.checked_question(target, beta)?;
         Ok(self.explanation(x, target, beta))
+    }
+
+    /// Explains every row of x by what made its logit on the way from a [`Root`]: relevances sum to
+    /// the logit. K-means and [deep k-means](crate::deep) have such a pass.
+    ///
+    /// # Shapes
+    ///
+    /// As [`explain`](Self::explain).
+    ///
+    /// # Errors
+    ///
+    /// As [`explain`](Self::explain), and if the network has no such pass, or λ does not lie between
+    /// 0 and 1.
+    fn explain_from(
+        &self,
+        x: &Tensor<B, 2>,
+        target: Target,
+        beta: Beta,
+        root: Root,
+    ) -> Result<Explanation<B>> {
+        root.check()?;
+        self.check_input(x)?;
+        let beta = self.checked_question(target, beta)?;
+        let [rows, features] = x.dims();
+        if rows == 0 {
+            return Ok(self.explanation(x, target, beta));
+        }
+        let parts = kernel::blocks(rows, kernel::block_rows(self.columns()))
+            .map(|range| {
+                let block = x.clone().slice([range, 0..features]);
+                self.explain_block_from(block, target, beta, root)
+            })
+            .collect::<Result<_>>()?;
+        Ok(Explanation::cat(parts))
+    }
+
+    /// The pass of a block of checked rows from a root.
+    #[doc(hidden)]
+    fn explain_block_from(
+        &self,
+        x: Tensor<B, 2>,
+        target: Target,
+        beta: f64,
+        root: Root,
+    ) -> Result<Explanation<B>> {
+        let _ = (x, target, beta);
+        let rule = "only k-means and deep k-means are explained from a root";
+        Err(Error::config("root", format!("{root:?}"), rule))
     }
 
     /// As [`explain`](Self::explain), without blocking the thread while a GPU checks x, so that a

@@ -4,12 +4,12 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use crate::cluster::{KMeans, beta};
 use crate::error::Result;
-use crate::explain::{Explanation, Target};
+use crate::explain::{Explanation, Root, Target};
 use crate::kernel::{self, Flag};
 use crate::network::interface::{Dimensions, FusedLabels, Internals, Network};
 use crate::network::kmeans::NeuralizedKMeans;
-use crate::network::midpoint;
 use crate::network::pass::PoolingPass;
+use crate::network::{midpoint, rooted};
 use crate::validate;
 
 impl<B: Backend> Internals<B> for NeuralizedKMeans<B> {
@@ -84,5 +84,20 @@ impl<B: Backend> Network<B> for NeuralizedKMeans<B> {
         let pass = PoolingPass::of(&scores, target, beta);
         let relevance = midpoint::relevance(centred, &centroids, &squares, pass.coefficients());
         pass.explanation(relevance, target, beta)
+    }
+
+    fn explain_block_from(
+        &self,
+        x: Tensor<B, 2>,
+        target: Target,
+        beta: f64,
+        root: Root,
+    ) -> Result<Explanation<B>> {
+        let centroids = self.centred_centroids();
+        let centred = self.centred(x);
+        let scores = self.linear.forward(centred.clone());
+        let pass = PoolingPass::of(&scores, target, beta);
+        let relevance = rooted::relevance(centred, &centroids, &scores, &pass, root);
+        Ok(pass.explanation(relevance, target, beta))
     }
 }

@@ -24,6 +24,7 @@ mod mixture;
 mod pair_rule;
 mod pairwise;
 mod pass;
+mod rooted;
 mod separable;
 mod soft_pool;
 mod summed;

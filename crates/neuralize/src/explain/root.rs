@@ -1,0 +1,45 @@
+//! The root of a secant pass: the input from which an explanation measures.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The root of a secant pass, for a sample in cluster c and a competitor k: an input at which both
+/// clusters are equally near, so that the whole contrast is made on the way from there.
+///
+/// The place of a cluster is its centroid, or the mean of its inputs if an encoder lies between; of
+/// images and whatever else is not a row of a table, the input whose code is nearest to the
+/// centroid, as it is for a pair whose means lie on one side of the boundary.
+///
+/// `Midway` says what is typical of c and not of k: for k-means it is NEON. `Toward` says what would
+/// have to change for the sample to come to the boundary.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Root {
+    /// On the line between the places of c and k: one root for every pair.
+    #[default]
+    Midway,
+    /// On the line to the place of k from `(1 − λ)` times the place of c plus λ times the sample,
+    /// with λ from 0 to 1. 0 is `Midway`, 1 is `Toward`.
+    Between(f64),
+    /// On the line from the sample to the place of k. For a sample outside of c, on the line to c.
+    Toward,
+}
+
+impl Root {
+    pub(crate) fn lambda(self) -> f64 {
+        match self {
+            Self::Midway => 0.0,
+            Self::Between(lambda) => lambda,
+            Self::Toward => 1.0,
+        }
+    }
+
+    pub(crate) fn check(self) -> Result<()> {
+        let lambda = self.lambda();
+        if (0.0..=1.0).contains(&lambda) {
+            return Ok(());
+        }
+        Err(Error::config("lambda", lambda, "it must lie between 0 and 1"))
+    }
+}
