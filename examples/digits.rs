@@ -1,7 +1,7 @@
 //! Deep clustering explained in pixels: a small convolutional autoencoder is
-//! trained on handwritten digits together with a k-means of its codes, and
-//! layer-wise relevance propagation says which pixels put an image into its
-//! cluster.
+//! trained on handwritten digits together with a k-means of its codes, and two passes say which pixels
+//! put an image into its cluster: the secant pass, and NEON with layer-wise relevance propagation. How
+//! well they tell the pixels apart that matter is measured.
 //!
 //! `cargo run --release --example digits -- [FIGURE.svg]`
 
@@ -16,8 +16,10 @@ use burn::nn::{Linear, LinearConfig, PaddingConfig2d, Relu};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use burn_lrp::{Composite, Relevance};
+use neuralize::baseline::{Method, TrackedDeepKMeans};
 use neuralize::cluster::match_to_classes;
 use neuralize::deep::{Autoencoder, DeepKMeans, DeepQuestion, JointTraining};
+use neuralize::evaluate::{EvaluateConfig, Measure};
 use neuralize::plot::{self, HeatMap, ImageShape};
 use neuralize::prelude::*;
 
@@ -35,6 +37,13 @@ struct Encoder<B: Backend> {
     #[relevance(then(relu, flatten))]
     second: Conv2d<B>,
     code: Linear<B>,
+}
+
+/// The encoder for rows of 64 pixels, for measures and figures of rows.
+#[derive(Module, Debug, Relevance)]
+struct Rows<B: Backend> {
+    #[relevance(before(reshape(1, 8, 8)))]
+    encoder: Encoder<B>,
 }
 
 /// From a code to an image.
@@ -96,7 +105,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = TableOptions::default().with_label("digit");
     let table = TableReader::csv("digits.csv", DIGITS.as_bytes(), &options)?.read_all()?;
     let pixels: Tensor<Flex, 2> = table.to_tensor(&device, DType::F32)?;
-    let x: Tensor<Flex, 4> = (pixels.clone() / 16.0).reshape([table.rows(), 1, SIDE, SIDE]);
+    let rows = pixels.clone() * (1.0 / 16.0);
+    let x: Tensor<Flex, 4> = rows.clone().reshape([table.rows(), 1, SIDE, SIDE]);
     let digits: Vec<usize> = table
         .labels()
         .unwrap_or_default()
@@ -118,7 +128,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let start = Instant::now();
     let model = train(&x, &clusters)?;
-    let labels: Vec<i64> = model.predict(x.clone())?.into_data().iter().collect();
+    let model = model.with_roots([rows.clone()])?;
+    let labels: Vec<i64> = model.predict(rows.clone())?.into_data().iter().collect();
     println!(
         "k-means of codes:  {:.1} % agree, trained in {:.1} s",
         100.0 * accuracy(&labels),
@@ -130,43 +141,72 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         family:convolution -> gamma=0.25
         family:dense -> gamma=0.25"
         .parse()?;
-    println!("\n{}", model.plan(x.clone().narrow(0, 0, 1), &composite)?);
-    let question = DeepQuestion::default().with_composite(composite).with_report();
-    let start = Instant::now();
-    let explanation = model.explain(&x, &question)?;
-    println!(
-        "{} images explained in {:.2} s; relevance, mean over images:",
-        table.rows(),
-        start.elapsed().as_secs_f64()
-    );
-    if let Some(report) = &explanation.report {
-        println!("{report}");
-    }
+    println!("\n{}", model.plan(rows.clone().narrow(0, 0, 1), &composite)?);
+    let by_rules = DeepQuestion::default().with_composite(composite);
+    let by_secants = DeepQuestion::default();
+    let passes = [("the secant pass", by_secants), ("NEON and LRP", by_rules.with_report())];
     let host = |t: Tensor<Flex, 1>| t.into_data().iter::<f64>().collect::<Vec<f64>>();
-    let logit = host(explanation.codes.logit.clone());
-    let absorbed = host(explanation.absorbed.clone());
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    println!(
-        "logit {:.4} = pixels {:.4} + absorbed {:.4}",
-        mean(&logit),
-        mean(&logit) - mean(&absorbed),
-        mean(&absorbed)
-    );
+    let mut explanations = Vec::new();
+    for (name, question) in &passes {
+        let start = Instant::now();
+        let explanation = model.explain(&rows, question)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let (logit, absorbed) =
+            (host(explanation.codes.logit.clone()), host(explanation.absorbed.clone()));
+        let [competitor, to_mean] = gains(&model, &rows, question)?;
+        println!("\n{name}: {} images in {seconds:.2} s", table.rows());
+        println!(
+            "logit {:.4} = pixels {:.4} + absorbed {:.4}; gain {competitor:.2} to the competitor, \
+             {to_mean:.2} to the mean",
+            mean(&logit),
+            mean(&logit) - mean(&absorbed),
+            mean(&absorbed)
+        );
+        if let Some(report) = &explanation.report {
+            println!("{report}");
+        }
+        explanations.push((explanation.relevance, logit));
+    }
 
     if let Some(path) = figure {
         let values: Vec<f64> = pixels.into_data().iter().collect();
-        let relevance: Vec<f64> = explanation.relevance.into_data().iter().collect();
-        draw(&path, &values, &relevance, &logit, &labels, &digits)?;
+        let logit = &explanations[0].1;
+        let relevances: Vec<Vec<f64>> = explanations
+            .iter()
+            .map(|(relevance, _)| relevance.clone().into_data().iter().collect())
+            .collect();
+        draw(&path, &values, [&relevances[0], &relevances[1]], logit, &labels, &digits)?;
         println!("{}", path.display());
     }
     Ok(())
+}
+
+/// The gain of a pass by replacing pixels: those of the mean image of the competitor, and of all
+/// images.
+fn gains(
+    model: &DeepKMeans<Flex, Rows<Flex>>,
+    rows: &Tensor<Flex, 2>,
+    question: &DeepQuestion,
+) -> neuralize::Result<[f64; 2]> {
+    let question = question.clone().with_batch_size(64);
+    let subject = TrackedDeepKMeans::<Autodiff<Flex>, Rows<Autodiff<Flex>>>::new(
+        model.clone(),
+        rows,
+        question,
+    )?;
+    let methods = vec![Method::Neon(Beta::Heuristic)];
+    let config = EvaluateConfig { methods, max_points: 300, ..EvaluateConfig::default() };
+    let evaluation = config.run(&subject, rows, &mut |_, _, _| {})?;
+    let gain = |measure| evaluation.methods[0].values.get(&measure).copied().unwrap_or(f64::NAN);
+    Ok([gain(Measure::GainCompetitor), gain(Measure::GainMean)])
 }
 
 /// Trains autoencoder and clustering together.
 fn train(
     x: &Tensor<Flex, 4>,
     clusters: &KMeansConfig,
-) -> neuralize::Result<DeepKMeans<Flex, Encoder<Flex>>> {
+) -> neuralize::Result<DeepKMeans<Flex, Rows<Flex>>> {
     let device = Default::default();
     Autodiff::<Flex>::seed(&device, 1);
     let training = JointTraining {
@@ -192,14 +232,14 @@ fn train(
             }
         },
     )?;
-    Ok(DeepKMeans::new(fit.autoencoder.encoder, fit.head))
+    Ok(DeepKMeans::new(Rows { encoder: fit.autoencoder.encoder }, fit.head))
 }
 
 /// Draws the pixels and their relevance for one image of every cluster.
 fn draw(
     path: &Path,
     values: &[f64],
-    relevance: &[f64],
+    relevance: [&[f64]; 2],
     logit: &[f64],
     labels: &[i64],
     digits: &[usize],
@@ -210,10 +250,14 @@ fn draw(
         // The image that is farthest from all other clusters.
         let members = (0..labels.len()).filter(|row| labels[*row] == cluster);
         if let Some(row) = members.max_by(|a, b| logit[*a].total_cmp(&logit[*b])) {
-            let title = format!("cluster {cluster}, a {}", digits[row]);
-            // As shares of the logit, so that clusters can be compared.
-            let shares = part(relevance, row).iter().map(|r| r / logit[row]).collect();
-            maps.push(HeatMap::new(title, part(values, row), shares));
+            for (relevance, way) in relevance.into_iter().zip(["secants", "LRP"]) {
+                let title = format!("cluster {cluster}, a {}: {way}", digits[row]);
+                // In parts of their largest, so that clusters and passes can be compared.
+                let relevance = part(relevance, row);
+                let most = relevance.iter().fold(f64::MIN_POSITIVE, |most, r| most.max(r.abs()));
+                let shares = relevance.iter().map(|r| r / most).collect();
+                maps.push(HeatMap::new(title, part(values, row), shares));
+            }
         }
     }
     let shape = ImageShape { height: SIDE, width: SIDE, channels: 1 };

@@ -10,7 +10,7 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
-use burn_lrp::{Composite, Relevance};
+use burn_lrp::Relevance;
 use neuralize::plot::{self, HeatMap, ImageShape};
 use neuralize::prelude::*;
 
@@ -61,25 +61,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fit = DeepKMeans::fit(encoder, &KMeansConfig::new(3), batches)?;
     println!("{:?}", fit.sizes);
     fit.model.save(format!("{folder}/bars.bpk"))?; // encoder and clustering, one file
-    // Pixels lie between 0 and 1. Numbers of a code may be nearly 0, so that γ is better than ε.
-    let composite: Composite = "first(family:convolution) -> box=0,1
-        family:convolution -> gamma=0.25
-        family:dense -> gamma=0.25"
-        .parse()?;
-    println!("{}", fit.model.plan(x.clone().narrow(0, 0, 1), &composite)?);
-
-    let question = DeepQuestion::default().with_composite(composite).with_report();
-    let explanation = fit.model.explain(&x, &question)?;
-    println!("{}", explanation.report.as_ref().expect("it was requested"));
+    let explanation = fit.model.explain(&x, &DeepQuestion::default())?;
+    // Relevances sum to the logit; what is missing is rounding.
+    let absorbed: f32 = explanation.absorbed.abs().max().into_scalar();
+    println!("largest part of a logit that does not reach the pixels: {absorbed:.1e}");
 
     let relevance: Vec<f64> = explanation.relevance.into_data().iter().collect();
-    let maps: Vec<HeatMap> = (0..6)
-        .map(|n| {
-            let values = images[n * 64..][..64].iter().map(|v| f64::from(*v)).collect();
-            HeatMap::new(format!("image {n}"), values, relevance[n * 64..][..64].to_vec())
-        })
-        .collect();
     let shape = ImageShape { height: 8, width: 8, channels: 1 };
+    let mut maps = Vec::new();
+    for n in 0..6 {
+        let values = images[n * 64..][..64].iter().map(|v| f64::from(*v)).collect();
+        let map = HeatMap::new(format!("image {n}"), values, relevance[n * 64..][..64].to_vec());
+        maps.push(map.clone());
+        maps.push(map.pooled(shape, 2)?); // the same by patches of 2 × 2 pixels
+    }
     let figure = plot::heat_maps(&maps, shape, "Why these bars are in their clusters")?;
     figure.save(format!("{folder}/bars.svg"))?;
     Ok(())

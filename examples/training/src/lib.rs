@@ -195,7 +195,7 @@ pub fn train<B: AutodiffBackend>(
     // The heuristic β belongs to the centroids of the end, so it is found now.
     let (encoder, head) = model.model.into_parts();
     let codes = encoder.forward(x.clone());
-    Ok(DeepKMeans::new(encoder, head.with_heuristic_beta(&codes)?))
+    DeepKMeans::new(encoder, head.with_heuristic_beta(&codes)?).with_roots([x.clone()])
 }
 
 /// The module of a checkpoint.

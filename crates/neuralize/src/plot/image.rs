@@ -40,6 +40,42 @@ impl HeatMap {
     pub fn new(title: impl Into<String>, values: Vec<f64>, relevance: Vec<f64>) -> Self {
         Self { title: title.into(), values, relevance }
     }
+
+    /// The same image with its relevance by patches of `side` times `side` pixels: every pixel gets
+    /// an equal part of the relevance of its patch, so that the sum stays. Patches at the right and
+    /// at the bottom are smaller where the side does not divide the image.
+    ///
+    /// In a deep network, the relevances of neighbouring pixels have either sign and cancel; those
+    /// of patches can be read and compared.
+    ///
+    /// # Errors
+    ///
+    /// If the shape does not match the number of relevances, or the side is 0.
+    pub fn pooled(mut self, shape: ImageShape, side: usize) -> Result<Self> {
+        shape.check(self.relevance.len())?;
+        if side == 0 {
+            return Err(Error::config("side", side, "a patch has at least one pixel"));
+        }
+        let ImageShape { height, width, channels } = shape;
+        for top in (0..height).step_by(side) {
+            for left in (0..width).step_by(side) {
+                let rows = top..(top + side).min(height);
+                let columns = left..(left + side).min(width);
+                for channel in 0..channels {
+                    let places = rows.clone().flat_map(|row| {
+                        columns
+                            .clone()
+                            .map(move |column| (row * width + column) * channels + channel)
+                    });
+                    let places: Vec<usize> = places.collect();
+                    let sum: f64 = places.iter().map(|place| self.relevance[*place]).sum();
+                    let each = sum / places.len() as f64;
+                    places.iter().for_each(|place| self.relevance[*place] = each);
+                }
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// Points that are images, each with the relevance of its pixels (summed over
