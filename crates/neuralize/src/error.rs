@@ -218,8 +218,8 @@ pub enum Error {
     // --- encoders ------------------------------------------------------
     /// A secant pass through an encoder whose model has no roots.
     #[error(
-        "this deep k-means has no roots: it was built without inputs, was trained since, or takes token ids, between \
-         which there is nothing; call `with_roots` with inputs of its clusters, `explain_from` with roots of yours, or \
+        "this deep k-means has no roots: it was built without inputs, was trained since, or its inputs are token ids or \
+         differ in shape; call `with_roots` with inputs of its clusters, `explain_from_inputs` with roots of yours, or \
          choose `Pass::Lrp`"
     )]
     NoRoots,

@@ -437,6 +437,7 @@ fn methods() -> Vec<Method> {
     let names = [
         "neon",
         "neon-hard",
+        "toward",
         "sensitivity",
         "gradient-times-input",
         "gradient-from-boundary",

@@ -4,7 +4,10 @@ use std::fs;
 
 use burn::module::{Module, Param, ParamId};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig, Relu};
+use burn::nn::{
+    Embedding, EmbeddingConfig, InstanceNorm, InstanceNormConfig, Linear, LinearConfig, Relu,
+    RmsNorm, RmsNormConfig,
+};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{DType, Tensor};
 use burn_lrp::{AnyTensor, Composite, Node, Relevance, Rule, Selector};
@@ -228,7 +231,7 @@ pub fn deep_edges<B: Backend>(setup: &Setup<B>) {
         |model: &DeepKMeans<B, Perceptron<B>>, x: &Tensor<B, 2>, question: &DeepQuestion| {
             model.explain(x, question).map(|_| String::new())
         };
-    refused(explain(&model, &x.clone().narrow(1, 0, 4), &question), "inputs of 5 numbers");
+    refused(explain(&model, &x.clone().narrow(1, 0, 4), &question), "inputs of shape [5]");
     let rules = question.clone().with_pass(Pass::gamma());
     refused(explain(&model, &x.clone().narrow(1, 0, 4), &rules), "hidden");
     refused(explain(&model, &x.clone().narrow(0, 0, 1).slice([0..0, 0..5]), &question), "empty");
@@ -390,6 +393,35 @@ pub fn weights_from_elsewhere<B: Backend>(setup: &Setup<B>) {
     assert!(
         Weights::of(&odd).load(template(), setup.dtype).unwrap_err().to_string().contains(".txt")
     );
+}
+
+/// Normalisations that Burn's own adapter leaves out.
+#[derive(Module, Debug)]
+pub struct Norms<B: Backend> {
+    rms: RmsNorm<B>,
+    instance: InstanceNorm<B>,
+}
+
+/// PyTorch calls their parameters weight and bias.
+pub fn weights_of_normalisations<B: Backend>(setup: &Setup<B>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("norms.safetensors");
+    let numbers: Rows = setup.rounded(&random_rows(3, 4, 0.0, 63));
+    let tensors = [
+        ("rms.weight", vec![4], numbers[0].clone()),
+        ("instance.weight", vec![4], numbers[1].clone()),
+        ("instance.bias", vec![4], numbers[2].clone()),
+    ];
+    fs::write(&path, safetensors(&tensors, setup.dtype)).unwrap();
+    let template = Norms {
+        rms: RmsNormConfig::new(4).init::<B>(&setup.device),
+        instance: InstanceNormConfig::new(4).init::<B>(&setup.device),
+    };
+    let loaded = Weights::of(&path).load(template, setup.dtype).unwrap();
+    assert_eq!(values(loaded.rms.gamma.val()), numbers[0]);
+    let of = |param: &Option<Param<Tensor<B, 1>>>| values(param.as_ref().unwrap().val());
+    assert_eq!(of(&loaded.instance.gamma), numbers[1]);
+    assert_eq!(of(&loaded.instance.beta), numbers[2]);
 }
 
 /// A safetensors file, written by its specification.

@@ -36,6 +36,7 @@ macro_rules! models_on {
                 deep::deep_fits,
                 deep::deep_records,
                 deep::weights_from_elsewhere,
+                deep::weights_of_normalisations,
                 deep::joint_training,
                 deep::images_as_input,
                 deep::tokens_as_input,

@@ -143,10 +143,11 @@ impl<'a> Naive<'a> {
         let weight: Vec<f64> = h.iter().map(|h| (-beta * (h - f)).exp()).collect();
         let total: f64 = weight.iter().sum();
         let shares: Vec<f64> = weight.iter().map(|w| w / total).collect();
-        let counted: f64 = shares.iter().filter(|share| **share >= 0.01).sum();
+        let most = shares.iter().fold(0.0_f64, |most, share| most.max(*share));
+        let counts = |share: &f64| *share >= 0.01 * most;
+        let counted: f64 = shares.iter().filter(|share| counts(share)).sum();
         let mut sum = vec![0.0; 5];
-        for ((k, h), share) in
-            others.iter().zip(&h).zip(&shares).filter(|(_, share)| **share >= 0.01)
+        for ((k, h), share) in others.iter().zip(&h).zip(&shares).filter(|(_, share)| counts(share))
         {
             let root = match root {
                 Root::Midway => self.midway(c, *k),
@@ -333,7 +334,8 @@ pub fn roots_of_the_caller<B: Backend>(setup: &Setup<B>) {
     let x = setup.rounded(&inputs())[20..29].to_vec();
     let roots = setup.rounded(&random_rows(9, 5, -0.3, 32));
     let question = DeepQuestion::default().with_target(Target::Contrast { cluster: 1, versus: 3 });
-    let found = model.explain_from(&setup.tensor(&x), &setup.tensor(&roots), &question).unwrap();
+    let found =
+        model.explain_from_inputs(&setup.tensor(&x), &setup.tensor(&roots), &question).unwrap();
     let data = setup.rounded(&inputs());
     let naive = Naive::new(&weights, &centroids, &data);
     let expected: Rows =
@@ -343,10 +345,10 @@ pub fn roots_of_the_caller<B: Backend>(setup: &Setup<B>) {
     assert_close(&values(found.absorbed), &left, 100.0 * setup.tolerance, "left at the root");
 
     let x = setup.tensor(&x);
-    let same = model.explain_from(&x, &x, &DeepQuestion::default()).unwrap();
+    let same = model.explain_from_inputs(&x, &x, &DeepQuestion::default()).unwrap();
     assert!(values(same.relevance).iter().all(|r| *r == 0.0));
     assert_eq!(values(same.absorbed), values(same.codes.logit));
-    let error = model.explain_from(&x, &x.clone().narrow(0, 0, 3), &question).unwrap_err();
+    let error = model.explain_from_inputs(&x, &x.clone().narrow(0, 0, 3), &question).unwrap_err();
     assert!(error.to_string().contains("a root for every input"), "{error}");
 }
 
@@ -408,7 +410,7 @@ pub fn roots_in_records<B: Backend>(setup: &Setup<B>) {
     let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
     let bytes: Vec<u8> = recorder.record(model.clone().into_record(), ()).unwrap();
     let head = KMeans::from_centroids(Tensor::zeros([4, 3], (&setup.device, setup.dtype))).unwrap();
-    let blank = DeepKMeans::new(template(), head).with_blank_roots(5, &setup.device);
+    let blank = DeepKMeans::new(template(), head).with_blank_roots(&[5], &setup.device);
     assert!(blank.clone().checked().is_err());
     let filled = blank.load_record(recorder.load(bytes, &setup.device).unwrap());
     if setup.dtype == DType::F32 {
@@ -417,7 +419,7 @@ pub fn roots_in_records<B: Backend>(setup: &Setup<B>) {
     }
     let wrong = setup.tensor(&random_rows(4, 6, 0.0, 51));
     let error = model.explain(&wrong, &question).unwrap_err().to_string();
-    assert!(error.contains("inputs of 5 numbers"), "{error}");
+    assert!(error.contains("inputs of shape [5]"), "{error}");
     for lambda in [-0.1, 1.1, f64::NAN] {
         let question = question.clone().with_pass(Pass::Secant(Root::Between(lambda)));
         let error = model.explain(&x, &question).unwrap_err().to_string();
@@ -586,12 +588,15 @@ pub fn secants_of_tokens<B: Backend>(setup: &Setup<B>) {
     assert!(error.contains("token ids"), "{error}");
     assert!(fit.model.clone().with_roots([ids.clone()]).is_err());
     let blank = ids.zeros_like();
-    let found = fit.model.explain_from(&ids, &blank, &question).unwrap();
+    let found = fit.model.explain_from_inputs(&ids, &blank, &question).unwrap();
     let (logit, absorbed) = (values(found.codes.logit), values(found.absorbed));
     for (row, relevance) in rows(found.relevance).iter().enumerate() {
         let sum: f64 = relevance.iter().sum();
         assert!((sum + absorbed[row] - logit[row]).abs() <= 1e-5, "{sum}");
     }
     // The first token is that of the root.
-    assert_eq!(rows(fit.model.explain_from(&ids, &blank, &question).unwrap().relevance)[0][0], 0.0);
+    assert_eq!(
+        rows(fit.model.explain_from_inputs(&ids, &blank, &question).unwrap().relevance)[0][0],
+        0.0
+    );
 }

@@ -22,11 +22,17 @@ pub(super) fn toward<B: Backend>(query: &Query<'_, B>) -> Result<Attribution<B>>
     let network = query.background.subject().network();
     let beta = known_beta(query)?;
     match network.explain_from(&query.x, query.target, beta, Root::Toward) {
-        Err(Error::Config { name: "root", rule, .. }) => {
-            Err(Error::Config { name: "method", value: "toward".into(), rule })
+        Err(Error::Config { name: "root", rule, .. }) => refused(rule),
+        Err(error @ (Error::NoRoots | Error::Relevance(burn_lrp::Error::NoSecant(_)))) => {
+            refused(error.to_string())
         }
         found => Ok(attribution(found?)),
     }
+}
+
+/// The method is not for this model.
+fn refused<T>(rule: String) -> Result<T> {
+    Err(Error::Config { name: "method", value: "toward".into(), rule })
 }
 
 fn attribution<B: Backend>(explanation: Explanation<B>) -> Attribution<B> {

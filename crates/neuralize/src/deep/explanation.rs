@@ -37,7 +37,9 @@ impl<B: Backend, const D: usize> DeepExplanation<B, D> {
         relevance: &AnyTensor<B>,
         report: Option<Report>,
     ) -> Result<Self> {
-        let absorbed = codes.logit.clone() - relevance.row_sums();
+        // Token ids may have another precision than the codes.
+        let sums = relevance.row_sums().cast(codes.logit.dtype());
+        let absorbed = codes.logit.clone() - sums;
         Ok(Self { relevance: relevance.tensor()?, codes, absorbed, report })
     }
 }
@@ -59,7 +61,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
         x: &Tensor<B, D>,
         question: &DeepQuestion,
     ) -> Result<DeepExplanation<B, D>> {
-        let x = self.checked_input(x)?;
+        let x = self.checked_input("x", x)?;
         let composite = match &question.pass {
             Pass::Secant(root) => {
                 let (codes, relevance) = self.explain_by_secants(&x, question, *root)?;
@@ -88,13 +90,17 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     }
 
     /// Inputs in a form that the encoder may take.
-    pub(super) fn checked_input<const D: usize>(&self, x: &Tensor<B, D>) -> Result<AnyTensor<B>> {
+    pub(super) fn checked_input<const D: usize>(
+        &self,
+        what: &'static str,
+        x: &Tensor<B, D>,
+    ) -> Result<AnyTensor<B>> {
         if x.dims()[0] == 0 {
-            return Err(Error::Empty { what: "x" });
+            return Err(Error::Empty { what });
         }
-        validate::dtype::<B>("x", &x.device(), x.dtype())?;
+        validate::dtype::<B>(what, &x.device(), x.dtype())?;
         let x = AnyTensor::from(x.clone());
-        validate::values("x", &x.rows())?;
+        validate::values(what, &x.rows())?;
         Ok(x)
     }
 

@@ -6,7 +6,6 @@ use burn_lrp::{AnyTensor, Relevance};
 
 use crate::cluster::{KMeans, KMeansConfig, MiniBatchKMeans};
 use crate::deep::codes::encoded;
-use crate::deep::roots::{Collector, Roots};
 use crate::deep::{DeepKMeans, DeepQuestion};
 use crate::error::{Error, Result};
 
@@ -34,8 +33,10 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     /// Clusters the codes of inputs that come in batches, from a Burn `DataLoader` or any
     /// other source.
     ///
-    /// `batches` is called twice: once to encode every batch, and once for the roots of the secant
-    /// pass (see [`with_roots`](Self::with_roots)). Memory holds the codes, not the inputs.
+    /// `batches` is called twice, and every batch is encoded in both passes: the second is for the
+    /// roots of the secant pass (see [`with_roots`](Self::with_roots)) and may give the inputs in
+    /// another order. Memory holds the codes, not the inputs. Token ids and inputs that differ in
+    /// shape have no roots.
     ///
     /// # Shapes
     ///
@@ -44,7 +45,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     /// # Errors
     ///
     /// If the encoder cannot take a batch, its codes cannot be clustered (see
-    /// [`KMeansConfig::fit`]), or the second pass gives other batches than the first.
+    /// [`KMeansConfig::fit`]), or the second pass gives another number of inputs than the first.
     pub fn fit<X: Into<AnyTensor<B>>, I: IntoIterator<Item = X>>(
         encoder: E,
         config: &KMeansConfig,
@@ -60,8 +61,13 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
         }
         let codes = Tensor::cat(codes, 0);
         let fit = config.fit(&codes)?;
-        let mut model = Self::new(encoder, fit.model);
-        model.roots = model.roots_of(&codes, batches())?;
+        let model = Self::new(encoder, fit.model);
+        let [first, _] = codes.dims();
+        let (roots, rows) = model.roots_among(batches(), Some(first))?;
+        if rows != first {
+            return Err(Error::Passes { first, pass: 2, rows });
+        }
+        let model = Self { roots, ..model };
         Ok(DeepFit {
             model,
             codes,
@@ -103,33 +109,8 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
         }
         let head: KMeans<B> = clusterer.model()?;
         let model = Self::new(encoder, head);
-        let roots = model.roots_among(batches())?;
+        let (roots, _) = model.roots_among(batches(), None)?;
         Ok(Self { roots, ..model })
-    }
-
-    /// The roots from the inputs of codes that are known; `None` of token ids.
-    fn roots_of<X: Into<AnyTensor<B>>>(
-        &self,
-        codes: &Tensor<B, 2>,
-        batches: impl IntoIterator<Item = X>,
-    ) -> Result<Option<Roots<B>>> {
-        let [first, _] = codes.dims();
-        let mut collector = Collector::new(self.n_clusters());
-        let mut rows = 0;
-        for batch in batches {
-            let batch = batch.into();
-            let count = batch.dims().first().copied().unwrap_or(0);
-            if rows + count > first {
-                return Err(Error::Passes { first, pass: 2, rows: rows + count });
-            }
-            let codes = codes.clone().narrow(0, rows, count);
-            collector.add(&batch, &codes, &self.head)?;
-            rows += count;
-        }
-        if rows < first {
-            return Err(Error::Passes { first, pass: 2, rows });
-        }
-        collector.finish(&self.encoder, &self.head, DeepQuestion::default().batch_size)
     }
 }
 

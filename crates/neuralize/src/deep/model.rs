@@ -14,7 +14,7 @@ use crate::deep::DeepQuestion;
 use crate::deep::codes::encoded;
 use crate::deep::roots::{Collector, Roots};
 use crate::error::{Error, Result};
-use crate::load::Load;
+use crate::load::{self, Load};
 use crate::network::{Network, NeuralizedKMeans};
 use crate::record;
 
@@ -69,8 +69,8 @@ pub struct DeepKMeans<B: Backend, E> {
 }
 
 impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
-    /// An encoder and a clustering of its codes; [`fit`](Self::fit) finds one. It predicts; for the
-    /// default explanation, [`with_roots`](Self::with_roots) shows it inputs of its clusters.
+    /// An encoder and a clustering of its codes; [`fit`](Self::fit) finds one. The secant pass, by
+    /// which a deep k-means is explained by default, needs [`with_roots`](Self::with_roots).
     pub fn new(encoder: E, head: KMeans<B>) -> Self {
         // Burn initialises a parameter again in every clone if it has not been read before.
         let _ = encoder.num_params();
@@ -112,10 +112,12 @@ impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
     ///
     /// If the shapes or the values of the clustering are unusable.
     pub fn checked(self) -> Result<Self> {
-        if let Some(roots) = &self.roots {
-            roots.check(self.n_clusters()).map_err(|detail| Error::Record { detail })?;
+        let roots = self.roots.map(load::check).transpose()?;
+        let head = self.head.checked()?;
+        if let Some(roots) = &roots {
+            roots.check(head.n_clusters()).map_err(|detail| Error::Record { detail })?;
         }
-        Ok(Self { head: self.head.checked()?, ..self })
+        Ok(Self { head, roots, ..self })
     }
 
     /// Whether the model knows where its clusters lie in the input, as a secant pass needs.
@@ -126,9 +128,11 @@ impl<B: Backend, E: Module<B>> DeepKMeans<B, E> {
     /// The same model with room for roots in its record: a template for a record of a model with
     /// roots, that Burn loads as a part of another module.
     ///
-    /// `width` is the number of elements of an input.
-    pub fn with_blank_roots(self, width: usize, device: &B::Device) -> Self {
-        let roots = Roots::unloaded(self.n_clusters(), width, device);
+    /// # Shapes
+    ///
+    /// - sample: that of an input, without the dimension of samples
+    pub fn with_blank_roots(self, sample: &[usize], device: &B::Device) -> Self {
+        let roots = Roots::unloaded(self.n_clusters(), sample, device);
         Self { roots: Some(roots), ..self }
     }
 }
@@ -147,8 +151,10 @@ impl<B: AutodiffBackend, E: Module<B>> DeepKMeans<B, E> {
 }
 
 impl<B: Backend, E: Module<B> + ModuleDisplay> DeepKMeans<B, E> {
-    /// Saves encoder and clustering as one burnpack file, in full precision. An interrupted run
-    /// leaves an older file unchanged.
+    /// Saves encoder, clustering and roots as one burnpack file, in full precision. An interrupted
+    /// run leaves an older file unchanged.
+    ///
+    /// Roots hold the medoid of every cluster, which is one of the inputs.
     ///
     /// # Errors
     ///
@@ -206,29 +212,40 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     ///
     /// # Errors
     ///
-    /// If there is no batch, or the encoder cannot take one or takes token ids.
+    /// If there is no batch, the encoder cannot take one, or inputs are token ids or differ in
+    /// shape.
     pub fn with_roots<X: Into<AnyTensor<B>>>(
         self,
         batches: impl IntoIterator<Item = X>,
     ) -> Result<Self> {
-        let roots = self.roots_among(batches)?.ok_or(Error::NoRoots)?;
-        Ok(Self { roots: Some(roots), ..self })
+        match self.roots_among(batches, None)? {
+            (_, 0) => Err(Error::Empty { what: "the data" }),
+            (Some(roots), _) => Ok(Self { roots: Some(roots), ..self }),
+            (None, _) => Err(Error::NoRoots),
+        }
     }
 
-    /// The roots from inputs; `None` if these are token ids.
+    /// The roots from inputs, and the number of inputs, of which there are at most `most`. There are
+    /// no roots between token ids or between inputs of different shapes.
     pub(super) fn roots_among<X: Into<AnyTensor<B>>>(
         &self,
         batches: impl IntoIterator<Item = X>,
-    ) -> Result<Option<Roots<B>>> {
+        most: Option<usize>,
+    ) -> Result<(Option<Roots<B>>, usize)> {
         let mut collector = Collector::new(self.n_clusters());
+        let mut rows = 0;
         for batch in batches {
             let batch = batch.into();
-            collector.add(&batch, &self.codes(batch.clone())?, &self.head)?;
+            rows += batch.dims().first().copied().unwrap_or(0);
+            if most.is_some_and(|most| rows > most) {
+                return Ok((None, rows));
+            }
+            if collector.wants(&batch, &self.encoder)? {
+                collector.add(&batch, &self.codes(batch.clone())?, &self.head)?;
+            }
         }
-        if collector.is_empty() {
-            return Err(Error::Empty { what: "the data" });
-        }
-        collector.finish(&self.encoder, &self.head, DeepQuestion::default().batch_size)
+        let batch_size = DeepQuestion::default().batch_size;
+        Ok((collector.finish(&self.encoder, &self.head, batch_size)?, rows))
     }
 
     /// The codes of inputs, encoded block by block.

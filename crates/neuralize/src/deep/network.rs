@@ -28,8 +28,8 @@ pub struct NeuralizedDeepKMeans<B: Backend, E: Module<B>> {
 }
 
 impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
-    /// The network of a model; means of the given rows take the place of centroids, and they give a
-    /// model its roots that has none.
+    /// The network of a model. The means of the given rows take the place of centroids, and a model
+    /// without roots gets them from these rows.
     ///
     /// # Shapes
     ///
@@ -45,16 +45,22 @@ impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
         let labels = transfer::download_indices(model.predict(x.clone())?);
         let [rows, features] = x.dims();
         // Layers that refuse the pass are found here, before any explanation.
-        let model = match &question.pass {
+        let secants = model.check_secants(&x.clone().into());
+        let has_secants = secants.is_ok();
+        match &question.pass {
             Pass::Lrp(composite) => {
                 model.plan(x.clone().slice([0..1, 0..features]), composite)?;
-                model
             }
             Pass::Secant(root) => {
                 root.check()?;
-                model.check_secants(&x.clone().into())?;
-                if model.has_roots() { model } else { model.with_roots([x.clone()])? }
+                secants?;
             }
+        }
+        let model = if model.has_roots() || !has_secants {
+            model
+        } else {
+            let (roots, _) = model.roots_among([x.clone()], None)?;
+            DeepKMeans { roots, ..model }
         };
         let (values, clusters) = (transfer::download(x.clone()), head.n_clusters());
         let mean_of = |members: &[usize]| -> Vec<f64> {
@@ -191,11 +197,11 @@ impl<B: Backend, E: Module<B> + Relevance<B> + Sync> Network<B> for NeuralizedDe
         root: Root,
     ) -> Result<Explanation<B>> {
         let question = self.question.clone().with_target(target).with_beta(beta);
-        if self.model.has_roots() {
-            Ok(self.explain_rows(x, &question.with_pass(Pass::Secant(root))))
-        } else {
-            Err(Error::NoRoots)
+        if !self.model.has_roots() {
+            return Err(Error::NoRoots);
         }
+        self.model.check_secants(&x.clone().into())?;
+        Ok(self.explain_rows(x, &question.with_pass(Pass::Secant(root))))
     }
 
     fn absorbed_names(&self) -> &'static [&'static str] {

@@ -6,7 +6,7 @@ use burn_lrp::{AnyTensor, Relevance, Tape};
 
 use crate::cluster::KMeans;
 use crate::deep::codes::encoded;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::host_param::HostParam;
 use crate::load::{self, Load, Shapes};
 use crate::network::{Network, NeuralizedKMeans};
@@ -24,11 +24,17 @@ pub(crate) struct Roots<B: Backend> {
     /// The input of every cluster whose code is nearest to the centroid, `[K, L]`.
     medoids: Param<Tensor<B, 2>>,
     /// For every pair c < k, the input between their places at which both are equally near, in
-    /// the order (0, 1), (0, 2), .. (1, 2), .., `[K (K − 1) / 2, L]`.
-    midway: Param<Tensor<B, 2>>,
+    /// the order (0, 1), (0, 2), .. (1, 2), .., `[K (K − 1) / 2, L]`. `None` if the table would be
+    /// too large, or if there is only one cluster.
+    midway: Option<Param<Tensor<B, 2>>>,
     /// The inputs in every cluster, `[K]`; an empty one has no place.
     sizes: HostParam<B>,
+    /// The shape of an input.
+    sample: HostParam<B>,
 }
+
+/// Elements of a table of midway roots that is kept; of more, roots are found when they are needed.
+const KEPT_ELEMENTS: usize = 1 << 26;
 
 /// The place of a pair c < k in the order of pairs.
 pub(super) fn pair_index(c: usize, k: usize, clusters: usize) -> usize {
@@ -40,17 +46,18 @@ fn pair_count(clusters: usize) -> usize {
     clusters * clusters.saturating_sub(1) / 2
 }
 
+fn kept<B: Backend>(table: Tensor<B, 2>) -> Param<Tensor<B, 2>> {
+    Param::initialized(ParamId::new(), table)
+}
+
 impl<B: Backend> Roots<B> {
-    pub(super) fn places(&self) -> Tensor<B, 2> {
-        self.places.val()
+    /// The roots between places, of all pairs, if they are kept.
+    pub(super) fn midway(&self) -> Option<Tensor<B, 2>> {
+        self.midway.as_ref().map(Param::val)
     }
 
-    pub(super) fn medoids(&self) -> Tensor<B, 2> {
-        self.medoids.val()
-    }
-
-    pub(super) fn midway(&self) -> Tensor<B, 2> {
-        self.midway.val()
+    fn n_clusters(&self) -> usize {
+        self.places.dims()[0]
     }
 
     /// Whether both clusters have inputs.
@@ -59,48 +66,64 @@ impl<B: Backend> Roots<B> {
         holds(c) && holds(k)
     }
 
-    /// The numbers of an input, L.
-    pub(super) fn width(&self) -> usize {
-        self.places.dims()[1]
+    /// The shape of an input. A recorder of half precision rounds it.
+    pub(super) fn is_of(&self, sample: &[usize]) -> bool {
+        let kept = self.sample.values();
+        let near =
+            |(kept, found): (&f64, &usize)| (kept - *found as f64).abs() <= 1e-3 * *found as f64;
+        let width: usize = sample.iter().product();
+        width == self.places.dims()[1]
+            && kept.len() == sample.len()
+            && kept.iter().zip(sample).all(near)
+    }
+
+    /// The shape of an input, for messages.
+    pub(super) fn sample(&self) -> Vec<usize> {
+        self.sample.values().iter().map(|size| *size as usize).collect()
     }
 
     /// Blank roots of a model to load a record into.
-    pub(super) fn unloaded(clusters: usize, width: usize, device: &B::Device) -> Self {
-        let shapes: &[(&str, &[usize])] = &[
-            ("places", &[clusters, width]),
-            ("medoids", &[clusters, width]),
-            ("midway", &[pair_count(clusters), width]),
-            ("sizes", &[clusters]),
+    pub(super) fn unloaded(clusters: usize, sample: &[usize], device: &B::Device) -> Self {
+        let width = sample.iter().product();
+        let mut shapes: Vec<(&str, Vec<usize>)> = vec![
+            ("places", vec![clusters, width]),
+            ("medoids", vec![clusters, width]),
+            ("sizes", vec![clusters]),
+            ("sample", vec![sample.len()]),
         ];
-        load::blank(shapes, device)
+        if is_kept(clusters, width) {
+            shapes.push(("midway", vec![pair_count(clusters), width]));
+        }
+        let shapes: Vec<(&str, &[usize])> =
+            shapes.iter().map(|(name, dims)| (*name, dims.as_slice())).collect();
+        load::blank(&shapes, device)
     }
 
     /// Checks roots that were loaded for so many clusters. What belongs to empty clusters is NaN.
     pub(super) fn check(&self, clusters: usize) -> Result<(), String> {
-        let width = self.width();
+        let width = self.places.dims()[1];
         load::agree("roots.sizes", self.sizes.lazy_shape().dims(), "clusters", clusters)?;
-        for (name, found, rows) in [
-            ("roots.places", self.places.dims(), clusters),
-            ("roots.medoids", self.medoids.dims(), clusters),
-            ("roots.midway", self.midway.dims(), pair_count(clusters)),
-        ] {
-            if found != [rows, width] || width == 0 {
+        let mut tables = vec![
+            ("roots.places", self.places.val(), clusters),
+            ("roots.medoids", self.medoids.val(), clusters),
+        ];
+        if let Some(midway) = &self.midway {
+            tables.push(("roots.midway", midway.val(), pair_count(clusters)));
+        }
+        for (name, table, rows) in &tables {
+            let found = table.dims();
+            if found != [*rows, width] || width == 0 {
                 return Err(format!(
                     "its tensor `{name}` has shape {found:?}, expected [{rows}, {width}]"
                 ));
             }
         }
         load::finite_numbers("roots.sizes", self.sizes.values())?;
-        let all: Vec<usize> = (0..clusters).collect();
-        let held: Vec<usize> = all.iter().copied().filter(|c| self.has(*c, *c)).collect();
-        let pairs = all.iter().flat_map(|c| all[c + 1..].iter().map(move |k| (*c, *k)));
-        let pairs = pairs.filter(|(c, k)| self.has(*c, *k));
-        let pairs: Vec<usize> = pairs.map(|(c, k)| pair_index(c, k, clusters)).collect();
-        for (name, table, rows) in [
-            ("roots.places", self.places.val(), &held),
-            ("roots.medoids", self.medoids.val(), &held),
-            ("roots.midway", self.midway.val(), &pairs),
-        ] {
+        load::finite_numbers("roots.sample", self.sample.values())?;
+        let held: Vec<usize> = (0..clusters).filter(|c| self.has(*c, *c)).collect();
+        let pairs: Vec<usize> =
+            self.pairs().iter().map(|pair| pair_index(pair.c, pair.k, clusters)).collect();
+        for ((name, table, _), rows) in tables.into_iter().zip([&held, &held, &pairs]) {
             if !rows.is_empty() {
                 let device = table.device();
                 load::finite(name, table.select(0, indices(rows, &device)))?;
@@ -108,17 +131,32 @@ impl<B: Backend> Roots<B> {
         }
         Ok(())
     }
+
+    /// The pairs c < k of clusters that have inputs.
+    fn pairs(&self) -> Vec<Pair> {
+        let clusters = self.n_clusters();
+        let all = (0..clusters).flat_map(|c| (c + 1..clusters).map(move |k| Pair { c, k }));
+        all.filter(|pair| self.has(pair.c, pair.k)).collect()
+    }
+}
+
+/// Whether a table of midway roots is kept.
+fn is_kept(clusters: usize, width: usize) -> bool {
+    let elements = pair_count(clusters).saturating_mul(width);
+    (1..=KEPT_ELEMENTS).contains(&elements)
 }
 
 impl<B: Backend> Load<B> for Roots<B> {
     const NAME: &'static str = "table of roots";
 
     fn blank(shapes: &Shapes, device: &B::Device, dtype: DType) -> Result<Self, String> {
+        let midway = shapes.has("midway").then(|| shapes.param("midway", device, dtype));
         Ok(Self {
             places: shapes.param("places", device, dtype)?,
             medoids: shapes.param("medoids", device, dtype)?,
-            midway: shapes.param("midway", device, dtype)?,
+            midway: midway.transpose()?,
             sizes: HostParam::of(shapes.blank("sizes", device, dtype)?),
+            sample: HostParam::of(shapes.blank("sample", device, dtype)?),
         })
     }
 
@@ -132,11 +170,19 @@ pub(super) fn indices<B: Backend>(rows: &[usize], device: &B::Device) -> Tensor<
     transfer::upload_indices(rows, device)
 }
 
+/// A column of numbers.
+fn column<B: Backend>(values: Vec<f64>, like: &Tensor<B, 2>) -> Tensor<B, 2> {
+    let shape = [values.len(), 1];
+    transfer::upload(values, shape, &like.device(), like.dtype())
+}
+
 /// Sums and medoids of clusters, over inputs that come in batches.
 pub(super) struct Collector<B: Backend> {
-    clusters: usize,
-    /// The shape of a sample, known from the first batch.
-    sample: Vec<usize>,
+    /// The shape of an input, known from the first batch.
+    sample: Option<Vec<usize>>,
+    /// Whether there can be no roots: between token ids is nothing, nor between inputs of
+    /// different shapes.
+    hopeless: bool,
     sums: Option<Tensor<B, 2>>,
     sizes: Vec<usize>,
     /// The least distance in every cluster, and the input that has it, `[1, L]`.
@@ -145,8 +191,29 @@ pub(super) struct Collector<B: Backend> {
 
 impl<B: Backend> Collector<B> {
     pub(super) fn new(clusters: usize) -> Self {
-        let (sums, sizes) = (None, vec![0; clusters]);
-        Self { clusters, sample: Vec::new(), sums, sizes, medoids: vec![None; clusters] }
+        Self {
+            sample: None,
+            hopeless: false,
+            sums: None,
+            sizes: vec![0; clusters],
+            medoids: vec![None; clusters],
+        }
+    }
+
+    /// Whether codes of an input are wanted; there are no roots otherwise.
+    pub(super) fn wants(&mut self, x: &AnyTensor<B>, encoder: &impl Relevance<B>) -> Result<bool> {
+        let dims = x.dims();
+        let sample = dims.get(1..).unwrap_or_default();
+        match &self.sample {
+            Some(known) => self.hopeless |= known != sample,
+            None => {
+                let one = x.samples(0..1)?;
+                let output = encoder.trace(Tape::new().input("input", one))?;
+                self.hopeless = output.has_discrete_input();
+                self.sample = Some(sample.to_vec());
+            }
+        }
+        Ok(!self.hopeless)
     }
 
     /// Adds inputs with their codes.
@@ -156,28 +223,30 @@ impl<B: Backend> Collector<B> {
         codes: &Tensor<B, 2>,
         head: &KMeans<B>,
     ) -> Result<()> {
-        let dims = x.dims();
-        let sample = dims.get(1..).unwrap_or_default();
-        if self.sample.is_empty() {
-            self.sample = sample.to_vec();
-        } else if self.sample != sample {
-            let expected = format!("[n, ..] with inputs of {:?}", self.sample);
-            return Err(Error::shape("a batch", expected, &dims));
-        }
         let labels = transfer::download_indices(head.predict(codes)?);
         let rows = transfer::untracked(x.rows());
-        let centroids = head.centroids().select(0, indices(&labels, &rows.device()));
-        let away = (codes.clone() - centroids).square().sum_dim(1);
-        let mut marks = vec![0.0; self.clusters * labels.len()];
-        for (row, (label, away)) in labels.iter().zip(transfer::download(away)).enumerate() {
+        let device = rows.device();
+        let centroids = head.centroids().select(0, indices(&labels, &device));
+        let away = transfer::download((codes.clone() - centroids).square().sum_dim(1));
+        let clusters = self.sizes.len();
+        let mut nearest: Vec<Option<usize>> = vec![None; clusters];
+        let mut marks = vec![0.0; clusters * labels.len()];
+        for (row, label) in labels.iter().enumerate() {
             marks[label * labels.len() + row] = 1.0;
             self.sizes[*label] += 1;
-            if self.medoids[*label].as_ref().is_none_or(|(least, _)| away < *least) {
-                self.medoids[*label] = Some((away, rows.clone().narrow(0, row, 1)));
+            if nearest[*label].is_none_or(|best| away[row] < away[best]) {
+                nearest[*label] = Some(row);
             }
         }
-        let shape = [self.clusters, labels.len()];
-        let marks = transfer::upload::<B, 2>(marks, shape, &rows.device(), rows.dtype());
+        for (medoid, row) in self.medoids.iter_mut().zip(nearest) {
+            let Some(row) = row else { continue };
+            if medoid.as_ref().is_none_or(|(least, _)| away[row] < *least) {
+                // A copy, so that the batch is not kept.
+                *medoid = Some((away[row], rows.clone().select(0, indices(&[row], &device))));
+            }
+        }
+        let marks =
+            transfer::upload::<B, 2>(marks, [clusters, labels.len()], &device, rows.dtype());
         let sums = marks.matmul(rows);
         self.sums = Some(match self.sums.take() {
             Some(before) => before + sums,
@@ -186,82 +255,106 @@ impl<B: Backend> Collector<B> {
         Ok(())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.sums.is_none()
-    }
-
-    /// The roots; `None` if there were no inputs, or inputs are token ids.
+    /// The roots, if there are any.
     pub(super) fn finish(
         self,
         encoder: &impl Relevance<B>,
         head: &KMeans<B>,
         batch_size: usize,
     ) -> Result<Option<Roots<B>>> {
-        let Some(sums) = self.sums else { return Ok(None) };
+        let (Some(sums), Some(sample), false) = (self.sums, self.sample, self.hopeless) else {
+            return Ok(None);
+        };
         let (device, dtype) = (sums.device(), sums.dtype());
         let [clusters, width] = sums.dims();
-        let nothing = || transfer::zeros::<B, 2>([1, width], &device, dtype) + f64::NAN;
+        let nothing = || Tensor::<B, 2>::full([1, width], f64::NAN, (&device, dtype));
         let medoids = self.medoids.into_iter();
         let medoids = medoids.map(|found| found.map_or_else(nothing, |(_, row)| row)).collect();
         let medoids: Tensor<B, 2> = Tensor::cat(medoids, 0);
-        let one = first_finite(&medoids, &self.sizes, &self.sample)?;
-        if encoder.trace(Tape::new().input("input", one))?.has_discrete_input() {
-            return Ok(None);
-        }
         let sizes: Vec<f64> = self.sizes.iter().map(|size| *size as f64).collect();
-        // Means of images are no images, and often in none of their clusters.
-        let places = if self.sample.len() > 1 {
+        // The mean of images is no image, and often in none of their clusters.
+        let places = if sample.len() > 1 {
             medoids.clone()
         } else {
-            let sizes = transfer::upload::<B, 2>(sizes.clone(), [clusters, 1], &device, dtype);
+            let sizes = column(sizes.clone(), &sums);
             let empty = sizes.clone().equal_elem(0.0);
             sums / sizes.mask_fill(empty, f64::NAN)
         };
-        let kept = |table: Tensor<B, 2>| Param::initialized(ParamId::new(), table);
         let mut roots = Roots {
-            midway: kept(transfer::zeros([pair_count(clusters), width], &device, dtype) + f64::NAN),
+            midway: None,
             places: kept(places),
             medoids: kept(medoids),
             sizes: HostParam::new(sizes, &device, dtype),
+            sample: HostParam::new(
+                sample.iter().map(|size| *size as f64).collect(),
+                &device,
+                dtype,
+            ),
         };
-        if clusters > 1 {
-            let contrasts = Contrasts::new(encoder, head, &self.sample, batch_size)?;
-            roots.midway = kept(contrasts.midway(&roots)?);
+        if is_kept(clusters, width) {
+            let search = Search::new(encoder, head, &sample, batch_size)?;
+            roots.midway = Some(kept(search.all_midway(&roots)?));
         }
         Ok(Some(roots))
     }
 }
 
-/// The first of the medoids that is there, as an input.
-fn first_finite<B: Backend>(
-    medoids: &Tensor<B, 2>,
-    sizes: &[usize],
-    sample: &[usize],
-) -> Result<AnyTensor<B>> {
-    let first = sizes.iter().position(|size| *size > 0).unwrap_or(0);
-    let row = AnyTensor::from(medoids.clone().narrow(0, first, 1));
-    Ok(row.reshape(&[&[1], sample].concat())?)
-}
-
-/// The contrasts of pairs of clusters at inputs, and where they are 0.
-pub(super) struct Contrasts<'a, B: Backend, E> {
-    encoder: &'a E,
-    network: NeuralizedKMeans<B>,
-    sample: &'a [usize],
-    batch_size: usize,
-}
-
-/// A line between two inputs, and the pair of clusters whose contrast is sought on it.
+/// A pair of clusters whose contrast is 0 at a root.
 #[derive(Clone, Copy)]
 pub(super) struct Pair {
     pub(super) c: usize,
     pub(super) k: usize,
 }
 
-/// How near to the boundary a root is, in relation to the contrast at the ends.
-pub(super) const CLOSE: f64 = 1e-6;
+/// How near to the boundary a root is, in parts of the contrast of the sample.
+const CLOSE: f64 = 1e-6;
+/// Pairs whose roots are sought together.
+const PAIRS: usize = 64;
 
-impl<'a, B: Backend, E: Relevance<B>> Contrasts<'a, B, E> {
+/// The search for inputs at which the contrast of two clusters is 0.
+pub(super) struct Search<'a, B: Backend, E> {
+    encoder: &'a E,
+    network: NeuralizedKMeans<B>,
+    sample: &'a [usize],
+    batch_size: usize,
+}
+
+/// Places and medoids of all clusters, and their scores.
+pub(super) struct Places<B: Backend> {
+    /// The places, then the medoids, `[2 K, L]`.
+    table: Tensor<B, 2>,
+    /// Their scores, `[2 K, K]`.
+    scores: Vec<f64>,
+    clusters: usize,
+}
+
+impl<B: Backend> Places<B> {
+    /// `h_ck` at a row of the table.
+    fn contrast(&self, row: usize, pair: Pair) -> f64 {
+        let scores = &self.scores[row * self.clusters..(row + 1) * self.clusters];
+        scores[pair.c] - scores[pair.k]
+    }
+
+    /// The rows of c and of k: their places if these lie on either side of the boundary, else their
+    /// medoids, which do.
+    fn ends(&self, pair: Pair) -> [usize; 2] {
+        let Pair { c, k } = pair;
+        let straddle = self.contrast(c, pair) > 0.0 && self.contrast(k, pair) < 0.0;
+        if straddle { [c, k] } else { [self.clusters + c, self.clusters + k] }
+    }
+
+    /// The row of a cluster of the pair that lies on its own side of the boundary.
+    fn inside(&self, cluster: usize, pair: Pair) -> usize {
+        let own_side = (self.contrast(cluster, pair) > 0.0) == (cluster == pair.c);
+        if own_side { cluster } else { self.clusters + cluster }
+    }
+
+    fn rows(&self, rows: &[usize]) -> Tensor<B, 2> {
+        self.table.clone().select(0, indices(rows, &self.table.device()))
+    }
+}
+
+impl<'a, B: Backend, E: Relevance<B>> Search<'a, B, E> {
     pub(super) fn new(
         encoder: &'a E,
         head: &KMeans<B>,
@@ -271,110 +364,126 @@ impl<'a, B: Backend, E: Relevance<B>> Contrasts<'a, B, E> {
         Ok(Self { encoder, network: head.neuralize()?, sample, batch_size })
     }
 
-    /// Rows of numbers as inputs of the encoder.
-    pub(super) fn inputs(&self, rows: &Tensor<B, 2>) -> Result<AnyTensor<B>> {
-        let dims = [&[rows.dims()[0]], self.sample].concat();
-        Ok(AnyTensor::from(rows).reshape(&dims)?)
+    pub(super) fn places(&self, roots: &Roots<B>) -> Result<Places<B>> {
+        let table = Tensor::cat(vec![roots.places.val(), roots.medoids.val()], 0);
+        // Those of empty clusters are NaN and never asked for.
+        let nothing = table.clone().is_nan();
+        let table = table.mask_fill(nothing, 0.0);
+        let scores = transfer::download(self.scores(&table)?);
+        Ok(Places { table, scores, clusters: roots.n_clusters() })
+    }
+
+    fn scores(&self, rows: &Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        let inputs = AnyTensor::from(rows).reshape(&[&[rows.dims()[0]], self.sample].concat())?;
+        let codes = encoded(self.encoder, &inputs, self.batch_size)?;
+        Ok(Network::scores(&self.network, codes))
     }
 
     /// `h_ck` of every row for its pair.
-    pub(super) fn at(&self, rows: &Tensor<B, 2>, pairs: &[Pair]) -> Result<Vec<f64>> {
-        let codes = encoded(self.encoder, &self.inputs(rows)?, self.batch_size)?;
-        let scores = transfer::download(Network::scores(&self.network, codes));
-        let clusters = Network::n_clusters(&self.network);
-        let of = |(row, pair): (&[f64], &Pair)| row[pair.c] - row[pair.k];
-        Ok(scores.chunks_exact(clusters).zip(pairs).map(of).collect())
+    fn contrasts(&self, rows: &Tensor<B, 2>, pairs: &[Pair]) -> Result<Vec<f64>> {
+        let scores = self.scores(rows)?;
+        let of = |cluster: fn(&Pair) -> usize| {
+            let clusters: Vec<usize> = pairs.iter().map(cluster).collect();
+            let clusters = indices(&clusters, &scores.device()).unsqueeze_dim::<2>(1);
+            scores.clone().gather(1, clusters)
+        };
+        Ok(transfer::download(of(|pair| pair.c) - of(|pair| pair.k)))
     }
 
-    /// The inputs between places, and between medoids where the places do not straddle; NaN for a
-    /// pair with an empty cluster.
-    fn midway(&self, roots: &Roots<B>) -> Result<Tensor<B, 2>> {
-        let clusters = roots.places.dims()[0];
-        let all = (0..clusters).flat_map(|c| (c + 1..clusters).map(move |k| Pair { c, k }));
-        let pairs: Vec<Pair> = all.filter(|pair| roots.has(pair.c, pair.k)).collect();
-        let nothing = roots.midway();
-        if pairs.is_empty() {
-            return Ok(nothing);
+    /// The roots of all pairs; NaN for those with an empty cluster.
+    fn all_midway(&self, roots: &Roots<B>) -> Result<Tensor<B, 2>> {
+        let pairs = roots.pairs();
+        let [clusters, width] = roots.places.dims();
+        let device = roots.places.device();
+        let mut found = Vec::new();
+        if !pairs.is_empty() {
+            let places = self.places(roots)?;
+            for pairs in pairs.chunks(PAIRS) {
+                found.push(self.midway(&places, pairs)?);
+            }
         }
-        let ends = |table: &Tensor<B, 2>, of: fn(&Pair) -> usize| {
-            let rows: Vec<usize> = pairs.iter().map(of).collect();
-            table.clone().select(0, indices(&rows, &table.device()))
-        };
-        let [places, medoids] = [roots.places(), roots.medoids()]
-            .map(|table| [ends(&table, |pair| pair.c), ends(&table, |pair| pair.k)]);
-        let tolerance = 16.0 * transfer::epsilon(nothing.dtype());
-        let found = self.between(places, medoids, &pairs, tolerance)?;
+        found.push(Tensor::full([1, width], f64::NAN, (&device, roots.places.val().dtype())));
         // Into the order of all pairs.
-        let device = nothing.device();
         let mut order = vec![pairs.len(); pair_count(clusters)];
         for (at, pair) in pairs.iter().enumerate() {
             order[pair_index(pair.c, pair.k, clusters)] = at;
         }
-        let table = Tensor::cat(vec![found, nothing.narrow(0, 0, 1)], 0);
-        Ok(table.select(0, indices(&order, &device)))
+        Ok(Tensor::cat(found, 0).select(0, indices(&order, &device)))
     }
 
-    /// For every pair, an input on the line between two ends at which its contrast is 0; on that
-    /// between two other ends where the first are on one side of the boundary.
-    pub(super) fn between(
+    /// The roots between the places of pairs.
+    pub(super) fn midway(&self, places: &Places<B>, pairs: &[Pair]) -> Result<Tensor<B, 2>> {
+        let ends: Vec<[usize; 2]> = pairs.iter().map(|pair| places.ends(*pair)).collect();
+        let of = |end: usize| -> Vec<usize> { ends.iter().map(|ends| ends[end]).collect() };
+        let lines = ends.iter().zip(pairs).map(|(ends, pair)| {
+            Line::new(ends.map(|row| places.contrast(row, *pair)), 0.0, self.rounding())
+        });
+        self.crossings([places.rows(&of(0)), places.rows(&of(1))], lines.collect(), pairs)
+    }
+
+    /// The roots on the lines from between the place of c and a sample, whose contrast is known.
+    pub(super) fn from_samples(
         &self,
-        ends: [Tensor<B, 2>; 2],
-        others: [Tensor<B, 2>; 2],
+        places: &Places<B>,
+        lambda: f64,
+        samples: &Tensor<B, 2>,
+        contrasts: &[f64],
         pairs: &[Pair],
-        tolerance: f64,
     ) -> Result<Tensor<B, 2>> {
-        let [from, to] = &ends;
-        let values = [self.at(from, pairs)?, self.at(to, pairs)?];
-        let one_side: Vec<usize> =
-            (0..pairs.len()).filter(|at| values[0][*at] * values[1][*at] > 0.0).collect();
-        if one_side.is_empty() {
-            return self.crossings(ends, values, pairs, tolerance);
-        }
-        let marks = (0..pairs.len()).map(|at| f64::from(u8::from(one_side.contains(&at))));
-        let (device, dtype) = (from.device(), from.dtype());
-        let marks = transfer::upload::<B, 2>(marks.collect(), [pairs.len(), 1], &device, dtype);
-        let replaced = marks.greater_elem(0.5).expand(from.dims());
-        let [other_from, other_to] = others;
-        let ends = [
-            from.clone().mask_where(replaced.clone(), other_from),
-            to.clone().mask_where(replaced, other_to),
-        ];
-        let values = [self.at(&ends[0], pairs)?, self.at(&ends[1], pairs)?];
-        self.crossings(ends, values, pairs, tolerance)
+        let (from, starts) = if lambda == 1.0 {
+            (samples.clone(), contrasts.to_vec())
+        } else {
+            let own: Vec<usize> = pairs.iter().map(|pair| places.ends(*pair)[0]).collect();
+            let from = places.rows(&own) * (1.0 - lambda) + samples.clone() * lambda;
+            let starts = self.contrasts(&from, pairs)?;
+            (from, starts)
+        };
+        // Away from the cluster that the start is in: towards c from outside of it.
+        let ends: Vec<usize> = pairs
+            .iter()
+            .zip(&starts)
+            .map(|(pair, start)| places.inside(if *start < 0.0 { pair.c } else { pair.k }, *pair))
+            .collect();
+        let lines = ends.iter().zip(pairs).zip(starts.iter().zip(contrasts)).map(
+            |((row, pair), (start, contrast))| {
+                let values = [*start, places.contrast(*row, *pair)];
+                Line::new(values, CLOSE * contrast.abs(), self.rounding())
+            },
+        );
+        self.crossings([from, places.rows(&ends)], lines.collect(), pairs)
     }
 
-    /// The place of every line at which its contrast is 0, by the Illinois method; the end that is
-    /// nearer to 0 where both are on one side.
+    /// What rounding leaves of a contrast, in parts of those at the ends of a line.
+    fn rounding(&self) -> f64 {
+        16.0 * transfer::epsilon(Network::dtype(&self.network))
+    }
+
+    /// The place of every line at which its contrast is 0.
     fn crossings(
         &self,
         [from, to]: [Tensor<B, 2>; 2],
-        values: [Vec<f64>; 2],
+        mut lines: Vec<Line>,
         pairs: &[Pair],
-        tolerance: f64,
     ) -> Result<Tensor<B, 2>> {
         const STEPS: usize = 60;
-        let mut lines: Vec<Line> =
-            (0..pairs.len()).map(|at| Line::new(values[0][at], values[1][at], tolerance)).collect();
         let way = to - from.clone();
-        let (device, dtype) = (from.device(), from.dtype());
         for _ in 0..STEPS {
             let open: Vec<usize> = (0..lines.len()).filter(|at| !lines[*at].done).collect();
             if open.is_empty() {
                 break;
             }
             let at: Vec<f64> = open.iter().map(|line| lines[*line].next()).collect();
-            let rows = indices(&open, &device);
-            let t = transfer::upload::<B, 2>(at.clone(), [open.len(), 1], &device, dtype);
-            let place = from.clone().select(0, rows.clone()) + way.clone().select(0, rows) * t;
+            let rows = indices(&open, &from.device());
+            let place = from.clone().select(0, rows.clone())
+                + way.clone().select(0, rows) * column(at.clone(), &from);
             let open_pairs: Vec<Pair> = open.iter().map(|line| pairs[*line]).collect();
-            let values = self.at(&place, &open_pairs)?;
+            let values = self.contrasts(&place, &open_pairs)?;
             for ((line, t), value) in open.iter().zip(at).zip(values) {
                 lines[*line].found(t, value);
             }
         }
         let best = lines.iter().map(|line| line.best[0]).collect();
-        let best = transfer::upload::<B, 2>(best, [lines.len(), 1], &device, dtype);
-        Ok(from + way * best)
+        Ok(from.clone() + way * column(best, &from))
     }
 }
 
@@ -391,9 +500,11 @@ struct Line {
 }
 
 impl Line {
-    fn new(start: f64, end: f64, tolerance: f64) -> Self {
+    /// A line with these values at its ends. The search is done where the value is at most
+    /// `enough`, or `rounding` times the larger one at the ends.
+    fn new([start, end]: [f64; 2], enough: f64, rounding: f64) -> Self {
         let best = if start.abs() <= end.abs() { [0.0, start] } else { [1.0, end] };
-        let enough = tolerance * start.abs().max(end.abs());
+        let enough = enough.max(rounding * start.abs().max(end.abs()));
         let done = start * end > 0.0 || best[1].abs() <= enough || !(start * end).is_finite();
         Self { ends: [[0.0, start], [1.0, end]], last: None, best, enough, done }
     }
@@ -444,7 +555,7 @@ mod tests {
             (|t| -1.0 + (30.0 * (t - 0.5)).tanh() * 1.5, 0.5 + (2.0_f64 / 3.0).atanh() / 30.0),
         ];
         for (f, expected) in functions {
-            let mut line = Line::new(f(0.0), f(1.0), 1e-14);
+            let mut line = Line::new([f(0.0), f(1.0)], 0.0, 1e-14);
             let mut steps = 0;
             while !line.done && steps < 60 {
                 let at = line.next();
@@ -454,8 +565,8 @@ mod tests {
             assert!((line.best[0] - expected).abs() < 1e-9, "{:?} for {expected}", line.best);
         }
         // Both ends on one side: the nearer one.
-        let line = Line::new(3.0, 1.0, 1e-9);
+        let line = Line::new([3.0, 1.0], 0.0, 1e-9);
         assert!(line.done && line.best == [1.0, 1.0]);
-        assert!(Line::new(f64::NAN, 1.0, 1e-9).done);
+        assert!(Line::new([f64::NAN, 1.0], 0.0, 1e-9).done);
     }
 }

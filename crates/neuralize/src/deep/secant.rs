@@ -5,15 +5,19 @@ use burn::tensor::{Tensor, backend::Backend};
 use burn_lrp::{AnyTensor, Node, Relevance, Tape};
 
 use crate::deep::codes::{blocks, table_of};
-use crate::deep::roots::{CLOSE, Contrasts, Pair, Roots, indices, pair_index};
+use crate::deep::roots::{Pair, Places, Roots, Search, indices, pair_index};
 use crate::deep::{DeepExplanation, DeepKMeans, DeepQuestion};
 use crate::error::{Error, Result};
 use crate::explain::{Explanation, Root};
 use crate::network::{Network, NeuralizedKMeans, PoolingPass};
-use crate::transfer;
+use crate::{transfer, validate};
 
-/// Competitors with a smaller share of a logit are left out, and the others share all of it.
+/// Competitors whose share of a logit is a smaller part of the largest share are left out, and the
+/// others share all of it.
 const COUNTS: f64 = 1e-2;
+
+/// Roots of so many batches may be in memory, with all activations.
+const KEPT_BATCHES: usize = 8;
 
 /// Where the roots of a pass come from.
 enum Source<'a, B: Backend> {
@@ -35,11 +39,13 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
         let dims = x.dims();
         let pass = Pass::new(self, question, &dims)?;
         let roots = self.roots.as_ref().ok_or(Error::NoRoots)?;
-        let width: usize = dims[1..].iter().product();
-        if width != roots.width() {
-            let expected = format!("[N, ..] with inputs of {} numbers", roots.width());
+        if !roots.is_of(&dims[1..]) {
+            let expected = format!("[N, ..] with inputs of shape {:?}", roots.sample());
             return Err(Error::shape("x", expected, &dims));
         }
+        self.check_secants(x)?;
+        // From the place of c itself.
+        let root = if root.lambda() == 0.0 { Root::Midway } else { root };
         pass.run(x, &Source::Kept(roots, root))
     }
 
@@ -56,20 +62,26 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
     ///
     /// # Errors
     ///
-    /// If the roots have another shape than x, or as [`explain`](Self::explain).
-    pub fn explain_from<const D: usize>(
+    /// If the roots have another shape, precision or device than x, or as
+    /// [`explain`](Self::explain).
+    pub fn explain_from_inputs<const D: usize>(
         &self,
         x: &Tensor<B, D>,
         roots: &Tensor<B, D>,
         question: &DeepQuestion,
     ) -> Result<DeepExplanation<B, D>> {
-        let x = self.checked_input(x)?;
+        let x = self.checked_input("x", x)?;
         let dims = x.dims();
         if roots.dims()[..] != dims[..] {
             let expected = format!("{dims:?}, a root for every input");
             return Err(Error::shape("the roots", expected, &roots.dims()));
         }
-        let roots = self.checked_input(roots)?.rows();
+        validate::same_device("the roots", &roots.device(), &x.device())?;
+        if roots.dtype() != x.dtype() {
+            let (what, found) = ("the roots", roots.dtype());
+            return Err(Error::DTypeMismatch { what, found, expected: x.dtype() });
+        }
+        let roots = self.checked_input("the roots", roots)?.rows();
         let pass = Pass::new(self, question, &dims)?;
         let (codes, relevance) = pass.run(&x, &Source::Given(roots))?;
         DeepExplanation::new(codes, &relevance, None)
@@ -84,6 +96,8 @@ struct Competitor {
     pair: Pair,
     /// What the contrast is multiplied by: its part of the logit over the contrast.
     ratio: f64,
+    /// The contrast of the sample.
+    contrast: f64,
 }
 
 struct Pass<'a, B: Backend, E> {
@@ -114,6 +128,7 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
     ) -> Result<(Explanation<B>, AnyTensor<B>)> {
         let dims = x.dims();
         let kept = self.kept_roots(source, dims[0])?;
+        let mut finder = Finder::new(self, source);
         let (mut codes, mut relevances) = (Vec::new(), Vec::new());
         for range in blocks(dims[0], self.question.batch_size) {
             let tape = Tape::new();
@@ -123,30 +138,26 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
             let code = table_of(output.value(), range.len())?;
             let question = self.question;
             codes.push(Network::explain(&self.network, &code, question.target, question.beta)?);
-            let pass =
-                PoolingPass::of(&Network::scores(&self.network, code), question.target, self.beta);
-            let competitors = self.competitors(source, &pass);
+            let scores = Network::scores(&self.network, code);
+            let pass = PoolingPass::of(&scores, question.target, self.beta);
+            let competitors = self.competitors(source, &pass, scores);
             let rows = transfer::untracked(rows.rows());
             let mut sum = rows.zeros_like();
             for some in competitors.chunks(question.batch_size.max(1)) {
                 let part = match &kept {
                     Some(root_output) => {
                         let clusters = self.model.n_clusters();
-                        let at = |one: &Competitor| pair_index(one.pair.c, one.pair.k, clusters);
-                        self.chunk(&input, &output, root_output, some, at)?
+                        let of = |one: &Competitor| pair_index(one.pair.c, one.pair.k, clusters);
+                        let order: Vec<usize> = some.iter().map(of).collect();
+                        self.chunk(&input, &output, root_output, some, &order)?
                     }
                     None => {
-                        let (roots, order) = self.roots_of(source, some, &rows, range.start)?;
-                        let roots_tape = Tape::new();
-                        let roots = AnyTensor::from(roots).reshape(&self.shaped(&order))?;
-                        let root_output =
-                            self.model.encoder.trace(roots_tape.input("input", roots))?;
-                        let mut place = 0;
-                        let at = |_: &Competitor| {
-                            place += 1;
-                            order[place - 1]
-                        };
-                        self.chunk(&input, &output, &root_output, some, at)?
+                        let (roots, order) = finder.roots_of(some, &rows, range.start)?;
+                        let shape = [&[roots.dims()[0]], self.sample.as_slice()].concat();
+                        let roots = AnyTensor::from(roots).reshape(&shape)?;
+                        let roots = Tape::new().input("input", roots);
+                        let root_output = self.model.encoder.trace(roots)?;
+                        self.chunk(&input, &output, &root_output, some, &order)?
                     }
                 };
                 sum = sum + part;
@@ -157,19 +168,13 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
         Ok((Explanation::cat(codes), relevance))
     }
 
-    /// The shape of as many inputs as an order of roots refers to.
-    fn shaped(&self, order: &[usize]) -> Vec<usize> {
-        let count = order.iter().max().map_or(0, |most| most + 1);
-        [&[count], self.sample.as_slice()].concat()
-    }
-
     /// The encoder at all roots between the places, if they are not more than the samples: then it
     /// runs for each of them once.
     fn kept_roots(&self, source: &Source<'_, B>, samples: usize) -> Result<Option<Node<'_, B>>> {
         let Source::Kept(roots, Root::Midway) = source else { return Ok(None) };
-        let table = roots.midway();
+        let Some(table) = roots.midway() else { return Ok(None) };
         let [count, _] = table.dims();
-        if count > samples || count > 4 * self.question.batch_size {
+        if count > samples || count > KEPT_BATCHES * self.question.batch_size {
             return Ok(None);
         }
         // Roots of empty clusters are NaN and never asked for.
@@ -180,84 +185,37 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
     }
 
     /// The competitors that count, sample by sample.
-    fn competitors(&self, source: &Source<'_, B>, pass: &PoolingPass<B>) -> Vec<Competitor> {
+    fn competitors(
+        &self,
+        source: &Source<'_, B>,
+        pass: &PoolingPass<B>,
+        scores: Tensor<B, 2>,
+    ) -> Vec<Competitor> {
+        let scores = transfer::download(scores);
         let shares = transfer::download(pass.competitors.shares.clone());
         let ratios = transfer::download(pass.competitors.ratios.clone());
         let clusters = transfer::download_indices(pass.cluster.clone());
         let width = self.model.n_clusters();
         let mut found = Vec::new();
         for (row, c) in clusters.into_iter().enumerate() {
-            let of = |all: &[f64]| all[row * width..(row + 1) * width].to_vec();
-            let (shares, ratios) = (of(&shares), of(&ratios));
-            let counted: f64 = shares.iter().filter(|share| **share >= COUNTS).sum();
-            for k in (0..width).filter(|k| shares[*k] >= COUNTS && ratios[*k] != 0.0) {
+            let part = row * width..(row + 1) * width;
+            let [shares, ratios, scores] =
+                [&shares, &ratios, &scores].map(|all| &all[part.clone()]);
+            let least = COUNTS * shares.iter().copied().fold(0.0, f64::max);
+            let counts = |share: f64| share > 0.0 && share >= least;
+            let counted: f64 = shares.iter().filter(|share| counts(**share)).sum();
+            for k in (0..width).filter(|k| counts(shares[*k]) && ratios[*k] != 0.0) {
                 let rooted = match source {
                     Source::Kept(roots, _) => roots.has(c, k),
                     Source::Given(_) => true,
                 };
                 if rooted && k != c {
-                    let (pair, ratio) = (Pair { c, k }, ratios[k] / counted);
-                    found.push(Competitor { row, pair, ratio });
+                    let (ratio, contrast) = (ratios[k] / counted, scores[c] - scores[k]);
+                    found.push(Competitor { row, pair: Pair { c, k }, ratio, contrast });
                 }
             }
         }
         found
-    }
-
-    /// The roots of some competitors, and which of them each has.
-    fn roots_of(
-        &self,
-        source: &Source<'_, B>,
-        competitors: &[Competitor],
-        x: &Tensor<B, 2>,
-        start: usize,
-    ) -> Result<(Tensor<B, 2>, Vec<usize>)> {
-        let device = x.device();
-        let pick =
-            |table: &Tensor<B, 2>, rows: &[usize]| table.clone().select(0, indices(rows, &device));
-        let in_order = (0..competitors.len()).collect();
-        match source {
-            Source::Given(roots) => {
-                let rows: Vec<usize> = competitors.iter().map(|one| start + one.row).collect();
-                Ok((pick(roots, &rows), in_order))
-            }
-            Source::Kept(roots, Root::Midway) => {
-                let clusters = self.model.n_clusters();
-                let of = |one: &Competitor| pair_index(one.pair.c, one.pair.k, clusters);
-                let mut distinct: Vec<usize> = competitors.iter().map(of).collect();
-                distinct.sort_unstable();
-                distinct.dedup();
-                let order = competitors.iter().map(|one| distinct.binary_search(&of(one)));
-                let order = order.map(|found| found.unwrap_or_default()).collect();
-                Ok((pick(&roots.midway(), &distinct), order))
-            }
-            Source::Kept(roots, root) => {
-                let rows: Vec<usize> = competitors.iter().map(|one| one.row).collect();
-                let own: Vec<usize> = competitors.iter().map(|one| one.pair.c).collect();
-                let other: Vec<usize> = competitors.iter().map(|one| one.pair.k).collect();
-                let pairs: Vec<Pair> = competitors.iter().map(|one| one.pair).collect();
-                let lambda = root.lambda();
-                let from = pick(&roots.places(), &own) * (1.0 - lambda) + pick(x, &rows) * lambda;
-                let head = &self.model.head;
-                let batch = self.question.batch_size;
-                let contrasts = Contrasts::new(&self.model.encoder, head, &self.sample, batch)?;
-                // Away from the cluster that the start is in: towards c where the sample is not.
-                let outside: Vec<bool> =
-                    contrasts.at(&from, &pairs)?.iter().map(|h| *h < 0.0).collect();
-                let ends: Vec<usize> = (0..pairs.len())
-                    .map(|at| if outside[at] { own[at] } else { other[at] })
-                    .collect();
-                let [to, medoid] =
-                    [roots.places(), roots.medoids()].map(|table| pick(&table, &ends));
-                let found = contrasts.between(
-                    [from.clone(), to],
-                    [from, medoid],
-                    &pairs,
-                    CLOSE.max(16.0 * transfer::epsilon(x.dtype())),
-                )?;
-                Ok((found, in_order))
-            }
-        }
     }
 
     /// The relevance of a block of samples from some of its competitors.
@@ -267,12 +225,11 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
         output: &Node<'m, B>,
         root_output: &Node<'_, B>,
         competitors: &[Competitor],
-        root_of: impl FnMut(&Competitor) -> usize,
+        order: &[usize],
     ) -> Result<Tensor<B, 2>> {
         let samples = input.value().dims()[0];
-        let roots: Vec<usize> = competitors.iter().map(root_of).collect();
         let pairs: Vec<(usize, usize)> =
-            competitors.iter().zip(roots).map(|(one, root)| (one.row, root)).collect();
+            competitors.iter().zip(order).map(|(one, root)| (one.row, *root)).collect();
         let centroids = self.network.centred_centroids();
         let (device, dtype) = (centroids.device(), centroids.dtype());
         let of = |clusters: Vec<usize>| centroids.clone().select(0, indices(&clusters, &device));
@@ -288,9 +245,86 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
         for (at, (row, _)) in pairs.iter().enumerate() {
             marks[row * pairs.len() + at] = 1.0;
         }
-        let marks = transfer::upload::<B, 2>(marks, [samples, pairs.len()], &device, dtype);
+        // Token ids may have another precision than the codes.
+        let shape = [samples, pairs.len()];
+        let marks = transfer::upload::<B, 2>(marks, shape, &device, found.dtype());
         Ok(marks.matmul(found))
     }
+}
+
+/// The roots of competitors that are not kept on a tape.
+struct Finder<'a, 'b, B: Backend, E> {
+    pass: &'a Pass<'b, B, E>,
+    source: &'a Source<'a, B>,
+    /// Places and medoids with their scores, once they are needed.
+    places: Option<Places<B>>,
+}
+
+impl<'a, 'b, B: Backend, E: Module<B> + Relevance<B>> Finder<'a, 'b, B, E> {
+    fn new(pass: &'a Pass<'b, B, E>, source: &'a Source<'a, B>) -> Self {
+        Self { pass, source, places: None }
+    }
+
+    /// The roots of some competitors, and which of them each has.
+    fn roots_of(
+        &mut self,
+        competitors: &[Competitor],
+        x: &Tensor<B, 2>,
+        start: usize,
+    ) -> Result<(Tensor<B, 2>, Vec<usize>)> {
+        let clusters = self.pass.model.n_clusters();
+        let index = |one: &Competitor| pair_index(one.pair.c, one.pair.k, clusters);
+        match self.source {
+            Source::Given(roots) => Ok(distinct(roots, competitors, |one| start + one.row)),
+            Source::Kept(roots, Root::Midway) => match roots.midway() {
+                Some(table) => Ok(distinct(&table, competitors, index)),
+                None => self.searched(roots, None, competitors, x),
+            },
+            Source::Kept(roots, root) => self.searched(roots, Some(root.lambda()), competitors, x),
+        }
+    }
+
+    /// Roots that are sought on their lines, one for every competitor.
+    fn searched(
+        &mut self,
+        roots: &Roots<B>,
+        lambda: Option<f64>,
+        competitors: &[Competitor],
+        x: &Tensor<B, 2>,
+    ) -> Result<(Tensor<B, 2>, Vec<usize>)> {
+        let Pass { model, question, sample, .. } = self.pass;
+        let search = Search::new(&model.encoder, &model.head, sample, question.batch_size)?;
+        let places = match self.places.take() {
+            Some(places) => places,
+            None => search.places(roots)?,
+        };
+        let pairs: Vec<Pair> = competitors.iter().map(|one| one.pair).collect();
+        let found = match lambda {
+            None => search.midway(&places, &pairs)?,
+            Some(lambda) => {
+                let rows: Vec<usize> = competitors.iter().map(|one| one.row).collect();
+                let samples = x.clone().select(0, indices(&rows, &x.device()));
+                let contrasts: Vec<f64> = competitors.iter().map(|one| one.contrast).collect();
+                search.from_samples(&places, lambda, &samples, &contrasts, &pairs)?
+            }
+        };
+        self.places = Some(places);
+        Ok((found, (0..competitors.len()).collect()))
+    }
+}
+
+/// The rows of a table that competitors need, each once, and which of them each has.
+fn distinct<B: Backend>(
+    table: &Tensor<B, 2>,
+    competitors: &[Competitor],
+    row: impl Fn(&Competitor) -> usize,
+) -> (Tensor<B, 2>, Vec<usize>) {
+    let wanted: Vec<usize> = competitors.iter().map(row).collect();
+    let mut rows = wanted.clone();
+    rows.sort_unstable();
+    rows.dedup();
+    let order = wanted.iter().map(|row| rows.binary_search(row).unwrap_or_default()).collect();
+    (table.clone().select(0, indices(&rows, &table.device())), order)
 }
 
 impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {

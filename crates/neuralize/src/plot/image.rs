@@ -233,3 +233,35 @@ impl ImageShape {
         Ok(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patches_keep_the_sum() -> Result<()> {
+        // Patches of 2 × 2 pixels are cut at the right and below.
+        let shape = ImageShape { height: 3, width: 5, channels: 3 };
+        let relevance: Vec<f64> = (0..45).map(f64::from).collect();
+        let map = HeatMap::new("image", relevance.clone(), relevance.clone());
+        let pooled = map.clone().pooled(shape, 2)?;
+        assert_eq!(pooled.values, relevance);
+        let at = |row: usize, column: usize, channel: usize| (row * 5 + column) * 3 + channel;
+        // The first patch, channel by channel: rows 0 and 1, columns 0 and 1.
+        for channel in 0..3 {
+            let places =
+                [at(0, 0, channel), at(0, 1, channel), at(1, 0, channel), at(1, 1, channel)];
+            let mean = places.iter().map(|place| relevance[*place]).sum::<f64>() / 4.0;
+            assert!(places.iter().all(|place| pooled.relevance[*place] == mean));
+        }
+        // The last one is a single pixel.
+        assert_eq!(pooled.relevance[44], 44.0);
+        let sum = |map: &HeatMap| map.relevance.iter().sum::<f64>();
+        assert!((sum(&pooled) - sum(&map)).abs() < 1e-9);
+        assert_eq!(map.clone().pooled(shape, 1)?, map);
+        assert!(map.clone().pooled(shape, 0).is_err());
+        let wide = ImageShape { width: 6, ..shape };
+        assert!(map.pooled(wide, 2).is_err());
+        Ok(())
+    }
+}
