@@ -120,8 +120,8 @@ impl fmt::Display for NoSecant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` ({}): {}; implement `Layer::secant`, or explain it by layer-wise relevance \
-             propagation",
+            "`{}` ({}): {}; implement `has_secant` and `secant` of `Layer`, or explain it by \
+             layer-wise relevance propagation",
             self.path, self.kind, self.detail
         )
     }

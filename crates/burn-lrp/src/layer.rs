@@ -138,8 +138,8 @@ pub trait Layer<B: Backend>: Debug {
         Err(Error::layer(self.kind().name(), "it has no secant"))
     }
 
-    /// Whether the inputs stand for something, as token ids do, so that a difference of them says
-    /// nothing. A secant pass then ends at the output: an input gets the relevance of its vector.
+    /// Whether the input is categorical, such as token ids, so that differences of it mean nothing.
+    /// A secant pass then ends at the output, and an input gets the relevance of its vector.
     fn has_discrete_input(&self) -> bool {
         false
     }

@@ -56,16 +56,26 @@ pub struct SecantStep<'a, B: Backend> {
 
 impl<'a, B: Backend> SecantStep<'a, B> {
     /// A step of samples and as many roots.
+    ///
+    /// # Errors
+    ///
+    /// If samples and roots have not equally many inputs.
     pub fn new(
         inputs: &'a [AnyTensor<B>],
         root_inputs: &'a [AnyTensor<B>],
         output: &'a AnyTensor<B>,
         root_output: &'a AnyTensor<B>,
         multiplier: &'a AnyTensor<B>,
-    ) -> Self {
+    ) -> Result<Self> {
+        if inputs.len() != root_inputs.len() {
+            let (samples, roots) = (inputs.len(), root_inputs.len());
+            let detail = format!("samples have {samples} inputs, roots {roots}");
+            return Err(Error::layer("secant", detail));
+        }
         let all = |value| Chosen::new(value, None);
         let inputs = inputs.iter().zip(root_inputs).map(|(x, root)| [all(x), all(root)]);
-        Self { inputs: inputs.collect(), output: [all(output), all(root_output)], multiplier }
+        let output = [all(output), all(root_output)];
+        Ok(Self { inputs: inputs.collect(), output, multiplier })
     }
 
     pub(crate) fn chosen(

@@ -615,7 +615,7 @@ pub fn secant_of_softmax<B: Backend>(setup: &Setup<B>) {
     let z = Layer::<B>::forward(&layer, &step_inputs).unwrap();
     let z0 = Layer::<B>::forward(&layer, &roots).unwrap();
     let m = row(&[1.0, 5.0, -2.0]);
-    let step = SecantStep::new(&step_inputs, &roots, &z, &z0, &m);
+    let step = SecantStep::new(&step_inputs, &roots, &z, &z0, &m).unwrap();
     let found = values(&Layer::<B>::secant(&layer, &step).unwrap()[0]);
     assert!(found[1] == 0.0 && found.iter().all(|m| m.is_finite()), "{found:?}");
     let (z, z0, m) = (values(&z), values(&z0), values(&m));
@@ -795,7 +795,6 @@ pub fn pairs_of_samples_and_roots<B: Backend>(setup: &Setup<B>) {
         let in_order = plan.run_pairs(&in_order, output.value().clone()).unwrap();
         let a = values(&in_order.of(&input).unwrap());
         assert_eq!(a, values(&whole.relevance), "{name}");
-        // Several inputs are pairs of nothing.
         for wrong in [[(SAMPLES, 0)], [(0, SAMPLES)]] {
             let one = Tensor::<B, 2>::ones([1, 3], (&setup.device, setup.dtype));
             let error = plan.run_pairs(&wrong, one).unwrap_err().to_string();
@@ -824,6 +823,13 @@ pub fn masks_of_samples<B: Backend>(setup: &Setup<B>) {
     let one = plan.run_pairs(&[(0, 0)], m).unwrap().of(&input).unwrap();
     let width = found.found.len() / SAMPLES;
     assert_close(&values(&one), &found.found[..width], setup.tolerance_at(10.0), "the first");
+    // A root that ran under other masks.
+    let unmasked = Causal { encoder: net.encoder.clone(), padded: false };
+    let root = Tape::new().input("input", found.root.samples(0..1).unwrap());
+    let other = unmasked.trace(root).unwrap();
+    let m = found.multiplier.samples(0..1).unwrap();
+    let error = output.secant_plan(&other).unwrap().run_pairs(&[(0, 0)], m).unwrap_err();
+    assert!(error.to_string().contains("under other masks"), "{error}");
     // The padding of the first sample reaches none of its other tokens.
     let m = upload(setup, &first, &[1, 5, 4]);
     let one = values(&plan.run_pairs(&[(0, 0)], m).unwrap().of(&input).unwrap());
@@ -861,6 +867,16 @@ pub fn tokens<B: Backend>(setup: &Setup<B>) {
     assert_eq!([relevance[1], relevance[3], relevance[5]], [0.0; 3]);
     let error = found.multiplier(&input).unwrap_err().to_string();
     assert!(error.contains("discrete"), "{error}");
+
+    // Ids that are numbers, too: the sum of both uses.
+    let sum = vectors.sum_over(2).unwrap().add(&input).unwrap();
+    let root_sum = root_vectors.sum_over(2).unwrap().add(&root).unwrap();
+    let m = AnyTensor::from(setup.tensor::<2>(184, [2, 3]));
+    let found = sum.secant_plan(&root_sum).unwrap().run(m.clone()).unwrap();
+    let sums = values(&found.of(&input).unwrap().row_sums().into());
+    let made = sum.value().zip(root_sum.value(), |a, b| a - b).unwrap().times(&m).unwrap();
+    let made = values(&made.row_sums().into());
+    assert_close(&sums, &made, setup.tolerance_at(10.0), "ids used twice");
 }
 
 /// A layer without a secant.
@@ -896,7 +912,7 @@ pub fn secant_refusals<B: Backend>(setup: &Setup<B>) {
     assert!(matches!(&error, Error::NoSecant(missing) if missing.len() == 2), "{error}");
     let error = error.to_string();
     assert!(error.contains("`0` (Opaque): it has no secant"), "{error}");
-    assert!(error.contains("`2` (Opaque)") && error.contains("`Layer::secant`"), "{error}");
+    assert!(error.contains("`2` (Opaque)") && error.contains("`has_secant`"), "{error}");
 
     let layer = setup.filled(192, LinearConfig::new(4, 3).init::<B>(&setup.device));
     let tapes = [Tape::new(), Tape::new(), Tape::inference()];
@@ -931,6 +947,8 @@ pub fn secant_refusals<B: Backend>(setup: &Setup<B>) {
     let nan = multiplier([1, 3]) * f64::NAN;
     let error = plan.run_pairs(&[(0, 0)], nan).unwrap_err().to_string();
     assert!(error.contains("NaN or infinite"), "{error}");
+    let none = plan.run_pairs(&[], multiplier([1, 3]).narrow(0, 0, 1)).unwrap_err().to_string();
+    assert!(none.contains("there are none"), "{none}");
     let found = plan.run_pairs(&[(0, 0)], multiplier([1, 3])).unwrap();
     let error = found.of(&output).unwrap_err().to_string();
     assert!(error.contains("only the relevance of inputs"), "{error}");

@@ -532,24 +532,35 @@ pub fn secants_of_images<B: Backend>(setup: &Setup<B>) {
         let slack = lost * (size[row] + logit[row].abs());
         assert!(absorbed[row].abs() <= slack, "{} of {}", absorbed[row], logit[row]);
     }
-    // A medoid is nothing from itself.
+    // The root of a pair lies between its medoids.
     let labels = indices(fit.labels);
     let codes = rows(fit.codes);
     let centroids = rows(model.head().centroids());
     let medoid = |cluster: usize| {
         let members = (0..30).filter(|row| labels[*row] == cluster);
         let away = |row: &usize| naive::squared_distance(&codes[*row], &centroids[cluster]);
-        members.min_by(|a, b| away(a).total_cmp(&away(b))).unwrap()
+        let row = members.min_by(|a, b| away(a).total_cmp(&away(b))).unwrap();
+        x.clone().narrow(0, row, 1)
     };
-    let place = |row: usize| x.clone().narrow(0, row, 1);
+    let (from, to) = (medoid(0), medoid(1));
+    let at = |t: f64| from.clone() + (to.clone() - from.clone()) * t;
+    let contrast = |t: f64| {
+        let code = rows(model.codes(at(t)).unwrap()).remove(0);
+        let away = |k: usize| naive::squared_distance(&code, &centroids[k]);
+        away(1) - away(0)
+    };
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..40 {
+        let middle = 0.5 * (low + high);
+        if contrast(middle) > 0.0 { low = middle } else { high = middle }
+    }
     let question = DeepQuestion::default().with_target(Target::Contrast { cluster: 0, versus: 1 });
-    let (a, b) = (place(medoid(0)), place(medoid(1)));
-    let on_the_line = model.explain(&(a.clone() * 0.5 + b.clone() * 0.5), &question).unwrap();
-    // On the line between the medoids, the root is a multiple of their difference away.
-    let way = values((b - a).reshape([24]));
-    let relevance = values(on_the_line.relevance.reshape([24]));
-    let nothing = way.iter().zip(&relevance).filter(|(way, _)| way.abs() < 1e-12);
-    assert!(nothing.clone().all(|(_, r)| *r == 0.0));
+    let own = model.explain(&x, &question).unwrap().relevance;
+    let roots = at(low).repeat_dim(0, 30);
+    let given = model.explain_from_inputs(&x, &roots, &question).unwrap().relevance;
+    let table = |t: Tensor<B, 4>| rows(t.reshape([30, 24]));
+    let near = if setup.dtype == DType::F64 { 1e-6 } else { 1e-2 };
+    assert_rows_close(&table(own), &table(given), near, "between medoids");
 }
 
 #[derive(Module, Debug)]
@@ -599,4 +610,127 @@ pub fn secants_of_tokens<B: Backend>(setup: &Setup<B>) {
         rows(fit.model.explain_from_inputs(&ids, &blank, &question).unwrap().relevance)[0][0],
         0.0
     );
+}
+
+/// So many competitors that each has a small share: the nearest counts always.
+pub fn many_clusters<B: Backend>(setup: &Setup<B>) {
+    let data = random_rows(360, 4, 0.0, 231);
+    let x = setup.tensor(&data);
+    let unit: Rows =
+        (0..4).map(|i| (0..4).map(|j| f64::from(u8::from(i == j))).collect()).collect();
+    let head = setup.kmeans(&setup.rounded(&data)[..120].to_vec());
+    let model = DeepKMeans::new(linear(setup, &unit), head).with_roots([x.clone()]).unwrap();
+    let few = x.narrow(0, 200, 6);
+    let found = model.explain(&few, &DeepQuestion::default().with_beta(0.0)).unwrap();
+    let (logit, absorbed) = (values(found.codes.logit), values(found.absorbed));
+    let size = values(found.relevance.abs().sum_dim(1));
+    for row in 0..6 {
+        let lost = if setup.dtype == DType::F64 { 1e-10 } else { 1e-2 };
+        assert!(absorbed[row].abs() <= lost * size[row], "{} of {}", absorbed[row], logit[row]);
+        assert!(size[row] > 0.1 * logit[row]);
+    }
+}
+
+/// The second pass of a fit may have another order, as a data loader that shuffles has; inputs that
+/// differ in shape have no roots.
+pub fn batches_of_a_fit<B: Backend>(setup: &Setup<B>) {
+    let weights = Weighted::of(setup, 41);
+    let mut data = random_rows(20, 5, 3.0, 42);
+    data.extend(random_rows(20, 5, -3.0, 43));
+    let x = setup.tensor(&data);
+    let config = KMeansConfig::new(2);
+    let question = DeepQuestion::default();
+    let in_order = DeepKMeans::fit(weights.encoder(setup), &config, || [x.clone()]).unwrap();
+    let mut calls = 0;
+    let shuffled = DeepKMeans::fit(weights.encoder(setup), &config, || {
+        calls += 1;
+        let order: [usize; 2] = if calls == 1 { [0, 20] } else { [20, 0] };
+        order.map(|start| x.clone().narrow(0, start, 20))
+    });
+    let [a, b] = [&in_order, &shuffled.unwrap()]
+        .map(|fit| rows(fit.model.explain(&x, &question).unwrap().relevance));
+    assert_rows_close(&b, &a, 1000.0 * setup.tolerance, "another order");
+
+    let one = DeepKMeans::fit(weights.encoder(setup), &KMeansConfig::new(1), || [x.clone()]);
+    let error = one.unwrap().model.explain(&x, &question).unwrap_err().to_string();
+    assert!(error.contains("no competitor"), "{error}");
+
+    let weight = setup.tensor(&random_rows(3, 2, 0.0, 232));
+    let bias = setup.column(&[0.1, -0.1]);
+    let encoder = Means {
+        code: Linear {
+            weight: Param::initialized(ParamId::new(), weight),
+            bias: Some(Param::initialized(ParamId::new(), bias)),
+        },
+    };
+    let texts = |steps: usize, seed: u64| {
+        setup.tensor(&random_rows(4 * steps, 3, 0.0, seed)).reshape([4, steps, 3])
+    };
+    let batches = || [texts(2, 233), texts(5, 234)];
+    let fit = DeepKMeans::fit(encoder, &config, batches).unwrap();
+    assert!(!fit.model.has_roots());
+    let alike = fit.model.with_roots([texts(5, 234)]).unwrap();
+    assert!(alike.explain(&texts(5, 235), &question.clone().with_beta(1.0)).is_ok());
+    let error = alike.explain(&texts(2, 235), &question).unwrap_err().to_string();
+    assert!(error.contains("shape [5, 3]") || error.contains("beta"), "{error}");
+}
+
+/// The mean over steps, of which there may be any number.
+#[derive(Module, Debug)]
+struct Means<B: Backend> {
+    code: Linear<B>,
+}
+
+impl<B: Backend> Relevance<B> for Means<B> {
+    fn trace<'m>(&'m self, x: Node<'m, B>) -> burn_lrp::Result<Node<'m, B>> {
+        x.mean_over(1)?.then("code", &self.code)
+    }
+}
+
+/// Points that hardly belong to their cluster keep all of their small logit.
+pub fn secants_near_a_boundary<B: Backend>(setup: &Setup<B>) {
+    let (weights, centroids, model) = model(setup);
+    let data = setup.rounded(&inputs());
+    let naive = Naive::new(&weights, &centroids, &data);
+    let boundary = naive.midway(0, 1);
+    let x: Rows = [1e-2, 1e-4, 1e-6]
+        .iter()
+        .map(|step| {
+            let place = &naive.places[0];
+            boundary.iter().zip(place).map(|(b, p)| b + step * (p - b)).collect()
+        })
+        .collect();
+    let question = DeepQuestion::default()
+        .with_target(Target::Contrast { cluster: 0, versus: 1 })
+        .with_pass(Pass::Secant(Root::Toward));
+    let found = model.explain(&setup.tensor(&x), &question).unwrap();
+    let (logit, absorbed) = (values(found.codes.logit), values(found.absorbed));
+    // Scores around 10 have this rounding.
+    let rounding = if setup.dtype == DType::F64 { 1e-12 } else { 1e-3 };
+    for row in 0..3 {
+        let lost = absorbed[row].abs();
+        assert!(lost <= 1e-5 * logit[row].abs() + rounding, "{lost} of {}", logit[row]);
+    }
+    if setup.dtype == DType::F64 {
+        assert!(logit[2].abs() < 1e-3 * logit[0].abs(), "{logit:?}");
+    }
+}
+
+/// A model that is explained by rules has the secant pass as a method, and an evaluation by default.
+pub fn secants_beside_rules<B: Backend>(setup: &Setup<B>) {
+    let (weights, _, model) = model(setup);
+    let x = setup.tensor(&inputs());
+    let head = model.head().clone();
+    let bare = DeepKMeans::new(weights.encoder(setup), head);
+    let rules = DeepQuestion::default().with_pass(Pass::gamma());
+    let network = NeuralizedDeepKMeans::new(bare, &x, rules).unwrap();
+    let few = x.clone().narrow(0, 0, 12);
+    let toward = network.explain_from(&few, Target::Assigned, Beta::Heuristic, Root::Toward);
+    let question = DeepQuestion::default().with_pass(Pass::Secant(Root::Toward));
+    let whole = model.explain(&few, &question).unwrap();
+    let (a, b) = (rows(toward.unwrap().relevance), rows(whole.relevance));
+    assert_rows_close(&a, &b, 1000.0 * setup.tolerance, "toward");
+    let by_rules = network.explain(&few, Target::Assigned, Beta::Heuristic).unwrap();
+    let sums = values(by_rules.relevance.sum_dim(1));
+    assert!(sums.iter().zip(values(by_rules.logit)).any(|(sum, f)| (sum - f).abs() > 0.01 * f));
 }

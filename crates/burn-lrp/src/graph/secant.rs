@@ -68,7 +68,8 @@ pub struct SecantPlan<'m, 'r, B: Backend> {
 pub struct Secants<'m, B: Backend> {
     graph: Rc<RefCell<Graph<'m, B>>>,
     of: HashMap<usize, OfInput<B>>,
-    pairs: usize,
+    /// The number of pairs; `None` for every sample with the root in its place.
+    pairs: Option<usize>,
 }
 
 /// What an input of the network got.
@@ -156,17 +157,18 @@ fn missing<B: Backend>(graph: &Graph<'_, B>, places: &[[usize; 2]]) -> Vec<NoSec
         let entry = &graph.entries[*id];
         let Some(layer) = entry.layer.as_ref().filter(|_| reached[*id]) else { continue };
         let layer = layer.get();
-        if layer.has_discrete_input() {
-            let after_layer = entry.inputs.iter().any(|id| graph.entries[*id].layer.is_some());
-            if after_layer {
-                let detail = "its input is discrete, but not an input of the network".to_string();
-                missing.push(NoSecant { path: entry.path.clone(), kind: layer.kind(), detail });
-            }
-            continue;
+        let behind_a_layer = entry.inputs.iter().any(|id| graph.entries[*id].layer.is_some());
+        let detail = match (layer.has_discrete_input(), layer.has_secant()) {
+            (true, _) if behind_a_layer => "its input is discrete, but not an input of the network",
+            (false, false) => "it has no secant",
+            _ => "",
+        };
+        if !detail.is_empty() {
+            let (path, kind) = (entry.path.clone(), layer.kind());
+            missing.push(NoSecant { path, kind, detail: detail.into() });
         }
-        if !layer.has_secant() {
-            let detail = "it has no secant".to_string();
-            missing.push(NoSecant { path: entry.path.clone(), kind: layer.kind(), detail });
+        if layer.has_discrete_input() {
+            continue;
         }
         for input in &entry.inputs {
             reached[*input] = true;
@@ -202,6 +204,11 @@ fn same_network<B: Backend>(
             return Err(Error::shape(format!("{} of the roots", entry.path), expected, &found));
         }
         entry.value.same_precision(&other.value)?;
+        if entry.value.device() != other.value.device() {
+            let (found, expected) = (other.value.device(), entry.value.device());
+            let detail = format!("they are on {found:?}, the samples on {expected:?}");
+            return Err(Error::layer("roots", detail));
+        }
     }
     Ok(())
 }
@@ -209,6 +216,8 @@ fn same_network<B: Backend>(
 /// Which sample and which root every pair has.
 struct Pairs<B: Backend> {
     count: usize,
+    /// Whether pairs are in the order of samples and roots.
+    in_order: bool,
     /// `None` where the pairs have them in their order.
     chosen: [Option<Tensor<B, 1, Int>>; 2],
 }
@@ -260,13 +269,13 @@ impl<'m, B: Backend> SecantPlan<'m, '_, B> {
             }
         }
         let count = self.samples(&graph);
-        self.pass(&Pairs { count, chosen: [None, None] }, multiplier.into())
+        self.pass(&Pairs { count, in_order: true, chosen: [None, None] }, multiplier.into())
     }
 
     /// As [`run`](Self::run), between pairs of a sample and a root, by their numbers from 0.
     ///
     /// Samples must be the first dimension of every value. Both may be in several pairs: networks
-    /// run for each of them once.
+    /// run for each of them once. Roots need the masks of attention that their samples have.
     ///
     /// # Shapes
     ///
@@ -291,6 +300,9 @@ impl<'m, B: Backend> SecantPlan<'m, '_, B> {
             let detail = "pairs need samples as the first dimension of every value; use `run`";
             return Err(Error::layer("pairs", detail));
         };
+        if pairs.is_empty() {
+            return Err(Error::layer("pairs", "there are none"));
+        }
         if let Some((sample, root)) = pairs.iter().find(|(a, b)| *a >= samples || *b >= of_roots) {
             let detail = format!(
                 "there is no pair of sample {sample} and root {root}: there are {samples} samples \
@@ -309,7 +321,8 @@ impl<'m, B: Backend> SecantPlan<'m, '_, B> {
             })
         };
         let chosen = [picked(|pair| pair.0, samples), picked(|pair| pair.1, of_roots)];
-        self.pass(&Pairs { count: pairs.len(), chosen }, multiplier.into())
+        let pairs = Pairs { count: pairs.len(), in_order: false, chosen };
+        self.pass(&pairs, multiplier.into())
     }
 
     fn samples(&self, graph: &Graph<'_, B>) -> usize {
@@ -318,6 +331,14 @@ impl<'m, B: Backend> SecantPlan<'m, '_, B> {
     }
 
     fn pass(&self, pairs: &Pairs<B>, multiplier: AnyTensor<B>) -> Result<Secants<'m, B>> {
+        if let Some([output, _]) = self.places.last() {
+            let output = &self.graph.borrow().entries[*output].value;
+            check_multiplier(&multiplier, output, pairs.count)?;
+        }
+        self.unchecked_pass(pairs, multiplier)
+    }
+
+    fn unchecked_pass(&self, pairs: &Pairs<B>, multiplier: AnyTensor<B>) -> Result<Secants<'m, B>> {
         let (graph, roots) = (self.graph.borrow(), self.roots.borrow());
         let root_of: HashMap<usize, usize> =
             self.places.iter().map(|ids| (ids[0], ids[1])).collect();
@@ -325,7 +346,6 @@ impl<'m, B: Backend> SecantPlan<'m, '_, B> {
         let Some([output, _]) = self.places.last().copied() else {
             return Err(Error::NotRecorded);
         };
-        check_multiplier(&multiplier, &graph.entries[output].value, pairs.count)?;
         let mut multipliers: HashMap<usize, AnyTensor<B>> = HashMap::from([(output, multiplier)]);
         let mut of: HashMap<usize, OfInput<B>> = HashMap::new();
         for ids in self.places.iter().rev() {
@@ -336,8 +356,7 @@ impl<'m, B: Backend> SecantPlan<'m, '_, B> {
                 m.times(&x.zip(&root, |x, root| x - root)?)
             };
             let Some(layer) = &entry.layer else {
-                let relevance = relevance()?;
-                of.insert(ids[0], OfInput { relevance, multiplier: Some(m) });
+                add(&mut of, ids[0], OfInput { relevance: relevance()?, multiplier: Some(m) })?;
                 continue;
             };
             let layer = layer.get();
@@ -345,7 +364,8 @@ impl<'m, B: Backend> SecantPlan<'m, '_, B> {
                 let of_vectors = relevance()?;
                 for input in &entry.inputs {
                     let [ids, _] = pairs.of(&graph, &roots, ids_of(*input));
-                    add(&mut of, *input, of_tokens(&of_vectors, &ids)?)?;
+                    let relevance = of_tokens(&of_vectors, &ids)?;
+                    add(&mut of, *input, OfInput { relevance, multiplier: None })?;
                 }
                 continue;
             }
@@ -364,21 +384,21 @@ impl<'m, B: Backend> SecantPlan<'m, '_, B> {
                 multipliers.insert(*id, sum);
             }
         }
-        Ok(Secants { graph: self.graph.clone(), of, pairs: pairs.count })
+        let count = (!pairs.in_order).then_some(pairs.count);
+        Ok(Secants { graph: self.graph.clone(), of, pairs: count })
     }
 }
 
-/// Adds relevance that reaches a discrete input.
-fn add<B: Backend>(
-    of: &mut HashMap<usize, OfInput<B>>,
-    id: usize,
-    relevance: AnyTensor<B>,
-) -> Result<()> {
-    let relevance = match of.remove(&id) {
-        Some(before) => before.relevance.plus(&relevance)?,
-        None => relevance,
+/// Adds what an input gets to what it has: token ids may also be used as numbers.
+fn add<B: Backend>(of: &mut HashMap<usize, OfInput<B>>, id: usize, more: OfInput<B>) -> Result<()> {
+    let sum = match of.remove(&id) {
+        Some(before) => OfInput {
+            relevance: before.relevance.plus(&more.relevance)?,
+            multiplier: before.multiplier.or(more.multiplier),
+        },
+        None => more,
     };
-    of.insert(id, OfInput { relevance, multiplier: None });
+    of.insert(id, sum);
     Ok(())
 }
 
@@ -404,6 +424,11 @@ fn check_multiplier<B: Backend>(
     }
     if multiplier.dtype() != output.dtype() {
         let detail = format!("it is {:?}, the output {:?}", multiplier.dtype(), output.dtype());
+        return Err(Error::layer("multiplier", detail));
+    }
+    if multiplier.device() != output.device() {
+        let (found, expected) = (multiplier.device(), output.device());
+        let detail = format!("it is on {found:?}, the output on {expected:?}");
         return Err(Error::layer("multiplier", detail));
     }
     if multiplier.is_finite() {
@@ -464,7 +489,9 @@ impl<B: Backend> Secants<'_, B> {
 
     fn nothing(&self, node: &Node<'_, B>) -> AnyTensor<B> {
         let mut dims = node.value().dims();
-        dims[0] = self.pairs;
+        if let (Some(pairs), Some(first)) = (self.pairs, dims.first_mut()) {
+            *first = pairs;
+        }
         let value = node.value();
         let size: usize = dims.iter().product();
         let flat = Tensor::<B, 1>::zeros([size], (&value.device(), value.dtype()));
@@ -517,7 +544,8 @@ pub fn secant<B: Backend>(
     })
 }
 
-/// The multiplier of the input of a network, from that of its output.
+/// The multiplier of the input of an activation, from that of its output. Nothing is read back from
+/// the device.
 pub(crate) fn pulled<B: Backend>(
     network: &(impl Relevance<B> + ?Sized),
     [x, root]: [AnyTensor<B>; 2],
@@ -527,5 +555,18 @@ pub(crate) fn pulled<B: Backend>(
     let input = tape.input("input", x);
     let output = network.trace(input.clone())?;
     let root_output = network.trace(roots.input("input", root))?;
-    output.secant_plan(&root_output)?.run(multiplier)?.multiplier(&input)
+    let places = same_places(&output, &root_output)?;
+    let plan = SecantPlan { graph: output.graph.clone(), roots: root_output.graph.clone(), places };
+    let count = output.value().dims().first().copied().unwrap_or(0);
+    let pairs = Pairs { count, in_order: true, chosen: [None, None] };
+    plan.unchecked_pass(&pairs, multiplier)?.multiplier(&input)
+}
+
+/// The values of one network on two tapes, without a look at their numbers.
+fn same_places<B: Backend>(output: &Node<'_, B>, root: &Node<'_, B>) -> Result<Vec<[usize; 2]>> {
+    let (graph, roots) = (output.graph.borrow(), root.graph.borrow());
+    if graph.entries.len() != roots.entries.len() {
+        return Err(Error::layer("roots", "other layers ran for them"));
+    }
+    Ok((0..graph.entries.len()).map(|id| [id, id]).collect())
 }

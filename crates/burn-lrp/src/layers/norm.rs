@@ -74,12 +74,11 @@ impl<B: Backend> Standardization<B> {
 
     /// The centred input is multiplied by the reciprocal deviation: either factor gets the other
     /// midway, and the deviation passes its part on to the squares of the centred input.
-    fn secant(&self, step: &SecantStep<'_, B>) -> Result<AnyTensor<B>> {
+    fn secant(&self, ends: &[AnyTensor<B>; 2], multiplier: &AnyTensor<B>) -> AnyTensor<B> {
         let m = match &self.gamma {
-            Some(gamma) => &step.multiplier().scaled_along(gamma, self.dim),
-            None => step.multiplier(),
+            Some(gamma) => &multiplier.scaled_along(gamma, self.dim),
+            None => multiplier,
         };
-        let ends = step.input(0)?;
         let [u, u0] = [0, 1].map(|at: usize| self.centred(self.rows(&ends[at])));
         let [d, d0] = [&u, &u0].map(|u| self.deviation(u.clone()));
         let m = self.rows(m);
@@ -89,7 +88,7 @@ impl<B: Backend> Standardization<B> {
         let of_deviation = (m.clone() * midway.clone()).sum_dim(1) * (2.0 / self.width as f64)
             / (product.clone() * (d.clone() + d0.clone()));
         let back = m * (d + d0) * 0.5 / product - midway * of_deviation;
-        Ok(AnyTensor::from(self.centred(back)).shaped(&step.multiplier().dims()))
+        AnyTensor::from(self.centred(back)).shaped(&multiplier.dims())
     }
 }
 
@@ -138,10 +137,10 @@ macro_rules! normalization {
             }
 
             fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
-                let [x, _] = step.input(0)?;
-                let ($this, $x) = (self, &x);
+                let ends = step.input(0)?;
+                let ($this, $x) = (self, &ends[0]);
                 let standard: Standardization<B> = $standard?;
-                Ok(vec![standard.secant(step)?])
+                Ok(vec![standard.secant(&ends, step.multiplier())])
             }
         }
 

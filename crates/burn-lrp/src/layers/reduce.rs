@@ -40,13 +40,23 @@ struct DimensionSum<B: Backend> {
 
 impl<B: Backend> DimensionSum<B> {
     fn of(name: &str, x: &AnyTensor<B>, dim: usize, mean: bool) -> Result<Self> {
-        let dims = x.dims();
+        Self::over(name, &x.dims(), x, dim, mean)
+    }
+
+    /// Sums over an input of these dimensions, in the precision of a tensor.
+    fn over(
+        name: &str,
+        dims: &[usize],
+        like: &AnyTensor<B>,
+        dim: usize,
+        mean: bool,
+    ) -> Result<Self> {
         if dim == 0 || dim >= dims.len() || dims[dim] == 0 {
             let expected = format!("a dimension {dim} other than the one of samples");
-            return Err(Error::shape(name, expected, &dims));
+            return Err(Error::shape(name, expected, dims));
         }
         let weight = if mean { 1.0 / dims[dim] as f64 } else { 1.0 };
-        Ok(Self { dim, weight: Tensor::full([1], weight, (&x.device(), x.dtype())) })
+        Ok(Self { dim, weight: Tensor::full([1], weight, (&like.device(), like.dtype())) })
     }
 }
 
@@ -112,9 +122,8 @@ macro_rules! reduction {
             }
 
             fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
-                let [x, _] = step.input(0)?;
-                let layer = DimensionSum::of(stringify!($layer), &x, self.dim, $mean)?;
-                affine::secant(&layer, step)
+                let (name, dims, m) = (stringify!($layer), step.dims(0)?, step.multiplier());
+                affine::secant(&DimensionSum::over(name, &dims, m, self.dim, $mean)?, step)
             }
         }
 

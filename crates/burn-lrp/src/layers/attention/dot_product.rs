@@ -76,6 +76,24 @@ impl<B: Backend> Attention<B> {
         self
     }
 
+    /// Refuses roots that ran under other masks than the samples.
+    fn check_roots(&self, root: &Heads<B>, step: &SecantStep<'_, B>) -> Result<()> {
+        if self.masks.are_none() {
+            return Ok(());
+        }
+        let [_, ran] = step.output();
+        let found = join_heads(root.weights.clone().matmul(root.value.clone()));
+        let size = found.flat().abs().max();
+        let differences = found.zip(&ran, |found, ran| (found - ran).abs())?.flat().max();
+        let read = |t: Tensor<B, 1>| t.into_data().iter::<f64>().next().unwrap_or(0.0);
+        let precision = ran.dtype().finfo().map_or(1e-3, |info| info.epsilon);
+        if read(differences) <= read(size) * precision.sqrt() {
+            return Ok(());
+        }
+        let detail = "the roots ran under other masks than the samples; run them under the same";
+        Err(Error::layer("Attention", detail))
+    }
+
     /// The logarithms of the weights of these scores.
     fn log_weights(&self, scores: &Tensor<B, 4>) -> Tensor<B, 4> {
         if !self.quiet_softmax {
@@ -211,6 +229,7 @@ impl<B: Backend> Layer<B> for Attention<B> {
         let ends = [0, 1].map(|at: usize| [&query, &key, &value].map(|input| input[at].clone()));
         let layer = Self { masks: self.masks.select(step.samples()), ..self.clone() };
         let [x, root] = [layer.heads(&ends[0])?, layer.heads(&ends[1])?];
+        self.check_roots(&root, step)?;
         let m = split_heads(step.multiplier(), self.n_heads);
         let midway = |x: &Tensor<B, 4>, root: &Tensor<B, 4>| (x.clone() + root.clone()) * 0.5;
 

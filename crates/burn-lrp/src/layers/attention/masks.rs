@@ -84,16 +84,21 @@ impl<B: Backend> Masks<B> {
     /// The masks of some of the samples.
     pub(super) fn select(&self, samples: Option<&Tensor<B, 1, Int>>) -> Self {
         let Some(samples) = samples else { return self.clone() };
-        let of = |first: usize| (first > 1).then(|| samples.clone());
-        let padding = self.padding.clone().map(|mask| match of(mask.dims()[0]) {
-            Some(samples) => mask.select(0, samples),
-            None => mask,
+        // A mask of all samples stays.
+        let padding = self.padding.clone().map(|mask| match mask.dims()[0] {
+            1 => mask,
+            _ => mask.select(0, samples.clone()),
         });
-        let attention = self.attention.clone().map(|mask| match of(mask.dims()[0]) {
-            Some(samples) => mask.select(0, samples),
-            None => mask,
+        let attention = self.attention.clone().map(|mask| match mask.dims()[0] {
+            1 => mask,
+            _ => mask.select(0, samples.clone()),
         });
         Self { padding, attention }
+    }
+
+    /// Whether there are no masks.
+    pub(super) fn are_none(&self) -> bool {
+        self.padding.is_none() && self.attention.is_none()
     }
 
     /// Refuses masks of another shape.

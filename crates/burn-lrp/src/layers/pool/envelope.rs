@@ -10,7 +10,8 @@ use crate::layers::pool::windows::{Tap, Windows};
 /// times the share of the straight way from the root to x on which the element is the largest.
 ///
 /// Shares are those of the upper envelope of the lines `x₀_i + t (x_i − x₀_i)`, so they lie between
-/// 0 and 1, sum to 1 and do not depend on the order of elements. Equal lines count as the first.
+/// 0 and 1, sum to 1 and do not depend on the order of elements, but for equal lines: these count as
+/// the first.
 pub(super) fn enveloped<B: Backend>(
     windows: &Windows,
     [x, root]: [&AnyTensor<B>; 2],
@@ -19,16 +20,18 @@ pub(super) fn enveloped<B: Backend>(
     let m = multiplier.tensor::<4>()?;
     let mut taps = windows.taps(&[x, root])?;
     lower_padding(&mut taps);
-    let lines: Vec<[Tensor<B, 4>; 2]> = taps
-        .iter()
-        .map(|tap| {
-            let [x, root] = [tap.elements[0].clone(), tap.elements[1].clone()];
-            [x - root.clone(), root]
-        })
-        .collect();
+    // One row for every place in a window.
+    let stacked = |end: usize| -> Tensor<B, 2> {
+        let rows = taps
+            .iter()
+            .map(|tap| tap.elements[end].clone().reshape([1, m.dims().iter().product()]));
+        Tensor::cat(rows.collect(), 0)
+    };
+    let (ends, starts) = (stacked(0), stacked(1));
+    let slopes = ends - starts.clone();
     let mut sum = x.filled(0.0);
     for (at, tap) in taps.iter().enumerate() {
-        let share = share(at, &lines);
+        let share = share(at, &slopes, &starts).reshape(m.dims());
         let share = match &tap.padding {
             Some(padding) => share.mask_fill(padding.clone().expand(m.dims()), 0.0),
             None => share,
@@ -56,23 +59,28 @@ fn lower_padding<B: Backend>(taps: &mut [Tap<B>]) {
     }
 }
 
-/// The share of the way on which one line, `[slope, start]`, is above all others.
-fn share<B: Backend>(at: usize, lines: &[[Tensor<B, 4>; 2]]) -> Tensor<B, 4> {
-    let [slope, start] = &lines[at];
-    let mut from = slope.zeros_like();
-    let mut to = slope.ones_like();
-    for (other, [other_slope, other_start]) in lines.iter().enumerate().filter(|(j, _)| *j != at) {
-        // Above the other line where `t steeper ≥ gap`.
-        let steeper = slope.clone() - other_slope.clone();
-        let gap = other_start.clone() - start.clone();
-        let parallel = steeper.clone().equal_elem(0.0);
-        let crossing = gap.clone() / steeper.clone().mask_fill(parallel.clone(), 1.0);
-        let rises = steeper.clone().greater_elem(0.0);
-        let falls = steeper.lower_elem(0.0);
-        let below = if other < at { gap.greater_equal_elem(0.0) } else { gap.greater_elem(0.0) };
-        from = from.clone().mask_where(rises, from.max_pair(crossing.clone()));
-        to = to.clone().mask_where(falls, to.min_pair(crossing));
-        to = to.mask_fill(parallel.bool_and(below), -1.0);
+/// The share of the way on which one line is above all others, of every window.
+///
+/// # Shapes
+///
+/// - slopes, starts: `[places, windows]`
+/// - output: `[1, windows]`
+fn share<B: Backend>(at: usize, slopes: &Tensor<B, 2>, starts: &Tensor<B, 2>) -> Tensor<B, 2> {
+    let [places, _] = slopes.dims();
+    // Above another line where `t steeper ≥ gap`.
+    let steeper = slopes.clone().narrow(0, at, 1) - slopes.clone();
+    let gap = starts.clone() - starts.clone().narrow(0, at, 1);
+    let parallel = steeper.clone().equal_elem(0.0);
+    let crossing = gap.clone() / steeper.clone().mask_fill(parallel.clone(), 1.0);
+    let (rises, falls) = (steeper.clone().greater_elem(0.0), steeper.lower_elem(0.0));
+    let from = crossing.zeros_like().mask_where(rises, crossing.clone());
+    let to = crossing.ones_like().mask_where(falls, crossing);
+    // Of equal lines, the first is above.
+    let mut below = vec![gap.clone().narrow(0, at, places - at).greater_elem(0.0)];
+    if at > 0 {
+        below.insert(0, gap.narrow(0, 0, at).greater_equal_elem(0.0));
     }
-    (to - from).clamp_min(0.0)
+    let below = Tensor::cat(below, 0);
+    let to = to.mask_fill(parallel.bool_and(below), -1.0);
+    (to.min_dim(0).clamp_max(1.0) - from.max_dim(0).clamp_min(0.0)).clamp_min(0.0)
 }
