@@ -37,12 +37,12 @@ impl Sheet {
         let top = WIDE_GAP + row * (SIZE + WIDE_GAP);
         let left = WIDE_GAP + pair * (GROUP + WIDE_GAP);
         let ends = relevance.map(end_of_scale);
-        for at in 0..SIZE * SIZE {
-            let pixel: [f64; 3] = std::array::from_fn(|channel| crop.pixels[at * 3 + channel]);
+        for (at, pixel) in crop.pixels.chunks_exact(3).enumerate() {
+            let pixel: [f64; 3] = std::array::from_fn(|channel| pixel[channel]);
             self.set(top, left, at, pixel);
-            for way in 0..2 {
+            for (way, (map, end)) in relevance.iter().zip(ends).enumerate() {
                 let left = left + (way + 1) * (SIZE + GAP);
-                self.set(top, left, at, heat(pixel, relevance[way][at] / ends[way]));
+                self.set(top, left, at, heat(pixel, map[at] / end));
             }
         }
     }

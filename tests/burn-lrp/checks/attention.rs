@@ -43,7 +43,6 @@ fn stable(z: f64) -> f64 {
 impl Head {
     fn scores(&self) -> Vec<Vec<f64>> {
         let size = self.query[0].len();
-        // Burn rounds the root to single precision.
         let root = (size as f64).sqrt();
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         (0..self.query.len())

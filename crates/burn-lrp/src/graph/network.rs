@@ -187,7 +187,10 @@ pub fn verify<B: Backend, const I: usize, const O: usize>(
     // Rounding grows along a network, and some of Burn's layers round to single precision; a layer
     // that is missing shows at once.
     let slack = size * precision.sqrt().max(1e-6);
-    let differs = |(a, b): (&f64, &f64)| !((a - b).abs() <= slack);
+    let differs = |(a, b): (&f64, &f64)| {
+        let difference = (a - b).abs();
+        difference > slack || difference.is_nan()
+    };
     let at = traced_numbers.iter().zip(&own_numbers).position(differs);
     let Some(at) = at else { return Ok(()) };
     let detail = format!(

@@ -422,7 +422,7 @@ impl<'a, B: Backend, E: Relevance<B>> Search<'a, B, E> {
     }
 
     /// The roots on the lines from between the place of c and a sample, whose contrast is known.
-    pub(super) fn from_samples(
+    pub(super) fn towards(
         &self,
         places: &Places<B>,
         lambda: f64,
@@ -548,7 +548,8 @@ mod tests {
 
     #[test]
     fn zeros_are_found() {
-        let functions: [(fn(f64) -> f64, f64); 4] = [
+        type Function = fn(f64) -> f64;
+        let functions: [(Function, f64); 4] = [
             (|t| t - 0.3, 0.3),
             (|t| 0.2 - t.powi(9), 0.2_f64.powf(1.0 / 9.0)),
             (|t| (t - 0.7).max(0.0) * 5.0 - 0.01, 0.702),

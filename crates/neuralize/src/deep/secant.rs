@@ -305,7 +305,7 @@ impl<'a, 'b, B: Backend, E: Module<B> + Relevance<B>> Finder<'a, 'b, B, E> {
                 let rows: Vec<usize> = competitors.iter().map(|one| one.row).collect();
                 let samples = x.clone().select(0, indices(&rows, &x.device()));
                 let contrasts: Vec<f64> = competitors.iter().map(|one| one.contrast).collect();
-                search.from_samples(&places, lambda, &samples, &contrasts, &pairs)?
+                search.towards(&places, lambda, &samples, &contrasts, &pairs)?
             }
         };
         self.places = Some(places);
