@@ -8,10 +8,7 @@ use burn::nn::transformer::{
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Distribution, IndexingUpdateOp, Tensor, TensorData};
-use burn_lrp::{
-    AnyTensor, Composite, Family, Kind, Layer, Node, Redistribution, Relevance, Result, Rule,
-    RuleName, SecantStep, Step, Tape, secant,
-};
+use burn_lrp::{AnyTensor, Composite, Node, Relevance, Result, Tape, secant};
 
 /// Patches of 2 × 2 pixels, row by row.
 pub(crate) const PATCHES: usize = 16;
@@ -57,38 +54,9 @@ impl<B: Backend> Vit<B> {
 impl<B: Backend> Relevance<B> for Vit<B> {
     fn trace<'m>(&'m self, x: Node<'m, B>) -> Result<Node<'m, B>> {
         let tokens = x.then("embedding", &self.embedding)?;
-        let positions = Positions(self.positions.val());
-        let tokens = tokens.apply("positions", positions, &[])?;
+        let tokens = tokens.shift(self.positions.val())?;
         let tokens = tokens.then("blocks", &self.blocks)?.then("norm", &self.norm)?;
         tokens.mean_over(1)?.then("head", &self.head)
-    }
-}
-
-/// A constant for every patch, which gets no relevance.
-#[derive(Debug)]
-struct Positions<B: Backend>(Tensor<B, 2>);
-
-impl<B: Backend> Layer<B> for Positions<B> {
-    fn kind(&self) -> Kind {
-        Kind::new("Positions", Family::Embedding)
-    }
-    fn forward(&self, inputs: &[AnyTensor<B>]) -> Result<AnyTensor<B>> {
-        Ok((inputs[0].tensor::<3>()? + self.0.clone().unsqueeze()).into())
-    }
-    fn rules(&self) -> &'static [RuleName] {
-        &[RuleName::Pass]
-    }
-    fn default_rule(&self) -> Rule {
-        Rule::PASS
-    }
-    fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Redistribution<B>> {
-        Ok(Redistribution::single(step.relevance.clone()))
-    }
-    fn has_secant(&self) -> bool {
-        true
-    }
-    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
-        Ok(vec![step.multiplier().clone()])
     }
 }
 

@@ -75,7 +75,8 @@ pub trait Layer<B: Backend>: Debug {
     /// If shapes do not fit, or the rule cannot be applied to these inputs.
     fn relevance(&self, step: &Step<'_, B>, rule: &Rule) -> Result<Redistribution<B>>;
 
-    /// Whether the layer has a [`secant`](Self::secant).
+    /// Whether the layer has a [`secant`](Self::secant); false unless overridden. A secant pass through
+    /// a layer without one is an error that lists all of them.
     fn has_secant(&self) -> bool {
         false
     }
@@ -83,6 +84,11 @@ pub trait Layer<B: Backend>: Debug {
     /// The multipliers of the inputs from that of the output, such that
     /// `Σ_i m_i (x_i − x₀_i) = Σ_k m_k (z_k − z₀_k)` for every sample, up to rounding: what a
     /// [`SecantPlan`](crate::SecantPlan) asks of a layer.
+    ///
+    /// It returns one multiplier for every input, in its shape. Multipliers must be finite where a
+    /// sample is its root, too: the derivative there. Write a slope without a quotient where you can.
+    /// In a test, the relevances that [`secant`](crate::secant()) finds must sum to the difference of
+    /// the outputs.
     ///
     /// ```
     /// use burn::backend::Flex;
@@ -139,7 +145,7 @@ pub trait Layer<B: Backend>: Debug {
     }
 
     /// Whether the input is categorical, such as token ids, so that differences of it mean nothing.
-    /// A secant pass then ends at the output, and an input gets the relevance of its vector.
+    /// A secant pass then ends at the output, and every token gets the summed relevance of its vector.
     fn has_discrete_input(&self) -> bool {
         false
     }

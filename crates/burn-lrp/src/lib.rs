@@ -80,7 +80,7 @@
 //! | [`Plan`] | the rule of every layer; prints itself, and is refused as a whole if a layer cannot follow its rule |
 //! | [`Relevances`], [`Report`] | relevance of the inputs, and what every layer absorbed |
 //! | [`Explainer`] | many samples, block by block |
-//! | [`secant`], [`SecantPlan`] | the other pass: what made the difference to a root point; it loses nothing, and takes no rules |
+//! | [`secant`], [`SecantPlan`] | the other pass: what made the difference to the output at a root; it loses nothing, and takes no rules |
 //! | [`Layer`], [`leaf!`] | a layer of your own |
 //! | [`affine`] | all rules for a layer `W a + b`, from a product and its transpose |
 //! | [`module`] | Burn modules in a row and around a skip connection |
@@ -98,8 +98,8 @@
 //! - A layer that is linear except for a bias implements [`Affine`] (the weights, a product and its
 //!   transpose) and gets its [`Layer`] methods from [`affine_methods!`]. It can follow all rules of
 //!   affine layers, yours included.
-//! - Any other layer implements [`Layer`]: its output, the rules it can follow, and how it
-//!   distributes relevance. A rule that it does not list is refused before anything is computed.
+//! - Any other layer implements [`Layer`]: its output, the rules it can follow, how it
+//!   distributes relevance, and for secant passes its [`secant`](Layer::secant). A rule that it does not list is refused before anything is computed.
 //!
 //! # Limits
 //!
@@ -148,7 +148,7 @@ pub use kind::{Family, Kind};
 pub use layer::{Layer, Redistribution, Step};
 pub use layers::{
     Add, Attention, Concat, Flatten, Masked, Masks, MeanOver, Multiply, Permute, Reshape,
-    RootedLinear, Select, Silu, Softmax, SquaredDistance, Subtract, SumOver,
+    RootedLinear, Select, Shift, Silu, Softmax, SquaredDistance, Subtract, SumOver,
 };
 pub use rule::Rule;
 pub use secant::SecantStep;

@@ -55,11 +55,11 @@ pub struct SecantStep<'a, B: Backend> {
 }
 
 impl<'a, B: Backend> SecantStep<'a, B> {
-    /// A step of samples and as many roots.
+    /// A step between samples and as many roots.
     ///
     /// # Errors
     ///
-    /// If samples and roots have not equally many inputs.
+    /// If samples and roots differ in the number of inputs.
     pub fn new(
         inputs: &'a [AnyTensor<B>],
         root_inputs: &'a [AnyTensor<B>],

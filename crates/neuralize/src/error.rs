@@ -101,8 +101,8 @@ pub enum Error {
     },
     /// Passes over data in parts that do not have the same rows.
     #[error(
-        "the data had {first} rows in the first pass and {rows} in pass {pass}: every pass must give all of them, in \
-         the same order; an iterator that is used up gives none"
+        "the data had {first} rows in the first pass and {rows} in pass {pass}: every pass must give all of them; an \
+         iterator that is used up gives none"
     )]
     Passes {
         /// Rows in the first pass.

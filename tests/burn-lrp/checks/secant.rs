@@ -51,6 +51,12 @@ impl<B: Backend> Relevance<B> for Function {
             "permute" => x.permute(&[0, 2, 1]),
             "reshape" => x.reshape(&[3, 4]),
             "flatten" => x.flatten(),
+            "shift" => {
+                let (device, dtype) = (x.value().device(), x.value().dtype());
+                let constant = Tensor::<B, 2>::full([3, 4], 0.5, (&device, dtype));
+                assert!(x.shift(constant.clone().transpose()).is_err());
+                x.shift(constant)
+            }
             "add" => x.add(&x.tanh()?),
             "sub" => x.sub(&x.tanh()?),
             "mul" => x.mul(&x.tanh()?),
@@ -452,6 +458,7 @@ pub fn secant_of_affine_layers<B: Backend>(setup: &Setup<B>) {
         "permute",
         "reshape",
         "flatten",
+        "shift",
     ] {
         check(setup, name, Equal(setup.tolerance_at(100.0)));
     }

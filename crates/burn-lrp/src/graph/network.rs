@@ -51,7 +51,8 @@ use crate::graph::tape::{Node, Tape};
 ///
 /// Fields that are never layers are skipped: numbers, strings, `bool`, `PhantomData` and `Ignored`,
 /// and tuples, arrays and options of them. A field that is a `Param` or a `Tensor` is
-/// refused: a module that uses one implements how it runs.
+/// refused: a module that uses one implements how it runs, for constants such as positions with
+/// [`Node::shift`].
 ///
 /// The backend is the type parameter that is bounded by `Backend`, whatever its name; fields of
 /// other type parameters must implement `Relevance` too. If this crate has another path,
@@ -147,8 +148,9 @@ pub fn infer<B: Backend>(
 }
 
 /// Checks whether a network, traced, is the one that runs: whether its output is that of its own
-/// forward pass, up to rounding. It is meant for tests of a network with a hand-written
-/// [`trace`](Relevance::trace).
+/// forward pass, up to rounding. It is meant for tests: a [`trace`](Relevance::trace) written by hand
+/// may differ from `forward`, and so may a derived one that lacks a function between two fields. It
+/// compares outputs only.
 ///
 /// On a backend with gradients, the forward pass of a network with dropout or batch normalisation is
 /// that of training, and another one.

@@ -88,7 +88,8 @@ impl<'m, B: Backend> Node<'m, B> {
     ///
     /// If
     /// - a layer has no secant; all such layers are listed
-    /// - other layers ran for the roots, or their values have another shape than those of samples
+    /// - other layers ran for the roots, or their values have another shape than those of samples,
+    ///   except for their number, another precision or another device
     /// - an input or the value of this node is not finite, or the tapes keep no activations
     pub fn secant_plan<'r>(&self, root: &Node<'r, B>) -> Result<SecantPlan<'m, 'r, B>> {
         let (graph, roots) = (self.graph.borrow(), root.graph.borrow());
@@ -248,7 +249,7 @@ impl<B: Backend> Pairs<B> {
 
 impl<'m, B: Backend> SecantPlan<'m, '_, B> {
     /// Takes multipliers of the output back to every input, between each sample and the root in
-    /// its place. Attention runs under the masks of the samples: roots need the same.
+    /// its place. Both must have run under the same masks of attention.
     ///
     /// # Shapes
     ///
@@ -275,7 +276,8 @@ impl<'m, B: Backend> SecantPlan<'m, '_, B> {
     /// As [`run`](Self::run), between pairs of a sample and a root, by their numbers from 0.
     ///
     /// Samples must be the first dimension of every value. Both may be in several pairs: networks
-    /// run for each of them once. Roots need the masks of attention that their samples have.
+    /// run for each of them once. Memory grows with the pairs of a call; the plan may run several
+    /// times. Samples and their roots must have run under the same masks of attention.
     ///
     /// # Shapes
     ///

@@ -14,6 +14,7 @@ mod recurrent;
 mod reduce;
 mod rooted;
 mod shape;
+mod shift;
 mod softmax;
 mod squared_distance;
 
@@ -24,5 +25,6 @@ pub use product::Multiply;
 pub use reduce::{MeanOver, SumOver};
 pub use rooted::RootedLinear;
 pub use shape::{Flatten, Permute, Reshape, Select};
+pub use shift::Shift;
 pub use softmax::Softmax;
 pub use squared_distance::SquaredDistance;

@@ -3,10 +3,12 @@
 use burn::nn::{Gelu, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
 use burn::tensor::backend::Backend;
 
+use crate::any::AnyTensor;
 use crate::error::Result;
 use crate::graph::Node;
 use crate::layers::{
-    Add, Concat, Flatten, MeanOver, Multiply, Permute, Reshape, Select, Softmax, Subtract, SumOver,
+    Add, Concat, Flatten, MeanOver, Multiply, Permute, Reshape, Select, Shift, Softmax, Subtract,
+    SumOver,
 };
 
 impl<B: Backend> Node<'_, B> {
@@ -17,6 +19,16 @@ impl<B: Backend> Node<'_, B> {
     /// If the shapes differ.
     pub fn add(&self, other: &Self) -> Result<Self> {
         self.apply("add", Add, &[other])
+    }
+
+    /// Every sample plus a constant of the same shape, such as learned positions; the constant gets
+    /// no relevance.
+    ///
+    /// # Errors
+    ///
+    /// If a sample has another shape.
+    pub fn shift(&self, constant: impl Into<AnyTensor<B>>) -> Result<Self> {
+        self.apply("shift", Shift { constant: constant.into() }, &[])
     }
 
     /// The difference to another value.

@@ -171,7 +171,7 @@ impl<B: Backend, E: Module<B> + ModuleDisplay> DeepKMeans<B, E> {
     /// # Errors
     ///
     /// If the file is missing, truncated or not a burnpack file, its tensors
-    /// are not exactly those of the encoder and a clustering (by name and shape), or the
+    /// are not exactly those of the encoder, a clustering and, if it has them, roots (by name and shape), or the
     /// values of the clustering are unusable.
     pub fn load(
         path: impl AsRef<Path>,

@@ -12,7 +12,7 @@ pub enum Pass {
     /// where their contrast is 0. Relevances sum to the whole logit, whatever biases there are; no
     /// rules are chosen. For the identity as the encoder it is NEON.
     ///
-    /// The encoder runs for the sample and for one root a competitor, and one pass goes back, by
+    /// The encoder runs for the sample and for one root per competitor, and one pass goes back, by
     /// the slopes between the two ([`burn_lrp::SecantPlan`]). The model needs to know where its
     /// clusters lie: [`fit`](crate::deep::DeepKMeans::fit) and
     /// [`with_roots`](crate::deep::DeepKMeans::with_roots) find it.

@@ -7,12 +7,13 @@ use crate::error::{Error, Result};
 /// The root of a secant pass, for a sample in cluster c and a competitor k: an input at which both
 /// clusters are equally near, so that the whole contrast is made on the way from there.
 ///
-/// The place of a cluster is its centroid, or the mean of its inputs if an encoder lies between; of
-/// images and whatever else is not a row of a table, the input whose code is nearest to the
-/// centroid, as it is for a pair whose means lie on one side of the boundary.
+/// The place of a cluster is its centroid. Behind an encoder it is the mean of its inputs if these are
+/// rows of a table, and otherwise its medoid, the input whose code is nearest to the centroid. If the
+/// means of a pair lie on one side of the boundary, medoids take their place.
 ///
 /// `Midway` says what is typical of c and not of k: for k-means it is NEON. `Toward` says what would
-/// have to change for the sample to come to the boundary.
+/// have to change for the sample to come to the boundary: a positive relevance holds it in its
+/// cluster, a negative one already speaks for the competitor.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Root {
