@@ -10,8 +10,8 @@ use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::backend::Backend;
 use burn_lrp::{
-    AnyTensor, Family, Kind, Layer, Node, Redistribution, Relevance, Result, Rule, RuleName, Step,
-    leaf,
+    AnyTensor, Family, Kind, Layer, Node, Redistribution, Relevance, Result, Rule, RuleName,
+    SecantStep, Step, leaf, slope,
 };
 
 /// Repetitions of a block, size of its kernel, stride of the first repetition, factor of
@@ -186,6 +186,16 @@ impl<B: Backend> Layer<B> for Relu6 {
 
     fn relevance(&self, step: &Step<'_, B>, _: &Rule) -> Result<Redistribution<B>> {
         Ok(Redistribution::single(step.relevance.clone()))
+    }
+
+    fn has_secant(&self) -> bool {
+        true
+    }
+
+    fn secant(&self, step: &SecantStep<'_, B>) -> Result<Vec<AnyTensor<B>>> {
+        let [x, root] = step.input(0)?;
+        let slope = x.zip(&root, |x, root| slope::share(x, root, [0.0, 6.0]))?;
+        Ok(vec![step.multiplier().times(&slope)?])
     }
 }
 

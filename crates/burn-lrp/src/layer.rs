@@ -86,7 +86,8 @@ pub trait Layer<B: Backend>: Debug {
     /// [`SecantPlan`](crate::SecantPlan) asks of a layer.
     ///
     /// It returns one multiplier for every input, in its shape. Multipliers must be finite where a
-    /// sample is its root, too: the derivative there. Write a slope without a quotient where you can.
+    /// sample is its root, too: the derivative there. Write a slope without a quotient where
+    /// you can; [`slope`](crate::slope) has some.
     /// In a test, the relevances that [`secant`](crate::secant()) finds must sum to the difference of
     /// the outputs.
     ///

@@ -82,6 +82,7 @@
 //! | [`Explainer`] | many samples, block by block |
 //! | [`secant`], [`SecantPlan`] | the other pass: what made the difference to the output at a root; it loses nothing, and takes no rules |
 //! | [`Layer`], [`leaf!`] | a layer of your own |
+//! | [`slope`] | slopes between two places, for secants of your own |
 //! | [`affine`] | all rules for a layer `W a + b`, from a product and its transpose |
 //! | [`module`] | Burn modules in a row and around a skip connection |
 //! | [`AnyTensor`] | a tensor whose rank is known at run time |
@@ -129,6 +130,7 @@ mod layers;
 pub mod module;
 mod rule;
 mod secant;
+pub mod slope;
 mod space;
 
 pub use affine::Affine;

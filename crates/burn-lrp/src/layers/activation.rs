@@ -13,7 +13,8 @@ use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step, only};
 use crate::leaf;
 use crate::rule::Rule;
-use crate::secant::{self, SecantStep, share, smooth};
+use crate::secant::SecantStep;
+use crate::slope::{self, share, smooth};
 
 /// `x σ(x)`, also called swish; Burn has it as a function only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -198,7 +199,7 @@ fn exponential_slope<B: Backend>(
 ) -> Tensor<B, 1> {
     let straight = share(x.clone(), from.clone(), POSITIVE);
     let below = |x: Tensor<B, 1>| x.clamp_max(0.0) * (1.0 / width);
-    let curved = secant::exponential(below(x), below(from)) * (alpha / width);
+    let curved = slope::exponential(below(x), below(from)) * (alpha / width);
     straight.clone() + curved * (straight.neg() + 1.0)
 }
 

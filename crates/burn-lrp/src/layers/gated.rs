@@ -13,7 +13,8 @@ use crate::layers::activation::{Silu, sigmoid};
 use crate::layers::product::Multiply;
 use crate::leaf;
 use crate::rule::Rule;
-use crate::secant::{SecantStep, smooth};
+use crate::secant::SecantStep;
+use crate::slope::smooth;
 
 /// The first half of a dimension times the sigmoid of the second, its gate.
 ///

@@ -9,7 +9,8 @@ use crate::kind::{Family, Kind};
 use crate::layer::{Layer, Redistribution, Step, only};
 use crate::leaf;
 use crate::rule::Rule;
-use crate::secant::{SecantStep, exponential};
+use crate::secant::SecantStep;
+use crate::slope::exponential;
 
 /// The softmax along a dimension.
 ///

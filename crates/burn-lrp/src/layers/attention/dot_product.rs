@@ -12,7 +12,8 @@ use crate::layer::{Layer, Redistribution, Step};
 use crate::layers::attention::masks::Masks;
 use crate::layers::softmax::{log_softmax, softmax_secant};
 use crate::rule::Rule;
-use crate::secant::{SecantStep, exponential};
+use crate::secant::SecantStep;
+use crate::slope::exponential;
 
 /// The stabiliser of every denominator, as in LRP-ε.
 const EPSILON: f64 = 1e-6;

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::formula::{Formula, RuleName};
 use crate::graph::{infer, pulled};
 use crate::rule::Rule;
-use crate::secant::share;
+use crate::slope::share;
 
 /// A recurrent layer at one step.
 pub(super) trait Cell<B: Backend>: std::fmt::Debug {
