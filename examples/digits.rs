@@ -156,6 +156,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             (host(explanation.codes.logit.clone()), host(explanation.absorbed.clone()));
         let [competitor, to_mean] = gains(&model, &rows, question)?;
         println!("\n{name}: {} images in {seconds:.2} s", table.rows());
+        if matches!(question.pass, Pass::Secant(_)) {
+            // Those with at least a hundredth of the largest share, each with a pass of its own.
+            let shares = explanation.codes.shares.clone();
+            let least = shares.clone().max_dim(1) * 0.01;
+            let counting = shares.greater_equal(least.expand([table.rows(), 10]));
+            let counting: i64 = counting.int().sum().into_data().iter().next().unwrap_or(0);
+            println!("{:.1} competitors an image", counting as f64 / table.rows() as f64);
+        }
         println!(
             "logit {:.4} = pixels {:.4} + absorbed {:.4}; gain {competitor:.2} to the competitor, \
              {to_mean:.2} to the mean",
