@@ -208,8 +208,8 @@ pub fn deep_blocks_make_no_difference<B: Backend>(setup: &Setup<B>) {
 
 #[derive(Module, Debug)]
 pub struct Pixels<B: Backend> {
-    conv: Conv2d<B>,
-    code: Linear<B>,
+    pub conv: Conv2d<B>,
+    pub code: Linear<B>,
 }
 
 impl<B: Backend> Relevance<B> for Pixels<B> {

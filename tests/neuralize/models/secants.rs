@@ -2,8 +2,8 @@
 //! and nothing lost from any root.
 
 use burn::module::{Module, Param, ParamId};
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig, Relu};
+use burn::nn::conv::Conv2dConfig;
+use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
@@ -14,7 +14,7 @@ use neuralize::explain::{Beta, Root, Target};
 use neuralize::network::Network;
 
 use super::super::suite::*;
-use super::deep::{Perceptron, Weighted, inputs};
+use super::deep::{Perceptron, Pixels, Weighted, inputs};
 
 /// The definition, in loops over one sample.
 struct Naive<'a> {
@@ -494,18 +494,6 @@ pub fn roots_of_a_fit<B: Backend>(setup: &Setup<B>) {
         setup.tolerance,
         "network",
     );
-}
-
-#[derive(Module, Debug)]
-struct Pixels<B: Backend> {
-    conv: Conv2d<B>,
-    code: Linear<B>,
-}
-
-impl<B: Backend> Relevance<B> for Pixels<B> {
-    fn trace<'m>(&'m self, x: Node<'m, B>) -> burn_lrp::Result<Node<'m, B>> {
-        x.then("conv", &self.conv)?.then("relu", &Relu)?.flatten()?.then("code", &self.code)
-    }
 }
 
 /// Of images, the places are medoids: their relevance is measured between inputs that exist.

@@ -90,10 +90,7 @@ impl<B: Backend, E: Module<B> + Relevance<B>> NeuralizedDeepKMeans<B, E> {
     }
 
     /// The explanation of a block of rows; NaN for rows that the encoder refuses.
-    fn explain_rows(&self, x: Tensor<B, 2>, question: &DeepQuestion) -> Explanation<B>
-    where
-        E: Sync,
-    {
+    fn explain_rows(&self, x: Tensor<B, 2>, question: &DeepQuestion) -> Explanation<B> {
         let [rows, features] = x.dims();
         match self.model.explain(&x, question) {
             Ok(found) => Explanation {

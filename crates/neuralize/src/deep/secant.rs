@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
-use burn_lrp::{AnyTensor, Node, Relevance, Tape};
+use burn_lrp::{AnyTensor, Node, Relevance, SecantPlan, Tape};
 
 use crate::deep::codes::{blocks, table_of};
 use crate::deep::roots::{Pair, Places, Roots, Search, indices, pair_index};
@@ -43,9 +43,12 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
             let expected = format!("[N, ..] with inputs of shape {:?}", roots.sample());
             return Err(Error::shape("x", expected, &dims));
         }
-        self.check_secants(x)?;
         // From the place of c itself.
         let root = if root.lambda() == 0.0 { Root::Midway } else { root };
+        // The search for roots runs before any plan that would list layers without a secant.
+        if root != Root::Midway || roots.midway().is_none() {
+            self.check_secants(x)?;
+        }
         pass.run(x, &Source::Kept(roots, root))
     }
 
@@ -104,6 +107,7 @@ struct Pass<'a, B: Backend, E> {
     model: &'a DeepKMeans<B, E>,
     question: &'a DeepQuestion,
     network: NeuralizedKMeans<B>,
+    centroids: Tensor<B, 2>,
     sample: Vec<usize>,
     beta: f64,
 }
@@ -117,7 +121,8 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
         let network = model.neuralize()?;
         question.target.check(model.n_clusters())?;
         let beta = question.target.beta(question.beta, Network::beta(&network))?;
-        Ok(Self { model, question, network, sample: dims[1..].to_vec(), beta })
+        let centroids = network.centred_centroids();
+        Ok(Self { model, question, network, centroids, sample: dims[1..].to_vec(), beta })
     }
 
     /// The explanation of the codes, and the relevance of the input.
@@ -143,13 +148,14 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
             let competitors = self.competitors(source, &pass, scores);
             let rows = transfer::untracked(rows.rows());
             let mut sum = rows.zeros_like();
+            let plan = kept.as_ref().map(|roots| output.secant_plan(roots)).transpose()?;
             for some in competitors.chunks(question.batch_size.max(1)) {
-                let part = match &kept {
-                    Some(root_output) => {
+                let part = match &plan {
+                    Some(plan) => {
                         let clusters = self.model.n_clusters();
                         let of = |one: &Competitor| pair_index(one.pair.c, one.pair.k, clusters);
                         let order: Vec<usize> = some.iter().map(of).collect();
-                        self.chunk(&input, &output, root_output, some, &order)?
+                        self.chunk(&input, plan, some, &order)?
                     }
                     None => {
                         let (roots, order) = finder.roots_of(some, &rows, range.start)?;
@@ -157,7 +163,7 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
                         let roots = AnyTensor::from(roots).reshape(&shape)?;
                         let roots = Tape::new().input("input", roots);
                         let root_output = self.model.encoder.trace(roots)?;
-                        self.chunk(&input, &output, &root_output, some, &order)?
+                        self.chunk(&input, &output.secant_plan(&root_output)?, some, &order)?
                     }
                 };
                 sum = sum + part;
@@ -222,24 +228,23 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
     fn chunk<'m>(
         &self,
         input: &Node<'m, B>,
-        output: &Node<'m, B>,
-        root_output: &Node<'_, B>,
+        plan: &SecantPlan<'m, '_, B>,
         competitors: &[Competitor],
         order: &[usize],
     ) -> Result<Tensor<B, 2>> {
         let samples = input.value().dims()[0];
         let pairs: Vec<(usize, usize)> =
             competitors.iter().zip(order).map(|(one, root)| (one.row, *root)).collect();
-        let centroids = self.network.centred_centroids();
-        let (device, dtype) = (centroids.device(), centroids.dtype());
-        let of = |clusters: Vec<usize>| centroids.clone().select(0, indices(&clusters, &device));
+        let (device, dtype) = (self.centroids.device(), self.centroids.dtype());
+        let of =
+            |clusters: Vec<usize>| self.centroids.clone().select(0, indices(&clusters, &device));
         let own = of(competitors.iter().map(|one| one.pair.c).collect());
         let other = of(competitors.iter().map(|one| one.pair.k).collect());
         let ratios = competitors.iter().map(|one| 2.0 * one.ratio).collect();
         let ratios = transfer::upload::<B, 2>(ratios, [competitors.len(), 1], &device, dtype);
         // The gradient of h_ck = 2 (μ_c − μ_k) z + ‖μ_k‖² − ‖μ_c‖² in the code.
         let multiplier = (own - other) * ratios;
-        let found = output.secant_plan(root_output)?.run_pairs(&pairs, multiplier)?;
+        let found = plan.run_pairs(&pairs, multiplier)?;
         let found = transfer::untracked(found.of(input)?.rows());
         let mut marks = vec![0.0; samples * pairs.len()];
         for (at, (row, _)) in pairs.iter().enumerate() {

@@ -95,17 +95,17 @@ impl<B: Backend> Attention<B> {
         Err(Error::layer("Attention", detail))
     }
 
-    /// The logarithms of the weights of these scores.
-    fn log_weights(&self, scores: &Tensor<B, 4>) -> Tensor<B, 4> {
+    /// The logarithms of the weights of these scores, and of what the quiet softmax leaves out.
+    fn log_weights(&self, scores: &Tensor<B, 4>) -> (Tensor<B, 4>, Option<Tensor<B, 4>>) {
         if !self.quiet_softmax {
-            return log_softmax(scores.clone(), 3);
+            return (log_softmax(scores.clone(), 3), None);
         }
         // With one more score, 0.
-        let [samples, heads, queries, _] = scores.dims();
+        let [samples, heads, queries, keys] = scores.dims();
         let nothing = (&scores.device(), scores.dtype());
         let nothing = Tensor::zeros([samples, heads, queries, 1], nothing);
         let all = log_softmax(Tensor::cat(vec![scores.clone(), nothing], 3), 3);
-        all.narrow(3, 0, scores.dims()[3])
+        (all.clone().narrow(3, 0, keys), Some(all.narrow(3, keys, 1)))
     }
 
     fn heads(&self, inputs: &[AnyTensor<B>]) -> Result<Heads<B>> {
@@ -236,12 +236,9 @@ impl<B: Backend> Layer<B> for Attention<B> {
 
         let of_weights = m.clone().matmul(midway(&x.value, &root.value).transpose());
         let of_value = midway(&x.weights, &root.weights).transpose().matmul(m);
-        let [logs, root_logs] = [&x.scores, &root.scores].map(|scores| self.log_weights(scores));
-        let rest = self.quiet_softmax.then(|| {
-            let [log, root_log] = [(&logs, &x.scores), (&root_logs, &root.scores)]
-                .map(|(logs, scores)| logs.clone().max_dim(3) - scores.clone().max_dim(3));
-            exponential(log, root_log)
-        });
+        let (logs, rest) = self.log_weights(&x.scores);
+        let (root_logs, root_rest) = self.log_weights(&root.scores);
+        let rest = rest.zip(root_rest).map(|(rest, root)| exponential(rest, root));
         let of_scores = softmax_secant(logs, root_logs, of_weights, 3, rest);
         let of_scores = layer.masks.fill(of_scores, 0.0) * x.root;
         let of_query = of_scores.clone().matmul(midway(&x.key, &root.key));
