@@ -23,8 +23,14 @@ pub struct Silu;
 /// An elementwise function, and its slope between two places. Functions are written out if Burn's
 /// own are rounded to single precision on a backend, or overflow.
 macro_rules! elementwise {
-    ($($layer:ident $(<$backend:ident>)? = |$this:ident, $x:ident| $value:expr,
-       |$from:ident, $to:ident| $slope:expr;)+) => {$(
+    ($($layer:ident = |$this:ident, $x:ident| $value:expr, |$to:ident, $from:ident| $slope:expr;)+) => {$(
+        elementwise!(
+            @one $layer = |$this, x| x.map(|$x| $value),
+            |to, from| to.zip(&from, |$to, $from| $slope)?
+        );
+    )+};
+    (@one $layer:ident $(<$backend:ident>)? = |$this:ident, $x:ident| $value:expr,
+     |$to:ident, $from:ident| $slope:expr) => {
         /// An elementwise function: relevance passes unchanged (Bach et al. 2015; Achtibat et
         /// al. 2024 for smooth functions). Its secant is exact for functions made of straight
         /// pieces; for smooth ones, places that are too close are moved apart.
@@ -62,60 +68,56 @@ macro_rules! elementwise {
         }
 
         leaf!($layer $(<$backend>)?);
-    )+};
+    };
 }
 
 const POSITIVE: [f64; 2] = [0.0, f64::INFINITY];
 
 elementwise! {
-    Relu = |_layer, x| x.map(|x| x.clamp_min(0.0)),
-        |from, x| x.zip(&from, |x, from| share(x, from, POSITIVE))?;
-    LeakyRelu = |layer, x| x.map(|x| sloped(x, layer.negative_slope)), |from, x| x.zip(&from, |x, from| {
+    Relu = |_layer, x| x.clamp_min(0.0), |x, from| share(x, from, POSITIVE);
+    LeakyRelu = |layer, x| sloped(x, layer.negative_slope), |x, from| {
         share(x, from, POSITIVE) * (1.0 - layer.negative_slope) + layer.negative_slope
-    })?;
-    PRelu<B> = |layer, x| parametric(x, layer.alpha.val())?, |from, x| {
-        let positive = x.zip(&from, |x, from| share(x, from, POSITIVE))?;
-        let negative = positive.map(|share| share.neg() + 1.0);
-        positive.plus(&along_channels(&negative, layer.alpha.val())?)?
     };
-    ThresholdedRelu = |layer, x| x.map(|x| thresholded(x, layer.alpha)), |from, x| x.zip(&from, |x, from| {
+    ThresholdedRelu = |layer, x| thresholded(x, layer.alpha), |x, from| {
         let above = |x: &Tensor<B, 1>| x.clone().greater_elem(layer.alpha).float();
         jumping(x, from, |x| thresholded(x, layer.alpha), above)
-    })?;
-    Gelu = |layer, x| x.map(|x| if layer.approximate { gelu_by_tanh(x) } else { gelu(x) }),
-        |from, x| x.zip(&from, |x, from| {
-            smooth(x, from, |x| if layer.approximate { gelu_by_tanh(x) } else { gelu(x) })
-        })?;
-    Silu = |_layer, x| x.map(|x| x.clone() * sigmoid(x)),
-        |from, x| x.zip(&from, |x, from| smooth(x, from, |x| x.clone() * sigmoid(x)))?;
-    Sigmoid = |_layer, x| x.map(sigmoid), |from, x| x.zip(&from, |x, from| smooth(x, from, sigmoid))?;
-    HardSigmoid = |layer, x| x.map(|x| (x * layer.alpha + layer.beta).clamp(0.0, 1.0)),
-        |from, x| x.zip(&from, |x, from| hard_slope(x, from, [layer.alpha, layer.beta]))?;
-    HardSwish = |_layer, x| x.map(|x| x.clone() * (x / 6.0 + 0.5).clamp(0.0, 1.0)), |from, x| x.zip(&from, |x, from| {
+    };
+    Gelu = |layer, x| gelu_of(layer, x), |x, from| smooth(x, from, |x| gelu_of(layer, x));
+    Silu = |_layer, x| silu(x), |x, from| smooth(x, from, silu);
+    Sigmoid = |_layer, x| sigmoid(x), |x, from| smooth(x, from, sigmoid);
+    HardSigmoid = |layer, x| (x * layer.alpha + layer.beta).clamp(0.0, 1.0),
+        |x, from| hard_slope(x, from, [layer.alpha, layer.beta]);
+    HardSwish = |_layer, x| x.clone() * (x / 6.0 + 0.5).clamp(0.0, 1.0), |x, from| {
         let gate = |x: &Tensor<B, 1>| (x.clone() * SIXTH + 0.5).clamp(0.0, 1.0);
         let open = (gate(&x) + gate(&from)) * 0.5;
         let middle = (x.clone() + from.clone()) * 0.5;
         open + middle * hard_slope(x, from, [SIXTH, 0.5])
-    })?;
-    Tanh = |_layer, x| x.map(|x| x.tanh()), |from, x| x.zip(&from, |x, from| smooth(x, from, |x| x.tanh()))?;
-    Softsign = |_layer, x| x.map(|x| x.clone() / (x.abs() + 1.0)), |from, x| x.zip(&from, softsign_slope)?;
-    Softplus = |layer, x| x.map(|x| softplus(x, layer.beta)), |from, x| x.zip(&from, |x, from| {
+    };
+    Tanh = |_layer, x| x.tanh(), |x, from| smooth(x, from, Tensor::tanh);
+    Softsign = |_layer, x| x.clone() / (x.abs() + 1.0), |x, from| softsign_slope(x, from);
+    Softplus = |layer, x| softplus(x, layer.beta), |x, from| {
         smooth(x * layer.beta, from * layer.beta, |x| softplus(x, 1.0))
-    })?;
-    Elu = |layer, x| x.map(|x| exponential(x, layer.alpha, 1.0)),
-        |from, x| x.zip(&from, |x, from| exponential_slope(x, from, layer.alpha, 1.0))?;
-    Celu = |layer, x| x.map(|x| exponential(x, layer.alpha, layer.alpha)),
-        |from, x| x.zip(&from, |x, from| exponential_slope(x, from, layer.alpha, layer.alpha))?;
-    Selu = |_layer, x| x.map(|x| exponential(x, SELU_ALPHA, 1.0) * SELU_SCALE),
-        |from, x| x.zip(&from, |x, from| exponential_slope(x, from, SELU_ALPHA, 1.0) * SELU_SCALE)?;
-    HardShrink = |layer, x| x.map(|x| shrunk(x, layer.lambda, 0.0)),
-        |from, x| x.zip(&from, |x, from| shrunk_slope(x, from, layer.lambda, 0.0))?;
-    SoftShrink = |layer, x| x.map(|x| shrunk(x, layer.lambda, layer.lambda)), |from, x| x.zip(&from, |x, from| {
-        share(x, from, [-layer.lambda, layer.lambda]).neg() + 1.0
-    })?;
-    Shrink = |layer, x| x.map(|x| shrunk(x, layer.lambda, layer.bias)),
-        |from, x| x.zip(&from, |x, from| shrunk_slope(x, from, layer.lambda, layer.bias))?;
+    };
+    Elu = |layer, x| exponential(x, layer.alpha, 1.0),
+        |x, from| exponential_slope(x, from, layer.alpha, 1.0);
+    Celu = |layer, x| exponential(x, layer.alpha, layer.alpha),
+        |x, from| exponential_slope(x, from, layer.alpha, layer.alpha);
+    Selu = |_layer, x| exponential(x, SELU_ALPHA, 1.0) * SELU_SCALE,
+        |x, from| exponential_slope(x, from, SELU_ALPHA, 1.0) * SELU_SCALE;
+    HardShrink = |layer, x| shrunk(x, layer.lambda, 0.0),
+        |x, from| shrunk_slope(x, from, layer.lambda, 0.0);
+    SoftShrink = |layer, x| shrunk(x, layer.lambda, layer.lambda),
+        |x, from| share(x, from, [-layer.lambda, layer.lambda]).neg() + 1.0;
+    Shrink = |layer, x| shrunk(x, layer.lambda, layer.bias),
+        |x, from| shrunk_slope(x, from, layer.lambda, layer.bias);
 }
+
+// Of tensors of any shape, since slopes may belong to channels.
+elementwise!(@one PRelu<B> = |layer, x| parametric(x, layer.alpha.val())?, |x, from| {
+    let positive = x.zip(&from, |x, from| share(x, from, POSITIVE))?;
+    let negative = positive.map(|share| share.neg() + 1.0);
+    positive.plus(&along_channels(&negative, layer.alpha.val())?)?
+});
 
 const SIXTH: f64 = 1.0 / 6.0;
 
@@ -127,6 +129,14 @@ const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 pub(crate) fn sigmoid<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
     let below = x.neg().exp() + 1.0;
     below.ones_like() / below
+}
+
+fn silu<B: Backend>(x: Tensor<B, 1>) -> Tensor<B, 1> {
+    x.clone() * sigmoid(x)
+}
+
+fn gelu_of<B: Backend>(layer: &Gelu, x: Tensor<B, 1>) -> Tensor<B, 1> {
+    if layer.approximate { gelu_by_tanh(x) } else { gelu(x) }
 }
 
 fn gelu_by_tanh<B: Backend>(x: Tensor<B, 1>) -> Tensor<B, 1> {
