@@ -1,12 +1,13 @@
 //! Two moons, which no straight line parts: k-means against kernel k-means, and
-//! the two ways in which relevance passes through pairs of points.
+//! the three rules by which relevance goes through points.
 //!
 //! `cargo run --release --example moons`
 
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
 use neuralize::cluster::{KernelKMeansConfig, match_to_classes};
-use neuralize::network::{Network, PairRule};
+use neuralize::explain::Rule;
+use neuralize::network::Network;
 use neuralize::prelude::*;
 
 const MOONS: &str = include_str!("../tests/reference/moons/moons.csv");
@@ -37,8 +38,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
 
     println!("\nlargest |R| / f and conservation error, each point without its own support:");
-    for (name, rule) in [("summed", PairRule::Summed), ("pairwise", PairRule::Pairwise)] {
-        let network = fit.model.neuralize()?.with_rule(rule).leaving_out_training_points(true);
+    let rules =
+        [("secant", Rule::default()), ("summed", Rule::Summed), ("pairwise", Rule::Pairwise)];
+    for (name, rule) in rules {
+        let network = fit.model.neuralize()?.with_rule(rule)?.leaving_out_training_points(true);
         let explanation = network.explain(&x, Target::Assigned, Beta::Heuristic)?;
         let size = explanation.relevance.clone().abs().max_dim(1).squeeze_dim::<1>(1);
         let largest = |values: Tensor<Flex, 1>| values.max().into_data().iter::<f64>().next();

@@ -3,7 +3,7 @@
 use neuralize::baseline;
 use neuralize::cluster::{Bandwidth, Distance, Init};
 use neuralize::data::RowSet;
-use neuralize::explain::Beta;
+use neuralize::explain::{Beta, Root};
 
 /// A clustering method.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,6 +47,18 @@ pub(crate) fn init(text: &str) -> Result<Init, String> {
                 .collect::<Result<_, _>>()
                 .map(Init::Rows)
         }
+    }
+}
+
+pub(crate) fn root(text: &str) -> Result<Root, String> {
+    match text {
+        "midway" => Ok(Root::Midway),
+        "toward" => Ok(Root::Toward),
+        "near" => Ok(Root::Near),
+        _ => match text.parse::<f64>() {
+            Ok(lambda) if (0.0..=1.0).contains(&lambda) => Ok(Root::Between(lambda)),
+            _ => Err("give `midway`, `toward`, `near` or a number from 0 to 1".into()),
+        },
     }
 }
 

@@ -113,7 +113,7 @@ pub mod prelude {
     pub use crate::cluster::{MiniBatchKMeans, SeparableKMeansConfig};
     pub use crate::data::{Scale, Scaler, Table, TableOptions, TableReader};
     pub use crate::deep::{DeepKMeans, DeepQuestion, Pass};
-    pub use crate::explain::{Beta, Explanation, Root, Target};
+    pub use crate::explain::{Beta, Explanation, Root, Rule, Target};
     pub use crate::network::{Network, NeuralizedKMeans, NeuralizedKMeansConfig};
     pub use crate::record::{Model, ModelInfo, load_burnpack, load_record};
     pub use crate::record::{save_burnpack, save_record};

@@ -7,8 +7,8 @@ use burn::tensor::backend::Backend;
 use neuralize::cluster::{
     Bandwidth, KMeans, KMeansConfig, KernelKMeans, KernelKMeansConfig, LabelledConfig,
 };
-use neuralize::explain::{Beta, Explanation, Target};
-use neuralize::network::{Network, NeuralizedKernelKMeans, PairRule};
+use neuralize::explain::{Beta, Explanation, Rule, Target};
+use neuralize::network::{Network, NeuralizedKernelKMeans};
 use neuralize::record::{
     load_burnpack, load_record, load_safetensors, save_burnpack, save_record, save_safetensors,
 };
@@ -64,14 +64,7 @@ struct Naive {
 }
 
 /// The relevance pass by its definition.
-fn naive(
-    x: &[f64],
-    clusters: &[Rows],
-    gamma: f64,
-    target: Target,
-    beta: f64,
-    rule: PairRule,
-) -> Naive {
+fn naive(x: &[f64], clusters: &[Rows], gamma: f64, target: Target, beta: f64, rule: Rule) -> Naive {
     let distances: Vec<f64> = clusters.iter().map(|c| soft_distance(x, c, gamma)).collect();
     let all = 0..clusters.len();
     let assigned =
@@ -97,7 +90,7 @@ fn naive(
         let handed = weight / total * logit;
         let theirs = shares(x, &clusters[*k], gamma);
         match rule {
-            PairRule::Summed => {
+            Rule::Summed => {
                 let term = |d: usize| {
                     let sum = |cluster: &Rows, shares: &[f64]| -> f64 {
                         cluster.iter().zip(shares).map(|(u, p)| p * (x[d] - u[d]).powi(2)).sum()
@@ -116,7 +109,7 @@ fn naive(
                 }
                 absorbed += handed - handed / h * q * g;
             }
-            PairRule::Pairwise => {
+            Rule::Pairwise => {
                 for (u_j, p_j) in clusters[*k].iter().zip(&theirs) {
                     for (u_i, p_i) in clusters[c].iter().zip(&own) {
                         let h = squared_distance(x, u_j) - squared_distance(x, u_i);
@@ -127,6 +120,7 @@ fn naive(
                     }
                 }
             }
+            _ => unreachable!("a rule of its own"),
         }
     }
     Naive { relevance, logit, absorbed }
@@ -187,7 +181,8 @@ pub fn scores_are_soft_distances<B: Backend>(setup: &Setup<B>) {
                     .collect()
             })
             .collect();
-        let network = model.neuralize().expect("K > 1");
+        let network =
+            model.neuralize().and_then(|network| network.with_rule(Rule::Summed)).expect("K > 1");
         let found = rows(network.forward(setup.tensor(&x)).expect("valid"));
         assert_rows_close(&found, &margins, tolerance(setup), "logits");
         let nearest: Vec<usize> = margins
@@ -209,7 +204,10 @@ pub fn scores_are_soft_distances<B: Backend>(setup: &Setup<B>) {
 pub fn dense_layers<B: Backend>(setup: &Setup<B>) {
     let (x, _, supports, labels) = data(setup, 2);
     for gamma in GAMMAS {
-        let network = model(setup, &supports, &labels, gamma).neuralize().expect("K > 1");
+        let network = model(setup, &supports, &labels, gamma)
+            .neuralize()
+            .and_then(|network| network.with_rule(Rule::Summed))
+            .expect("K > 1");
         let dense = rows(network.dense_forward(&setup.tensor(&x)).expect("valid"));
         let found = rows(network.forward(setup.tensor(&x)).expect("valid"));
         assert_rows_close(&dense, &found, tolerance(setup), "four layers");
@@ -220,7 +218,10 @@ pub fn dense_layers<B: Backend>(setup: &Setup<B>) {
 pub fn nearest_neighbour_rule<B: Backend>(setup: &Setup<B>) {
     let (x, clusters, supports, labels) = data(setup, 3);
     let forward = |gamma| {
-        let network = model(setup, &supports, &labels, gamma).neuralize().expect("K > 1");
+        let network = model(setup, &supports, &labels, gamma)
+            .neuralize()
+            .and_then(|network| network.with_rule(Rule::Summed))
+            .expect("K > 1");
         rows(network.forward(setup.tensor(&x)).expect("valid"))
     };
     let hard = forward(f64::INFINITY);
@@ -247,6 +248,7 @@ pub fn nearest_neighbour_rule<B: Backend>(setup: &Setup<B>) {
     let target = Target::Contrast { cluster: 1, versus: 2 };
     let found = model
         .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
         .expect("K > 1")
         .explain(&setup.tensor(&x), target, Beta::Value(1.0))
         .expect("valid");
@@ -278,9 +280,12 @@ pub fn relevance_equals_the_definition<B: Backend>(setup: &Setup<B>) {
     let (x, clusters, supports, labels) = data(setup, 4);
     let tolerance = 10.0 * tolerance(setup);
     for gamma in [0.05, 0.6, 3.0, f64::INFINITY] {
-        let network = model(setup, &supports, &labels, gamma).neuralize().expect("K > 1");
-        for rule in [PairRule::Summed, PairRule::Pairwise] {
-            let network = network.clone().with_rule(rule);
+        let network = model(setup, &supports, &labels, gamma)
+            .neuralize()
+            .and_then(|network| network.with_rule(Rule::Summed))
+            .expect("K > 1");
+        for rule in [Rule::Summed, Rule::Pairwise] {
+            let network = network.clone().with_rule(rule).expect("a rule");
             assert_eq!(network.rule(), rule);
             for target in targets {
                 for beta in [0.0, 0.3, 5.0, f64::INFINITY] {
@@ -297,7 +302,7 @@ pub fn relevance_equals_the_definition<B: Backend>(setup: &Setup<B>) {
                         // In f32 a pair of nearly equal distances has lost its digits.
                         let size: f64 = naive.relevance.iter().map(|r| r.abs()).sum();
                         if setup.dtype == DType::F32
-                            && (rule == PairRule::Pairwise && size > 100.0 * naive.logit.abs()
+                            && (rule == Rule::Pairwise && size > 100.0 * naive.logit.abs()
                                 || naive.logit.abs() < 1e-2)
                         {
                             continue;
@@ -329,7 +334,10 @@ pub fn relevance_equals_the_definition<B: Backend>(setup: &Setup<B>) {
 pub fn vanishing_denominator<B: Backend>(setup: &Setup<B>) {
     let explain = |distance: f64| {
         let supports = vec![vec![1.0, 0.2], vec![-0.3, distance], vec![9.0, 9.0], vec![-9.0, 9.0]];
-        let network = model(setup, &supports, &[0, 1, 1, 1], 1.0).neuralize().expect("K > 1");
+        let network = model(setup, &supports, &[0, 1, 1, 1], 1.0)
+            .neuralize()
+            .and_then(|network| network.with_rule(Rule::Summed))
+            .expect("K > 1");
         let x = setup.tensor(&vec![vec![0.0, 0.0]]);
         let found = network.explain(&x, Target::Assigned, Beta::Value(1.0)).expect("valid");
         let error = values(found.conservation_error())[0];
@@ -358,11 +366,13 @@ pub fn vanishing_denominator<B: Backend>(setup: &Setup<B>) {
     assert!((50..550).contains(&guarded), "{guarded} of 600 guarded");
     assert_eq!(explain(1.4).1, 0.0);
     // Nothing to explain on the boundary.
-    let network =
-        model(setup, &vec![vec![-1.0], vec![1.0]], &[0, 1], 1.0).neuralize().expect("K > 1");
+    let network = model(setup, &vec![vec![-1.0], vec![1.0]], &[0, 1], 1.0)
+        .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
+        .expect("K > 1");
     let x = setup.tensor(&vec![vec![0.0]]);
-    for rule in [PairRule::Summed, PairRule::Pairwise] {
-        let network = network.clone().with_rule(rule);
+    for rule in [Rule::Summed, Rule::Pairwise] {
+        let network = network.clone().with_rule(rule).expect("a rule");
         for target in [Target::Assigned, Target::Contrast { cluster: 1, versus: 0 }] {
             let found = network.explain(&x, target, Beta::Value(1.0)).expect("valid");
             assert_eq!(
@@ -379,11 +389,17 @@ pub fn leaving_out<B: Backend>(setup: &Setup<B>) {
     let (x, _, supports, labels) = data(setup, 5);
     let tolerance = 10.0 * tolerance(setup);
     for gamma in [0.6, 3.0, f64::INFINITY] {
-        let plain = model(setup, &supports, &labels, gamma).neuralize().expect("K > 1");
+        let plain = model(setup, &supports, &labels, gamma)
+            .neuralize()
+            .and_then(|network| network.with_rule(Rule::Summed))
+            .expect("K > 1");
         let network = plain.clone().leaving_out_training_points(true);
         assert!(network.leaves_out_training_points() && !plain.leaves_out_training_points());
-        for rule in [PairRule::Summed, PairRule::Pairwise] {
-            let (plain, network) = (plain.clone().with_rule(rule), network.clone().with_rule(rule));
+        for rule in [Rule::Summed, Rule::Pairwise] {
+            let (plain, network) = (
+                plain.clone().with_rule(rule).expect("a rule"),
+                network.clone().with_rule(rule).expect("a rule"),
+            );
             let explain = |network: &NeuralizedKernelKMeans<B>, x: &Rows| {
                 network
                     .explain(&setup.tensor(x), Target::Assigned, Beta::Value(0.5))
@@ -398,8 +414,12 @@ pub fn leaving_out<B: Backend>(setup: &Setup<B>) {
                 let without: Vec<usize> = (0..supports.len()).filter(|j| *j != i).collect();
                 let rest: Rows = without.iter().map(|j| supports[*j].clone()).collect();
                 let rest_labels: Vec<usize> = without.iter().map(|j| labels[*j]).collect();
-                let fresh = model(setup, &rest, &rest_labels, gamma).neuralize().expect("K > 1");
-                let expected = explain(&fresh.with_rule(rule), &vec![supports[i].clone()]);
+                let fresh = model(setup, &rest, &rest_labels, gamma)
+                    .neuralize()
+                    .and_then(|network| network.with_rule(Rule::Summed))
+                    .expect("K > 1");
+                let expected =
+                    explain(&fresh.with_rule(rule).expect("a rule"), &vec![supports[i].clone()]);
                 assert_eq!(cluster[i], indices(expected.cluster.clone())[0]);
                 let expected_logit = values(expected.logit)[0];
                 let expected = rows(expected.relevance);
@@ -417,12 +437,13 @@ pub fn leaving_out<B: Backend>(setup: &Setup<B>) {
     for (labels, gamma) in [([0, 1, 1, 1], 0.7), ([0, 1, 1, 1], f64::INFINITY)] {
         let network = model(setup, &supports, &labels, gamma)
             .neuralize()
+            .and_then(|network| network.with_rule(Rule::Summed))
             .expect("K > 1")
             .leaving_out_training_points(true);
         let x = setup.tensor(&supports);
         assert_eq!(indices(network.predict(&x).expect("valid")), [1, 1, 1, 1]);
-        for rule in [PairRule::Summed, PairRule::Pairwise] {
-            let network = network.clone().with_rule(rule);
+        for rule in [Rule::Summed, Rule::Pairwise] {
+            let network = network.clone().with_rule(rule).expect("a rule");
             for target in [Target::Assigned, Target::Cluster(0), Target::AssignedVersus(0)] {
                 for beta in [0.0, 1.0, f64::INFINITY] {
                     let found = network.explain(&x, target, Beta::Value(beta)).expect("valid");
@@ -450,7 +471,10 @@ pub fn blocks_and_permutations<B: Backend>(setup: &Setup<B>) {
     let x = random_rows(n, d, 0.0, 6);
     let supports = random_rows(m, d, 0.0, 7);
     let labels: Vec<usize> = (0..m).map(|i| i % 5).collect();
-    let network = model(setup, &supports, &labels, 0.2).neuralize().expect("K > 1");
+    let network = model(setup, &supports, &labels, 0.2)
+        .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
+        .expect("K > 1");
     let explain = |network: &NeuralizedKernelKMeans<B>, x: &Rows| {
         network.explain(&setup.tensor(x), Target::Assigned, Beta::Value(0.1)).expect("valid")
     };
@@ -465,12 +489,15 @@ pub fn blocks_and_permutations<B: Backend>(setup: &Setup<B>) {
     let permute = |table: &Rows| -> Rows {
         table.iter().map(|row| order.iter().map(|i| row[*i]).collect()).collect()
     };
-    let network = model(setup, &permute(&supports), &labels, 0.2).neuralize().expect("K > 1");
+    let network = model(setup, &permute(&supports), &labels, 0.2)
+        .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
+        .expect("K > 1");
     let few = x[..50].to_vec();
     let found = rows(explain(&network, &permute(&few)).relevance);
     assert_rows_close(&found, &permute(&relevance[..50].to_vec()), tolerance, "features");
     // Clusters of 120 supports: pairs are cut, and rows come back in their order.
-    let pairwise = network.with_rule(PairRule::Pairwise);
+    let pairwise = network.with_rule(Rule::Pairwise).expect("a rule");
     let together = explain(&pairwise, &permute(&few));
     assert!(
         largest(values(together.conservation_error()))
@@ -549,12 +576,17 @@ pub fn two_moons<B: Backend>(setup: &Setup<B>) {
         values(x.clone())[2 * order[0]..2 * order[0] + 2]
     );
 
-    let network = fit.model.neuralize().expect("K > 1").leaving_out_training_points(true);
+    let network = fit
+        .model
+        .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
+        .expect("K > 1")
+        .leaving_out_training_points(true);
     let explain = |rule| {
-        let network = network.clone().with_rule(rule);
+        let network = network.clone().with_rule(rule).expect("a rule");
         network.explain(&x, Target::Assigned, Beta::Heuristic).expect("a heuristic β")
     };
-    let mut strongest = [PairRule::Summed, PairRule::Pairwise].map(|rule| {
+    let mut strongest = [Rule::Summed, Rule::Pairwise].map(|rule| {
         let found = explain(rule);
         let logit = values(found.logit.clone());
         let entropy = absorbed(&found).iter().filter(|amount| **amount != 0.0).count();
@@ -693,7 +725,12 @@ pub fn labelled_rings<B: Backend>(setup: &Setup<B>) {
     println!("three rings: γ = {}, agreement {}", fit.gamma, fit.agreement);
     assert!(fit.agreement >= 0.99 && fit.left_out, "{}", fit.agreement);
     assert_eq!((fit.sizes.as_slice(), fit.noise), (&[100, 100, 100][..], 0));
-    let network = fit.model.neuralize().expect("K > 1").leaving_out_training_points(true);
+    let network = fit
+        .model
+        .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
+        .expect("K > 1")
+        .leaving_out_training_points(true);
     let tensor = setup.tensor(&x);
     let found = indices(network.predict(&tensor).expect("valid"));
     let agreeing = found.iter().zip(&truth).filter(|(a, b)| a == b).count();
@@ -835,7 +872,8 @@ pub fn kernel_edges<B: Backend>(setup: &Setup<B>) {
     assert!(model.clone().with_beta(-1.0).is_err());
     assert_eq!(model.clone().with_beta(0.5).expect("valid").beta(), Some(0.5));
     assert!(model.predict(&setup.tensor(&vec![vec![1.0]])).is_err());
-    let network = model.neuralize().expect("K > 1");
+    let network =
+        model.neuralize().and_then(|network| network.with_rule(Rule::Summed)).expect("K > 1");
     let x = setup.tensor(&vec![vec![1.0, 1.0]]);
     assert!(network.explain(&x, Target::Assigned, Beta::Heuristic).is_err());
     assert!(network.explain(&x, Target::Cluster(2), Beta::Value(1.0)).is_err());
@@ -860,7 +898,10 @@ pub fn far_away<B: Backend>(setup: &Setup<B>) {
     };
     let (far, far_supports) = (setup.rounded(&shift(&x)), setup.rounded(&shift(&supports)));
     let explain = |x: &Rows, supports: &Rows| {
-        let network = model(setup, supports, &labels, 0.6).neuralize().expect("K > 1");
+        let network = model(setup, supports, &labels, 0.6)
+            .neuralize()
+            .and_then(|network| network.with_rule(Rule::Summed))
+            .expect("K > 1");
         network.explain(&setup.tensor(x), Target::Assigned, Beta::Value(0.4)).expect("valid")
     };
     let (there, here) = (explain(&far, &far_supports), explain(&back(&far), &back(&far_supports)));
@@ -898,7 +939,10 @@ pub fn kernel_records<B: Backend>(setup: &Setup<B>) {
             loaded.push(record);
         }
         let explain = |model: &KernelKMeans<B>| {
-            let network = model.neuralize().expect("K > 1");
+            let network = model
+                .neuralize()
+                .and_then(|network| network.with_rule(Rule::Summed))
+                .expect("K > 1");
             network.explain(&x, Target::Assigned, Beta::Value(0.5)).expect("valid")
         };
         let expected = explain(&model);

@@ -6,7 +6,7 @@ use burn::record::{FullPrecisionSettings, HalfPrecisionSettings, NamedMpkFileRec
 use burn::tensor::DType;
 use burn::tensor::backend::Backend;
 use neuralize::cluster::{GaussianMixture, GaussianMixtureConfig, KMeansConfig};
-use neuralize::explain::{Beta, Explanation, Target};
+use neuralize::explain::{Beta, Explanation, Rule, Target};
 use neuralize::network::Network;
 use neuralize::record::{
     load_burnpack, load_record, load_safetensors, save_burnpack, save_record, save_safetensors,
@@ -158,7 +158,8 @@ pub fn log_joint_and_decisions<B: Backend>(setup: &Setup<B>) {
     assert!((found - mean).abs() < setup.tolerance * mean.abs(), "{found} against {mean}");
 
     // The network: the margin of every component, and the same decisions.
-    let network = mixture.neuralize().expect("K > 1");
+    let network =
+        mixture.neuralize().and_then(|network| network.with_rule(Rule::Summed)).expect("K > 1");
     let margins: Rows = x.iter().map(|x| (0..4).map(|c| parts.margin(x, c)).collect()).collect();
     let found = network.forward(table.clone()).expect("valid");
     assert_rows_close(&rows(found), &margins, setup.tolerance, "margins");
@@ -173,7 +174,11 @@ pub fn log_joint_and_decisions<B: Backend>(setup: &Setup<B>) {
 pub fn mixture_equals_the_definition<B: Backend>(setup: &Setup<B>) {
     let definition = Parts::random(setup, 4, 5, 11);
     let x = setup.rounded(&random_rows(60, 5, 0.3, 17));
-    let network = definition.mixture(setup).neuralize().expect("K > 1");
+    let network = definition
+        .mixture(setup)
+        .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
+        .expect("K > 1");
     for target in TARGETS {
         for beta in BETAS {
             let found =
@@ -193,7 +198,11 @@ pub fn mixture_conserves<B: Backend>(setup: &Setup<B>) {
     let tolerance = if setup.dtype == DType::F64 { 1e-12 } else { 1e-5 };
     let definition = Parts::random(setup, 4, 5, 21);
     let x = setup.tensor(&random_rows(60, 5, 0.3, 27));
-    let network = definition.mixture(setup).neuralize().expect("K > 1");
+    let network = definition
+        .mixture(setup)
+        .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
+        .expect("K > 1");
     for target in TARGETS {
         for beta in BETAS {
             let found = network.explain(&x, target, Beta::Value(beta)).expect("valid data");
@@ -213,7 +222,11 @@ pub fn equal_components_are_kmeans<B: Backend>(setup: &Setup<B>) {
     let means = setup.rounded(&random_rows(5, 4, 3.0, 31));
     let x = setup.tensor(&random_rows(40, 4, 3.0, 32));
     let parts = Parts { variances: vec![vec![1.0; 4]; 5], weights: vec![0.2; 5], means };
-    let network = parts.mixture(setup).neuralize().expect("K > 1");
+    let network = parts
+        .mixture(setup)
+        .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
+        .expect("K > 1");
     let kmeans = setup.kmeans(&parts.means).neuralize().expect("K > 1");
     for target in TARGETS {
         for beta in BETAS {
@@ -242,7 +255,11 @@ pub fn mixture_far_from_the_origin<B: Backend>(setup: &Setup<B>) {
     };
     definition.means = setup.rounded(&away(&definition.means));
     let x = setup.rounded(&away(&random_rows(60, 5, 0.3, 117)));
-    let network = definition.mixture(setup).neuralize().expect("K > 1");
+    let network = definition
+        .mixture(setup)
+        .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
+        .expect("K > 1");
     for target in TARGETS {
         let found = network.explain(&setup.tensor(&x), target, Beta::Value(1.0)).expect("valid");
         let expected: Rows = x.iter().map(|x| definition.neon(x, target, 1.0)).collect();
@@ -265,7 +282,11 @@ pub fn narrow_and_far<B: Backend>(setup: &Setup<B>) {
             row.iter_mut().for_each(|value| *value += [0.0, 10.0, 5.0, 9.0 * wide][i % 4]);
         }
         let x = setup.rounded(&x);
-        let network = definition.mixture(setup).neuralize().expect("K > 1");
+        let network = definition
+            .mixture(setup)
+            .neuralize()
+            .and_then(|network| network.with_rule(Rule::Summed))
+            .expect("K > 1");
         for target in [Target::Assigned, Target::Cluster(1), Target::AssignedVersus(2)] {
             let found = network.explain(&setup.tensor(&x), target, Beta::Value(0.1));
             let expected: Rows = x.iter().map(|x| definition.neon(x, target, 0.1)).collect();
@@ -280,7 +301,11 @@ pub fn mixture_blocks_make_no_difference<B: Backend>(setup: &Setup<B>) {
     let parts = Parts::random(setup, 30, 300, 41);
     let (n, d) = (4000, 300);
     let x = setup.tensor(&random_rows(n, d, 0.3, 44));
-    let network = parts.mixture(setup).neuralize().expect("K > 1");
+    let network = parts
+        .mixture(setup)
+        .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
+        .expect("K > 1");
     let all = network.explain(&x, Target::Assigned, Beta::Value(0.01)).expect("valid");
     let (relevance, prior) = (rows(all.relevance.clone()), values(all.absorbed[0].amount.clone()));
     assert_eq!((relevance.len(), prior.len()), (n, n));
@@ -300,7 +325,11 @@ pub fn mixture_permutations<B: Backend>(setup: &Setup<B>) {
     let parts = Parts::random(setup, 4, 5, 51);
     let x = setup.rounded(&random_rows(30, 5, 0.3, 57));
     let explain = |parts: &Parts, x: &Rows| {
-        let network = parts.mixture(setup).neuralize().expect("K > 1");
+        let network = parts
+            .mixture(setup)
+            .neuralize()
+            .and_then(|network| network.with_rule(Rule::Summed))
+            .expect("K > 1");
         network.explain(&setup.tensor(x), Target::Assigned, Beta::Value(0.7)).expect("valid")
     };
     let found = explain(&parts, &x);
@@ -450,7 +479,8 @@ pub fn what_a_mixture_fit_says<B: Backend>(setup: &Setup<B>) {
     assert_eq!(rows(again.model.variances()), rows(fit.model.variances()));
 
     // β is 1 / mean of the logits, and belongs to the model.
-    let network = fit.model.neuralize().expect("K > 1");
+    let network =
+        fit.model.neuralize().and_then(|network| network.with_rule(Rule::Summed)).expect("K > 1");
     let (_, logits) = network.predict_with_logit(&x).expect("valid");
     let logits = values(logits);
     let beta = logits.len() as f64 / logits.iter().sum::<f64>();
@@ -469,7 +499,11 @@ pub fn what_a_mixture_fit_says<B: Backend>(setup: &Setup<B>) {
     let variances =
         rows(fit.model.variances()).iter().map(|v| vec![1e-8 * v[0], 1e10 * v[1]]).collect();
     let weights = values(fit.model.log_weights()).into_iter().map(f64::exp).collect();
-    let other = Parts { means, variances, weights }.mixture(setup).neuralize().expect("K > 1");
+    let other = Parts { means, variances, weights }
+        .mixture(setup)
+        .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
+        .expect("K > 1");
     let found =
         other.explain(&setup.tensor(&scaled), Target::Assigned, Beta::Value(beta)).expect("valid");
     let expected = network.explain(&x, Target::Assigned, Beta::Value(beta)).expect("valid");
@@ -488,7 +522,8 @@ pub fn mixture_constant_features<B: Backend>(setup: &Setup<B>) {
     }
     // Also for rows in which they are something else.
     let other: Rows = x.iter().map(|x| vec![x[0], 5.0, x[2], -6e5]).collect();
-    let network = fit.model.neuralize().expect("K > 1");
+    let network =
+        fit.model.neuralize().and_then(|network| network.with_rule(Rule::Summed)).expect("K > 1");
     let explain = |x: &Rows| {
         network.explain(&setup.tensor(x), Target::Assigned, Beta::Heuristic).expect("valid")
     };
@@ -512,7 +547,8 @@ pub fn mixture_edges<B: Backend>(setup: &Setup<B>) {
     let table = setup.tensor(&x);
     let parts = Parts::random(setup, 3, 2, 81);
     let mixture = parts.mixture(setup);
-    let network = mixture.neuralize().expect("K > 1");
+    let network =
+        mixture.neuralize().and_then(|network| network.with_rule(Rule::Summed)).expect("K > 1");
     let explain = |x: &Rows, target| network.explain(&setup.tensor(x), target, Beta::Value(1.0));
 
     // One component: a density, but nothing to explain.
@@ -551,6 +587,7 @@ pub fn mixture_edges<B: Backend>(setup: &Setup<B>) {
     let found = twins
         .mixture(setup)
         .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
         .expect("K > 1")
         .explain(&table, Target::Assigned, Beta::Value(1.0))
         .expect("valid");
@@ -574,7 +611,11 @@ pub fn mixture_edges<B: Backend>(setup: &Setup<B>) {
         variances: vec![vec![1e-30], vec![1.0]],
         weights: vec![1.0, 1.0],
     };
-    let narrow = narrow.mixture(setup).neuralize().expect("K > 1");
+    let narrow = narrow
+        .mixture(setup)
+        .neuralize()
+        .and_then(|network| network.with_rule(Rule::Summed))
+        .expect("K > 1");
     let found = narrow.explain(
         &setup.tensor(&vec![vec![0.0], vec![3.0]]),
         Target::Assigned,
@@ -648,7 +689,8 @@ pub fn mixture_records<B: Backend>(setup: &Setup<B>) {
         (rows(mixture.means()), rows(mixture.variances()), values(mixture.log_weights()), beta)
     };
     let explain = |mixture: &GaussianMixture<B>| {
-        let network = mixture.neuralize().expect("K > 1");
+        let network =
+            mixture.neuralize().and_then(|network| network.with_rule(Rule::Summed)).expect("K > 1");
         rows(network.explain(&x, Target::Assigned, Beta::Heuristic).expect("valid").relevance)
     };
 

@@ -10,6 +10,7 @@ pub mod mixture;
 pub mod modules;
 pub mod outliers;
 pub mod reference;
+pub mod rooted;
 pub mod secants;
 pub mod separable;
 #[cfg(feature = "pytorch")]
@@ -87,6 +88,14 @@ macro_rules! models_on {
                 kernel::kernel_edges,
                 kernel::far_away,
                 kernel::kernel_records,
+                rooted::supports_by_definition,
+                rooted::supports_left_out,
+                rooted::supports_of_any_stiffness,
+                rooted::rings_have_roots,
+                rooted::pairs_without_a_root,
+                rooted::blocks_of_supports,
+                rooted::components_by_definition,
+                rooted::equal_components_from_roots,
                 separable::distances_are_the_definitions,
                 separable::the_network_is_the_definition,
                 separable::a_bregman_divergence_is_a_linear_layer,

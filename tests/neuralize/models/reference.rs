@@ -5,8 +5,8 @@ use std::path::Path;
 
 use burn::tensor::backend::Backend;
 use neuralize::cluster::{GaussianMixture, KernelKMeans};
-use neuralize::explain::{Beta, Explanation, Target};
-use neuralize::network::{Network, PairRule};
+use neuralize::explain::{Beta, Explanation, Rule, Target};
+use neuralize::network::Network;
 use neuralize::outlier::KernelDensity;
 
 use crate::suite::{Rows, Setup, assert_close, assert_rows_close, indices, rows, values};
@@ -59,7 +59,8 @@ pub fn moons_by_hand<B: Backend>(setup: &Setup<B>) {
     let network = model.neuralize().expect("two clusters");
     let logits = rows(network.forward(setup.tensor(&x)).expect("logits"));
     assert_rows_close(&logits, &table("kernel/moons_logits.csv", 2), near, "logits");
-    let summed = explained(&network, setup, &x);
+    let summed = network.clone().with_rule(Rule::Summed).expect("a rule");
+    let summed = explained(&summed, setup, &x);
     assert_eq!(indices(summed.cluster), column("kernel/moons_logits.csv", 1));
     let expected = table("kernel/moons_summed.csv", 0);
     assert_rows_close(&rows(summed.relevance), &expected, near, "summed");
@@ -67,7 +68,7 @@ pub fn moons_by_hand<B: Backend>(setup: &Setup<B>) {
     let left_out = network.clone().leaving_out_training_points(true);
     let logits = rows(left_out.forward(setup.tensor(&x)).expect("logits"));
     assert_rows_close(&logits, &table("kernel/moons_leave_one_out.csv", 4), near, "left out");
-    let pairwise = explained(&network.with_rule(PairRule::Pairwise), setup, &x);
+    let pairwise = explained(&network.with_rule(Rule::Pairwise).expect("a rule"), setup, &x);
     let expected = table("kernel/moons_pairwise.csv", 0);
     // Some pairs are equally far away but for the last digits of f32.
     assert_rows_close(&rows(pairwise.relevance), &expected, 200.0 * near, "pairwise");
@@ -82,7 +83,8 @@ pub fn wine_by_hand<B: Backend>(setup: &Setup<B>) {
     let near = tolerance(setup);
     let logits = rows(network.forward(setup.tensor(&wine)).expect("logits"));
     assert_rows_close(&logits, &table("kernel/wine_logits.csv", 2), near, "logits");
-    let summed = explained(&network, setup, &wine);
+    let summed = network.clone().with_rule(Rule::Summed).expect("a rule");
+    let summed = explained(&summed, setup, &wine);
     assert_eq!(indices(summed.cluster.clone()), column("kernel/wine_logits.csv", 1));
     let expected = table("kernel/wine_summed.csv", 0);
     assert_rows_close(&rows(summed.relevance), &expected, 10.0 * near, "summed");

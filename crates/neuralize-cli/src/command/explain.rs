@@ -10,8 +10,8 @@ use clap::{Args, ValueEnum, ValueHint};
 use neuralize::baseline::Check;
 use neuralize::cluster::Clusterer;
 use neuralize::data::{RowSet, ScaledParts, TableOptions};
-use neuralize::explain::{Beta, Target};
-use neuralize::network::{Network, PairRule};
+use neuralize::explain::{Beta, Root, Rule, Target};
+use neuralize::network::Network;
 use neuralize::output::{Results, Sort};
 use neuralize::record::Model;
 
@@ -26,8 +26,9 @@ use crate::{input, parse};
 #[derive(Args)]
 #[command(
     after_help = "Relevances are in the units of the model's distance between scaled points: squared units for k-means. The \
-                  relevances of a row sum to its logit. Columns in parentheses hold what belongs to no feature (prior and \
-                  variance of a mixture, entropy or ties of a kernel).\n\n\
+                  relevances of a row sum to its logit. Columns in parentheses hold what belongs to no feature (entropy or \
+                  ties of a model of points, prior and variance of a mixture, by other rules than secant; root, where one \
+                  cluster nowhere beats another).\n\n\
                   Example: neuralize explain new.csv --model model --check -o relevance.csv\n\
                   Example: neuralize explain new.csv --model model --rows 60,61,100-120 --format table\n\
                   Example: neuralize explain new.csv --model model --sort ambiguous --limit 10 --top 5"
@@ -62,17 +63,22 @@ pub(super) struct ExplainArgs {
     /// Explain a training row without its own support (models of kernel and label)
     #[arg(long)]
     leave_one_out: bool,
-    /// How relevance goes from clusters to their points (models of kernel and label)
+    /// How relevance goes from clusters to features (models of kernel, label and gmm)
     #[arg(long, value_enum)]
     rule: Option<RuleName>,
+    /// What relevance measures from: a point where two clusters are equal, between their places (midway)
+    /// or on the way from the row to the other's place (toward), to its nearest point (near), or from
+    /// between (a number: 0 is midway, 1 toward) [default: midway for kmeans, toward for others]
+    #[arg(long, value_name = "midway|toward|near|L", value_parser = parse::root)]
+    root: Option<Root>,
     /// Also measure conservation and, where the model allows it, shift invariance and agreement with
     /// autodiff
     #[arg(long)]
     check: bool,
     /// Also write a page about these rows, for a browser; --top does not apply to it, and the table is
-    /// held in memory (not with --cluster, --versus, --limit, --rule or --leave-one-out)
+    /// held in memory (not with --cluster, --versus, --limit, --rule, --root or --leave-one-out)
     #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
-    #[arg(conflicts_with_all = ["cluster", "versus", "limit", "leave_one_out", "rule"])]
+    #[arg(conflicts_with_all = ["cluster", "versus", "limit", "leave_one_out", "rule", "root"])]
     report: Option<PathBuf>,
     /// Column of known classes, for the report
     #[arg(long, value_name = "COL", requires = "report")]
@@ -83,19 +89,12 @@ pub(super) struct ExplainArgs {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum RuleName {
-    /// Differences of points are summed first: stable, and linear in the number of points
+    /// From a point where both clusters are equal: relevances sum to the logit
+    Secant,
+    /// NEON: contributions are summed before they are divided; biases stay apart
     Summed,
-    /// Pair by pair, as in the literature: singular where two points are equally near
+    /// Pair by pair, as in the literature: singular where two points are equally near (not gmm)
     Pairwise,
-}
-
-impl From<RuleName> for PairRule {
-    fn from(name: RuleName) -> Self {
-        match name {
-            RuleName::Summed => Self::Summed,
-            RuleName::Pairwise => Self::Pairwise,
-        }
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -233,22 +232,50 @@ impl ExplainArgs {
         })
     }
 
-    /// The network of the model, with the options for models of points.
+    /// The network of the model, with the options of some models.
     fn network<B: Backend>(&self, model: &Model<B>) -> Result<Box<dyn Network<B>>> {
-        if !self.leave_one_out && self.rule.is_none() {
+        if !self.leave_one_out && self.rule.is_none() && self.root.is_none() {
             return Ok(model.neuralize()?);
         }
-        let Clusterer::Kernel(clusterer) = model.clusterer() else {
-            let option = if self.leave_one_out { "--leave-one-out" } else { "--rule" };
-            let text = format!(
-                "{option}: {} is not a model of points, as `fit --method kernel` and `label` make",
-                self.input.model.display()
-            );
-            return Err(Usage(text).into());
-        };
-        let rule = self.rule.unwrap_or(RuleName::Summed);
-        let network = clusterer.neuralize()?.with_rule(rule.into());
-        Ok(Box::new(network.leaving_out_training_points(self.leave_one_out)))
+        let rule = self.chosen_rule()?;
+        match model.clusterer() {
+            Clusterer::Kernel(clusterer) => {
+                let network = clusterer.neuralize()?.with_rule(rule)?;
+                Ok(Box::new(network.leaving_out_training_points(self.leave_one_out)))
+            }
+            _ if self.leave_one_out => Err(self
+                .refused("--leave-one-out", "points, as `fit --method kernel` and `label` make")),
+            Clusterer::Mixture(clusterer) => match rule {
+                Rule::Pairwise => Err(self.refused("--rule pairwise", "points")),
+                rule => Ok(Box::new(clusterer.neuralize()?.with_rule(rule)?)),
+            },
+            Clusterer::KMeans(_) if self.rule.is_some() => {
+                Err(self.refused("--rule", "points or a mixture; k-means has one rule, NEON"))
+            }
+            Clusterer::KMeans(clusterer) => {
+                Ok(Box::new(clusterer.neuralize()?.with_root(self.root.unwrap_or_default())?))
+            }
+            _ if self.rule.is_some() => Err(self.refused("--rule", "points or a mixture")),
+            _ => Err(self.refused("--root", "points, a mixture or k-means")),
+        }
+    }
+
+    fn chosen_rule(&self) -> Result<Rule> {
+        Ok(match (self.rule, self.root) {
+            (None | Some(RuleName::Secant), Some(root)) => Rule::Secant(root),
+            (None | Some(RuleName::Secant), None) => Rule::default(),
+            (Some(_), Some(_)) => {
+                let text = "--root: only `--rule secant` measures from a root".to_string();
+                return Err(Usage(text).into());
+            }
+            (Some(RuleName::Summed), None) => Rule::Summed,
+            (Some(RuleName::Pairwise), None) => Rule::Pairwise,
+        })
+    }
+
+    /// The error of an option that is not for this model.
+    fn refused(&self, option: &str, of: &str) -> anyhow::Error {
+        Usage(format!("{option}: {} is not a model of {of}", self.input.model.display())).into()
     }
 
     /// The page, if the command line names one.

@@ -42,6 +42,10 @@ impl Segments {
         Self { ranges: self.ranges.clone(), gamma }
     }
 
+    pub(crate) fn gamma(&self) -> f64 {
+        self.gamma
+    }
+
     pub(crate) fn ranges(&self) -> &[Range<usize>] {
         &self.ranges
     }

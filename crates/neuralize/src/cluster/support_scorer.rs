@@ -78,6 +78,11 @@ impl<B: Backend> SupportScorer<B> {
         self.segments.pool(&t, left_out.as_ref())
     }
 
+    /// Scores of points around the centre by all supports, whatever rows leave out, `[n, K]`.
+    pub(crate) fn whole_scores(&self, centred: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.segments.pool(&self.affine.apply_centred(centred), None)
+    }
+
     /// The relevance pass by the summed rule and the absorbed part `[N]`, in one kernel where there
     /// is one.
     pub(crate) fn explain(

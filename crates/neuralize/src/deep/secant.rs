@@ -9,12 +9,8 @@ use crate::deep::roots::{Pair, Places, Roots, Search, indices, pair_index};
 use crate::deep::{DeepExplanation, DeepKMeans, DeepQuestion};
 use crate::error::{Error, Result};
 use crate::explain::{Explanation, Root};
-use crate::network::{Network, NeuralizedKMeans, PoolingPass};
+use crate::network::{Counted, Network, NeuralizedKMeans, PoolingPass, counted};
 use crate::{transfer, validate};
-
-/// Competitors whose share of a logit is a smaller part of the largest share are left out, and the
-/// others share all of it.
-const COUNTS: f64 = 1e-2;
 
 /// Roots of so many batches may be in memory, with all activations.
 const KEPT_BATCHES: usize = 8;
@@ -36,6 +32,10 @@ impl<B: Backend, E: Module<B> + Relevance<B>> DeepKMeans<B, E> {
         root: Root,
     ) -> Result<(Explanation<B>, AnyTensor<B>)> {
         root.check()?;
+        if root == Root::Near {
+            let rule = "encoders have no supports: take Toward";
+            return Err(Error::config("root", "Near", rule));
+        }
         let dims = x.dims();
         let pass = Pass::new(self, question, &dims)?;
         let roots = self.roots.as_ref().ok_or(Error::NoRoots)?;
@@ -190,38 +190,27 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
         Ok(Some(self.model.encoder.trace(Tape::new().input("input", table))?))
     }
 
-    /// The competitors that count, sample by sample.
+    /// The competitors that count and have a root, sample by sample.
     fn competitors(
         &self,
         source: &Source<'_, B>,
         pass: &PoolingPass<B>,
         scores: Tensor<B, 2>,
     ) -> Vec<Competitor> {
-        let scores = transfer::download(scores);
-        let shares = transfer::download(pass.competitors.shares.clone());
-        let ratios = transfer::download(pass.competitors.ratios.clone());
-        let clusters = transfer::download_indices(pass.cluster.clone());
         let width = self.model.n_clusters();
-        let mut found = Vec::new();
-        for (row, c) in clusters.into_iter().enumerate() {
-            let part = row * width..(row + 1) * width;
-            let [shares, ratios, scores] =
-                [&shares, &ratios, &scores].map(|all| &all[part.clone()]);
-            let least = COUNTS * shares.iter().copied().fold(0.0, f64::max);
-            let counts = |share: f64| share > 0.0 && share >= least;
-            let counted: f64 = shares.iter().filter(|share| counts(**share)).sum();
-            for k in (0..width).filter(|k| counts(shares[*k]) && ratios[*k] != 0.0) {
-                let rooted = match source {
-                    Source::Kept(roots, _) => roots.has(c, k),
-                    Source::Given(_) => true,
-                };
-                if rooted && k != c {
-                    let (ratio, contrast) = (ratios[k] / counted, scores[c] - scores[k]);
-                    found.push(Competitor { row, pair: Pair { c, k }, ratio, contrast });
-                }
-            }
-        }
-        found
+        let scores = transfer::download(scores);
+        let rooted = |c, k| match source {
+            Source::Kept(roots, _) => roots.has(c, k),
+            Source::Given(_) => true,
+        };
+        counted(pass)
+            .into_iter()
+            .filter(|one| rooted(one.c, one.k))
+            .map(|Counted { row, c, k, ratio, .. }| {
+                let contrast = scores[row * width + c] - scores[row * width + k];
+                Competitor { row, pair: Pair { c, k }, ratio, contrast }
+            })
+            .collect()
     }
 
     /// The relevance of a block of samples from some of its competitors.

@@ -12,6 +12,7 @@
 mod explanation;
 mod question;
 mod root;
+mod rule;
 mod summary;
 
 #[cfg(any(feature = "svg", feature = "report"))]
@@ -20,4 +21,5 @@ pub use explanation::{Absorbed, Explanation};
 pub(crate) use explanation::{logistic, part_title};
 pub use question::{Beta, Target};
 pub use root::Root;
+pub use rule::Rule;
 pub use summary::{ClusterSummary, GlobalSummary, Tally};

@@ -9,7 +9,11 @@ use crate::error::{Error, Result};
 ///
 /// The place of a cluster is its centroid. Behind an encoder it is the mean of its inputs if these are
 /// rows of a table, and otherwise its medoid, the input whose code is nearest to the centroid. If the
-/// means of a pair lie on one side of the boundary, medoids take their place.
+/// means of a pair lie on one side of the boundary, medoids take their place. The place of a cluster
+/// of supports is their mean; where it lies outside of the cluster, as those of rings do, the support
+/// that is nearest to the sample takes its place, of those inside (for `Midway` the one that is
+/// deepest inside). That of a mixture's component is its mean, or else the point within a standard
+/// deviation of it, in every feature, that is most the component's.
 ///
 /// `Midway` says what is typical of c and not of k: for k-means it is NEON. `Toward` says what would
 /// have to change for the sample to come to the boundary: a positive relevance holds it in its
@@ -25,6 +29,9 @@ pub enum Root {
     Between(f64),
     /// On the line from the sample to the place of k. For a sample outside of c, on the line to c.
     Toward,
+    /// On the line from the sample to the nearest support of k that lies in k. A cluster with one
+    /// place has no other support, so that this is `Toward`; encoders have no supports.
+    Near,
 }
 
 impl Root {
@@ -32,7 +39,7 @@ impl Root {
         match self {
             Self::Midway => 0.0,
             Self::Between(lambda) => lambda,
-            Self::Toward => 1.0,
+            Self::Toward | Self::Near => 1.0,
         }
     }
 

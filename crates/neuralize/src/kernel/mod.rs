@@ -56,6 +56,7 @@ pub(crate) use host::{greedy_seeds, in_host_memory};
 pub(crate) use keep::Keep;
 pub use serving::{Kernels, kernels};
 pub(crate) use soft::{exp_minus_one, log_mean_exp, soft_shares, steepness};
+pub(crate) use source::Source;
 pub(crate) use statistics::{
     heuristic_beta, inertia, mean_square, sum, sums_and_squares, weighted_mean,
 };

@@ -240,7 +240,9 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
     }
 
     /// Explains every row of x by what made its logit on the way from a [`Root`]: relevances sum to
-    /// the logit. K-means and [deep k-means](crate::deep) have such a pass.
+    /// the logit. K-means, clusters of supports, mixtures and [deep k-means](crate::deep) have such a
+    /// pass; clusters by other distances have none. A pair without a root, because one cluster
+    /// nowhere beats the other, is absorbed by "root".
     ///
     /// # Shapes
     ///
@@ -283,7 +285,7 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
         root: Root,
     ) -> Result<Explanation<B>> {
         let _ = (x, target, beta);
-        let rule = "only k-means and deep k-means are explained from a root";
+        let rule = "clusters by other distances than the squared Euclidean have no roots";
         Err(Error::config("root", format!("{root:?}"), rule))
     }
 

@@ -9,16 +9,18 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::{KernelKMeans, SupportScorer, beta};
 use crate::error::{Error, Result};
-use crate::explain::{Absorbed, Beta, Explanation, Target};
+use crate::explain::{Absorbed, Beta, Explanation, Root, Rule, Target};
 use crate::host_param::HostParam;
-use crate::kernel::{self, Affine, Flag, Keep, Scores};
+use crate::kernel::{self, Affine, Flag, Keep, Scores, Source};
 use crate::load::{self, Load, Shapes};
 use crate::network::interface::{Dimensions, Internals, Network};
 use crate::network::min_pool::MinPool;
-use crate::network::pair_rule::{PairRule, SupportCoefficients};
 use crate::network::pass::PoolingPass;
+use crate::network::seats::Seats;
 use crate::network::soft_pool::{SoftMaxPool, SoftMinPool};
-use crate::network::{midpoint, pairwise, summed};
+use crate::network::support_coefficients::SupportCoefficients;
+use crate::network::support_secant::SupportSecants;
+use crate::network::{midpoint, pairwise, secant, summed};
 use crate::{transfer, validate};
 
 /// Clusters of supports as a neural network of four layers, exactly.
@@ -41,7 +43,13 @@ use crate::{transfer, validate};
 /// # Relevance
 ///
 /// Within a cluster a support has the share `p_j = softmax(γ t_j)`. By default
-/// ([`PairRule::Summed`]) a competitor's R_k is divided in proportion to
+/// ([`Rule::Secant`]), the relevance measures from a [`Root`] x₀, where the cluster and its
+/// competitor are equal: `R = Σ_k ρ_k 2 (Σ_{i∈C_c} w_i u_i − Σ_{j∈C_k} w_j u_j) ∘ (x − x₀)`, with the
+/// ratios ρ_k of min-pooling and weights w_j in proportion to the logarithmic mean of the shares at x
+/// and at x₀, of sum 1 in a cluster (Sato 1976, Vartia 1976). Relevances sum to the logit, since
+/// these weights make `Σ w_j (t_j(x) − t_j(x₀))` the change of the score.
+///
+/// By [`Rule::Summed`] a competitor's R_k is divided in proportion to
 /// `Σ_j p_j (x_d−u_jd)² − Σ_i p_i (x_d−u_id)²`, which over all features sums to
 /// `g_k`. A soft minimum is a mean distance *and* an entropy,
 /// `−(1/γ) log mean exp(−γ d) = Σ p d + KL(p‖uniform)/γ`, so g_k is h_k without the
@@ -55,7 +63,7 @@ use crate::{transfer, validate};
 /// use burn::backend::Flex;
 /// use burn::tensor::Tensor;
 /// use neuralize::cluster::KernelKMeans;
-/// use neuralize::explain::{Beta, Target};
+/// use neuralize::explain::{Beta, Rule, Target};
 /// use neuralize::network::Network;
 ///
 /// let device = Default::default();
@@ -68,7 +76,12 @@ use crate::{transfer, validate};
 /// let explanation = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
 /// let logit = explanation.logit.into_data().iter::<f32>().next();
 /// assert!((logit.unwrap_or_default() - 9.0).abs() < 1e-4);
-/// // (1−2)² − 1² and (0−3)² − 0².
+/// // From the boundary on the way to (2, 3), at (1.45, 1.35): 2 (0 − 2)(1 − 1.45), 2 (0 − 3)(0 − 1.35).
+/// let relevance: Vec<f32> = explanation.relevance.into_data().iter().collect();
+/// assert!((relevance[0] - 1.8).abs() < 1e-4 && (relevance[1] - 8.1).abs() < 1e-4);
+/// // By distances: (1−2)² − 1² and (0−3)² − 0².
+/// let network = network.with_rule(Rule::Summed)?;
+/// let explanation = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
 /// let relevance: Vec<f32> = explanation.relevance.into_data().iter().collect();
 /// assert!(relevance[0].abs() < 1e-4 && (relevance[1] - 9.0).abs() < 1e-4);
 /// # Ok::<(), neuralize::Error>(())
@@ -90,9 +103,9 @@ pub struct NeuralizedKernelKMeans<B: Backend> {
     pub(crate) sizes: HostParam<B>,
     /// The heuristic β, `[1]`; NaN where it is not known.
     pub(crate) beta: HostParam<B>,
-    /// How relevance passes through pairs of supports.
+    /// How relevance passes to the features.
     #[module(skip)]
-    rule: PairRule,
+    rule: Rule,
     /// Whether rows that are supports are scored and explained without them.
     #[module(skip)]
     leaves_out: bool,
@@ -121,7 +134,7 @@ impl<B: Backend> KernelKMeans<B> {
             pool: MinPool,
             sizes: self.sizes.copied(),
             beta: self.beta.copied(),
-            rule: PairRule::default(),
+            rule: Rule::default(),
             leaves_out: false,
             keep: Keep::default(),
         })
@@ -170,7 +183,7 @@ impl<B: Backend> Load<B> for NeuralizedKernelKMeans<B> {
             pool: MinPool,
             sizes: row("sizes")?,
             beta: row("beta")?,
-            rule: PairRule::default(),
+            rule: Rule::default(),
             leaves_out: false,
             keep: Keep::default(),
         })
@@ -202,14 +215,21 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
         load::check(self)
     }
 
-    /// The same network with another rule for pairs of supports.
-    pub fn with_rule(mut self, rule: PairRule) -> Self {
+    /// The same network with another rule.
+    ///
+    /// # Errors
+    ///
+    /// If the rule names a root that does not exist.
+    pub fn with_rule(mut self, rule: Rule) -> Result<Self> {
+        if let Rule::Secant(root) = rule {
+            root.check()?;
+        }
         self.rule = rule;
-        self
+        Ok(self)
     }
 
-    /// The rule for pairs of supports.
-    pub fn rule(&self) -> PairRule {
+    /// How relevance passes to the features.
+    pub fn rule(&self) -> Rule {
         self.rule
     }
 
@@ -365,6 +385,74 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
     fn centred_supports(&self) -> Tensor<B, 2> {
         self.linear.weight.val().transpose() * 0.5
     }
+
+    /// The mean of every cluster's supports, around the centre, `[K, D]`.
+    fn places(&self) -> Tensor<B, 2> {
+        let supports = self.centred_supports();
+        let scorer = self.scorer();
+        let ranges = scorer.segments().ranges();
+        let means = ranges
+            .iter()
+            .map(|range| supports.clone().narrow(0, range.start, range.len()).mean_dim(0));
+        Tensor::cat(means.collect(), 0)
+    }
+
+    /// Where the clusters lie, kept for the next call.
+    fn seats(&self, root: Root) -> Arc<Seats> {
+        let scorer = self.scorer();
+        let of_all = root == Root::Near;
+        let make = || Seats::of(&scorer, &transfer::untracked(self.places()), of_all);
+        let Some(source) = Source::of(&self.linear.weight.val()) else { return Arc::new(make()) };
+        let key = (self.sizes(), self.gamma());
+        let kept = self.keep.get(
+            |kept: &KeptSeats| {
+                kept.source.is(&source) && kept.key == key && (kept.seats.of_all() || !of_all)
+            },
+            || KeptSeats { source: source.clone(), key: key.clone(), seats: Arc::new(make()) },
+        );
+        Arc::clone(&kept.seats)
+    }
+
+    /// Whether a part of a logit may be without a root.
+    fn absorbs(&self, root: Root) -> bool {
+        self.leaves_out || !self.seats(root).are_complete()
+    }
+
+    /// The pass from a root.
+    fn explain_by_secants(
+        &self,
+        x: Tensor<B, 2>,
+        target: Target,
+        beta: f64,
+        root: Root,
+    ) -> Explanation<B> {
+        let (scorer, seats) = (self.scorer(), self.seats(root));
+        let x = scorer.centred(x);
+        let features = x.dims()[1];
+        let (t, left_out) = scorer.similarities(x.clone());
+        let scores = scorer.segments().pool(&t, left_out.as_ref());
+        let pass = PoolingPass::of(&scores, target, beta);
+        let secants = SupportSecants {
+            scorer: &scorer,
+            seats: &seats,
+            places: self.places(),
+            supports: scorer.centred_supports(),
+            x,
+            t,
+            left_out,
+            root,
+        };
+        secant::explanation(pass, (target, beta), features, self.absorbs(root), |pair| {
+            secants.of_pair(pair)
+        })
+    }
+}
+
+/// Where clusters lie, and what that follows from.
+struct KeptSeats {
+    source: Source,
+    key: (Vec<usize>, f64),
+    seats: Arc<Seats>,
 }
 
 impl<B: Backend> Internals<B> for NeuralizedKernelKMeans<B> {
@@ -390,12 +478,12 @@ impl<B: Backend> Internals<B> for NeuralizedKernelKMeans<B> {
         target: Target,
         beta: f64,
     ) -> Option<Explanation<B>> {
-        if self.rule != PairRule::Summed || self.leaves_out {
+        if self.rule != Rule::Summed || self.leaves_out {
             return None;
         }
         let (answer, absorbed) = self.scorer().explain(x, target.question(beta))?;
         let kernel::Answer { relevance, logit, cluster, shares } = answer;
-        let absorbed = vec![Absorbed { name: self.absorbed_names()[0], amount: absorbed }];
+        let absorbed = vec![Absorbed { name: summed::ENTROPY, amount: absorbed }];
         Some(Explanation { relevance, logit, cluster, shares, target, beta, absorbed })
     }
 }
@@ -409,13 +497,7 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
 
     /// The mean of every cluster's supports.
     fn centroids(&self) -> Tensor<B, 2> {
-        let supports = self.centred_supports();
-        let scorer = self.scorer();
-        let ranges = scorer.segments().ranges();
-        let means = ranges
-            .iter()
-            .map(|range| supports.clone().narrow(0, range.start, range.len()).mean_dim(0));
-        Tensor::cat(means.collect(), 0) + self.center.val().unsqueeze()
+        self.places() + self.center.val().unsqueeze()
     }
 
     fn scores(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
@@ -427,7 +509,12 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
     }
 
     fn absorbed_names(&self) -> &'static [&'static str] {
-        self.rule.absorbed_names()
+        match self.rule {
+            Rule::Secant(root) if !self.absorbs(root) => &[],
+            Rule::Secant(_) => &[secant::ROOT],
+            Rule::Summed => &[summed::ENTROPY],
+            Rule::Pairwise => &[pairwise::TIES],
+        }
     }
 
     /// A cluster may have any shape.
@@ -446,6 +533,10 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
 
     /// The pass, layer by layer from the output to the input.
     fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
+        let rule = match self.rule {
+            Rule::Secant(root) => return self.explain_by_secants(x, target, beta, root),
+            rule => rule,
+        };
         let scorer = self.scorer();
         let supports = scorer.centred_supports();
         let squares = supports.clone().square();
@@ -454,17 +545,26 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
         let segments = scorer.segments();
         let scores = segments.pool(&t, left_out.as_ref());
         let pass = PoolingPass::of(&scores, target, beta);
-        let SupportCoefficients { coefficients, absorbed } = match self.rule {
-            PairRule::Summed => summed::summed(segments, &t, left_out.as_ref(), &scores, &pass),
-            PairRule::Pairwise => {
-                let shares = segments.shares(&t, left_out.as_ref());
-                pairwise::pairwise(segments, &t, &shares, &scores, &pass)
-            }
+        let SupportCoefficients { coefficients, absorbed } = if rule == Rule::Pairwise {
+            let shares = segments.shares(&t, left_out.as_ref());
+            pairwise::pairwise(segments, &t, &shares, &scores, &pass)
+        } else {
+            summed::summed(segments, &t, left_out.as_ref(), &scores, &pass)
         };
         let relevance = midpoint::relevance(centred, &supports, &squares, coefficients);
         let mut explanation = pass.explanation(relevance, target, beta);
         explanation.absorbed.push(absorbed);
         explanation
+    }
+
+    fn explain_block_from(
+        &self,
+        x: Tensor<B, 2>,
+        target: Target,
+        beta: f64,
+        root: Root,
+    ) -> Result<Explanation<B>> {
+        Ok(self.explain_by_secants(x, target, beta, root))
     }
 }
 

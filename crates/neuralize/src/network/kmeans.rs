@@ -8,6 +8,7 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::KMeans;
 use crate::error::{Error, Result};
+use crate::explain::Root;
 use crate::host_param::HostParam;
 use crate::kernel::{self, Affine, Keep, Scores};
 use crate::load::{self, Load, Shapes};
@@ -58,6 +59,9 @@ pub struct NeuralizedKMeans<B: Backend> {
     pub(crate) pool: MinPool,
     /// The heuristic β, `[1]`; NaN where it is not known.
     pub(crate) beta: HostParam<B>,
+    /// What explanations measure from.
+    #[module(skip)]
+    root: Root,
     #[module(skip)]
     keep: Keep,
 }
@@ -117,8 +121,25 @@ impl<B: Backend> NeuralizedKMeans<B> {
             linear: load::linear(weight, bias),
             pool: MinPool,
             beta,
+            root: Root::default(),
             keep: Keep::default(),
         }
+    }
+
+    /// The same network, explained from another root. [`Root::Midway`], the default, is NEON.
+    ///
+    /// # Errors
+    ///
+    /// If λ does not lie between 0 and 1.
+    pub fn with_root(mut self, root: Root) -> Result<Self> {
+        root.check()?;
+        self.root = root;
+        Ok(self)
+    }
+
+    /// What explanations measure from.
+    pub fn root(&self) -> Root {
+        self.root
     }
 
     /// The network itself, after a check of the record that was loaded into it.
@@ -276,7 +297,7 @@ impl<B: Backend> Load<B> for NeuralizedKMeans<B> {
                 "its bias does not belong to its weight: it is damaged, or another network".into(),
             );
         }
-        Ok(Self::from_parts(center, weight, computed, beta))
+        Ok(Self { root: self.root, ..Self::from_parts(center, weight, computed, beta) })
     }
 }
 

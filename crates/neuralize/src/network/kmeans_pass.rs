@@ -41,6 +41,9 @@ impl<B: Backend> Internals<B> for NeuralizedKMeans<B> {
         target: Target,
         beta: f64,
     ) -> Option<Explanation<B>> {
+        if self.root() != Root::Midway {
+            return None;
+        }
         let answer = kernel::explain(x, &self.affine(), target.question(beta))?;
         let kernel::Answer { relevance, logit, cluster, shares } = answer;
         let absorbed = Vec::new();
@@ -68,7 +71,7 @@ impl<B: Backend> Network<B> for NeuralizedKMeans<B> {
             Some(beta) => shifted.with_beta(beta)?,
             None => shifted,
         };
-        Ok(Some(Box::new(shifted.neuralize()?)))
+        Ok(Some(Box::new(shifted.neuralize()?.with_root(self.root())?)))
     }
 
     fn as_kmeans(&self) -> Option<&NeuralizedKMeans<B>> {
@@ -77,6 +80,9 @@ impl<B: Backend> Network<B> for NeuralizedKMeans<B> {
 
     /// The pass, layer by layer from the output to the input.
     fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
+        if self.root() != Root::Midway {
+            return self.explain_rooted(x, target, beta, self.root());
+        }
         let centroids = self.centred_centroids();
         let squares = centroids.clone().square();
         let centred = self.centred(x);
@@ -93,11 +99,23 @@ impl<B: Backend> Network<B> for NeuralizedKMeans<B> {
         beta: f64,
         root: Root,
     ) -> Result<Explanation<B>> {
+        Ok(self.explain_rooted(x, target, beta, root))
+    }
+}
+
+impl<B: Backend> NeuralizedKMeans<B> {
+    fn explain_rooted(
+        &self,
+        x: Tensor<B, 2>,
+        target: Target,
+        beta: f64,
+        root: Root,
+    ) -> Explanation<B> {
         let centroids = self.centred_centroids();
         let centred = self.centred(x);
         let scores = self.linear.forward(centred.clone());
         let pass = PoolingPass::of(&scores, target, beta);
         let relevance = rooted::relevance(centred, &centroids, &scores, &pass, root);
-        Ok(pass.explanation(relevance, target, beta))
+        pass.explanation(relevance, target, beta)
     }
 }

@@ -7,13 +7,15 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::cluster::{GaussianMixture, MixtureScorer, beta};
 use crate::error::{Error, Result};
-use crate::explain::{Absorbed, Explanation, Target};
+use crate::explain::{Absorbed, Explanation, Root, Rule, Target};
 use crate::host_param::HostParam;
 use crate::kernel::Flag;
 use crate::load::{self, Load, Shapes};
 use crate::network::interface::{Dimensions, Internals, Network};
 use crate::network::min_pool::MinPool;
+use crate::network::mixture_secant::{ComponentSecants, Components};
 use crate::network::pass::PoolingPass;
+use crate::network::secant;
 
 /// A mixture of diagonal Gaussians as a neural network: a linear layer over x
 /// and x², and min-pooling, exactly.
@@ -29,10 +31,14 @@ use crate::network::pass::PoolingPass;
 ///
 /// # Relevance
 ///
-/// With the ratios ρ_k of min-pooling, `a_k = ρ_k` for competitors and
-/// `a_c = −Σ ρ_k`, a feature has the relevance
-/// `R_i = Σ_k a_k ½ (x_i − μ_ki)²/σ²_ki`. Two parts of the logit belong to no
-/// value of a feature and are [absorbed](Explanation::absorbed):
+/// By default ([`Rule::Secant`]), the relevance measures from a [`Root`] x₀, where the component
+/// and its competitor are equal: with the ratios ρ_k of min-pooling,
+/// `R_i = Σ_k ρ_k ½ [(x+x₀−2μ_k)/σ²_k − (x+x₀−2μ_c)/σ²_c]_i (x−x₀)_i`, and relevances sum to the
+/// logit. For equal priors and variances, [`Root::Midway`] makes this NEON for k-means.
+///
+/// By [`Rule::Summed`], with `a_k = ρ_k` for competitors and `a_c = −Σ ρ_k`, a feature has the
+/// relevance `R_i = Σ_k a_k ½ (x_i − μ_ki)²/σ²_ki`. Two parts of the logit belong to no value of a
+/// feature and are [absorbed](Explanation::absorbed):
 ///
 /// - `prior`: `−Σ_k a_k log π_k`, because one component is more frequent;
 /// - `variance`: `Σ_k a_k ½ Σ_i log σ²_ki`, because one is narrower.
@@ -49,7 +55,7 @@ use crate::network::pass::PoolingPass;
 /// use burn::backend::Flex;
 /// use burn::tensor::Tensor;
 /// use neuralize::cluster::GaussianMixture;
-/// use neuralize::explain::{Beta, Target};
+/// use neuralize::explain::{Beta, Rule, Target};
 /// use neuralize::network::Network;
 ///
 /// let device = Default::default();
@@ -60,8 +66,13 @@ use crate::network::pass::PoolingPass;
 /// )?;
 ///
 /// let x = Tensor::<Flex, 2>::from_data([[2.0, 1.0]], &device);
-/// let found = mixture.neuralize()?.explain(&x, Target::Assigned, Beta::Value(1.0))?;
+/// let network = mixture.neuralize()?;
+/// let found = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
+/// // Nothing is absorbed: the relevances sum to the logit.
+/// assert!(found.absorbed.is_empty() && found.conservation_error().into_scalar() < 1e-6);
 ///
+/// let network = network.with_rule(Rule::Summed)?;
+/// let found = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
 /// // ½ (2²/4 − 2²) and ½ (3² − 1²); log ¼ − log ¾; ½ log 4.
 /// let relevance: Vec<f32> = found.relevance.clone().into_data().iter().collect();
 /// assert!((relevance[0] + 1.5).abs() < 1e-5 && (relevance[1] - 4.0).abs() < 1e-5);
@@ -98,6 +109,9 @@ pub struct NeuralizedGaussianMixture<B: Backend> {
     pub(crate) spread: HostParam<B>,
     /// The heuristic β, `[1]`; NaN where it is not known.
     pub(crate) beta: HostParam<B>,
+    /// How relevance passes to the features.
+    #[module(skip)]
+    rule: Rule,
 }
 
 impl<B: Backend> GaussianMixture<B> {
@@ -127,6 +141,7 @@ impl<B: Backend> GaussianMixture<B> {
             deviations: table(scorer.deviations),
             spread: HostParam::new(vec![scorer.spread], &device, dtype),
             beta: self.beta.copied(),
+            rule: Rule::default(),
         })
     }
 }
@@ -141,7 +156,8 @@ pub struct NeuralizedGaussianMixtureConfig {
 }
 
 impl NeuralizedGaussianMixtureConfig {
-    /// A blank network to load a record into.
+    /// A blank network to load a record into. The [rule](NeuralizedGaussianMixture::with_rule) is
+    /// not part of a record.
     pub fn init<B: Backend>(&self, device: &B::Device) -> NeuralizedGaussianMixture<B> {
         let (features, clusters) = ([self.n_features], [self.n_clusters]);
         let (table, weight) =
@@ -183,6 +199,7 @@ impl<B: Backend> Load<B> for NeuralizedGaussianMixture<B> {
             deviations: table("deviations")?,
             spread: HostParam::of(shapes.blank("spread", device, dtype)?),
             beta: HostParam::of(shapes.blank("beta", device, dtype)?),
+            rule: Rule::default(),
         })
     }
 
@@ -197,7 +214,7 @@ impl<B: Backend> Load<B> for NeuralizedGaussianMixture<B> {
         let network = mixture.and_then(|mixture| mixture.and_beta(self.beta()).neuralize());
         let network = network.map_err(|error| error.to_string())?;
         load::alike(&self, &network)?;
-        Ok(network)
+        Ok(Self { rule: self.rule, ..network })
     }
 }
 
@@ -211,6 +228,30 @@ impl<B: Backend> NeuralizedGaussianMixture<B> {
     /// If shapes or values are not those of such a network, or do not belong together.
     pub fn checked(self) -> Result<Self> {
         load::check(self)
+    }
+
+    /// The same network with another rule.
+    ///
+    /// # Errors
+    ///
+    /// If the rule is [`Rule::Pairwise`], since components have no supports, or names a root that
+    /// does not exist.
+    pub fn with_rule(mut self, rule: Rule) -> Result<Self> {
+        match rule {
+            Rule::Secant(root) => root.check()?,
+            Rule::Summed => (),
+            Rule::Pairwise => {
+                let detail = "components have no supports: take Secant or Summed";
+                return Err(Error::config("rule", "Pairwise", detail));
+            }
+        }
+        self.rule = rule;
+        Ok(self)
+    }
+
+    /// How relevance passes to the features.
+    pub fn rule(&self) -> Rule {
+        self.rule
     }
 
     /// The layer over x, seen from the centre in units of the scale: weight
@@ -245,6 +286,29 @@ impl<B: Backend> NeuralizedGaussianMixture<B> {
         }
     }
 
+    fn secants(&self) -> ComponentSecants<B> {
+        let (means, deviations) = (self.means.val(), self.deviations.val());
+        let constants = self.log_weights.val() - self.half_log_variances.val();
+        let components = Components::of(&means, &deviations, constants);
+        ComponentSecants::new(means, deviations, components)
+    }
+
+    /// The pass from a root.
+    fn explain_by_secants(
+        &self,
+        x: &Tensor<B, 2>,
+        target: Target,
+        beta: f64,
+        root: Root,
+    ) -> Explanation<B> {
+        let secants = self.secants();
+        let pass = PoolingPass::of(&self.scorer().scores(x.clone()), target, beta);
+        let absorbs = !secants.are_complete();
+        secant::explanation(pass, (target, beta), x.dims()[1], absorbs, |pair| {
+            secants.of_pair(x, root, pair)
+        })
+    }
+
     /// The relevances by products, for the coefficients a.
     fn products(&self, seen: Tensor<B, 2>, a: &Tensor<B, 2>) -> Tensor<B, 2> {
         let tilted = self.linear.weight.val().transpose();
@@ -253,6 +317,9 @@ impl<B: Backend> NeuralizedGaussianMixture<B> {
             + a.clone().matmul(self.squares.val()) * 0.5
     }
 }
+
+/// What absorbs parts of the logit by the summed rule.
+const BIASES: [&str; 2] = ["prior", "variance"];
 
 impl<B: Backend> Internals<B> for NeuralizedGaussianMixture<B> {
     fn dimensions(&self) -> Dimensions<B> {
@@ -287,7 +354,11 @@ impl<B: Backend> Network<B> for NeuralizedGaussianMixture<B> {
     }
 
     fn absorbed_names(&self) -> &'static [&'static str] {
-        &["prior", "variance"]
+        match self.rule {
+            Rule::Secant(_) if self.secants().are_complete() => &[],
+            Rule::Secant(_) => &[secant::ROOT],
+            _ => &BIASES,
+        }
     }
 
     /// A wide component has points beyond the mean of its neighbour.
@@ -303,6 +374,9 @@ impl<B: Backend> Network<B> for NeuralizedGaussianMixture<B> {
     }
 
     fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
+        if let Rule::Secant(root) = self.rule {
+            return self.explain_by_secants(&x, target, beta, root);
+        }
         let scorer = self.scorer();
         let pass = PoolingPass::of(&scorer.scores(x.clone()), target, beta);
         let a = pass.coefficients();
@@ -313,9 +387,19 @@ impl<B: Backend> Network<B> for NeuralizedGaussianMixture<B> {
         };
         let along = |part: Tensor<B, 1>| (a.clone() * part.unsqueeze()).sum_dim(1).squeeze_dim(1);
         let amounts = [along(self.log_weights.val()).neg(), along(self.half_log_variances.val())];
-        let names = self.absorbed_names().iter().copied();
+        let names = BIASES.into_iter();
         let absorbed = names.zip(amounts).map(|(name, amount)| Absorbed { name, amount }).collect();
         Explanation { absorbed, ..pass.explanation(relevance, target, beta) }
+    }
+
+    fn explain_block_from(
+        &self,
+        x: Tensor<B, 2>,
+        target: Target,
+        beta: f64,
+        root: Root,
+    ) -> Result<Explanation<B>> {
+        Ok(self.explain_by_secants(&x, target, beta, root))
     }
 }
 

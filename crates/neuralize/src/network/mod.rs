@@ -11,6 +11,7 @@
 //! | [`GaussianMixture`](crate::cluster::GaussianMixture) | [`NeuralizedGaussianMixture`] | linear over x and x², [`MinPool`] |
 
 mod clusterer;
+mod counted;
 mod dense;
 mod dense_layers;
 mod interface;
@@ -21,14 +22,19 @@ mod layers;
 mod midpoint;
 mod min_pool;
 mod mixture;
-mod pair_rule;
+mod mixture_secant;
 mod pairwise;
 mod pass;
 mod rooted;
+mod seats;
+mod secant;
 mod separable;
 mod soft_pool;
 mod summed;
+mod support_coefficients;
+mod support_secant;
 
+pub(crate) use counted::{Counted, counted};
 pub use dense::DenseNeuralizedKMeans;
 pub use dense_layers::DenseKMeansLayers;
 pub use interface::{Answer, Network};
@@ -37,7 +43,6 @@ pub use kernel_kmeans::{NeuralizedKernelKMeans, NeuralizedKernelKMeansConfig};
 pub use kmeans::{NeuralizedKMeans, NeuralizedKMeansConfig};
 pub use min_pool::MinPool;
 pub use mixture::{NeuralizedGaussianMixture, NeuralizedGaussianMixtureConfig};
-pub use pair_rule::PairRule;
 pub(crate) use pass::PoolingPass;
 pub use separable::{NeuralizedSeparableKMeans, NeuralizedSeparableKMeansConfig};
 pub use soft_pool::{SoftMaxPool, SoftMinPool};

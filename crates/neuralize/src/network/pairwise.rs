@@ -3,10 +3,13 @@
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::cluster::segments::Segments;
-use crate::network::pair_rule::{PairRule, SupportCoefficients};
 use crate::network::pass::PoolingPass;
 use crate::network::summed::without_supports;
+use crate::network::support_coefficients::SupportCoefficients;
 use crate::{kernel, transfer};
+
+/// What absorbs the relevance of pairs that are equally near.
+pub(super) const TIES: &str = "ties";
 
 /// Elements of a block of pairs.
 const PAIRS: usize = 1 << 20;
@@ -55,7 +58,7 @@ pub(super) fn pairwise<B: Backend>(
     // Relevance to or from a cluster without supports reaches no pair.
     let lost = relevance.mask_fill(without_supports(scores, pass).bool_not(), 0.0);
     let coefficients = Tensor::cat(coefficients, 0).select(0, place);
-    SupportCoefficients::of(PairRule::Pairwise, coefficients, ties + lost.sum_dim(1))
+    SupportCoefficients::of(TIES, coefficients, ties + lost.sum_dim(1))
 }
 
 /// Coefficients `[r, M]` and what ties keep `[r, 1]`, for rows with the same explained cluster.

@@ -4,8 +4,11 @@ use burn::tensor::{Bool, Tensor, backend::Backend};
 
 use crate::cluster::segments::{Segments, lowest};
 use crate::kernel::{self, STEEPEST};
-use crate::network::pair_rule::{PairRule, SupportCoefficients};
 use crate::network::pass::PoolingPass;
+use crate::network::support_coefficients::SupportCoefficients;
+
+/// What absorbs the part of the logit that the guard keeps.
+pub(super) const ENTROPY: &str = "entropy";
 
 /// The summed rule: every competitor's R_k is divided in proportion to
 /// `Σ_j p_j (x_d−u_jd)² − Σ_i p_i (x_d−u_id)²`.
@@ -33,7 +36,7 @@ pub(super) fn summed<B: Backend>(
     let own = passed.clone().sum_dim(1).neg().expand(wide);
     let a = passed.clone().mask_where(pass.own.clone(), own);
     let kept = (pass.relevance() - passed * g).mask_fill(acts.bool_or(gone).bool_not(), 0.0);
-    SupportCoefficients::of(PairRule::Summed, segments.spread(&a) * shares, kept.sum_dim(1))
+    SupportCoefficients::of(ENTROPY, segments.spread(&a) * shares, kept.sum_dim(1))
 }
 
 /// Which competitors a row's relevance cannot pass to, `[n, K]`, because they or the explained

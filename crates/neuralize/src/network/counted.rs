@@ -1,0 +1,47 @@
+//! The competitors that count in a pass that treats each of them by itself.
+
+use burn::tensor::backend::Backend;
+
+use crate::network::pass::PoolingPass;
+use crate::transfer;
+
+/// Competitors whose share of a logit is a smaller part of the largest share are left out, and the
+/// others share all of it.
+const COUNTS: f64 = 1e-2;
+
+/// A competitor of one row that counts.
+#[derive(Clone, Copy)]
+pub(crate) struct Counted {
+    /// The row.
+    pub(crate) row: usize,
+    /// The explained cluster.
+    pub(crate) c: usize,
+    /// The competitor.
+    pub(crate) k: usize,
+    /// Its part R_k of the logit.
+    pub(crate) relevance: f64,
+    /// That part over the contrast h_ck.
+    pub(crate) ratio: f64,
+}
+
+/// The competitors that count, row by row.
+pub(crate) fn counted<B: Backend>(pass: &PoolingPass<B>) -> Vec<Counted> {
+    let [_, width] = pass.competitors.shares.dims();
+    let shares = transfer::download(pass.competitors.shares.clone());
+    let ratios = transfer::download(pass.competitors.ratios.clone());
+    let logits = transfer::download(pass.competitors.logit.clone());
+    let clusters = transfer::download_indices(pass.cluster.clone());
+    let mut found = Vec::new();
+    for (row, c) in clusters.into_iter().enumerate() {
+        let part = row * width..(row + 1) * width;
+        let (shares, ratios) = (&shares[part.clone()], &ratios[part]);
+        let least = COUNTS * shares.iter().copied().fold(0.0, f64::max);
+        let counts = |share: f64| share > 0.0 && share >= least;
+        let total: f64 = shares.iter().filter(|share| counts(**share)).sum();
+        for k in (0..width).filter(|k| counts(shares[*k]) && ratios[*k] != 0.0 && *k != c) {
+            let relevance = shares[k] / total * logits[row];
+            found.push(Counted { row, c, k, relevance, ratio: ratios[k] / total });
+        }
+    }
+    found
+}

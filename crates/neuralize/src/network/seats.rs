@@ -1,0 +1,97 @@
+//! Where clusters of supports lie, as ends of the lines that roots are sought on.
+
+use std::sync::Arc;
+
+use burn::tensor::{Tensor, backend::Backend};
+
+use crate::cluster::SupportScorer;
+use crate::kernel;
+use crate::transfer;
+
+/// The places of clusters of supports, and the supports that stand in for a place that lies outside of
+/// its cluster.
+#[derive(Clone)]
+pub(super) struct Seats {
+    clusters: usize,
+    /// Whether the place of k lies in k if its only competitor is c, at `c K + k`.
+    straddles: Vec<bool>,
+    /// By how much its score for k exceeds that for every other cluster, for each support of k:
+    /// `[n_k, K]`. Only of clusters for which it may be asked.
+    depths: Vec<Option<Arc<Vec<f64>>>>,
+}
+
+impl Seats {
+    /// With the depths of the supports of those clusters whose place lies outside, or of all.
+    ///
+    /// # Shapes
+    ///
+    /// - places: `[K, D]` around the centre
+    pub(super) fn of<B: Backend>(
+        scorer: &SupportScorer<B>,
+        places: &Tensor<B, 2>,
+        of_all: bool,
+    ) -> Self {
+        let clusters = places.dims()[0];
+        let at_places = transfer::download(scorer.whole_scores(places.clone()));
+        let straddles: Vec<bool> = (0..clusters * clusters)
+            .map(|at| {
+                let (c, k) = (at / clusters, at % clusters);
+                at_places[k * clusters + k] > at_places[k * clusters + c]
+            })
+            .collect();
+        let supports = scorer.centred_supports();
+        let [_, features] = supports.dims();
+        let depths = scorer.segments().ranges().iter().enumerate().map(|(k, range)| {
+            let outside = (0..clusters).any(|c| c != k && !straddles[c * clusters + k]);
+            (outside || of_all).then(|| {
+                let block = kernel::block_rows(supports.dims()[0] + features);
+                let parts = kernel::blocks(range.len(), block).flat_map(|part| {
+                    let from = range.start + part.start;
+                    let some = supports.clone().narrow(0, from, part.len());
+                    transfer::download(scorer.whole_scores(some))
+                });
+                let mut depths: Vec<f64> = parts.collect();
+                for scores in depths.chunks_exact_mut(clusters) {
+                    let own = scores[k];
+                    scores.iter_mut().for_each(|score| *score = own - *score);
+                }
+                Arc::new(depths)
+            })
+        });
+        let depths = depths.collect();
+        Self { clusters, straddles, depths }
+    }
+
+    /// Whether depths are known for all clusters.
+    pub(super) fn of_all(&self) -> bool {
+        self.depths.iter().all(Option::is_some)
+    }
+
+    /// Whether the place of k lies in k, if its only competitor is c.
+    pub(super) fn straddles(&self, c: usize, k: usize) -> bool {
+        self.straddles[c * self.clusters + k]
+    }
+
+    /// By how much every support of k lies in k, if its only competitor is c.
+    pub(super) fn depths(&self, c: usize, k: usize) -> Vec<f64> {
+        match &self.depths[k] {
+            Some(depths) => depths.iter().skip(c).step_by(self.clusters).copied().collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// The support of k, counted within k, that lies deepest in k, if its only competitor is c.
+    pub(super) fn deepest(&self, c: usize, k: usize) -> Option<usize> {
+        let depths = self.depths(c, k);
+        let at = (0..depths.len()).max_by(|a, b| depths[*a].total_cmp(&depths[*b]))?;
+        (depths[at] > 0.0).then_some(at)
+    }
+
+    /// Whether every cluster has a point in itself, whatever its only competitor is.
+    pub(super) fn are_complete(&self) -> bool {
+        let clusters = 0..self.clusters;
+        clusters.clone().all(|c| {
+            clusters.clone().all(|k| c == k || self.straddles(c, k) || self.deepest(c, k).is_some())
+        })
+    }
+}
