@@ -1,6 +1,6 @@
 //! Which explanations of a cluster can be believed? Every method of the library by
 //! every measure, on eleven real data sets and on synthetic ones whose truth is known,
-//! for k-means, kernel k-means and deep k-means, with five seeds each.
+//! for k-means, kernel k-means, labelled partitions, mixtures and deep k-means, with five seeds each.
 //!
 //! `cargo run --release --example faithfulness -- docs/faithfulness` writes the
 //! results and figures; `--quick` before the folder takes two data sets, one seed and
@@ -9,6 +9,7 @@
 mod figure;
 mod models;
 mod planted;
+mod rules;
 mod summary;
 mod tables;
 
@@ -24,6 +25,7 @@ use neuralize::evaluate::{EvaluateConfig, Evaluation};
 use neuralize::explain::{Beta, Root, Target};
 use neuralize::plot;
 
+use rules::Ruled;
 use summary::Results;
 use tables::Set;
 
@@ -105,11 +107,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-const MODELS: [&str; 3] = ["k-means", "kernel k-means", "deep k-means"];
+const MODELS: [&str; 5] = [
+    "k-means",
+    "kernel k-means",
+    "kernel k-means, all members",
+    "mixture of Gaussians",
+    "deep k-means",
+];
 
-/// The evaluations of the three models of a data set, and for some methods the largest Σ|R| / f of a
-/// point.
-type Evaluations = [(Evaluation, Vec<(&'static str, f64)>); 3];
+/// The evaluations of the models of a data set, and for some methods the largest Σ|R| / f of a point.
+type Evaluations = [(Evaluation, Vec<(String, f64)>); 5];
 
 fn all_models(
     set: &Set,
@@ -117,17 +124,22 @@ fn all_models(
     points: usize,
 ) -> Result<Evaluations, Box<dyn std::error::Error>> {
     let (subject, x) = models::kmeans(set, seed)?;
-    let kmeans = (evaluated(&subject, &x, seed, points)?, sizes(&subject, &x)?);
-    let (subject, x) = models::kernel(set, seed)?;
-    let kernel = (evaluated(&subject, &x, seed, points)?, sizes(&subject, &x)?);
+    let kmeans = evaluated(&subject, &x, seed, points, Method::all(), &[])?;
+    let kernel_rules = rules::of_supports();
+    let (subject, x) = models::kernel(set, seed, Some(models::PROTOTYPES))?;
+    let kernel = evaluated(&subject, &x, seed, points, Method::all(), &kernel_rules)?;
+    let (subject, x) = models::kernel(set, seed, None)?;
+    let members = evaluated(&subject, &x, seed, points, rules::beside(), &kernel_rules)?;
+    let (subject, x) = models::mixture(set, seed)?;
+    let mixture = evaluated(&subject, &x, seed, points, rules::beside(), &rules::of_components())?;
     let ([subject, by_rules], x) = models::deep(set, seed)?;
-    let mut deep = (evaluated(&subject, &x, seed, points)?, sizes(&subject, &x)?);
+    let mut deep = evaluated(&subject, &x, seed, points, Method::all(), &[])?;
     let config = EvaluateConfig { seed, max_points: points, ..EvaluateConfig::default() };
     let methods: [(&dyn Attribute<_>, &str); 1] = [(&NeonAndRules, "NEON, then LRP-γ")];
     let of_rules = config.run_methods(&methods, &by_rules, &x, &mut |_, _, _| {})?;
     deep.0.methods.extend(of_rules.methods);
-    deep.1.push((NEON_AND_RULES, sizes(&by_rules, &x)?[0].1));
-    Ok([kmeans, kernel, deep])
+    deep.1.push((NEON_AND_RULES.into(), sizes(&by_rules, &x, &[])?.swap_remove(0).1));
+    Ok([kmeans, kernel, members, mixture, deep])
 }
 
 const NEON_AND_RULES: &str = "neon-lrp-gamma";
@@ -149,43 +161,51 @@ impl<B: Backend> Attribute<B> for NeonAndRules {
 fn sizes<B: Backend>(
     subject: &dyn Subject<B>,
     x: &Tensor<B, 2>,
-) -> neuralize::Result<Vec<(&'static str, f64)>> {
+    rules: &[Ruled],
+) -> neuralize::Result<Vec<(String, f64)>> {
     let network = subject.network();
-    let ways = [
-        ("neon", network.explain(x, Target::Assigned, Beta::Heuristic)),
-        ("toward", network.explain_from(x, Target::Assigned, Beta::Heuristic, Root::Toward)),
+    let mut ways = vec![
+        ("neon", network.explain(x, Target::Assigned, Beta::Heuristic)?),
+        ("toward", network.explain_from(x, Target::Assigned, Beta::Heuristic, Root::Toward)?),
     ];
-    let mut found = Vec::new();
-    for (name, explanation) in ways {
-        // Kernel k-means has no pass from roots.
-        let Ok(explanation) = explanation else { continue };
+    for ruled in rules {
+        let network = network.explained_by(ruled.rule)?;
+        ways.push((ruled.name, network.explain(x, Target::Assigned, ruled.beta)?));
+    }
+    let found = ways.into_iter().map(|(name, explanation)| {
         let host = |t: Tensor<B, 1>| t.into_data().iter::<f64>().collect::<Vec<f64>>();
         let logit = host(explanation.logit.clone());
         let size = host(explanation.contributions().abs().sum_dim(1).squeeze_dim(1));
         let ratios = size.iter().zip(&logit).filter(|(_, f)| **f > 0.0).map(|(size, f)| size / f);
-        found.push((name, ratios.fold(0.0, f64::max)));
-    }
-    Ok(found)
+        (name.to_owned(), ratios.fold(0.0, f64::max))
+    });
+    Ok(found.collect())
 }
 
 /// The maximum number of features for exact Shapley values, which take 2^D logits a point.
 const MAX_EXACT_FEATURES: usize = 8;
 
+/// Some methods of the library, and some rules.
 fn evaluated<B: Backend>(
     subject: &dyn Subject<B>,
     x: &Tensor<B, 2>,
     seed: u64,
     max_points: usize,
-) -> neuralize::Result<Evaluation> {
+    methods: Vec<Method>,
+    rules: &[Ruled],
+) -> neuralize::Result<(Evaluation, Vec<(String, f64)>)> {
     let few = x.dims()[1] <= MAX_EXACT_FEATURES;
-    let methods = Method::all();
-    let methods =
-        methods.into_iter().filter(|method| few || !matches!(method, Method::Shapley { .. }));
-    let config = EvaluateConfig {
-        methods: methods.collect(),
-        seed,
-        max_points,
-        ..EvaluateConfig::default()
-    };
-    config.run(subject, x, &mut |_, _, _| {})
+    let methods: Vec<Method> = methods
+        .into_iter()
+        .filter(|method| few || !matches!(method, Method::Shapley { .. }))
+        .collect();
+    let config = EvaluateConfig { methods, seed, max_points, ..EvaluateConfig::default() };
+    let mut evaluation = config.run(subject, x, &mut |_, _, _| {})?;
+    if !rules.is_empty() {
+        let rules: Vec<(&dyn Attribute<B>, &str)> =
+            rules.iter().map(|rule| (rule as &dyn Attribute<B>, "a rule")).collect();
+        let of_rules = config.run_methods(&rules, subject, x, &mut |_, _, _| {})?;
+        evaluation.methods.extend(of_rules.methods);
+    }
+    Ok((evaluation, sizes(subject, x, rules)?))
 }

@@ -1,4 +1,4 @@
-//! The three kinds of clustering that are explained.
+//! The kinds of clustering that are explained.
 
 use std::sync::Mutex;
 
@@ -18,7 +18,7 @@ type Tracking = Autodiff<Flex>;
 type Error = Box<dyn std::error::Error>;
 
 /// Prototypes of a cluster in kernel k-means.
-const PROTOTYPES: usize = 8;
+pub(crate) const PROTOTYPES: usize = 8;
 
 fn scaled(set: &Set, dtype: DType) -> neuralize::Result<Tensor<Flex, 2>> {
     let x = set.table.to_tensor(&Default::default(), dtype)?;
@@ -31,10 +31,21 @@ pub(crate) fn kmeans(set: &Set, seed: u64) -> Result<(Tracked<Tracking>, Tensor<
     Ok((Tracked::new(fit.model)?, x))
 }
 
-pub(crate) fn kernel(set: &Set, seed: u64) -> Result<(Tracked<Tracking>, Tensor<Flex, 2>), Error> {
+/// With as many prototypes of every cluster as supports, or all members.
+pub(crate) fn kernel(
+    set: &Set,
+    seed: u64,
+    prototypes: Option<usize>,
+) -> Result<(Tracked<Tracking>, Tensor<Flex, 2>), Error> {
     let x = scaled(set, DType::F64)?;
-    let config = KernelKMeansConfig::new(set.clusters).with_prototypes(Some(PROTOTYPES));
+    let config = KernelKMeansConfig::new(set.clusters).with_prototypes(prototypes);
     let fit = config.with_seed(seed).fit(&x)?;
+    Ok((Tracked::new(fit.model)?, x))
+}
+
+pub(crate) fn mixture(set: &Set, seed: u64) -> Result<(Tracked<Tracking>, Tensor<Flex, 2>), Error> {
+    let x = scaled(set, DType::F64)?;
+    let fit = GaussianMixtureConfig::new(set.clusters).with_seed(seed).fit(&x)?;
     Ok((Tracked::new(fit.model)?, x))
 }
 

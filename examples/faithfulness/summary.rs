@@ -31,10 +31,10 @@ impl Results {
         }
     }
 
-    pub(crate) fn add_sizes(&mut self, set: &str, model: &str, sizes: &[(&'static str, f64)]) {
+    pub(crate) fn add_sizes(&mut self, set: &str, model: &str, sizes: &[(String, f64)]) {
         let (set, model) = (place(&mut self.sets, set), place(&mut self.models, model));
         for (method, size) in sizes {
-            let of_method = self.sizes.entry((model, (*method).to_owned())).or_default();
+            let of_method = self.sizes.entry((model, method.clone())).or_default();
             of_method.entry(set).or_default().push(*size);
         }
     }

@@ -7,7 +7,7 @@ use burn::tensor::backend::Backend;
 use neuralize::cluster::{
     Bandwidth, KMeans, KMeansConfig, KernelKMeans, KernelKMeansConfig, LabelledConfig,
 };
-use neuralize::explain::{Beta, Explanation, Rule, Target};
+use neuralize::explain::{Beta, Explanation, Root, Rule, Target};
 use neuralize::network::{Network, NeuralizedKernelKMeans};
 use neuralize::record::{
     load_burnpack, load_record, load_safetensors, save_burnpack, save_record, save_safetensors,
@@ -999,28 +999,42 @@ pub fn tensor_operations_give_the_same<B: Backend>(setup: &Setup<B>) {
         let supports = random_rows(90, 4, 0.5, 200 + seed);
         let labels: Vec<usize> = (0..90).map(|j| j * 7 % 11 % 3).collect();
         let model = KernelKMeans::from_supports(setup.tensor(&supports), &labels, gamma);
-        let fused = model.and_then(|model| model.neuralize()).expect("three clusters");
-        let plain = fused.clone().leaving_out_training_points(true);
+        let network = model.and_then(|model| model.neuralize()).expect("three clusters");
         let x = setup.tensor(&random_rows(70, 4, 0.5, 300 + seed));
-        let scores =
-            |network: &NeuralizedKernelKMeans<B>| rows(network.forward(x.clone()).expect("logits"));
-        assert_rows_close(&scores(&fused), &scores(&plain), 10.0 * setup.tolerance, "logits");
-        for (target, beta) in [
-            (Target::Assigned, 0.0),
-            (Target::Assigned, 1.0),
-            (Target::Assigned, f64::INFINITY),
-            (Target::Cluster(1), 1.0),
-            (Target::Contrast { cluster: 2, versus: 0 }, 1.0),
-            (Target::AssignedVersus(1), 1.0),
-        ] {
-            let found = |network: &NeuralizedKernelKMeans<B>| {
-                let found = network.explain(&x, target, Beta::Value(beta)).expect("explained");
-                rows(found.contributions())
+        for rule in [Rule::Secant(Root::Toward), Rule::Secant(Root::Near), Rule::Summed] {
+            let fused = network.clone().with_rule(rule).expect("a rule");
+            let plain = fused.clone().leaving_out_training_points(true);
+            let scores = |network: &NeuralizedKernelKMeans<B>| {
+                rows(network.forward(x.clone()).expect("logits"))
             };
-            // A small h or g leaves few digits in f32.
-            let near = if setup.tolerance < 1e-9 { 1e-9 } else { 2e-3 };
-            assert_rows_close(&found(&fused), &found(&plain), near, "contributions");
+            assert_rows_close(&scores(&fused), &scores(&plain), 10.0 * setup.tolerance, "logits");
+            for (target, beta) in [
+                (Target::Assigned, 0.0),
+                (Target::Assigned, 1.0),
+                (Target::Assigned, f64::INFINITY),
+                (Target::Cluster(1), 1.0),
+                (Target::Contrast { cluster: 2, versus: 0 }, 1.0),
+                (Target::AssignedVersus(1), 1.0),
+            ] {
+                let found = |network: &NeuralizedKernelKMeans<B>| {
+                    network.explain(&x, target, Beta::Value(beta)).expect("explained")
+                };
+                let (one, other) = (found(&fused), found(&plain));
+                let logits = values(one.logit.clone());
+                let what = format!("{rule:?}, γ = {gamma}, {target:?}, β = {beta}");
+                // A small h or g leaves few digits in f32.
+                let near = if setup.tolerance < 1e-9 { 1e-9 } else { 2e-3 };
+                let (one, other) = (rows(one.relevance), rows(other.relevance));
+                for ((one, other), logit) in one.iter().zip(&other).zip(logits) {
+                    if rule != Rule::Summed && setup.tolerance > 1e-9 && logit.abs() < 0.1 {
+                        continue;
+                    }
+                    let (one, other) = (vec![one.clone()], vec![other.clone()]);
+                    assert_rows_close(&one, &other, near, &what);
+                }
+            }
         }
+        let fused = network.with_rule(Rule::Summed).expect("a rule");
         // What the supports carry is what the features carry.
         let carried = fused.support_relevance(&x, Target::Assigned, Beta::Value(1.0));
         let carried = rows(carried.expect("supports"));

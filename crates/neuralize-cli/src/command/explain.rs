@@ -234,29 +234,32 @@ impl ExplainArgs {
 
     /// The network of the model, with the options of some models.
     fn network<B: Backend>(&self, model: &Model<B>) -> Result<Box<dyn Network<B>>> {
-        if !self.leave_one_out && self.rule.is_none() && self.root.is_none() {
-            return Ok(model.neuralize()?);
+        let network: Box<dyn Network<B>> = match model.clusterer() {
+            Clusterer::Kernel(clusterer) if self.leave_one_out => {
+                Box::new(clusterer.neuralize()?.leaving_out_training_points(true))
+            }
+            _ if self.leave_one_out => {
+                let of = "points, as `fit --method kernel` and `label` make";
+                return Err(self.refused("--leave-one-out", of));
+            }
+            _ => model.neuralize()?,
+        };
+        if self.rule.is_none() && self.root.is_none() {
+            return Ok(network);
         }
         let rule = self.chosen_rule()?;
         match model.clusterer() {
-            Clusterer::Kernel(clusterer) => {
-                let network = clusterer.neuralize()?.with_rule(rule)?;
-                Ok(Box::new(network.leaving_out_training_points(self.leave_one_out)))
-            }
-            _ if self.leave_one_out => Err(self
-                .refused("--leave-one-out", "points, as `fit --method kernel` and `label` make")),
-            Clusterer::Mixture(clusterer) => match rule {
-                Rule::Pairwise => Err(self.refused("--rule pairwise", "points")),
-                rule => Ok(Box::new(clusterer.neuralize()?.with_rule(rule)?)),
-            },
             Clusterer::KMeans(_) if self.rule.is_some() => {
                 Err(self.refused("--rule", "points or a mixture; k-means has one rule, NEON"))
             }
-            Clusterer::KMeans(clusterer) => {
-                Ok(Box::new(clusterer.neuralize()?.with_root(self.root.unwrap_or_default())?))
+            Clusterer::Separable(_) => {
+                let option = if self.rule.is_some() { "--rule" } else { "--root" };
+                Err(self.refused(option, "squared Euclidean distances, points or a mixture"))
             }
-            _ if self.rule.is_some() => Err(self.refused("--rule", "points or a mixture")),
-            _ => Err(self.refused("--root", "points, a mixture or k-means")),
+            Clusterer::Mixture(_) if rule == Rule::Pairwise => {
+                Err(self.refused("--rule pairwise", "points"))
+            }
+            _ => Ok(network.explained_by(rule)?),
         }
     }
 

@@ -6,7 +6,7 @@ use burn::tensor::{Bool, Tensor, backend::Backend};
 
 use super::own_support::own_supports;
 use super::segments::Segments;
-use crate::kernel::{self, Affine, TensorAnswer};
+use crate::kernel::{self, Affine, Ends, TensorAnswer};
 
 /// Scores of clusters from those of their supports,
 /// `s_k = (1/γ) log mean_{j∈C_k} exp(γ t_j)` with `t_j = 2 x·u_j − ‖u_j‖²` around the centre.
@@ -91,5 +91,18 @@ impl<B: Backend> SupportScorer<B> {
         question: kernel::Question,
     ) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
         kernel::explain_supports(x, &self.affine, &self.sizes, self.gamma, question)
+    }
+
+    /// The relevance pass by secants and what has no root, `[N]`, in one kernel where there is one.
+    pub(crate) fn explain_by_secants(
+        &self,
+        x: &Tensor<B, 2>,
+        ends: &Ends,
+        question: kernel::Question,
+    ) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
+        if self.leaves_out {
+            return None;
+        }
+        kernel::explain_by_secants(x, &self.affine, &self.sizes, self.gamma, ends, question)
     }
 }

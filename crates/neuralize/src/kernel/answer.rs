@@ -12,6 +12,10 @@ use burn::tensor::{Int, Tensor};
 /// tensor operations have to agree on it.
 pub(crate) const STEEPEST: f64 = 8.0;
 
+/// Competitors whose share of a logit is a smaller part of the largest share are left out of passes
+/// that treat each of them by itself, and the others share all of it.
+pub(crate) const COUNTS: f64 = 1e-2;
+
 /// What to explain about every row.
 #[derive(Clone, Copy)]
 pub(crate) struct Question {

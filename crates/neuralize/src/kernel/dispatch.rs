@@ -6,6 +6,7 @@ use burn::tensor::{Int, Tensor, backend::Backend};
 use super::affine::{Affine, Decision, Totals};
 use super::answer::{Question, TensorAnswer};
 use super::cpu::Quantity;
+use super::ends::Ends;
 use super::flag::Flag;
 #[cfg(feature = "cubecl")]
 use super::gpu;
@@ -173,6 +174,34 @@ fn wrapped_supports<W: Wrapping, B: Backend>(
     let affine = wrapped::affine_inside::<W, B>(affine)?;
     let (answer, absorbed) = explain_supports(&x, &affine, sizes, gamma, question)?;
     Some((outside::<W, B>(answer)?, wrapped::outside::<W, B, 1>(absorbed)?))
+}
+
+/// As [`explain_supports`], by secants from the boundary on lines that end at `ends`; the second part
+/// is what has no root.
+pub(crate) fn explain_by_secants<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+    ends: &Ends,
+    question: Question,
+) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
+    host::explain_by_secants(x, affine, sizes, gamma, ends, question)
+        .or_else(|| in_wrappings!(wrapped_secants(x, affine, sizes, gamma, ends, question)))
+}
+
+fn wrapped_secants<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+    ends: &Ends,
+    question: Question,
+) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
+    let x = inside_on_host::<W, B, 2>(x)?;
+    let affine = wrapped::affine_inside::<W, B>(affine)?;
+    let (answer, lost) = explain_by_secants(&x, &affine, sizes, gamma, ends, question)?;
+    Some((outside::<W, B>(answer)?, wrapped::outside::<W, B, 1>(lost)?))
 }
 
 /// The score of every cluster of several supports, `[N, K]`: the soft maximum, of

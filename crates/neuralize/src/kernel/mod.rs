@@ -18,6 +18,7 @@ mod cpu;
     allow(dead_code)
 )]
 mod dispatch;
+mod ends;
 mod flag;
 #[cfg(feature = "cubecl")]
 mod gpu;
@@ -45,12 +46,13 @@ mod tensor;
 mod wrapped;
 
 pub(crate) use affine::{Affine, Scores, Totals, bias_of};
-pub(crate) use answer::{Answer, Question, STEEPEST, TensorAnswer};
+pub(crate) use answer::{Answer, COUNTS, Question, STEEPEST, TensorAnswer};
 pub(crate) use blocks::{BLOCK_ELEMENTS, block_rows, blocks, map_rows};
 pub(crate) use dispatch::{
-    assign_and_sum, explain, explain_supports, logits, nearest, nearest_with_logit, own_distances,
-    same_labels, squared_distances, support_scores, within,
+    assign_and_sum, explain, explain_by_secants, explain_supports, logits, nearest,
+    nearest_with_logit, own_distances, same_labels, squared_distances, support_scores, within,
 };
+pub(crate) use ends::{End, Ends};
 pub(crate) use flag::Flag;
 pub(crate) use host::{greedy_seeds, in_host_memory};
 pub(crate) use keep::Keep;

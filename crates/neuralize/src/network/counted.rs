@@ -2,12 +2,9 @@
 
 use burn::tensor::backend::Backend;
 
+use crate::kernel::COUNTS;
 use crate::network::pass::PoolingPass;
 use crate::transfer;
-
-/// Competitors whose share of a logit is a smaller part of the largest share are left out, and the
-/// others share all of it.
-const COUNTS: f64 = 1e-2;
 
 /// A competitor of one row that counts.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
-use crate::explain::{Absorbed, Beta, Explanation, Root, Target, part_title};
+use crate::explain::{Absorbed, Beta, Explanation, Root, Rule, Target, part_title};
 use crate::kernel::{self, Flag};
 use crate::network::kmeans::NeuralizedKMeans;
 use crate::{transfer, validate};
@@ -130,6 +130,16 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
     fn shifted(&self, by: f64) -> Result<Option<Box<dyn Network<B>>>> {
         let _ = by;
         Ok(None)
+    }
+
+    /// The same network, explained by another rule. K-means has [`Rule::Secant`] alone, which from
+    /// [`Root::Midway`] is NEON; clusters of supports and mixtures have others, too.
+    ///
+    /// # Errors
+    ///
+    /// If the network has no such rule, or λ does not lie between 0 and 1.
+    fn explained_by(&self, rule: Rule) -> Result<Box<dyn Network<B>>> {
+        Err(no_rule(rule, "k-means, clusters of supports and mixtures have a choice of rules"))
     }
 
     /// The network as that of a k-means with squared Euclidean distances, if it is one. Gradients
@@ -401,6 +411,11 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
             .collect();
         Explanation::cat(parts)
     }
+}
+
+/// The error of a rule that a network does not have.
+pub(super) fn no_rule(rule: Rule, which: &str) -> Error {
+    Error::config("rule", format!("{rule:?}"), which)
 }
 
 /// An answer that is computed when it is awaited.

@@ -418,6 +418,22 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
         self.leaves_out || !self.seats(root).are_complete()
     }
 
+    /// The pass from a root in one kernel, where there is one.
+    fn fused_secants(
+        &self,
+        x: &Tensor<B, 2>,
+        target: Target,
+        beta: f64,
+        root: Root,
+    ) -> Option<Explanation<B>> {
+        let seats = self.seats(root);
+        let ends = seats.ends(root)?;
+        let (answer, lost) = self.scorer().explain_by_secants(x, ends, target.question(beta))?;
+        let lost = Absorbed { name: secant::ROOT, amount: lost };
+        let absorbed = self.absorbs(root).then_some(lost).into_iter().collect();
+        Some(explanation(answer, target, beta, absorbed))
+    }
+
     /// The pass from a root.
     fn explain_by_secants(
         &self,
@@ -478,14 +494,26 @@ impl<B: Backend> Internals<B> for NeuralizedKernelKMeans<B> {
         target: Target,
         beta: f64,
     ) -> Option<Explanation<B>> {
-        if self.rule != Rule::Summed || self.leaves_out {
-            return None;
+        match self.rule {
+            Rule::Secant(root) => self.fused_secants(x, target, beta, root),
+            Rule::Summed if !self.leaves_out => {
+                let (answer, absorbed) = self.scorer().explain(x, target.question(beta))?;
+                let absorbed = vec![Absorbed { name: summed::ENTROPY, amount: absorbed }];
+                Some(explanation(answer, target, beta, absorbed))
+            }
+            _ => None,
         }
-        let (answer, absorbed) = self.scorer().explain(x, target.question(beta))?;
-        let kernel::Answer { relevance, logit, cluster, shares } = answer;
-        let absorbed = vec![Absorbed { name: summed::ENTROPY, amount: absorbed }];
-        Some(Explanation { relevance, logit, cluster, shares, target, beta, absorbed })
     }
+}
+
+fn explanation<B: Backend>(
+    answer: kernel::TensorAnswer<B>,
+    target: Target,
+    beta: f64,
+    absorbed: Vec<Absorbed<B>>,
+) -> Explanation<B> {
+    let kernel::Answer { relevance, logit, cluster, shares } = answer;
+    Explanation { relevance, logit, cluster, shares, target, beta, absorbed }
 }
 
 impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
@@ -531,6 +559,10 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
         Ok(Some(Box::new(Self { center, ..self.clone() })))
     }
 
+    fn explained_by(&self, rule: Rule) -> Result<Box<dyn Network<B>>> {
+        Ok(Box::new(self.clone().with_rule(rule)?))
+    }
+
     /// The pass, layer by layer from the output to the input.
     fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {
         let rule = match self.rule {
@@ -564,7 +596,8 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
         beta: f64,
         root: Root,
     ) -> Result<Explanation<B>> {
-        Ok(self.explain_by_secants(x, target, beta, root))
+        let fused = self.fused_secants(&x, target, beta, root);
+        Ok(fused.unwrap_or_else(|| self.explain_by_secants(x, target, beta, root)))
     }
 }
 

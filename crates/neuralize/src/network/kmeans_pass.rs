@@ -4,9 +4,9 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use crate::cluster::{KMeans, beta};
 use crate::error::Result;
-use crate::explain::{Explanation, Root, Target};
+use crate::explain::{Explanation, Root, Rule, Target};
 use crate::kernel::{self, Flag};
-use crate::network::interface::{Dimensions, FusedLabels, Internals, Network};
+use crate::network::interface::{Dimensions, FusedLabels, Internals, Network, no_rule};
 use crate::network::kmeans::NeuralizedKMeans;
 use crate::network::pass::PoolingPass;
 use crate::network::{midpoint, rooted};
@@ -72,6 +72,13 @@ impl<B: Backend> Network<B> for NeuralizedKMeans<B> {
             None => shifted,
         };
         Ok(Some(Box::new(shifted.neuralize()?.with_root(self.root())?)))
+    }
+
+    fn explained_by(&self, rule: Rule) -> Result<Box<dyn Network<B>>> {
+        match rule {
+            Rule::Secant(root) => Ok(Box::new(self.clone().with_root(root)?)),
+            _ => Err(no_rule(rule, "k-means has Secant alone, which from Midway is NEON")),
+        }
     }
 
     fn as_kmeans(&self) -> Option<&NeuralizedKMeans<B>> {

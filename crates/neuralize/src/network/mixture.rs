@@ -11,7 +11,7 @@ use crate::explain::{Absorbed, Explanation, Root, Rule, Target};
 use crate::host_param::HostParam;
 use crate::kernel::Flag;
 use crate::load::{self, Load, Shapes};
-use crate::network::interface::{Dimensions, Internals, Network};
+use crate::network::interface::{Dimensions, Internals, Network, no_rule};
 use crate::network::min_pool::MinPool;
 use crate::network::mixture_secant::{ComponentSecants, Components};
 use crate::network::pass::PoolingPass;
@@ -241,8 +241,7 @@ impl<B: Backend> NeuralizedGaussianMixture<B> {
             Rule::Secant(root) => root.check()?,
             Rule::Summed => (),
             Rule::Pairwise => {
-                let detail = "components have no supports: take Secant or Summed";
-                return Err(Error::config("rule", "Pairwise", detail));
+                return Err(no_rule(rule, "components have no supports: take Secant or Summed"));
             }
         }
         self.rule = rule;
@@ -371,6 +370,10 @@ impl<B: Backend> Network<B> for NeuralizedGaussianMixture<B> {
         let means = Param::initialized(ParamId::new(), self.means.val() + by);
         let shifted = Self { center, means, ..self.clone() };
         Ok(Some(Box::new(shifted)))
+    }
+
+    fn explained_by(&self, rule: Rule) -> Result<Box<dyn Network<B>>> {
+        Ok(Box::new(self.clone().with_rule(rule)?))
     }
 
     fn explain_block(&self, x: Tensor<B, 2>, target: Target, beta: f64) -> Explanation<B> {

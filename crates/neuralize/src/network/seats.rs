@@ -5,8 +5,27 @@ use std::sync::Arc;
 use burn::tensor::{Tensor, backend::Backend};
 
 use crate::cluster::SupportScorer;
-use crate::kernel;
+use crate::explain::Root;
+use crate::kernel::{self, End, Ends};
 use crate::transfer;
+
+/// The supports that lie in their cluster, pair by pair.
+struct Inside<'a> {
+    clusters: usize,
+    depths: &'a [Option<Arc<Vec<f64>>>],
+    /// The first support of every cluster.
+    starts: Vec<usize>,
+}
+
+impl Inside<'_> {
+    fn of(&self, c: usize, k: usize) -> End {
+        let Some(depths) = self.depths[k].as_ref().filter(|_| c != k) else { return End::Nowhere };
+        let depths = depths.iter().skip(c).step_by(self.clusters).enumerate();
+        let inside = depths.filter(|(_, depth)| **depth > 0.0);
+        let supports: Vec<u32> = inside.map(|(j, _)| (self.starts[k] + j) as u32).collect();
+        if supports.is_empty() { End::Nowhere } else { End::Nearest(supports) }
+    }
+}
 
 /// The places of clusters of supports, and the supports that stand in for a place that lies outside of
 /// its cluster.
@@ -18,6 +37,10 @@ pub(super) struct Seats {
     /// By how much its score for k exceeds that for every other cluster, for each support of k:
     /// `[n_k, K]`. Only of clusters for which it may be asked.
     depths: Vec<Option<Arc<Vec<f64>>>>,
+    /// Where the lines of `Root::Toward` end.
+    toward: Ends,
+    /// Where the lines of `Root::Near` end, if all depths are known.
+    near: Option<Ends>,
 }
 
 impl Seats {
@@ -58,8 +81,23 @@ impl Seats {
                 Arc::new(depths)
             })
         });
-        let depths = depths.collect();
-        Self { clusters, straddles, depths }
+        let depths: Vec<_> = depths.collect();
+        let starts = scorer.segments().ranges().iter().map(|range| range.start).collect();
+        let inside = Inside { clusters, depths: &depths, starts };
+        let toward = Ends::new(clusters, |c, k| {
+            if c == k || straddles[c * clusters + k] { End::Place } else { inside.of(c, k) }
+        });
+        let near = of_all.then(|| Ends::new(clusters, |c, k| inside.of(c, k)));
+        Self { clusters, straddles, depths, toward, near }
+    }
+
+    /// Where lines from a point end; `None` for other roots than `Toward` and `Near`.
+    pub(super) fn ends(&self, root: Root) -> Option<&Ends> {
+        match root {
+            Root::Toward => Some(&self.toward),
+            Root::Near => self.near.as_ref(),
+            _ => None,
+        }
     }
 
     /// Whether depths are known for all clusters.

@@ -178,10 +178,11 @@ impl<B: Backend> Line<'_, B> {
         let signed = |h: Tensor<B, 2>| h.clone().mask_where(negative.clone(), h.neg());
         let (from, to) = (signed(first.clone()), signed(last));
         let touching = from.clone().equal_elem(0.0);
-        let rooted = to.clone().lower_equal_elem(0.0).bool_or(touching.clone());
         let wide = |a: &Tensor<B, 2>| a.clone().abs().max_dim(1);
-        let size = from.clone() + to.clone().abs() + wide(&self.start[0]) + wide(&self.start[1]);
+        // Not that of the contrasts, which are huge for a cluster without supports.
+        let size = wide(&self.start[0]) + wide(&self.start[1]);
         let tolerance = size * transfer::epsilon(dtype);
+        let rooted = to.clone().lower_equal(tolerance.clone()).bool_or(touching.clone());
 
         // Both ends of the first part that leads to the other side, and the contrasts there.
         let (mut low, mut high) = (first.zeros_like(), ones.clone());

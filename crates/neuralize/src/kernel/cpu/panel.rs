@@ -102,7 +102,7 @@ impl<T: Real> Panels<T> {
 }
 
 /// Lanes of the widest register of this machine.
-fn lanes_here<T: Real>() -> usize {
+pub(super) fn lanes_here<T: Real>() -> usize {
     struct Lanes<T>(core::marker::PhantomData<T>);
     impl<T: Real> WithSimd for Lanes<T> {
         type Output = usize;

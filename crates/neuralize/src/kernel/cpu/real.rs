@@ -47,6 +47,8 @@ pub(crate) trait Real:
     fn plus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
     fn times<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// a / b.
+    fn over<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     /// a b + c.
     fn mul_add<S: Simd>(
         simd: S,
@@ -87,7 +89,7 @@ pub(super) const fn lanes<T: Real, S: Simd>() -> usize {
 macro_rules! real {
     (
         $type:ident, $vector:ident, $mask:ident, $as_simd:ident, $as_mut_simd:ident,
-        $splat:ident, $mul:ident, $mul_add:ident, $max:ident, $min:ident,
+        $splat:ident, $mul:ident, $div:ident, $mul_add:ident, $max:ident, $min:ident,
         $largest:ident, $smallest:ident, $greater:ident, $select:ident, $add:ident, $first:ident,
         $exp:path, $exps:path
     ) => {
@@ -133,6 +135,10 @@ macro_rules! real {
             #[inline(always)]
             fn times<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
                 simd.$mul(a, b)
+            }
+            #[inline(always)]
+            fn over<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$div(a, b)
             }
             #[inline(always)]
             fn mul_add<S: Simd>(
@@ -200,6 +206,7 @@ real!(
     as_mut_simd_f32s,
     splat_f32s,
     mul_f32s,
+    div_f32s,
     mul_add_e_f32s,
     max_f32s,
     min_f32s,
@@ -220,6 +227,7 @@ real!(
     as_mut_simd_f64s,
     splat_f64s,
     mul_f64s,
+    div_f64s,
     mul_add_e_f64s,
     max_f64s,
     min_f64s,

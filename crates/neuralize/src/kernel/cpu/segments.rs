@@ -8,11 +8,11 @@ use super::real::{MAX_LANES, Real, lanes};
 
 /// Registers that are added up in the precision of the data before their sum
 /// is added to one in f64.
-const REGISTERS: usize = 64;
+pub(super) const REGISTERS: usize = 64;
 
 /// Below this spread `γ (max − min)` the logarithm of a mean exponential would lose
 /// precision by cancellation, and a polynomial is used.
-const NARROW: f64 = 0.5;
+pub(super) const NARROW: f64 = 0.5;
 
 /// Coefficients of `(exp(y) − 1) / y`, from the highest power's on: 1/14! to 1.
 /// f32 needs the last [`NARROW_F32`] of them for |y| < [`NARROW`].
@@ -33,6 +33,18 @@ const NARROW_SERIES: [f64; 14] = [
     1.0,
 ];
 const NARROW_F32: usize = 8;
+
+/// `(exp(y) − 1) / y` for |y| below [`NARROW`].
+#[inline(always)]
+pub(super) fn narrow_quotient<T: Real, S: Simd>(simd: S, y: T::Vector<S>) -> T::Vector<S> {
+    let terms = if size_of::<T>() == 4 { NARROW_F32 } else { NARROW_SERIES.len() };
+    let series = &NARROW_SERIES[NARROW_SERIES.len() - terms..];
+    let mut p = T::splat(simd, T::of(series[0]));
+    for &c in &series[1..] {
+        p = T::mul_add(simd, p, y, T::splat(simd, T::of(c)));
+    }
+    p
+}
 
 /// Stiffness of a soft maximum.
 #[derive(Clone, Copy)]
@@ -141,18 +153,12 @@ impl<T: Real, S: Simd> Span<T, S> {
     /// value, where γ |δ| is below [`NARROW`]; of δ itself for γ = 0.
     #[inline(always)]
     fn narrow(&self, simd: S, row: &[T::Vector<S>], highest: T, gamma: T, unit: T) -> f64 {
-        let terms = if size_of::<T>() == 4 { NARROW_F32 } else { NARROW_SERIES.len() };
-        let series = &NARROW_SERIES[NARROW_SERIES.len() - terms..];
         let zero = T::splat(simd, T::default());
         let below = T::splat(simd, T::default() - highest);
         let (gamma, unit) = (T::splat(simd, gamma), T::splat(simd, unit));
         let term = |delta| {
             let y = T::times(simd, gamma, delta);
-            let mut p = T::splat(simd, T::of(series[0]));
-            for &c in &series[1..] {
-                p = T::mul_add(simd, p, y, T::splat(simd, T::of(c)));
-            }
-            T::times(simd, p, T::times(simd, delta, unit))
+            T::times(simd, narrow_quotient::<T, S>(simd, y), T::times(simd, delta, unit))
         };
         let mut sum = zero;
         for &(register, mask) in &self.ends[..self.edges] {
@@ -270,12 +276,12 @@ impl<T: Real, S: Simd> Span<T, S> {
 
 /// `log(1 + γ m) / γ`, which is m for γ = 0.
 #[inline(always)]
-fn log_over(gamma: f64, mean: f64) -> f64 {
+pub(super) fn log_over(gamma: f64, mean: f64) -> f64 {
     let product = gamma * mean;
     if product.abs() < 1e-9 { mean - mean * (0.5 * product) } else { product.ln_1p() / gamma }
 }
 
 #[inline(always)]
-fn sum_of_lanes<T: Real, S: Simd>(register: T::Vector<S>) -> f64 {
+pub(super) fn sum_of_lanes<T: Real, S: Simd>(register: T::Vector<S>) -> f64 {
     T::elements::<S>(&[register]).iter().fold(0.0, |sum, &value| sum + value.into())
 }

@@ -30,9 +30,9 @@ const SUPPORTS: usize = 32;
 
 /// Clusters whose supports lie side by side, and the layer that scores them.
 pub(crate) struct SupportClusters<T> {
-    scorer: PackedScorer<T>,
-    segments: Vec<Range<usize>>,
-    stiffness: Stiffness<T>,
+    pub(super) scorer: PackedScorer<T>,
+    pub(super) segments: Vec<Range<usize>>,
+    pub(super) stiffness: Stiffness<T>,
 }
 
 /// The relevance pass of NEON for them.
@@ -75,7 +75,7 @@ impl<T: Real> SupportClusters<T> {
         });
     }
 
-    fn block_rows(&self) -> usize {
+    pub(super) fn block_rows(&self) -> usize {
         (BLOCK / (self.scorer.weight.padded() * size_of::<T>())).clamp(8, 64).next_multiple_of(8)
     }
 }
@@ -367,6 +367,56 @@ struct RowAnswer {
     absorbed: f64,
 }
 
+/// The decision of min-pooling for one row, given the scores of its clusters.
+pub(super) struct Decided {
+    /// The explained cluster.
+    pub(super) own: usize,
+    pub(super) logit: f64,
+    /// Whether competitors share the logit softly.
+    soft: bool,
+}
+
+impl Decided {
+    /// Fills the shares of the competitors, `[K]`.
+    #[inline(always)]
+    pub(super) fn of<T: Real>(scores: &[T], question: Question, shares: &mut Vec<f64>) -> Self {
+        let own = question.cluster.unwrap_or_else(|| first_of_largest(scores));
+        let score: f64 = scores[own].into();
+        let h = |k: usize| score - scores[k].into();
+        let clusters = scores.len();
+        shares.clear();
+        shares.resize(clusters, 0.0);
+        let logit = match question.versus {
+            Some(versus) => {
+                if versus != own {
+                    shares[versus] = 1.0;
+                }
+                h(versus)
+            }
+            None => {
+                let others = (0..clusters).filter(|k| *k != own);
+                let logit = others.map(h).fold(f64::INFINITY, f64::min);
+                softmin(shares, own, h, logit, question.beta, T::LARGEST.into());
+                logit
+            }
+        };
+        Self { own, logit, soft: question.versus.is_none() && logit >= 0.0 }
+    }
+
+    /// What a contrast h is multiplied by, for a competitor with this share.
+    #[inline(always)]
+    pub(super) fn ratio(&self, share: f64, h: f64) -> f64 {
+        if !self.soft {
+            share
+        } else if h > 0.0 {
+            share * (self.logit / h)
+        } else {
+            // On a boundary the logit is 0, and so is the relevance.
+            0.0
+        }
+    }
+}
+
 /// The rules of the pooling layers above the supports for one row: shares of
 /// the competitors, and the coefficients of the clusters' supports.
 #[inline(always)]
@@ -375,42 +425,15 @@ fn pooling_rules<T: Real>(row: &mut RowBuffers<T>, question: Question) -> RowAns
     scores.clear();
     // Rounded as in the forward pass, so that both decide alike.
     scores.extend(maxima.iter().map(|maximum| T::of(maximum.value)));
-    let own = question.cluster.unwrap_or_else(|| first_of_largest(scores));
-    let score: f64 = scores[own].into();
-    let h = |k: usize| score - scores[k].into();
-    let clusters = scores.len();
-    shares.clear();
-    shares.resize(clusters, 0.0);
+    let decided = Decided::of(scores, question, shares);
+    let own = decided.own;
     a.clear();
-    a.resize(clusters, 0.0);
-
-    let logit = match question.versus {
-        Some(versus) => {
-            if versus != own {
-                shares[versus] = 1.0;
-            }
-            h(versus)
-        }
-        None => {
-            let others = (0..clusters).filter(|k| *k != own);
-            let logit = others.map(h).fold(f64::INFINITY, f64::min);
-            softmin(shares, own, h, logit, question.beta, T::LARGEST.into());
-            logit
-        }
-    };
-    let soft = question.versus.is_none() && logit >= 0.0;
+    a.resize(scores.len(), 0.0);
     let mut absorbed = 0.0;
     let mut against = 0.0;
     for (k, &share) in shares.iter().enumerate() {
-        let h = h(k);
-        let ratio = if !soft {
-            share
-        } else if h > 0.0 {
-            share * (logit / h)
-        } else {
-            // On a boundary the logit is 0, and so is the relevance.
-            0.0
-        };
+        let h = scores[own].into() - scores[k].into();
+        let ratio = decided.ratio(share, h);
         if ratio > 0.0 {
             let g = maxima[own].mean - maxima[k].mean;
             let quotient = guarded(h, g);
@@ -423,7 +446,7 @@ fn pooling_rules<T: Real>(row: &mut RowBuffers<T>, question: Question) -> RowAns
         }
     }
     a[own] = -against;
-    RowAnswer { own, logit, absorbed }
+    RowAnswer { own, logit: decided.logit, absorbed }
 }
 
 /// Shares of the competitors by `softmin(β h)`; all to the nearest for an infinite

@@ -10,8 +10,10 @@ use burn::tensor::{DType, TensorData};
 use super::rows::{Borrowed, HostProblem, HostRows};
 use crate::kernel::answer::{Answer, Question, VecAnswer};
 use crate::kernel::cpu::{
-    self, CentroidPass, ClusterSums, PackedScorer, Quantity, Real, SupportClusters, SupportPass,
+    self, CentroidPass, ClusterSums, PackedScorer, Quantity, Real, SecantPass, SupportClusters,
+    SupportPass,
 };
+use crate::kernel::ends::Ends;
 
 /// The answers of a relevance pass, not yet on a backend.
 pub(super) type DataAnswer = Answer<TensorData, TensorData, TensorData>;
@@ -116,6 +118,31 @@ impl HostProblem {
                 pass.run(x, question, answer.slices(), &mut absorbed);
                 let absorbed = TensorData::new(absorbed, [shape[0]]);
                 (answer_data(answer, shape, clusters), absorbed)
+            })
+        })
+    }
+
+    /// The answer, and what has no root.
+    pub(super) fn explain_by_secants(
+        &self,
+        sizes: &[usize],
+        gamma: f64,
+        ends: &Ends,
+        question: Question,
+    ) -> Option<(DataAnswer, TensorData)> {
+        /// With the ends that it was made for.
+        struct Ended<T>(SecantPass<T>, Ends);
+        in_precision!(self.dtype(), |T| {
+            let (shape, clusters) = (self.shape(), sizes.len());
+            let make = |weight: &[T], bias: &[T]| {
+                Ended(SecantPass::new(weight, bias, sizes, gamma, ends.clone()), ends.clone())
+            };
+            let is_present = |Ended(_, kept): &Ended<T>| kept.are(ends);
+            self.with_packed_if((sizes, gamma), is_present, make, |x, Ended(pass, _)| {
+                let mut answer = VecAnswer::full(shape, clusters, T::default());
+                let mut lost = vec![T::default(); shape[0]];
+                pass.run(x, question, answer.slices(), &mut lost);
+                (answer_data(answer, shape, clusters), TensorData::new(lost, [shape[0]]))
             })
         })
     }

@@ -15,6 +15,7 @@ use self::rows::{Borrowed, HostProblem, HostRows};
 use super::affine::{Affine, Decision, Totals};
 use super::answer::{Question, TensorAnswer};
 use super::cpu::Quantity;
+use super::ends::Ends;
 
 /// Whether the numbers of a tensor lie in host memory, where f64 is always
 /// available and exact.
@@ -94,6 +95,28 @@ pub(in crate::kernel) fn explain_supports<B: Backend>(
     let (answer, absorbed) = problem.explain_supports(sizes, gamma, question)?;
     let device = x.device();
     Some((to_tensors(answer, &device), to_tensor(absorbed, &device)))
+}
+
+/// See [`dispatch`](crate::kernel::dispatch).
+pub(in crate::kernel) fn explain_by_secants<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+    ends: &Ends,
+    question: Question,
+) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
+    let clusters = sizes.len();
+    if x.dims()[0] == 0 || clusters < 2 || ends.clusters() != clusters {
+        return None;
+    }
+    if !divided(sizes, affine.clusters()) {
+        return None;
+    }
+    let problem = HostProblem::of(x, affine)?;
+    let (answer, lost) = problem.explain_by_secants(sizes, gamma, ends, question)?;
+    let device = x.device();
+    Some((to_tensors(answer, &device), to_tensor(lost, &device)))
 }
 
 /// See [`dispatch`](crate::kernel::dispatch).

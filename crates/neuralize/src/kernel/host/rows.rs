@@ -205,10 +205,21 @@ impl HostProblem {
 
     /// Runs a kernel with what it makes from weight and bias, which is kept for the
     /// next call.
-    #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(unused_assignments))]
     pub(super) fn with_packed<T: Real, P: Any + Send + Sync, R>(
         &self,
+        division: (&[usize], f64),
+        make: impl FnOnce(&[T], &[T]) -> P,
+        run: impl FnOnce(CenteredRows<'_, T>, &P) -> R,
+    ) -> Option<R> {
+        self.with_packed_if(division, |_| true, make, run)
+    }
+
+    /// The same, if what is kept is right.
+    #[cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(unused_assignments))]
+    pub(super) fn with_packed_if<T: Real, P: Any + Send + Sync, R>(
+        &self,
         (sizes, gamma): (&[usize], f64),
+        is_right: impl Fn(&P) -> bool,
         make: impl FnOnce(&[T], &[T]) -> P,
         run: impl FnOnce(CenteredRows<'_, T>, &P) -> R,
     ) -> Option<R> {
@@ -224,6 +235,7 @@ impl HostProblem {
                     && packed.bias.is(bias_source)
                     && packed.sizes == sizes
                     && packed.gamma == gamma
+                    && is_right(&packed.pass)
             },
             || Packed {
                 weight: weight_source.clone(),
