@@ -10,7 +10,7 @@ use neuralize::Error;
 use neuralize::cluster::{
     Distance, GaussianMixture, KMeans, KMeansConfig, KernelKMeans, SeparableKMeans,
 };
-use neuralize::explain::{Beta, Explanation, Target};
+use neuralize::explain::{Beta, Explanation, Rule, Target};
 use neuralize::network::Network;
 use neuralize::train::{
     assignment_loss, inertia_loss, margin_loss, masked_relevance_loss, relevance_entropy_loss,
@@ -149,7 +149,10 @@ pub fn gradients_of_other_networks<B: Backend>(setup: &Setup<B>) {
         let variances = means.clone().square() + 0.5;
         let weights = setup.column(&[0.2, 0.3, 0.5]);
         let mixture = GaussianMixture::from_parts(means, variances, weights).unwrap();
+        let summed = |network: &dyn Network<B>| network.explained_by(Rule::Summed).unwrap();
         vec![
+            summed(&kernel.neuralize().unwrap()),
+            summed(&mixture.neuralize().unwrap()),
             Box::new(kernel.neuralize().unwrap()),
             Box::new(separable.neuralize().unwrap()),
             Box::new(squared.neuralize().unwrap()),

@@ -206,7 +206,7 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
         counted(pass)
             .into_iter()
             .filter(|one| rooted(one.c, one.k))
-            .map(|Counted { row, c, k, ratio, .. }| {
+            .map(|Counted { row, c, k, ratio }| {
                 let contrast = scores[row * width + c] - scores[row * width + k];
                 Competitor { row, pair: Pair { c, k }, ratio, contrast }
             })

@@ -15,9 +15,7 @@ pub(crate) struct Counted {
     pub(crate) c: usize,
     /// The competitor.
     pub(crate) k: usize,
-    /// Its part R_k of the logit.
-    pub(crate) relevance: f64,
-    /// That part over the contrast h_ck.
+    /// Its part of the logit over the contrast h_ck.
     pub(crate) ratio: f64,
 }
 
@@ -26,7 +24,6 @@ pub(crate) fn counted<B: Backend>(pass: &PoolingPass<B>) -> Vec<Counted> {
     let [_, width] = pass.competitors.shares.dims();
     let shares = transfer::download(pass.competitors.shares.clone());
     let ratios = transfer::download(pass.competitors.ratios.clone());
-    let logits = transfer::download(pass.competitors.logit.clone());
     let clusters = transfer::download_indices(pass.cluster.clone());
     let mut found = Vec::new();
     for (row, c) in clusters.into_iter().enumerate() {
@@ -36,8 +33,7 @@ pub(crate) fn counted<B: Backend>(pass: &PoolingPass<B>) -> Vec<Counted> {
         let counts = |share: f64| share > 0.0 && share >= least;
         let total: f64 = shares.iter().filter(|share| counts(**share)).sum();
         for k in (0..width).filter(|k| counts(shares[*k]) && ratios[*k] != 0.0 && *k != c) {
-            let relevance = shares[k] / total * logits[row];
-            found.push(Counted { row, c, k, relevance, ratio: ratios[k] / total });
+            found.push(Counted { row, c, k, ratio: ratios[k] / total });
         }
     }
     found

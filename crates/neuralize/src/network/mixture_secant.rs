@@ -30,6 +30,16 @@ pub(super) struct Components {
     features: usize,
 }
 
+/// A point of a component that is its own, in a pair.
+enum Seat {
+    /// Its mean.
+    Mean,
+    /// The point within a standard deviation of it, in every feature, that is most its own.
+    Beside(Vec<f64>),
+    /// Neither is its own.
+    Nowhere,
+}
+
 impl Components {
     /// # Shapes
     ///
@@ -62,12 +72,11 @@ impl Components {
         log_density(k) - log_density(c)
     }
 
-    /// A point of component k that is k's, if its only competitor is c: its mean, or the point within
-    /// a standard deviation in every feature that is most k's. `None` if neither is.
-    fn seat(&self, c: usize, k: usize) -> Option<Vec<f64>> {
+    /// A point of component k that is k's, if its only competitor is c.
+    fn seat(&self, c: usize, k: usize) -> Seat {
         let (means, deviations) = self.of_component(k);
         if self.depth(c, k, means) > 0.0 {
-            return Some(means.to_vec());
+            return Seat::Mean;
         }
         let (other_means, other_deviations) = self.of_component(c);
         let best = means.iter().zip(deviations).zip(other_means).zip(other_deviations).map(
@@ -85,13 +94,14 @@ impl Components {
             },
         );
         let best: Vec<f64> = best.collect();
-        (self.depth(c, k, &best) > 0.0).then_some(best)
+        if self.depth(c, k, &best) > 0.0 { Seat::Beside(best) } else { Seat::Nowhere }
     }
 
     /// Whether every component has a point of its own, whatever its only competitor is.
     pub(super) fn are_complete(&self) -> bool {
         let clusters = 0..self.constants.len();
-        clusters.clone().all(|c| clusters.clone().all(|k| c == k || self.seat(c, k).is_some()))
+        let has_seat = |c: usize, k: usize| !matches!(self.seat(c, k), Seat::Nowhere);
+        clusters.clone().all(|c| clusters.clone().all(|k| c == k || has_seat(c, k)))
     }
 }
 
@@ -122,10 +132,10 @@ impl<B: Backend> ComponentSecants<B> {
         let [(own, own_deviation), (other, other_deviation)] =
             [c, k].map(|k| (row(&self.means, k), row(&self.deviations, k)));
         let place = |c: usize, k: usize| match self.components.seat(c, k) {
-            Some(seat) => {
-                transfer::upload::<B, 2>(seat, [1, features], &device, dtype).expand(shape)
+            Seat::Beside(point) => {
+                transfer::upload::<B, 2>(point, [1, features], &device, dtype).expand(shape)
             }
-            None => row(&self.means, k),
+            Seat::Mean | Seat::Nowhere => row(&self.means, k),
         };
 
         // The contrast at a + τ d is first + τ (slope + τ bend).

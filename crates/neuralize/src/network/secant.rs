@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor, backend::Backend};
 
 use crate::explain::{Absorbed, Explanation, Target};
+use crate::gradient::quotient;
+use crate::kernel::COUNTS;
 use crate::network::counted::counted;
 use crate::network::pass::PoolingPass;
 use crate::transfer;
@@ -44,28 +46,33 @@ pub(super) fn explanation<B: Backend>(
     absorbs: bool,
     mut secants: impl FnMut(&PairRows<B>) -> Secants<B>,
 ) -> Explanation<B> {
-    let [rows, _] = pass.competitors.shares.dims();
-    let (device, dtype) = (pass.competitors.shares.device(), pass.competitors.shares.dtype());
-    let mut pairs = BTreeMap::<_, (Vec<usize>, Vec<f64>, Vec<f64>)>::new();
+    let mut pairs = BTreeMap::<_, Vec<usize>>::new();
     for one in counted(&pass) {
-        let pair = pairs.entry((one.c, one.k)).or_default();
-        pair.0.push(one.row);
-        pair.1.push(one.ratio);
-        pair.2.push(one.relevance);
+        pairs.entry((one.c, one.k)).or_default().push(one.row);
     }
+    let [rows, clusters] = pass.competitors.shares.dims();
+    let (device, dtype) = (pass.competitors.shares.device(), pass.competitors.shares.dtype());
+    // What the competitors that count have in place of all.
+    let shares = pass.competitors.shares.clone();
+    let least = (shares.clone().max_dim(1) * COUNTS).expand([rows, clusters]);
+    let counted = shares.clone().mask_fill(shares.lower(least), 0.0).sum_dim(1);
+    let none = counted.clone().equal_elem(0.0);
+    let counted = counted.mask_fill(none, 1.0).expand([rows, clusters]);
+    let ratios = quotient(pass.competitors.ratios.clone(), counted.clone());
+    let parts = quotient(pass.relevance(), counted);
+
     let mut relevance = transfer::zeros::<B, 2>([rows, features], &device, dtype);
     let mut absorbed = transfer::zeros::<B, 2>([rows, 1], &device, dtype);
-    for ((c, k), (numbers, ratios, relevances)) in pairs {
-        let shape = [numbers.len(), 1];
+    for ((c, k), numbers) in pairs {
+        let count = numbers.len();
         let pair = PairRows { c, k, rows: transfer::upload_indices(&numbers, &device) };
         let found = secants(&pair);
-        let ratios = transfer::upload::<B, 2>(ratios, shape, &device, dtype);
-        let lost = found.rooted.clone().bool_not();
-        let part = (found.relevance * ratios).mask_fill(lost.expand([shape[0], features]), 0.0);
+        let lost = found.rooted.clone().bool_not().expand([count, features]);
+        let ratio = pair.of(&ratios).narrow(1, k, 1).expand([count, features]);
+        let part = (found.relevance * ratio).mask_fill(lost, 0.0);
         relevance = relevance.select_assign(0, pair.rows.clone(), part, IndexingUpdateOp::Add);
         if absorbs {
-            let kept = transfer::upload::<B, 2>(relevances, shape, &device, dtype);
-            let kept = kept.mask_fill(found.rooted, 0.0);
+            let kept = pair.of(&parts).narrow(1, k, 1).mask_fill(found.rooted, 0.0);
             absorbed = absorbed.select_assign(0, pair.rows, kept, IndexingUpdateOp::Add);
         }
     }
