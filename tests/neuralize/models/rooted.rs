@@ -376,9 +376,8 @@ pub fn supports_of_any_stiffness<B: Backend>(setup: &Setup<B>) {
         let mut previous: Option<Rows> = None;
         for gamma in [1e-12, 1e-9, 1e-6, 1e-3, 0.1, 10.0, 1e3, 1e6, most, f64::INFINITY] {
             let found = explain(gamma, root);
-            let error = largest(values(found.conservation_error()));
-            let near = if setup.dtype == DType::F64 { 1e-10 } else { 1e-4 };
-            assert!(error < near, "γ = {gamma}, {root:?}: conservation {error}");
+            assert_conserved(setup, &found, &format!("γ = {gamma}, {root:?}"));
+            let near: f64 = if setup.dtype == DType::F64 { 1e-10 } else { 1e-4 };
             let relevance = rows(found.relevance);
             assert!(relevance.iter().flatten().all(|r| r.is_finite()), "γ = {gamma}");
             // Both ends of the range are limits.

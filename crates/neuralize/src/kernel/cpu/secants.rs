@@ -10,12 +10,10 @@ use core::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::panel::{Panels, WIDTH, lanes_here};
-use super::real::{Real, lanes};
+use super::real::{MAX_LANES, Real, lanes};
 use super::rows::{CenteredRows, run_tasks, task_rows};
 use super::scores::block_scores;
-use super::segments::{
-    EdgeMasks, NARROW, REGISTERS, Span, Stiffness, log_over, narrow_quotient, sum_of_lanes,
-};
+use super::segments::{NARROW, REGISTERS, Stiffness, log_over, narrow_quotient, sum_of_lanes};
 use super::supports::{Decided, SupportClusters};
 use crate::kernel::answer::{COUNTS, Question, SliceAnswer};
 use crate::kernel::ends::{End, Ends};
@@ -143,16 +141,22 @@ impl<T: Real> SecantPass<T> {
     }
 }
 
-/// Memory of a row that is reused.
+/// Memory of a row that is reused. In all tables every cluster is filled up to a register's end:
+/// scores with a number that no exponential is left of.
 #[derive(Default)]
 struct Buffers<T> {
-    /// Scores of the supports, every cluster filled up to a register's end.
+    /// Scores of the supports.
     t: Vec<T>,
-    /// How they change on the line.
+    /// `exp(γ (t − max t))` in every cluster.
+    grown: Vec<T>,
+    /// How scores change on the line.
     change: Vec<T>,
-    /// Scores on the line.
+    /// Scores on the line, and their exponentials.
     line: Vec<T>,
+    grown_line: Vec<T>,
     weights: Vec<T>,
+    /// The row in terms of its clusters, `[K]`.
+    at: Vec<At>,
     /// Scores of the clusters, `[K]`.
     scores: Vec<T>,
     /// `[K]`
@@ -178,18 +182,18 @@ impl<T: Real> WithSimd for SecantBlock<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { pass, question, x, scores, buffers, answer, absorbed } = self;
-        let SupportClusters { scorer, segments, stiffness } = &pass.clusters;
+        let SupportClusters { scorer, segments, .. } = &pass.clusters;
         block_scores::<T, S>(simd, scorer, x, scores);
-        let masks = EdgeMasks::new::<S>();
         let filled = pass.padded.last().map_or(0, |range| range.end);
-        for buffer in [&mut buffers.change, &mut buffers.line, &mut buffers.weights] {
+        let Buffers { grown, change, line, grown_line, weights, .. } = buffers;
+        for buffer in [grown, change, line, grown_line, weights] {
             buffer.resize(filled, T::default());
         }
         buffers.t.clear();
-        buffers.t.resize(filled, T::LOWEST * T::of(0.5));
+        buffers.t.resize(filled, nothing::<T>());
         let features = pass.points.columns();
         let clusters = segments.len();
-        let rows = scores.chunks_exact_mut(scorer.weight.padded()).zip(x.chunks_exact(features));
+        let rows = scores.chunks_exact(scorer.weight.padded()).zip(x.chunks_exact(features));
         let answers = answer
             .relevance
             .chunks_exact_mut(features)
@@ -197,15 +201,16 @@ impl<T: Real> WithSimd for SecantBlock<'_, T> {
             .zip(answer.logit.iter_mut().zip(answer.cluster))
             .zip(absorbed);
         for ((t, x), (((relevance, shares), (logit, cluster)), absorbed)) in rows.zip(answers) {
-            buffers.scores.clear();
-            for (segment, range) in segments.iter().zip(&pass.padded) {
+            buffers.at.clear();
+            for (k, (segment, range)) in segments.iter().zip(&pass.padded).enumerate() {
                 buffers.t[range.start..range.start + segment.len()]
                     .copy_from_slice(&t[segment.clone()]);
-                let t = T::vectors_mut::<S>(t);
-                let span = Span::new(simd, &masks, segment);
-                let found = span.soft_maximum::<false>(simd, t, segment.len(), *stiffness);
-                buffers.scores.push(T::of(found.value));
+                let t = T::vectors::<S>(&buffers.t[range.clone()]);
+                let grown = T::vectors_mut::<S>(&mut buffers.grown[range.clone()]);
+                buffers.at.push(pass.pooled::<S>(simd, k, t, grown));
             }
+            buffers.scores.clear();
+            buffers.scores.extend(buffers.at.iter().map(|at| T::of(at.score())));
             let decided = Decided::of(&buffers.scores, question, &mut buffers.shares);
             *cluster = decided.own as i32;
             *logit = T::of(decided.logit);
@@ -219,21 +224,38 @@ impl<T: Real> WithSimd for SecantBlock<'_, T> {
     }
 }
 
-/// A point on the line in terms of one cluster.
-#[derive(Clone, Copy)]
+/// The score of no support.
+fn nothing<T: Real>() -> T {
+    T::LOWEST * T::of(0.5)
+}
+
+/// A point in terms of one cluster.
+#[derive(Clone, Copy, Default)]
 struct At {
     /// The largest score of its supports.
     top: f64,
     /// The score of the cluster less that.
     excess: f64,
-    /// How the score of the cluster changes on the line.
-    slope: f64,
+    /// `Σ exp(γ (t − top))`, or the number of supports with the largest score.
+    total: f64,
 }
 
 impl At {
     fn score(self) -> f64 {
         self.top + self.excess
     }
+}
+
+/// A place on the line, from 0 to 1.
+#[derive(Clone, Copy)]
+struct Place {
+    place: f64,
+    /// The contrast there, and how it changes, with the sign that it is positive at the start.
+    value: f64,
+    slope: f64,
+    /// Whether the contrast is 0 but for rounding.
+    is_root: bool,
+    at: [At; 2],
 }
 
 impl<T: Real> SecantPass<T> {
@@ -262,96 +284,95 @@ impl<T: Real> SecantPass<T> {
             if ratio == 0.0 || h == 0.0 {
                 continue;
             }
-            if !self.pair::<S>(simd, x, [own, k], h, ratio, buffers, relevance) {
+            // From outside of the cluster the line leads to it.
+            let (from, to) = if h > 0.0 { (own, k) } else { (k, own) };
+            let Some(end) = self.changes(from, to, buffers) else {
                 lost += share * decided.logit;
-            }
+                continue;
+            };
+            let pair = [own, k];
+            let place = self.root::<S>(simd, pair, h.signum(), buffers);
+            self.add::<S>(simd, x, end, pair, place, ratio, buffers, relevance);
         }
         lost
     }
 
-    /// Adds the relevances of a pair of clusters; false if it has no root.
-    #[inline(always)]
-    #[expect(clippy::too_many_arguments)]
-    fn pair<S: Simd>(
-        &self,
-        simd: S,
-        x: &[T],
-        [c, k]: [usize; 2],
-        h: f64,
-        ratio: f64,
-        buffers: &mut Buffers<T>,
-        relevance: &mut [T],
-    ) -> bool {
-        // From outside of c the line leads to c.
-        let (from, to) = if h > 0.0 { (c, k) } else { (k, c) };
-        let features = x.len();
-        let row = |table: &[T], at: usize| -> Range<usize> {
-            debug_assert!((at + 1) * features <= table.len());
-            at * features..(at + 1) * features
-        };
+    /// Fills how the scores of both clusters change on the line; returns its end.
+    fn changes<'a>(&'a self, from: usize, to: usize, buffers: &mut Buffers<T>) -> Option<&'a [T]> {
+        let features = self.points.columns();
+        let row = |at: usize| at * features..(at + 1) * features;
+        let Buffers { t, change, .. } = buffers;
         let end = match self.ends.of(from, to) {
-            End::Nowhere => return false,
+            End::Nowhere => return None,
             End::Place => {
-                let filled = buffers.t.len();
-                let at = &self.at_places[to * filled..(to + 1) * filled];
-                for cluster in [c, k] {
-                    let range = self.padded[cluster].clone();
-                    buffers.change[range.clone()].copy_from_slice(&at[range]);
+                let at = &self.at_places[to * t.len()..(to + 1) * t.len()];
+                for range in [from, to].map(|cluster| self.padded[cluster].clone()) {
+                    change[range.clone()].copy_from_slice(&at[range]);
                 }
-                &self.places[row(&self.places, to)]
+                &self.places[row(to)]
             }
             End::Nearest(supports) => {
                 let offset = self.padded[to].start;
                 let first = self.clusters.segments[to].start;
-                let score = |j: u32| buffers.t[offset + j as usize - first];
+                let score = |j: u32| t[offset + j as usize - first];
                 let nearest = supports
                     .iter()
                     .copied()
-                    .reduce(|best, j| if score(j) > score(best) { j } else { best });
-                let Some(nearest) = nearest else { return false };
-                let point = &self.supports[row(&self.supports, nearest as usize)];
-                for cluster in [c, k] {
+                    .reduce(|best, j| if score(j) > score(best) { j } else { best })?;
+                let point = &self.supports[row(nearest as usize)];
+                for cluster in [from, to] {
                     let range = self.padded[cluster].clone();
-                    self.scores_at(point, cluster, &mut buffers.change[range]);
+                    self.scores_at(point, cluster, &mut change[range]);
                 }
                 point
             }
         };
-        for cluster in [c, k] {
-            let filled = self.padded[cluster].start + self.clusters.segments[cluster].len();
-            let range = self.padded[cluster].start..filled;
-            let t = &buffers.t[range.clone()];
-            for (change, &t) in buffers.change[range].iter_mut().zip(t) {
+        for cluster in [from, to] {
+            let Range { start, end } = self.padded[cluster];
+            let filled = start + self.clusters.segments[cluster].len();
+            for (change, &t) in change[start..filled].iter_mut().zip(&t[start..filled]) {
                 *change = *change - t;
             }
-            // Nothing changes where nothing is.
-            buffers.change[filled..self.padded[cluster].end].fill(T::default());
+            // So that what fills the last register widens no range.
+            let first = change[start];
+            change[filled..end].fill(first);
         }
-        let Some(place) = self.root::<S>(simd, [c, k], h.signum(), buffers) else { return false };
-        let at_root = self.at::<S>(simd, [c, k], place, buffers);
-        // The line holds the scores at the root; at 0 it would hold those of x.
-        let at_x = [c, k].map(|cluster| self.at_x::<S>(simd, cluster, buffers));
-        let factors = [0, 1].map(|side| {
-            let total = self.weigh::<S>(simd, [c, k][side], at_x[side], at_root[side], buffers);
-            [1.0, -1.0][side] / total
-        });
+        Some(end)
+    }
+
+    /// Adds the relevances of a pair of clusters from its root.
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments)]
+    fn add<S: Simd>(
+        &self,
+        simd: S,
+        x: &[T],
+        end: &[T],
+        pair: [usize; 2],
+        root: Place,
+        ratio: f64,
+        buffers: &mut Buffers<T>,
+        relevance: &mut [T],
+    ) {
+        let own = self.weigh::<S>(simd, pair[0], root.at[0], buffers);
+        let other = self.weigh::<S>(simd, pair[1], root.at[1], buffers);
+        let factors = [1.0 / own, -1.0 / other];
         let scale = T::of(2.0 * ratio);
-        let place = T::of(place);
+        let place = T::of(root.place);
         for p in 0..self.points.count() {
             let first = self.points.first_column(p);
-            let mut sums = [T::default(); WIDTH * super::real::MAX_LANES];
+            let mut sums = [T::default(); WIDTH * MAX_LANES];
             match self.points.width(p) {
-                1 => self.weighted::<S, 1>(simd, p, [c, k], factors, buffers, &mut sums),
-                2 => self.weighted::<S, 2>(simd, p, [c, k], factors, buffers, &mut sums),
-                _ => self.weighted::<S, WIDTH>(simd, p, [c, k], factors, buffers, &mut sums),
+                1 => self.weighted::<S, 1>(simd, p, pair, factors, buffers, &mut sums),
+                2 => self.weighted::<S, 2>(simd, p, pair, factors, buffers, &mut sums),
+                _ => self.weighted::<S, WIDTH>(simd, p, pair, factors, buffers, &mut sums),
             }
-            let last = (first + self.points.width(p) * lanes::<T, S>()).min(features);
+            let last = (first + self.points.width(p) * lanes::<T, S>()).min(x.len());
             let of = relevance[first..last].iter_mut().zip(&x[first..last]).zip(&end[first..last]);
             for (((to, &x), &end), &slope) in of.zip(&sums) {
                 *to = *to + scale * slope * (place * (x - end));
             }
         }
-        true
     }
 
     /// `Σ w u` over the supports of both clusters, each times its factor, for a panel of features.
@@ -391,93 +412,128 @@ impl<T: Real> SecantPass<T> {
         sums[..whole.len()].copy_from_slice(whole);
     }
 
+    /// A cluster at a place on the line, and how its score changes.
+    #[inline(always)]
+    fn cluster_at<S: Simd>(
+        &self,
+        simd: S,
+        cluster: usize,
+        place: f64,
+        buffers: &mut Buffers<T>,
+    ) -> (At, f64) {
+        let Buffers { t, change, line, grown_line, .. } = buffers;
+        let range = self.padded[cluster].clone();
+        let t = T::vectors::<S>(&t[range.clone()]);
+        let change = T::vectors::<S>(&change[range.clone()]);
+        let line = T::vectors_mut::<S>(&mut line[range.clone()]);
+        let grown = T::vectors_mut::<S>(&mut grown_line[range]);
+        let place = T::splat(simd, T::of(place));
+        for ((line, &t), &change) in line.iter_mut().zip(t).zip(change) {
+            *line = T::mul_add(simd, change, place, t);
+        }
+        let at = self.pooled::<S>(simd, cluster, line, grown);
+        (at, moment::<T, S>(simd, grown, change) / at.total)
+    }
+
     /// Both clusters at a place on the line.
     #[inline(always)]
     fn at<S: Simd>(
         &self,
         simd: S,
         pair: [usize; 2],
+        sign: f64,
         place: f64,
         buffers: &mut Buffers<T>,
-    ) -> [At; 2] {
-        pair.map(|cluster| {
-            let range = self.padded[cluster].clone();
-            let (t, change) = (
-                T::vectors::<S>(&buffers.t[range.clone()]),
-                T::vectors::<S>(&buffers.change[range.clone()]),
-            );
-            let line = T::vectors_mut::<S>(&mut buffers.line[range]);
-            let place = T::splat(simd, T::of(place));
-            for ((line, &t), &change) in line.iter_mut().zip(t).zip(change) {
-                *line = T::mul_add(simd, change, place, t);
-            }
-            self.pooled::<S>(simd, cluster, line, change)
-        })
+    ) -> Place {
+        let (own, own_slope) = self.cluster_at::<S>(simd, pair[0], place, buffers);
+        let (other, other_slope) = self.cluster_at::<S>(simd, pair[1], place, buffers);
+        let value = sign * (own.score() - other.score());
+        // What is left of the digits of the scores.
+        let size = own.top.abs() - own.excess + other.top.abs() - other.excess;
+        Place {
+            place,
+            value,
+            slope: sign * (own_slope - other_slope),
+            is_root: value.abs() <= 4.0 * T::EPSILON * size,
+            at: [own, other],
+        }
     }
 
-    /// A cluster at the row itself.
-    #[inline(always)]
-    fn at_x<S: Simd>(&self, simd: S, cluster: usize, buffers: &Buffers<T>) -> At {
-        let range = self.padded[cluster].clone();
-        let change = T::vectors::<S>(&buffers.change[range.clone()]);
-        self.pooled::<S>(simd, cluster, T::vectors::<S>(&buffers.t[range]), change)
-    }
-
-    /// The soft maximum of scores, and how it changes with them.
+    /// The soft maximum of scores; fills their exponentials, of the difference from the largest.
     #[inline(always)]
     fn pooled<S: Simd>(
         &self,
         simd: S,
         cluster: usize,
         scores: &[T::Vector<S>],
-        change: &[T::Vector<S>],
+        grown: &mut [T::Vector<S>],
     ) -> At {
-        let zero = T::splat(simd, T::default());
-        let mut highest = T::splat(simd, T::LOWEST);
+        let (zero, one) = (T::splat(simd, T::default()), T::splat(simd, T::ONE));
+        let largest = T::splat(simd, T::LARGEST);
+        let filling = T::splat(simd, nothing::<T>() * T::of(0.5));
+        let (mut highest, mut lowest) = (T::splat(simd, T::LOWEST), largest);
         for &score in scores {
             highest = T::max(simd, highest, score);
+            let filling = T::greater(simd, filling, score);
+            lowest = T::min(simd, lowest, T::select(simd, filling, largest, score));
         }
-        let highest = T::largest_lane(simd, highest);
+        let (highest, lowest) = (T::largest_lane(simd, highest), T::smallest_lane(simd, lowest));
         let top: f64 = highest.into();
-        let count = self.clusters.segments[cluster].len();
         let Stiffness::Soft(gamma) = self.clusters.stiffness else {
-            let of = T::elements::<S>(scores).iter().zip(T::elements::<S>(change));
-            let winners = of.take(count).filter(|(score, _)| **score == highest);
-            let (sum, winners) = winners
-                .fold((0.0, 0.0), |(sum, count), (_, &change)| (sum + change.into(), count + 1.0));
-            return At { top, excess: 0.0, slope: sum / winners };
+            let highest = T::splat(simd, highest);
+            let mut total = 0.0;
+            for (scores, grown) in scores.chunks(REGISTERS).zip(grown.chunks_mut(REGISTERS)) {
+                let mut sum = zero;
+                for (&score, grown) in scores.iter().zip(grown) {
+                    *grown = T::select(simd, T::greater(simd, highest, score), zero, one);
+                    sum = T::plus(simd, sum, *grown);
+                }
+                total += sum_of_lanes::<T, S>(sum);
+            }
+            return At { top, excess: 0.0, total };
         };
         let below = T::splat(simd, T::default() - highest);
         let steep = T::splat(simd, gamma);
+        let number = self.clusters.segments[cluster].len() as f64;
+        let slope: f64 = gamma.into();
+        let spread: f64 = (highest - lowest).into();
+        // Where all exponentials are near 1 the logarithm of their mean would lose its digits.
+        if slope * spread < NARROW {
+            let unit = T::splat(simd, T::of(1.0 / number));
+            let (mut total, mut mean) = (0.0, 0.0);
+            for (scores, grown) in scores.chunks(REGISTERS).zip(grown.chunks_mut(REGISTERS)) {
+                let (mut sum, mut less) = (zero, zero);
+                for (&score, grown) in scores.iter().zip(grown) {
+                    let is_filling = T::greater(simd, filling, score);
+                    let delta = T::select(simd, is_filling, zero, T::plus(simd, score, below));
+                    let y = T::times(simd, steep, delta);
+                    let quotient = narrow_quotient::<T, S>(simd, y);
+                    less = T::mul_add(simd, quotient, T::times(simd, delta, unit), less);
+                    let exponential = T::mul_add(simd, quotient, y, one);
+                    *grown = T::select(simd, is_filling, zero, exponential);
+                    sum = T::plus(simd, sum, *grown);
+                }
+                total += sum_of_lanes::<T, S>(sum);
+                mean += sum_of_lanes::<T, S>(less);
+            }
+            return At { top, excess: log_over(slope, mean), total };
+        }
         let least = T::splat(simd, T::of(LEAST_EXPONENT));
-        let (mut total, mut moment) = (0.0, 0.0);
-        for (scores, change) in scores.chunks(REGISTERS).zip(change.chunks(REGISTERS)) {
-            let (mut sum, mut product) = (zero, zero);
-            for (&score, &change) in scores.iter().zip(change) {
+        let mut total = 0.0;
+        for (scores, grown) in scores.chunks(REGISTERS).zip(grown.chunks_mut(REGISTERS)) {
+            let mut sum = zero;
+            for (&score, grown) in scores.iter().zip(grown) {
                 let exponent = T::times(simd, steep, T::plus(simd, score, below));
-                let weight = T::exp_of_negatives(simd, T::max(simd, exponent, least));
-                sum = T::plus(simd, sum, weight);
-                product = T::mul_add(simd, weight, change, product);
+                *grown = T::exp_of_negatives(simd, T::max(simd, exponent, least));
+                sum = T::plus(simd, sum, *grown);
             }
             total += sum_of_lanes::<T, S>(sum);
-            moment += sum_of_lanes::<T, S>(product);
         }
-        let (number, gamma): (f64, f64) = (count as f64, gamma.into());
-        // Where all weights are near 1 their logarithm would lose its digits.
-        let excess = if total / number > (-NARROW).exp() {
-            let scores = T::elements::<S>(scores)[..count].iter();
-            let mean = |score: f64| {
-                let below = score - top;
-                if gamma == 0.0 { below } else { (gamma * below).exp_m1() / gamma }
-            };
-            log_over(gamma, scores.map(|&score| mean(score.into())).sum::<f64>() / number)
-        } else {
-            (total / number).ln() / gamma
-        };
-        At { top, excess, slope: moment / total }
+        At { top, excess: (total / number).ln() / slope, total }
     }
 
-    /// Where the contrast is 0 on the line, from 0 to 1. `sign` is that of the contrast at its start.
+    /// Where the contrast is 0 on the line; the line's buffers are those of this place. `sign` is that
+    /// of the contrast at the start.
     #[inline(always)]
     fn root<S: Simd>(
         &self,
@@ -485,55 +541,98 @@ impl<T: Real> SecantPass<T> {
         pair: [usize; 2],
         sign: f64,
         buffers: &mut Buffers<T>,
-    ) -> Option<f64> {
-        let mut at = |place: f64| {
-            let [own, other] = self.at::<S>(simd, pair, place, buffers);
-            let size = own.top.abs() + other.top.abs();
-            let value = sign * (own.score() - other.score());
-            (value, sign * (own.slope - other.slope), value.abs() <= T::EPSILON * size)
-        };
+    ) -> Place {
         let (mut low, mut high) = (0.0, 1.0);
-        let mut place = 0.0;
-        let mut found = None;
-        for part in 1..=PARTS {
-            let next = part as f64 / PARTS as f64;
-            let (value, slope, is_root) = at(next);
-            if value <= 0.0 || is_root {
-                high = next;
-                place = next;
-                found = Some((value, slope, is_root));
-                break;
-            }
-            low = next;
+        let mut next = None;
+        if let Some(slope) = self.falls::<S>(simd, pair, sign, buffers) {
+            let [own, other] = pair.map(|cluster| buffers.at[cluster].score());
+            let newton = sign * (other - own) / slope;
+            next = (newton < 1.0).then_some(newton);
         }
-        let (mut value, mut slope, mut is_root) = found?;
-        let (mut best, mut least) = (place, value.abs());
+        let mut found = match next {
+            Some(next) => self.at::<S>(simd, pair, sign, next, buffers),
+            None => {
+                let mut part = 1;
+                loop {
+                    let place = part as f64 / PARTS as f64;
+                    let found = self.at::<S>(simd, pair, sign, place, buffers);
+                    if found.value <= 0.0 || found.is_root || part == PARTS {
+                        high = place;
+                        break found;
+                    }
+                    low = place;
+                    part += 1;
+                }
+            }
+        };
+        let mut best = found;
+        // Steps since the contrast was nearest to 0: rounding leaves it no nearer.
+        let mut idle = 0;
         for step in 1..=STEPS {
-            if is_root {
+            if found.is_root || idle > 2 {
                 break;
             }
-            if value > 0.0 {
-                low = place;
+            if found.value > 0.0 {
+                low = found.place;
             } else {
-                high = place;
+                high = found.place;
             }
-            let newton = place - value / slope;
-            let next = if step % 4 != 0 && newton > low && newton < high {
-                newton
-            } else {
-                0.5 * (low + high)
-            };
+            let newton = found.place - found.value / found.slope;
+            let is_inside = step % 4 != 0 && newton > low && newton < high;
+            let next = if is_inside { newton } else { 0.5 * (low + high) };
             // As fine as the precision tells places apart.
-            if (next - place).abs() <= 0.25 * T::EPSILON * place {
+            if (next - found.place).abs() <= 0.25 * T::EPSILON * found.place {
                 break;
             }
-            place = next;
-            (value, slope, is_root) = at(place);
-            if value.abs() < least {
-                (best, least) = (place, value.abs());
+            found = self.at::<S>(simd, pair, sign, next, buffers);
+            if found.value.abs() < best.value.abs() {
+                best = found;
+                idle = 0;
+            } else if is_inside {
+                idle += 1;
             }
         }
-        Some(best)
+        if best.place == found.place {
+            return found;
+        }
+        self.at::<S>(simd, pair, sign, best.place, buffers)
+    }
+
+    /// The slope of the contrast at the start, if it falls all along the line: then it has one root.
+    ///
+    /// The slope of a score is the mean change of its supports by their shares. It grows along the
+    /// line by γ times the variance, which is at most a quarter of the squared range.
+    #[inline(always)]
+    fn falls<S: Simd>(
+        &self,
+        simd: S,
+        pair: [usize; 2],
+        sign: f64,
+        buffers: &Buffers<T>,
+    ) -> Option<f64> {
+        let Stiffness::Soft(gamma) = self.clusters.stiffness else { return None };
+        let (own, own_range) = self.start::<S>(simd, pair[0], buffers);
+        let (other, other_range) = self.start::<S>(simd, pair[1], buffers);
+        let slope = sign * (own - other);
+        let gamma: f64 = gamma.into();
+        let most = slope + 0.25 * gamma * own_range.max(other_range).powi(2);
+        (most < 0.0).then_some(slope)
+    }
+
+    /// How a cluster's score changes at the start, and the range of its supports' changes.
+    #[inline(always)]
+    fn start<S: Simd>(&self, simd: S, cluster: usize, buffers: &Buffers<T>) -> (f64, f64) {
+        let range = self.padded[cluster].clone();
+        let change = T::vectors::<S>(&buffers.change[range.clone()]);
+        let grown = T::vectors::<S>(&buffers.grown[range]);
+        let slope = moment::<T, S>(simd, grown, change) / buffers.at[cluster].total;
+        let (mut least, mut most) = (change[0], change[0]);
+        for &change in change {
+            least = T::min(simd, least, change);
+            most = T::max(simd, most, change);
+        }
+        let range = T::largest_lane(simd, most) - T::smallest_lane(simd, least);
+        (slope, range.into())
     }
 
     /// Fills the weights of a cluster's supports between the row and the root, in the units of
@@ -543,71 +642,129 @@ impl<T: Real> SecantPass<T> {
         &self,
         simd: S,
         cluster: usize,
-        at_x: At,
         at_root: At,
         buffers: &mut Buffers<T>,
     ) -> f64 {
         let range = self.padded[cluster].clone();
-        let count = self.clusters.segments[cluster].len();
-        let Buffers { t, line, weights, .. } = buffers;
+        let at_x = buffers.at[cluster];
+        let Buffers { t, grown, line, grown_line, weights, .. } = buffers;
         let (t, line) = (&t[range.clone()], &line[range.clone()]);
-        let weights = &mut weights[range];
+        let weights = &mut weights[range.clone()];
         let Stiffness::Soft(gamma) = self.clusters.stiffness else {
-            return hard_weights(&t[..count], &line[..count], at_x.top, at_root.top, weights);
+            return hard_weights(t, line, at_x.top, at_root.top, weights);
         };
+        let grown = T::vectors::<S>(&grown[range.clone()]);
+        let grown_line = T::vectors::<S>(&grown_line[range]);
         let (t, line) = (T::vectors::<S>(t), T::vectors::<S>(line));
         let weights = T::vectors_mut::<S>(weights);
-        let number = |value: f64| T::splat(simd, T::of(value));
-        let zero = number(0.0);
-        let minus = number(-1.0);
-        // The logarithms of the shares over γ, up to what all supports have: rounded twice, so that
-        // the largest support is not below 0.
-        let log = |score, at: At| {
-            T::plus(simd, T::plus(simd, score, number(-at.top)), number(-at.excess))
-        };
-        let ends = |t, line| {
-            let (x, root) = (log(t, at_x), log(line, at_root));
-            let apart = T::mul_add(simd, root, minus, x);
-            (T::max(simd, x, root), T::max(simd, apart, T::times(simd, apart, minus)))
-        };
+        let (zero, minus) = (number::<T, S>(simd, 0.0), number::<T, S>(simd, -1.0));
+        // The difference of the logarithms of both shares, over γ.
+        let tops = [number::<T, S>(simd, -at_x.top), number::<T, S>(simd, at_root.top)];
+        let excess = number::<T, S>(simd, at_root.excess - at_x.excess);
+        // Of the largest supports at either end: in these units no weight that counts is tiny.
         let mut nearest = T::splat(simd, T::LARGEST);
-        for (&t, &line) in t.iter().zip(line) {
-            let (larger, apart) = ends(t, line);
-            let minor = T::greater(simd, zero, larger);
-            nearest =
-                T::min(simd, nearest, T::select(simd, minor, T::splat(simd, T::LARGEST), apart));
+        let half = number::<T, S>(simd, 0.5);
+        for (((&t, &line), &x), &root) in t.iter().zip(line).zip(grown).zip(grown_line) {
+            let major = T::greater(simd, T::max(simd, x, root), half);
+            let apart = T::select(simd, major, apart::<T, S>(simd, t, line, tops, excess), nearest);
+            nearest = T::min(simd, nearest, apart);
         }
-        let slope: f64 = gamma.into();
+        let (slope, most): (f64, f64) = (gamma.into(), T::LARGEST.into());
         let unit = f64::max(T::smallest_lane(simd, nearest).into(), 1.0 / slope);
-        let most: f64 = T::LARGEST.into();
-        let near = number((unit * slope).min(most.sqrt()));
-        let unit = T::splat(simd, T::of(unit.min(most)));
-        let highest = number(-(count as f64).ln());
-        let steep = T::splat(simd, gamma);
-        let least = number(LEAST_EXPONENT);
-        let mut total = 0.0;
-        let registers = weights.chunks_mut(REGISTERS).zip(t.chunks(REGISTERS));
-        for ((weights, t), line) in registers.zip(line.chunks(REGISTERS)) {
+        let near = number::<T, S>(simd, (unit * slope).min(most.sqrt()));
+        let unit = number::<T, S>(simd, unit.min(most));
+        let steep = number::<T, S>(simd, slope);
+        let of_x = number::<T, S>(simd, 1.0 / at_x.total);
+        let of_root = number::<T, S>(simd, 1.0 / at_root.total);
+        let limit = number::<T, S>(simd, NARROW);
+        let mut sums = 0.0;
+        for from in (0..weights.len()).step_by(REGISTERS) {
             let mut sum = zero;
-            for ((weight, &t), &line) in weights.iter_mut().zip(t).zip(line) {
-                let (larger, apart) = ends(t, line);
-                let exponent = T::mul_add(simd, steep, larger, highest);
-                let exponent = T::min(simd, T::max(simd, exponent, least), zero);
-                let share = T::exp_of_negatives(simd, exponent);
-                let delta =
-                    T::max(simd, T::times(simd, T::times(simd, apart, minus), steep), least);
-                let kept = T::exp_of_negatives(simd, delta);
-                let far =
-                    T::over(simd, T::mul_add(simd, unit, T::times(simd, kept, minus), unit), apart);
-                let close = T::times(simd, narrow_quotient::<T, S>(simd, delta), near);
-                let is_close = T::greater(simd, delta, number(-NARROW));
-                *weight = T::times(simd, share, T::select(simd, is_close, close, far));
-                sum = T::plus(simd, sum, *weight);
+            for i in from..(from + REGISTERS).min(weights.len()) {
+                let (x, root) =
+                    (T::times(simd, grown[i], of_x), T::times(simd, grown_line[i], of_root));
+                let apart = apart::<T, S>(simd, t[i], line[i], tops, excess);
+                let delta = T::times(simd, apart, steep);
+                let lost = T::mul_add(simd, root, minus, x);
+                let lost = T::max(simd, lost, T::times(simd, lost, minus));
+                let far = T::over(simd, T::times(simd, lost, unit), apart);
+                let mean = T::times(simd, T::plus(simd, x, root), half);
+                let close = T::times(simd, mean, mean_quotient::<T, S>(simd, delta));
+                let close = T::times(simd, close, near);
+                let is_close = T::greater(simd, limit, delta);
+                weights[i] = T::select(simd, is_close, close, far);
+                sum = T::plus(simd, sum, weights[i]);
             }
-            total += sum_of_lanes::<T, S>(sum);
+            sums += sum_of_lanes::<T, S>(sum);
         }
-        total
+        sums
     }
+}
+
+#[inline(always)]
+fn number<T: Real, S: Simd>(simd: S, value: f64) -> T::Vector<S> {
+    T::splat(simd, T::of(value))
+}
+
+/// `|t − top − (line − line top) + excess|`
+#[inline(always)]
+fn apart<T: Real, S: Simd>(
+    simd: S,
+    t: T::Vector<S>,
+    line: T::Vector<S>,
+    [top, line_top]: [T::Vector<S>; 2],
+    excess: T::Vector<S>,
+) -> T::Vector<S> {
+    let minus = number::<T, S>(simd, -1.0);
+    let (x, root) = (T::plus(simd, t, top), T::mul_add(simd, line, minus, line_top));
+    let apart = T::plus(simd, T::plus(simd, x, root), excess);
+    T::max(simd, apart, T::times(simd, apart, minus))
+}
+
+/// `Σ a b`
+#[inline(always)]
+fn moment<T: Real, S: Simd>(simd: S, a: &[T::Vector<S>], b: &[T::Vector<S>]) -> f64 {
+    let mut total = 0.0;
+    for (a, b) in a.chunks(REGISTERS).zip(b.chunks(REGISTERS)) {
+        let mut sum = T::splat(simd, T::default());
+        for (&a, &b) in a.iter().zip(b) {
+            sum = T::mul_add(simd, a, b, sum);
+        }
+        total += sum_of_lanes::<T, S>(sum);
+    }
+    total
+}
+
+/// Coefficients of `tanh(z) / z` in z², from the highest power's on. f32 needs the last
+/// [`MEAN_F32`] of them for z below a quarter.
+const MEAN_SERIES: [f64; 11] = [
+    18_888_466_084.0 / 194_896_477_400_625.0,
+    -443_861_162.0 / 1_856_156_927_625.0,
+    6_404_582.0 / 10_854_718_875.0,
+    -929_569.0 / 638_512_875.0,
+    21_844.0 / 6_081_075.0,
+    -1_382.0 / 155_925.0,
+    62.0 / 2_835.0,
+    -17.0 / 315.0,
+    2.0 / 15.0,
+    -1.0 / 3.0,
+    1.0,
+];
+const MEAN_F32: usize = 6;
+
+/// The logarithmic mean of two numbers over their mean, if their logarithms differ by δ below
+/// [`NARROW`]: `tanh(δ/2) / (δ/2)`.
+#[inline(always)]
+fn mean_quotient<T: Real, S: Simd>(simd: S, delta: T::Vector<S>) -> T::Vector<S> {
+    let terms = if size_of::<T>() == 4 { MEAN_F32 } else { MEAN_SERIES.len() };
+    let series = &MEAN_SERIES[MEAN_SERIES.len() - terms..];
+    let z = T::times(simd, delta, T::splat(simd, T::of(0.5)));
+    let square = T::times(simd, z, z);
+    let mut p = T::splat(simd, T::of(series[0]));
+    for &c in &series[1..] {
+        p = T::mul_add(simd, p, square, T::splat(simd, T::of(c)));
+    }
+    p
 }
 
 /// The weights of the nearest-neighbour rule: a support that is the nearest at both ends has all;

@@ -46,6 +46,18 @@ pub(super) fn narrow_quotient<T: Real, S: Simd>(simd: S, y: T::Vector<S>) -> T::
     p
 }
 
+/// `(exp(γ δ) − 1) / γ` times a unit, for γ |δ| below [`NARROW`].
+#[inline(always)]
+fn narrow_term<T: Real, S: Simd>(
+    simd: S,
+    delta: T::Vector<S>,
+    gamma: T::Vector<S>,
+    unit: T::Vector<S>,
+) -> T::Vector<S> {
+    let y = T::times(simd, gamma, delta);
+    T::times(simd, narrow_quotient::<T, S>(simd, y), T::times(simd, delta, unit))
+}
+
 /// Stiffness of a soft maximum.
 #[derive(Clone, Copy)]
 pub(super) enum Stiffness<T> {
@@ -156,20 +168,17 @@ impl<T: Real, S: Simd> Span<T, S> {
         let zero = T::splat(simd, T::default());
         let below = T::splat(simd, T::default() - highest);
         let (gamma, unit) = (T::splat(simd, gamma), T::splat(simd, unit));
-        let term = |delta| {
-            let y = T::times(simd, gamma, delta);
-            T::times(simd, narrow_quotient::<T, S>(simd, y), T::times(simd, delta, unit))
-        };
         let mut sum = zero;
         for &(register, mask) in &self.ends[..self.edges] {
             let delta = T::select(simd, mask, T::plus(simd, row[register], below), zero);
-            sum = T::plus(simd, sum, term(delta));
+            sum = T::plus(simd, sum, narrow_term::<T, S>(simd, delta, gamma, unit));
         }
         let mut mean = sum_of_lanes::<T, S>(sum);
         for registers in row[self.middle.clone()].chunks(REGISTERS) {
             let mut sum = zero;
             for &value in registers {
-                sum = T::plus(simd, sum, term(T::plus(simd, value, below)));
+                let delta = T::plus(simd, value, below);
+                sum = T::plus(simd, sum, narrow_term::<T, S>(simd, delta, gamma, unit));
             }
             mean += sum_of_lanes::<T, S>(sum);
         }
