@@ -56,15 +56,8 @@ fn every_method_predicts_explains_and_reports() {
             assert!(missed(&rows, 3) < 1e-9, "{method}, beta {beta}: {}", missed(&rows, 3));
             let clusters = |rows: &[Vec<f64>]| rows.iter().map(|row| row[1]).collect::<Vec<_>>();
             assert_eq!(clusters(&rows), clusters(&predicted), "{method}");
-            assert_eq!(
-                header[16..],
-                match kind {
-                    "kernel" => vec!["(entropy)"],
-                    "mixture" => vec!["(prior)", "(variance)"],
-                    _ => vec![],
-                },
-                "{method}"
-            );
+            // From the boundary, every part of a logit belongs to a feature.
+            assert_eq!(header.len(), 16, "{method}");
         }
         let checked = desk.done("explain wine.csv --model m --versus 0 --check --limit 5").err;
         assert!(checked.contains("checked 5 points"), "{method}: {checked}");
@@ -109,6 +102,19 @@ fn labels_become_a_model() {
     }
     let pairwise = desk.done("explain rings.csv --model m --rule pairwise --limit 3").out;
     assert!(pairwise.starts_with("index,cluster,logit,x,y,(ties)\n"), "{pairwise}");
+    let summed = desk.done("explain rings.csv --model m --rule summed --limit 3").out;
+    assert!(summed.starts_with("index,cluster,logit,x,y,(entropy)\n"), "{summed}");
+    assert!(desk.done("explain rings.csv --model m").out.starts_with("index,cluster,logit,x,y\n"));
+    for (root, moves) in [("toward", false), ("near", true), ("midway", true), ("0.5", true)] {
+        let (_, rows) =
+            table(&desk.done(&format!("explain rings.csv --model m --root {root}")).out, b',');
+        assert!(missed(&rows, 3) < 1e-9, "{root}: {}", missed(&rows, 3));
+        let (_, plain) = table(&plain, b',');
+        let moved = rows.iter().zip(&plain).any(|(a, b)| (a[3] - b[3]).abs() > 1e-3 * b[2]);
+        assert_eq!(moved, moves, "{root}");
+    }
+    desk.fails("explain rings.csv --model m --rule summed --root near", 2, "only `--rule secant`");
+    desk.fails("explain rings.csv --model m --root 1.5", 2, "a number from 0 to 1");
     desk.done("label rings.csv --labels cluster --drop hdbscan --model inf --gamma inf");
     assert!(desk.done("inspect inf").out.contains("gamma      inf\n"));
     desk.done("label rings.csv --labels cluster --drop hdbscan --model m --prototypes 12");
@@ -223,4 +229,18 @@ fn what_a_method_is_not_made_for_is_refused() {
         "--leave-one-out: k is not a model of points",
     );
     desk.fails("explain t.csv --model k --rule pairwise", 2, "--rule: k is not a model of points");
+    let neon = desk.done("explain t.csv --model k").out;
+    assert_eq!(desk.done("explain t.csv --model k --root midway").out, neon);
+    assert_ne!(desk.done("explain t.csv --model k --root toward --check").out, neon);
+    desk.done("fit t.csv -k 2 --method gmm --model g");
+    let header = |rule: &str| {
+        let out = desk.done(&format!("explain t.csv --model g {rule}")).out;
+        out.lines().next().map(str::to_string).unwrap_or_default()
+    };
+    assert!(!header("").contains('('));
+    assert!(header("--rule summed").ends_with(",(prior),(variance)"));
+    assert!(!header("--root midway").contains('('));
+    desk.fails("explain t.csv --model g --rule pairwise", 2, "g is not a model of points");
+    desk.done("fit t.csv -k 2 --method kmedians --model s");
+    desk.fails("explain t.csv --model s --root toward", 2, "--root: s is not a model of squared");
 }
