@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let explanation = network.explain(&x, Target::Assigned, Beta::Heuristic)?;
     let largest = |values: Tensor<Flex, 1>| values.max().into_data().iter::<f64>().next();
     println!(
-        "conservation error at most {:.1e}, share of the entropy at most {:.3}",
+        "conservation error at most {:.1e}, share of what is absorbed at most {:.3}",
         largest(explanation.conservation_error()).unwrap_or(f64::NAN),
         largest(explanation.absorbed_share()).unwrap_or(f64::NAN),
     );

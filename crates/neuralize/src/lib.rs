@@ -18,7 +18,7 @@
 //! | [`data`] | named tables from CSV, Parquet and NumPy files, scalers |
 //! | [`explain`] | questions about assignments, and the explanations that answer them |
 //! | [`cluster`] | k-means in memory, in parts and in batches, by other distances, with a kernel; mixtures; labels from elsewhere |
-//! | [`network`] | the networks that clusterers are rewritten into, and NEON, their relevance pass |
+//! | [`network`] | the networks that clusterers are rewritten into, and their relevance passes, NEON and secants |
 //! | [`outlier`] | outlier scores of a kernel density, and their explanations |
 //! | [`record`] | models on disk: Burn records, burnpack, safetensors, the model folder |
 //! | [`train`] | losses on assignments and relevances, metrics of `burn::train` |

@@ -93,6 +93,7 @@ macro_rules! models_on {
                 rooted::supports_of_any_stiffness,
                 rooted::rings_have_roots,
                 rooted::pairs_without_a_root,
+                rooted::means_without_supports,
                 rooted::blocks_of_supports,
                 rooted::components_by_definition,
                 rooted::equal_components_from_roots,

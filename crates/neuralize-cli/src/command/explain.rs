@@ -66,9 +66,10 @@ pub(super) struct ExplainArgs {
     /// How relevance goes from clusters to features (models of kernel, label and gmm)
     #[arg(long, value_enum)]
     rule: Option<RuleName>,
-    /// What relevance measures from: a point where two clusters are equal, between their places (midway)
-    /// or on the way from the row to the other's place (toward), to its nearest point (near), or from
-    /// between (a number: 0 is midway, 1 toward) [default: midway for kmeans, toward for others]
+    /// What relevance measures from, a point where two clusters are equal. midway: on the line between
+    /// them; toward: on the way from the row to the other cluster; near: to its nearest point; L: from a
+    /// place between (0 midway, 1 toward). Not for other distances [default: midway for kmeans, toward
+    /// for kernel, label and gmm]
     #[arg(long, value_name = "midway|toward|near|L", value_parser = parse::root)]
     root: Option<Root>,
     /// Also measure conservation and, where the model allows it, shift invariance and agreement with
@@ -249,12 +250,15 @@ impl ExplainArgs {
         }
         let rule = self.chosen_rule()?;
         match model.clusterer() {
-            Clusterer::KMeans(_) if self.rule.is_some() => {
-                Err(self.refused("--rule", "points or a mixture; k-means has one rule, NEON"))
+            Clusterer::KMeans(_) if !matches!(self.rule, None | Some(RuleName::Secant)) => {
+                Err(self.refused("--rule", "points or a mixture; for k-means choose `--root`"))
             }
             Clusterer::Separable(_) => {
-                let option = if self.rule.is_some() { "--rule" } else { "--root" };
-                Err(self.refused(option, "squared Euclidean distances, points or a mixture"))
+                let (option, of) = match self.rule {
+                    Some(_) => ("--rule", "points or a mixture"),
+                    None => ("--root", "squared Euclidean distances, points or a mixture"),
+                };
+                Err(self.refused(option, of))
             }
             Clusterer::Mixture(_) if rule == Rule::Pairwise => {
                 Err(self.refused("--rule pairwise", "points"))

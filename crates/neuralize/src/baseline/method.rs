@@ -19,8 +19,8 @@ use crate::explain::Beta;
 ///
 /// | name | relevance of feature i |
 /// |---|---|
-/// | `neon` | NEON with the heuristic β; `neon-hard` with the nearest competitor alone |
-/// | `toward` | what made the logit on the way from the boundary, on the line to the competitor: what would have to change; k-means and deep k-means |
+/// | `neon` | the network's own rule with the heuristic β: NEON, and for clusters of supports and mixtures the secant pass toward the competitor; `neon-hard` with the nearest competitor alone |
+/// | `toward` | what made the logit on the way from the boundary, on the line to the competitor: what would have to change; not for clusters by other distances |
 /// | `sensitivity` | squared slope of the logit, which has no sign |
 /// | `gradient-times-input` | slope times value |
 /// | `gradient-from-boundary` | slope times the difference from the boundary to the competing cluster |
@@ -39,7 +39,7 @@ use crate::explain::Beta;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Method {
-    /// NEON.
+    /// The network's own rule ([`Network::explain`](crate::network::Network::explain)).
     Neon(Beta),
     /// The secant pass from the boundary on the line to the competitor, with the heuristic β
     /// ([`Root::Toward`](crate::explain::Root::Toward)).
@@ -131,10 +131,10 @@ impl Method {
     pub fn description(self) -> &'static str {
         match self {
             Self::Neon(Beta::Heuristic) => {
-                "NEON: relevance pass through the clustering as a network, with all competitors weighted by nearness"
+                "the network's own pass, with all competitors weighted by nearness: NEON, or the secant pass for models of points and mixtures"
             }
             Self::Neon(_) => {
-                "NEON with another stiffness; an infinite one takes the nearest competitor alone"
+                "the network's own pass with another stiffness; an infinite one takes the nearest competitor alone"
             }
             Self::Toward => {
                 "what made the logit on the way from the boundary, on the straight line to the competitor"

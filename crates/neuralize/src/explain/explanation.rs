@@ -28,8 +28,8 @@ pub struct Explanation<B: Backend> {
     pub absorbed: Vec<Absorbed<B>>,
 }
 
-/// A part of the logit that a bias of the network absorbs, such as the prior of a mixture's
-/// components. The relevances and these parts sum to the logit.
+/// A part of the logit that belongs to no feature: a bias of the network, such as the prior of a
+/// mixture's components, or what a pair of clusters without a root would get. The relevances and these parts sum to the logit.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Absorbed<B: Backend> {

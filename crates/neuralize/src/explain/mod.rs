@@ -6,8 +6,10 @@
 //! relevances of a point sum to its logit, in some networks together with parts of the logit that
 //! belong to no feature.
 //!
-//! The pass itself is [`Network::explain`](crate::network::Network::explain). Measured from another
-//! [`Root`], it is [`Network::explain_from`](crate::network::Network::explain_from).
+//! The pass itself is [`Network::explain`](crate::network::Network::explain). Clusters of supports and
+//! mixtures have a choice of [`Rule`]s; their default is the secant pass, which measures from a
+//! [`Root`] on the boundary. K-means is measured from other roots by
+//! [`Network::explain_from`](crate::network::Network::explain_from).
 
 mod explanation;
 mod question;

@@ -29,8 +29,9 @@ pub enum Root {
     Between(f64),
     /// On the line from the sample to the place of k. For a sample outside of c, on the line to c.
     Toward,
-    /// On the line from the sample to the nearest support of k that lies in k. A cluster with one
-    /// place has no other support, so that this is `Toward`; encoders have no supports.
+    /// On the line from the sample to the nearest support of k that lies in k, or to its place if none
+    /// does. For k-means and mixtures this is `Toward`. Encoders have no supports: there it is an
+    /// error.
     Near,
 }
 

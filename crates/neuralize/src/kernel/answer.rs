@@ -16,6 +16,13 @@ pub(crate) const STEEPEST: f64 = 8.0;
 /// that treat each of them by itself, and the others share all of it.
 pub(crate) const COUNTS: f64 = 1e-2;
 
+/// Parts of a line of which the first that leads across the boundary is searched. A line through
+/// clusters of any shape may cross the boundary more than once.
+pub(crate) const PARTS: usize = 4;
+
+/// Steps of the search for a root; every fourth halves what is left of the part.
+pub(crate) const STEPS: usize = 80;
+
 /// What to explain about every row.
 #[derive(Clone, Copy)]
 pub(crate) struct Question {

@@ -46,7 +46,7 @@ mod tensor;
 mod wrapped;
 
 pub(crate) use affine::{Affine, Scores, Totals, bias_of};
-pub(crate) use answer::{Answer, COUNTS, Question, STEEPEST, TensorAnswer};
+pub(crate) use answer::{Answer, COUNTS, PARTS, Question, STEEPEST, STEPS, TensorAnswer};
 pub(crate) use blocks::{BLOCK_ELEMENTS, block_rows, blocks, map_rows};
 pub(crate) use dispatch::{
     assign_and_sum, explain, explain_by_secants, explain_supports, logits, nearest,

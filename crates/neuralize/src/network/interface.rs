@@ -228,7 +228,7 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
         })
     }
 
-    /// Explains every row of x by NEON.
+    /// Explains every row of x: by NEON, or by the [`Rule`] of a network that has a choice.
     ///
     /// Beyond the result, memory is at most that of its largest part and one block of rows:
     /// O(N K + N D).
@@ -274,7 +274,10 @@ pub trait Network<B: Backend>: Internals<B> + Debug + Send + Sync {
         let beta = self.checked_question(target, beta)?;
         let [rows, features] = x.dims();
         if rows == 0 {
-            return Ok(self.explanation(x, target, beta));
+            return match self.explained_by(Rule::Secant(root)) {
+                Ok(network) => network.explain(x, target, Beta::Value(beta)),
+                Err(_) => Ok(self.explanation(x, target, beta)),
+            };
         }
         let parts = kernel::blocks(rows, kernel::block_rows(self.columns()))
             .map(|range| {

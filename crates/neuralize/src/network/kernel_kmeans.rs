@@ -47,7 +47,9 @@ use crate::{transfer, validate};
 /// competitor are equal: `R = Σ_k ρ_k 2 (Σ_{i∈C_c} w_i u_i − Σ_{j∈C_k} w_j u_j) ∘ (x − x₀)`, with the
 /// ratios ρ_k of min-pooling and weights w_j in proportion to the logarithmic mean of the shares at x
 /// and at x₀, of sum 1 in a cluster (Sato 1976, Vartia 1976). Relevances sum to the logit, since
-/// these weights make `Σ w_j (t_j(x) − t_j(x₀))` the change of the score.
+/// these weights make `Σ w_j (t_j(x) − t_j(x₀))` the change of the score. A pair has no root if one
+/// cluster beats the other at its mean and at all its supports; its part of the logit is absorbed by
+/// "root". If own supports are left out, that part is always listed.
 ///
 /// By [`Rule::Summed`] a competitor's R_k is divided in proportion to
 /// `Σ_j p_j (x_d−u_jd)² − Σ_i p_i (x_d−u_id)²`, which over all features sums to
@@ -351,9 +353,8 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
         target: Target,
         beta: Beta,
     ) -> Result<Tensor<B, 2>> {
-        let none = x.clone().slice([0..0, 0..x.dims()[1]]);
-        let beta = Network::explain(self, &none, target, beta)?.beta;
         self.check_input(x)?;
+        let beta = self.checked_question(target, beta)?;
         let nothing = || transfer::zeros([0, self.n_supports()], &x.device(), self.dtype());
         let scorer = self.scorer();
         Ok(kernel::map_rows(x, self.columns(), nothing, |block| {

@@ -126,7 +126,8 @@ impl<B: Backend> NeuralizedKMeans<B> {
         }
     }
 
-    /// The same network, explained from another root. [`Root::Midway`], the default, is NEON.
+    /// The same network, explained from another root. [`Root::Midway`], the default, is NEON. Other
+    /// forms of the network, such as [`dense`](Self::dense), know nothing of it.
     ///
     /// # Errors
     ///

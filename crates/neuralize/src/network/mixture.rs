@@ -34,7 +34,9 @@ use crate::network::secant;
 /// By default ([`Rule::Secant`]), the relevance measures from a [`Root`] x₀, where the component
 /// and its competitor are equal: with the ratios ρ_k of min-pooling,
 /// `R_i = Σ_k ρ_k ½ [(x+x₀−2μ_k)/σ²_k − (x+x₀−2μ_c)/σ²_c]_i (x−x₀)_i`, and relevances sum to the
-/// logit. For equal priors and variances, [`Root::Midway`] makes this NEON for k-means.
+/// logit. For equal priors and variances, [`Root::Midway`] makes this NEON for k-means. A component
+/// that another one beats within a standard deviation of its mean has no root beside it; its part of
+/// the logit is absorbed by "root".
 ///
 /// By [`Rule::Summed`], with `a_k = ρ_k` for competitors and `a_c = −Σ ρ_k`, a feature has the
 /// relevance `R_i = Σ_k a_k ½ (x_i − μ_ki)²/σ²_ki`. Two parts of the logit belong to no value of a

@@ -171,15 +171,21 @@ impl<B: Backend> ComponentSecants<B> {
         let signed = |h: Tensor<B, 2>| h.clone().mask_where(outside.clone(), h.neg());
         let [first, slope, bend, last] = [first, slope, bend, last].map(signed);
         let touching = first.clone().equal_elem(0.0);
-        let rooted = last.lower_equal_elem(0.0).bool_or(touching.clone());
+        let has = |c, k| !matches!(self.components.seat(c, k), Seat::Nowhere);
+        let [inside, beyond] = [has(c, k), has(k, c)]
+            .map(|has| first.clone().abs().greater_elem(if has { -1.0 } else { f64::INFINITY }));
+        let rooted = inside.mask_where(outside, beyond);
+        // Rounding may leave the end of the line on the side of its start.
+        let short = last.greater_elem(0.0);
         let root = (slope.clone().square() - bend.clone() * first.clone() * 4.0).clamp_min(0.0);
-        let root = root.sqrt();
+        let flat = root.clone().equal_elem(0.0);
+        let root = root.mask_fill(flat.clone(), 1.0).sqrt().mask_fill(flat, 0.0);
         let rising = slope.clone().greater_elem(0.0);
         let above = (first * 2.0).mask_where(rising.clone(), slope.clone() + root.clone());
         let below = (root - slope).mask_where(rising, bend * -2.0);
         let none = below.clone().equal_elem(0.0).bool_or(touching.clone());
         let place = quotient(above, below.mask_fill(none, 1.0)).clamp(0.0, 1.0);
-        let place = place.mask_fill(touching, 0.0);
+        let place = place.mask_fill(short, 1.0).mask_fill(touching, 0.0);
 
         let root = start + way * place.expand([rows, features]);
         let moved = x.clone() - root.clone();

@@ -41,6 +41,7 @@ pub(super) struct Seats {
     toward: Ends,
     /// Where the lines of `Root::Near` end, if all depths are known.
     near: Option<Ends>,
+    is_complete: bool,
 }
 
 impl Seats {
@@ -87,15 +88,24 @@ impl Seats {
         let toward = Ends::new(clusters, |c, k| {
             if c == k || straddles[c * clusters + k] { End::Place } else { inside.of(c, k) }
         });
-        let near = of_all.then(|| Ends::new(clusters, |c, k| inside.of(c, k)));
-        Self { clusters, straddles, depths, toward, near }
+        let near = of_all.then(|| {
+            Ends::new(clusters, |c, k| match inside.of(c, k) {
+                End::Nowhere if straddles[c * clusters + k] => End::Place,
+                end => end,
+            })
+        });
+        let is_complete = (0..clusters * clusters).all(|at| {
+            let (c, k) = (at / clusters, at % clusters);
+            c == k || !matches!(toward.of(c, k), End::Nowhere)
+        });
+        Self { clusters, straddles, depths, toward, near, is_complete }
     }
 
     /// Where lines from a point end; `None` for other roots than `Toward` and `Near`.
     pub(super) fn ends(&self, root: Root) -> Option<&Ends> {
         match root {
-            Root::Toward => Some(&self.toward),
             Root::Near => self.near.as_ref(),
+            root if root.lambda() == 1.0 => Some(&self.toward),
             _ => None,
         }
     }
@@ -125,11 +135,13 @@ impl Seats {
         (depths[at] > 0.0).then_some(at)
     }
 
+    /// Whether there is a point in k if its only competitor is c.
+    pub(super) fn has_any(&self, c: usize, k: usize) -> bool {
+        !matches!(self.toward.of(c, k), End::Nowhere)
+    }
+
     /// Whether every cluster has a point in itself, whatever its only competitor is.
     pub(super) fn are_complete(&self) -> bool {
-        let clusters = 0..self.clusters;
-        clusters.clone().all(|c| {
-            clusters.clone().all(|k| c == k || self.straddles(c, k) || self.deepest(c, k).is_some())
-        })
+        self.is_complete
     }
 }

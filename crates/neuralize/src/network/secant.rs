@@ -6,7 +6,6 @@ use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor, backend::Backend};
 
 use crate::explain::{Absorbed, Explanation, Target};
 use crate::gradient::quotient;
-use crate::kernel::COUNTS;
 use crate::network::counted::counted;
 use crate::network::pass::PoolingPass;
 use crate::transfer;
@@ -46,16 +45,17 @@ pub(super) fn explanation<B: Backend>(
     absorbs: bool,
     mut secants: impl FnMut(&PairRows<B>) -> Secants<B>,
 ) -> Explanation<B> {
-    let mut pairs = BTreeMap::<_, Vec<usize>>::new();
-    for one in counted(&pass) {
-        pairs.entry((one.c, one.k)).or_default().push(one.row);
-    }
     let [rows, clusters] = pass.competitors.shares.dims();
     let (device, dtype) = (pass.competitors.shares.device(), pass.competitors.shares.dtype());
+    let mut pairs = BTreeMap::<_, Vec<usize>>::new();
+    let mut counts = vec![0.0; rows * clusters];
+    for one in counted(&pass) {
+        pairs.entry((one.c, one.k)).or_default().push(one.row);
+        counts[one.row * clusters + one.k] = 1.0;
+    }
     // What the competitors that count have in place of all.
-    let shares = pass.competitors.shares.clone();
-    let least = (shares.clone().max_dim(1) * COUNTS).expand([rows, clusters]);
-    let counted = shares.clone().mask_fill(shares.lower(least), 0.0).sum_dim(1);
+    let counts = transfer::upload::<B, 2>(counts, [rows, clusters], &device, dtype);
+    let counted = (pass.competitors.shares.clone() * counts).sum_dim(1);
     let none = counted.clone().equal_elem(0.0);
     let counted = counted.mask_fill(none, 1.0).expand([rows, clusters]);
     let ratios = quotient(pass.competitors.ratios.clone(), counted.clone());
@@ -67,9 +67,12 @@ pub(super) fn explanation<B: Backend>(
         let count = numbers.len();
         let pair = PairRows { c, k, rows: transfer::upload_indices(&numbers, &device) };
         let found = secants(&pair);
-        let lost = found.rooted.clone().bool_not().expand([count, features]);
         let ratio = pair.of(&ratios).narrow(1, k, 1).expand([count, features]);
-        let part = (found.relevance * ratio).mask_fill(lost, 0.0);
+        let mut part = found.relevance * ratio;
+        if absorbs {
+            let lost = found.rooted.clone().bool_not().expand([count, features]);
+            part = part.mask_fill(lost, 0.0);
+        }
         relevance = relevance.select_assign(0, pair.rows.clone(), part, IndexingUpdateOp::Add);
         if absorbs {
             let kept = pair.of(&parts).narrow(1, k, 1).mask_fill(found.rooted, 0.0);

@@ -5,17 +5,10 @@ use burn::tensor::{Bool, Tensor, backend::Backend};
 use crate::cluster::SupportScorer;
 use crate::cluster::segments::{Segments, lowest};
 use crate::explain::Root;
-use crate::kernel::{exp_minus_one, steepness};
+use crate::kernel::{PARTS, STEPS, exp_minus_one, steepness};
 use crate::network::seats::Seats;
 use crate::network::secant::{PairRows, Secants};
 use crate::{gradient, transfer};
-
-/// Parts of a line of which the first that leads across the boundary is searched. A line through
-/// clusters of any shape may cross the boundary more than once.
-const PARTS: usize = 4;
-
-/// Steps of the search for a root; every fourth halves what is left of the part.
-const STEPS: usize = 80;
 
 /// The secant pass of a block of rows through clusters of supports.
 ///
@@ -102,7 +95,9 @@ impl<B: Backend> Cluster<B> {
                 let larger = at_x.max_pair(at_root);
                 // The largest support at either end is among these.
                 let minor = larger.clone().lower_elem(0.0);
-                let unit = nearest(&apart, minor).clamp_min(1.0 / gamma).expand(shape);
+                let unit = nearest(&apart, minor)
+                    .clamp_min((1.0 / gamma).min(transfer::largest(dtype)))
+                    .expand(shape);
                 let delta = apart.clone() * gamma;
                 // (1 − e^−δ) / δ, in units of what the major supports have.
                 let lost = exp_minus_one(delta.clone().clamp_max(1e3).neg()).neg();
@@ -132,8 +127,9 @@ impl<B: Backend> Cluster<B> {
             Some(left) => weights.mask_fill(left.clone(), 0.0),
             None => weights,
         };
-        let total = weights.clone().sum_dim(1).expand(shape);
-        gradient::quotient(weights, total)
+        let total = weights.clone().sum_dim(1);
+        let none = total.clone().equal_elem(0.0);
+        gradient::quotient(weights, total.mask_fill(none, 1.0).expand(shape))
     }
 }
 
@@ -181,7 +177,7 @@ impl<B: Backend> Line<'_, B> {
         let wide = |a: &Tensor<B, 2>| a.clone().abs().max_dim(1);
         // Not that of the contrasts, which are huge for a cluster without supports.
         let size = wide(&self.start[0]) + wide(&self.start[1]);
-        let tolerance = size * transfer::epsilon(dtype);
+        let tolerance = size * (4.0 * transfer::epsilon(dtype));
         let rooted = to.clone().lower_equal(tolerance.clone()).bool_or(touching.clone());
 
         // Both ends of the first part that leads to the other side, and the contrasts there.
@@ -190,7 +186,7 @@ impl<B: Backend> Line<'_, B> {
         for part in (1..PARTS).rev() {
             let place = ones.clone() * (part as f64 / PARTS as f64);
             let value = signed(Self::contrast(&self.at(&place)));
-            let across = value.clone().lower_elem(0.0);
+            let across = value.clone().lower_equal(tolerance.clone());
             // Later parts came first: what is across here is nearer.
             high = high.mask_where(across.clone(), place);
             beyond = beyond.mask_where(across, value);
@@ -215,7 +211,7 @@ impl<B: Backend> Line<'_, B> {
             best = best.mask_where(better.clone(), place.clone());
             least = least.mask_where(better, size);
             let found = least.clone().lower_equal(tolerance.clone());
-            if step % 2 == 0 && transfer::all_true(found.bool_or(rooted.clone().bool_not())) {
+            if step % 4 == 3 && transfer::all_true(found.bool_or(rooted.clone().bool_not())) {
                 break;
             }
             let slope =
@@ -246,6 +242,15 @@ impl<B: Backend> SupportSecants<'_, B> {
         let x = pair.of(&self.x);
         let [own, other] = [c, k].map(|cluster| self.cluster(cluster, pair));
         let t = pair.of(&self.t);
+        // A row that is left out is no end of its own line.
+        let seen = match &self.left_out {
+            Some(left) => {
+                let left = left.clone().select(0, pair.rows.clone());
+                t.clone().mask_fill(left, lowest(t.dtype()))
+            }
+            None => t.clone(),
+        };
+        let [seen_own, seen_other] = [c, k].map(|cluster| self.part(&seen, cluster));
         let [t_own, t_other] = [c, k].map(|cluster| self.part(&t, cluster));
 
         let lambda = self.root.lambda();
@@ -253,15 +258,15 @@ impl<B: Backend> SupportSecants<'_, B> {
         let (start, t_start) = if lambda == 1.0 {
             (x.clone(), [t_own.clone(), t_other.clone()])
         } else {
-            let place = self.place(k, c, &t_own, shape);
+            let place = self.place(k, c, &seen_own, shape);
             let start = place.clone() + (x.clone() - place) * lambda;
             (start.clone(), [own.apply(start.clone()), other.apply(start)])
         };
         let first = own.at(t_start[0].clone()).score - other.at(t_start[1].clone()).score;
         // The line leads to the other side, whichever this one is.
         let outside = first.clone().lower_elem(0.0).expand(shape);
-        let end = self.place(c, k, &t_other, shape);
-        let end = end.mask_where(outside, self.place(k, c, &t_own, shape));
+        let end = self.place(c, k, &seen_other, shape);
+        let end = end.mask_where(outside.clone(), self.place(k, c, &seen_own, shape));
         let change = [
             own.apply(end.clone()) - t_start[0].clone(),
             other.apply(end.clone()) - t_start[1].clone(),
@@ -275,6 +280,17 @@ impl<B: Backend> SupportSecants<'_, B> {
         };
         let slope = weighted(&own, t_own, &own_root) - weighted(&other, t_other, &other_root);
         let way = x - start.clone() - (end - start) * place.expand(shape);
+        // Where no row leaves any support out, the ends say whether there is a root.
+        let rooted = match &self.left_out {
+            Some(_) => rooted,
+            None => {
+                let sides = [(c, k), (k, c)].map(|(c, k)| self.seats.has_any(c, k));
+                let [inside, outside_too] = sides.map(|has| {
+                    first.clone().abs().greater_elem(if has { -1.0 } else { f64::INFINITY })
+                });
+                inside.mask_where(first.lower_elem(0.0), outside_too)
+            }
+        };
         Secants { relevance: slope * way, rooted }
     }
 

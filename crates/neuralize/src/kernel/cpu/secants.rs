@@ -15,14 +15,11 @@ use super::rows::{CenteredRows, run_tasks, task_rows};
 use super::scores::block_scores;
 use super::segments::{NARROW, REGISTERS, Stiffness, log_over, narrow_quotient, sum_of_lanes};
 use super::supports::{Decided, SupportClusters};
-use crate::kernel::answer::{COUNTS, Question, SliceAnswer};
+use crate::kernel::answer::{COUNTS, PARTS, Question, STEPS, SliceAnswer};
 use crate::kernel::ends::{End, Ends};
 
-/// Parts of a line of which the first that leads across the boundary is searched.
-const PARTS: usize = 4;
-
-/// Steps of the search for a root; every fourth halves what is left of the part.
-const STEPS: usize = 80;
+/// Scores at places that are kept; of more, they are computed when they are needed.
+const KEPT_SCORES: usize = 1 << 24;
 
 /// Exponents below this are 0.
 const LEAST_EXPONENT: f64 = -1e3;
@@ -40,7 +37,7 @@ pub(crate) struct SecantPass<T> {
     places: Vec<T>,
     /// Every cluster's supports filled up to a register's end.
     padded: Vec<Range<usize>>,
-    /// Scores of the supports at the places, `[K, padded]`.
+    /// Scores of the supports at the places, `[K, padded]`; empty if they are too many.
     at_places: Vec<T>,
     ends: Ends,
 }
@@ -83,7 +80,8 @@ impl<T: Real> SecantPass<T> {
             at_places: Vec::new(),
             ends,
         };
-        for k in 0..sizes.len() {
+        let kept = if sizes.len() * start <= KEPT_SCORES { sizes.len() } else { 0 };
+        for k in 0..kept {
             let mut scores = vec![T::default(); start];
             let place = pass.places[k * features..(k + 1) * features].to_vec();
             for cluster in 0..sizes.len() {
@@ -304,6 +302,14 @@ impl<T: Real> SecantPass<T> {
         let Buffers { t, change, .. } = buffers;
         let end = match self.ends.of(from, to) {
             End::Nowhere => return None,
+            End::Place if self.at_places.is_empty() => {
+                let point = &self.places[row(to)];
+                for cluster in [from, to] {
+                    let range = self.padded[cluster].clone();
+                    self.scores_at(point, cluster, &mut change[range]);
+                }
+                point
+            }
             End::Place => {
                 let at = &self.at_places[to * t.len()..(to + 1) * t.len()];
                 for range in [from, to].map(|cluster| self.padded[cluster].clone()) {
