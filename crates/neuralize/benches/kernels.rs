@@ -22,7 +22,8 @@
 //! `--supports` prints the time of an explanation for M supports, in clusters of
 //! equal sizes, next to that of Burn's product of the points with the supports.
 //! Most of the product's time is not arithmetic: it writes a matrix N × M, of
-//! which the explanation keeps a few rows in cache.
+//! which the explanation keeps a few rows in cache. The summed rule is followed by
+//! the secant pass, where β has the nearest competitor count or all of them.
 
 use std::error::Error;
 use std::f32::consts::TAU;
@@ -36,7 +37,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use neuralize::cluster::{FitOptions, KMeans, KMeansConfig, KernelKMeans, Progress};
-use neuralize::explain::{Beta, Target};
+use neuralize::explain::{Beta, Rule, Target};
 use neuralize::network::Network;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -108,7 +109,7 @@ fn explanation(bencher: Bencher, cell: Cell) {
 
 #[divan::bench(args = cells(&SUPPORTED))]
 fn explanation_by_supports(bencher: Bencher, cell: Cell) {
-    measure(bencher, 3 * cell.flops(), explain_by_supports(cell));
+    measure(bencher, 3 * cell.flops(), explain_by_supports(cell, Rule::Summed, 1.0));
 }
 
 type Outcome<T> = neuralize::Result<T>;
@@ -150,12 +151,18 @@ fn share() -> Result<(), Box<dyn Error>> {
 
 /// Prints the times of explanations next to those of the matrix product.
 fn supports() -> Result<(), Box<dyn Error>> {
-    println!("| N × D × supports | matrix product, ms | explanation, ms | ratio |");
-    println!("|---:|---:|---:|---:|");
+    println!(
+        "| N × D × supports | matrix product, ms | summed, ms | secants, one | secants, all |"
+    );
+    println!("|---:|---:|---:|---:|---:|");
     for cell in cells(&SUPPORTED) {
         let of_product = 1e3 * seconds(product(cell)?)?;
-        let found = 1e3 * seconds(explain_by_supports(cell)?)?;
-        println!("| {cell} | {of_product:.1} | {found:.1} | {:.2} |", found / of_product);
+        let time = |rule, beta| -> Outcome<f64> {
+            Ok(1e3 * seconds(explain_by_supports(cell, rule, beta)?)?)
+        };
+        let summed = time(Rule::Summed, 1.0)?;
+        let [one, all] = [time(Rule::default(), f64::INFINITY)?, time(Rule::default(), 0.0)?];
+        println!("| {cell} | {of_product:.1} | {summed:.1} | {one:.1} | {all:.1} |");
     }
     Ok(())
 }
@@ -212,12 +219,13 @@ fn explain(cell: Cell) -> Outcome<impl Fn() -> Outcome<()>> {
     })
 }
 
-fn explain_by_supports(cell: Cell) -> Outcome<impl Fn() -> Outcome<()>> {
+fn explain_by_supports(cell: Cell, rule: Rule, beta: f64) -> Outcome<impl Fn() -> Outcome<()>> {
     let Mixture { x, centers } = Mixture::new(cell);
     let labels: Vec<usize> = (0..cell.k).map(|support| support * POOLS / cell.k).collect();
-    let network = KernelKMeans::from_supports(centers, &labels, GAMMA)?.neuralize()?;
+    let network =
+        KernelKMeans::from_supports(centers, &labels, GAMMA)?.neuralize()?.with_rule(rule)?;
     Ok(move || {
-        let found = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
+        let found = network.explain(&x, Target::Assigned, Beta::Value(beta))?;
         drop(black_box(found));
         Ok(())
     })
