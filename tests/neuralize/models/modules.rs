@@ -92,7 +92,12 @@ pub fn parts_of_a_module<B: Backend>(setup: &Setup<B>) {
         assert_rows_close(&logits(&loaded.clusterer, &rows_of), &expected, tolerance, "logits");
         let found = loaded.model.explain(&rows_of, Target::Assigned, Beta::Value(0.5)).unwrap();
         let (found, expected) = (rows(found.relevance), rows(explained.relevance));
-        assert_rows_close(&found, &expected, tolerance, "relevance");
+        // Rounded parameters move a boundary, by the same for rows near to it and far from it.
+        let size = expected.iter().map(|row| row.iter().map(|r| r.abs()).sum::<f64>());
+        let size = largest(size);
+        for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+            assert!((found - expected).abs() <= tolerance * size, "{found} against {expected}");
+        }
     }
 }
 

@@ -78,9 +78,9 @@ use crate::{transfer, validate};
 /// let explanation = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
 /// let logit = explanation.logit.into_data().iter::<f32>().next();
 /// assert!((logit.unwrap_or_default() - 9.0).abs() < 1e-4);
-/// // From the boundary on the way to (2, 3), at (1.45, 1.35): 2 (0 − 2)(1 − 1.45), 2 (0 − 3)(0 − 1.35).
+/// // From the boundary, 9/22 of the way to (2, 3): 2 (0 − 2)(−9/22) and 2 (0 − 3)(−27/22).
 /// let relevance: Vec<f32> = explanation.relevance.into_data().iter().collect();
-/// assert!((relevance[0] - 1.8).abs() < 1e-4 && (relevance[1] - 8.1).abs() < 1e-4);
+/// assert!((relevance[0] - 18.0 / 11.0).abs() < 1e-4 && (relevance[1] - 81.0 / 11.0).abs() < 1e-4);
 /// // By distances: (1−2)² − 1² and (0−3)² − 0².
 /// let network = network.with_rule(Rule::Summed)?;
 /// let explanation = network.explain(&x, Target::Assigned, Beta::Value(1.0))?;
