@@ -110,7 +110,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 const MODELS: [&str; 5] = [
     "k-means",
     "kernel k-means",
-    "kernel k-means, all members",
+    "kernel k-means (all members)",
     "mixture of Gaussians",
     "deep k-means",
 ];
