@@ -415,8 +415,8 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
     }
 
     /// Whether a part of a logit may be without a root.
-    fn absorbs(&self, root: Root) -> bool {
-        self.leaves_out || !self.seats(root).are_complete()
+    fn absorbs(&self, seats: &Seats) -> bool {
+        self.leaves_out || !seats.are_complete()
     }
 
     /// The pass from a root in one kernel, where there is one.
@@ -431,7 +431,7 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
         let ends = seats.ends(root)?;
         let (answer, lost) = self.scorer().explain_by_secants(x, ends, target.question(beta))?;
         let lost = Absorbed { name: secant::ROOT, amount: lost };
-        let absorbed = self.absorbs(root).then_some(lost).into_iter().collect();
+        let absorbed = self.absorbs(&seats).then_some(lost).into_iter().collect();
         Some(explanation(answer, target, beta, absorbed))
     }
 
@@ -459,7 +459,7 @@ impl<B: Backend> NeuralizedKernelKMeans<B> {
             left_out,
             root,
         };
-        secant::explanation(pass, (target, beta), features, self.absorbs(root), |pair| {
+        secant::explanation(pass, (target, beta), features, self.absorbs(&seats), |pair| {
             secants.of_pair(pair)
         })
     }
@@ -539,7 +539,7 @@ impl<B: Backend> Network<B> for NeuralizedKernelKMeans<B> {
 
     fn absorbed_names(&self) -> &'static [&'static str] {
         match self.rule {
-            Rule::Secant(root) if !self.absorbs(root) => &[],
+            Rule::Secant(root) if !self.absorbs(&self.seats(root)) => &[],
             Rule::Secant(_) => &[secant::ROOT],
             Rule::Summed => &[summed::ENTROPY],
             Rule::Pairwise => &[pairwise::TIES],

@@ -131,20 +131,23 @@ impl<B: Backend> ComponentSecants<B> {
         let row = |table: &Tensor<B, 2>, k: usize| table.clone().narrow(0, k, 1).expand(shape);
         let [(own, own_deviation), (other, other_deviation)] =
             [c, k].map(|k| (row(&self.means, k), row(&self.deviations, k)));
-        let place = |c: usize, k: usize| match self.components.seat(c, k) {
+        // A point of either component beside the other, and whether it is its own.
+        let seat = |c: usize, k: usize| match self.components.seat(c, k) {
             Seat::Beside(point) => {
-                transfer::upload::<B, 2>(point, [1, features], &device, dtype).expand(shape)
+                let point = transfer::upload::<B, 2>(point, [1, features], &device, dtype);
+                (point.expand(shape), true)
             }
-            Seat::Mean | Seat::Nowhere => row(&self.means, k),
+            Seat::Mean => (row(&self.means, k), true),
+            Seat::Nowhere => (row(&self.means, k), false),
         };
+        let ((to_other, has_other), (to_own, has_own)) = (seat(c, k), seat(k, c));
 
         // The contrast at a + τ d is first + τ (slope + τ bend).
         let lambda = root.lambda();
         let start = if lambda == 1.0 {
             x.clone()
         } else {
-            let own = place(k, c);
-            own.clone() + (x.clone() - own) * lambda
+            to_own.clone() + (x.clone() - to_own.clone()) * lambda
         };
         let seen = |points: &Tensor<B, 2>| {
             let own = quotient(points.clone() - own.clone(), own_deviation.clone());
@@ -159,7 +162,7 @@ impl<B: Backend> ComponentSecants<B> {
             * 0.5
             + constant;
         let outside = first.clone().lower_elem(0.0);
-        let end = place(c, k).mask_where(outside.clone().expand(shape), place(k, c));
+        let end = to_other.mask_where(outside.clone().expand(shape), to_own);
         let way = end - start.clone();
         let d_own = quotient(way.clone(), own_deviation.clone());
         let d_other = quotient(way.clone(), other_deviation.clone());
@@ -171,8 +174,7 @@ impl<B: Backend> ComponentSecants<B> {
         let signed = |h: Tensor<B, 2>| h.clone().mask_where(outside.clone(), h.neg());
         let [first, slope, bend, last] = [first, slope, bend, last].map(signed);
         let touching = first.clone().equal_elem(0.0);
-        let has = |c, k| !matches!(self.components.seat(c, k), Seat::Nowhere);
-        let [inside, beyond] = [has(c, k), has(k, c)]
+        let [inside, beyond] = [has_other, has_own]
             .map(|has| first.clone().abs().greater_elem(if has { -1.0 } else { f64::INFINITY }));
         let rooted = inside.mask_where(outside, beyond);
         // Rounding may leave the end of the line on the side of its start.

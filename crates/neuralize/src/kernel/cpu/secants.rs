@@ -11,10 +11,10 @@ use pulp::{Simd, WithSimd};
 
 use super::panel::{Panels, WIDTH, lanes_here};
 use super::real::{MAX_LANES, Real, lanes};
-use super::rows::{CenteredRows, run_tasks, task_rows};
+use super::rows::CenteredRows;
 use super::scores::block_scores;
 use super::segments::{NARROW, REGISTERS, Stiffness, log_over, narrow_quotient, sum_of_lanes};
-use super::supports::{Decided, SupportClusters};
+use super::supports::{Decided, RowBlock, SupportClusters};
 use crate::kernel::answer::{COUNTS, PARTS, Question, STEPS, SliceAnswer};
 use crate::kernel::ends::{End, Ends};
 
@@ -93,6 +93,11 @@ impl<T: Real> SecantPass<T> {
         pass
     }
 
+    /// Whether these are the ends of its lines.
+    pub(crate) fn leads_to(&self, ends: &Ends) -> bool {
+        self.ends.are(ends)
+    }
+
     /// The scores of a cluster's supports at a point; what fills the last register stays.
     fn scores_at(&self, point: &[T], cluster: usize, out: &mut [T]) {
         let features = point.len();
@@ -114,28 +119,12 @@ impl<T: Real> SecantPass<T> {
         answer: SliceAnswer<'_, T>,
         absorbed: &mut [T],
     ) {
-        let columns = [rows.features, self.clusters.segments.len()];
-        let block = self.clusters.block_rows();
-        let task = task_rows(rows.len(), block);
-        let tasks: Vec<_> =
-            answer.blocks(task, columns).zip(absorbed.chunks_mut(task)).enumerate().collect();
-        run_tasks(tasks, |(t, (answer, absorbed))| {
-            let (mut centered, mut scores) = (Vec::new(), Vec::new());
-            let mut buffers = Buffers::default();
-            let blocks = answer.blocks(block, columns).zip(absorbed.chunks_mut(block));
-            for (b, (answer, absorbed)) in blocks.enumerate() {
-                let first = t * task + b * block;
-                pulp::Arch::new().dispatch(SecantBlock {
-                    pass: self,
-                    question,
-                    x: rows.block(first, answer.logit.len(), &mut centered),
-                    scores: &mut scores,
-                    buffers: &mut buffers,
-                    answer,
-                    absorbed,
-                });
-            }
-        });
+        let work = |RowBlock { x, answer, absorbed }: RowBlock<'_, T>, memory: &mut _| {
+            let (scores, buffers): &mut (Vec<T>, Buffers<T>) = memory;
+            let block = SecantBlock { pass: self, question, x, scores, buffers, answer, absorbed };
+            pulp::Arch::new().dispatch(block);
+        };
+        self.clusters.in_blocks(rows, answer, absorbed, work);
     }
 }
 
@@ -302,21 +291,7 @@ impl<T: Real> SecantPass<T> {
         let Buffers { t, change, .. } = buffers;
         let end = match self.ends.of(from, to) {
             End::Nowhere => return None,
-            End::Place if self.at_places.is_empty() => {
-                let point = &self.places[row(to)];
-                for cluster in [from, to] {
-                    let range = self.padded[cluster].clone();
-                    self.scores_at(point, cluster, &mut change[range]);
-                }
-                point
-            }
-            End::Place => {
-                let at = &self.at_places[to * t.len()..(to + 1) * t.len()];
-                for range in [from, to].map(|cluster| self.padded[cluster].clone()) {
-                    change[range.clone()].copy_from_slice(&at[range]);
-                }
-                &self.places[row(to)]
-            }
+            End::Place => &self.places[row(to)],
             End::Nearest(supports) => {
                 let offset = self.padded[to].start;
                 let first = self.clusters.segments[to].start;
@@ -325,14 +300,20 @@ impl<T: Real> SecantPass<T> {
                     .iter()
                     .copied()
                     .reduce(|best, j| if score(j) > score(best) { j } else { best })?;
-                let point = &self.supports[row(nearest as usize)];
-                for cluster in [from, to] {
-                    let range = self.padded[cluster].clone();
-                    self.scores_at(point, cluster, &mut change[range]);
-                }
-                point
+                &self.supports[row(nearest as usize)]
             }
         };
+        let at_place = match self.ends.of(from, to) {
+            End::Place => self.at_places.get(to * t.len()..(to + 1) * t.len()),
+            _ => None,
+        };
+        for cluster in [from, to] {
+            let range = self.padded[cluster].clone();
+            match at_place {
+                Some(at) => change[range.clone()].copy_from_slice(&at[range]),
+                None => self.scores_at(end, cluster, &mut change[range]),
+            }
+        }
         for cluster in [from, to] {
             let Range { start, end } = self.padded[cluster];
             let filled = start + self.clusters.segments[cluster].len();

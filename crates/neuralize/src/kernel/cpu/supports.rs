@@ -75,9 +75,42 @@ impl<T: Real> SupportClusters<T> {
         });
     }
 
-    pub(super) fn block_rows(&self) -> usize {
+    /// Has all rows answered, block by block, with memory that a thread keeps between its blocks.
+    pub(super) fn in_blocks<M: Default>(
+        &self,
+        rows: CenteredRows<'_, T>,
+        answer: SliceAnswer<'_, T>,
+        absorbed: &mut [T],
+        work: impl Fn(RowBlock<'_, T>, &mut M) + Sync,
+    ) {
+        let columns = [rows.features, self.segments.len()];
+        let block = self.block_rows();
+        let task = task_rows(rows.len(), block);
+        let tasks: Vec<_> =
+            answer.blocks(task, columns).zip(absorbed.chunks_mut(task)).enumerate().collect();
+        run_tasks(tasks, |(t, (answer, absorbed))| {
+            let (mut centered, mut memory) = (Vec::new(), M::default());
+            let blocks = answer.blocks(block, columns).zip(absorbed.chunks_mut(block));
+            for (b, (answer, absorbed)) in blocks.enumerate() {
+                let first = t * task + b * block;
+                let x = rows.block(first, answer.logit.len(), &mut centered);
+                work(RowBlock { x, answer, absorbed }, &mut memory);
+            }
+        });
+    }
+
+    fn block_rows(&self) -> usize {
         (BLOCK / (self.scorer.weight.padded() * size_of::<T>())).clamp(8, 64).next_multiple_of(8)
     }
+}
+
+/// Rows that pass through all layers while their scores are in the cache.
+pub(super) struct RowBlock<'a, T> {
+    /// Around the centre, `[n, D]`.
+    pub(super) x: &'a [T],
+    pub(super) answer: SliceAnswer<'a, T>,
+    /// `[n]`
+    pub(super) absorbed: &'a mut [T],
 }
 
 struct ScoreBlock<'a, T> {
@@ -135,26 +168,11 @@ impl<T: Real> SupportPass<T> {
         answer: SliceAnswer<'_, T>,
         absorbed: &mut [T],
     ) {
-        let columns = [rows.features, self.clusters.segments.len()];
-        let block = self.clusters.block_rows();
-        let task = task_rows(rows.len(), block);
-        let tasks: Vec<_> =
-            answer.blocks(task, columns).zip(absorbed.chunks_mut(task)).enumerate().collect();
-        run_tasks(tasks, |(t, (answer, absorbed))| {
-            let (mut centered, mut buffers) = (Vec::new(), SupportBuffers::default());
-            let blocks = answer.blocks(block, columns).zip(absorbed.chunks_mut(block));
-            for (b, (answer, absorbed)) in blocks.enumerate() {
-                let first = t * task + b * block;
-                pulp::Arch::new().dispatch(SupportBlock {
-                    pass: self,
-                    question,
-                    x: rows.block(first, answer.logit.len(), &mut centered),
-                    buffers: &mut buffers,
-                    answer,
-                    absorbed,
-                });
-            }
-        });
+        let work = |RowBlock { x, answer, absorbed }: RowBlock<'_, T>, buffers: &mut _| {
+            let block = SupportBlock { pass: self, question, x, buffers, answer, absorbed };
+            pulp::Arch::new().dispatch(block);
+        };
+        self.clusters.in_blocks(rows, answer, absorbed, work);
     }
 }
 

@@ -130,15 +130,13 @@ impl HostProblem {
         ends: &Ends,
         question: Question,
     ) -> Option<(DataAnswer, TensorData)> {
-        /// With the ends that it was made for.
-        struct Ended<T>(SecantPass<T>, Ends);
         in_precision!(self.dtype(), |T| {
             let (shape, clusters) = (self.shape(), sizes.len());
             let make = |weight: &[T], bias: &[T]| {
-                Ended(SecantPass::new(weight, bias, sizes, gamma, ends.clone()), ends.clone())
+                SecantPass::new(weight, bias, sizes, gamma, ends.clone())
             };
-            let is_present = |Ended(_, kept): &Ended<T>| kept.are(ends);
-            self.with_packed_if((sizes, gamma), is_present, make, |x, Ended(pass, _)| {
+            let is_right = |pass: &SecantPass<T>| pass.leads_to(ends);
+            self.with_packed_if((sizes, gamma), is_right, make, |x, pass| {
                 let mut answer = VecAnswer::full(shape, clusters, T::default());
                 let mut lost = vec![T::default(); shape[0]];
                 pass.run(x, question, answer.slices(), &mut lost);
