@@ -206,7 +206,10 @@ impl Clusters for Supports {
     fn seat(&self, x: &[f64], c: usize, k: usize, root: Root) -> Option<Vec<f64>> {
         let whole = self.whole();
         let place = self.place(k);
-        if root != Root::Near && whole.contrast(&place, k, c) > 0.0 {
+        let depth = whole.contrast(&place, k, c);
+        let shallower = self.clusters[k].iter().filter(|u| whole.contrast(u, k, c) <= depth);
+        let is_deep = 4 * shallower.count() >= self.clusters[k].len();
+        if root != Root::Near && depth > 0.0 && is_deep {
             return Some(place);
         }
         // A row that is left out is no end of its own line.
@@ -214,7 +217,7 @@ impl Clusters for Supports {
         let inside = self.clusters[k].iter().enumerate();
         let inside = inside.filter(|(j, u)| usable(*j) && whole.contrast(u, k, c) > 0.0);
         let inside: Vec<(usize, &Vec<f64>)> = inside.collect();
-        if inside.is_empty() && whole.contrast(&place, k, c) > 0.0 {
+        if inside.is_empty() && depth > 0.0 {
             return Some(place);
         }
         if root == Root::Midway {

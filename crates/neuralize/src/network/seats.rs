@@ -9,6 +9,12 @@ use crate::explain::Root;
 use crate::kernel::{self, End, Ends};
 use crate::transfer;
 
+/// A place serves where at least one of this many supports lies shallower.
+const SHALLOW: usize = 4;
+
+/// So many supports of a cluster, at most, tell how deep its supports lie.
+const SAMPLE: usize = 256;
+
 /// The supports that lie in their cluster, pair by pair.
 struct Inside<'a> {
     clusters: usize,
@@ -32,8 +38,10 @@ impl Inside<'_> {
 #[derive(Clone)]
 pub(super) struct Seats {
     clusters: usize,
-    /// Whether the place of k lies in k if its only competitor is c, at `c K + k`.
-    straddles: Vec<bool>,
+    /// Whether the place of k stands for k if its only competitor is c, at `c K + k`: it lies in k,
+    /// and deeper than a quarter of the supports of k. Where clusters reach into one another, a mean
+    /// that lies barely inside leads the wrong way.
+    serves: Vec<bool>,
     /// By how much its score for k exceeds that for every other cluster, for each support of k:
     /// `[n_k, K]`. Only of clusters for which it may be asked.
     depths: Vec<Option<Arc<Vec<f64>>>>,
@@ -57,16 +65,28 @@ impl Seats {
     ) -> Self {
         let clusters = places.dims()[0];
         let at_places = transfer::download(scorer.whole_scores(places.clone()));
-        let straddles: Vec<bool> = (0..clusters * clusters)
-            .map(|at| {
-                let (c, k) = (at / clusters, at % clusters);
-                at_places[k * clusters + k] > at_places[k * clusters + c]
-            })
-            .collect();
         let supports = scorer.centred_supports();
         let [_, features] = supports.dims();
+        let mut is_inside = vec![false; clusters * clusters];
+        let mut serves = vec![false; clusters * clusters];
+        for (k, range) in scorer.segments().ranges().iter().enumerate() {
+            let place = &at_places[k * clusters..][..clusters];
+            let stride = range.len().div_ceil(SAMPLE).max(1);
+            let some: Vec<usize> = range.clone().step_by(stride).collect();
+            let some = transfer::upload_indices::<B>(&some, &supports.device());
+            let some = scorer.whole_scores(supports.clone().select(0, some));
+            let some = transfer::download(some);
+            for c in 0..clusters {
+                let depth = place[k] - place[c];
+                is_inside[c * clusters + k] = depth > 0.0;
+                let shallower =
+                    some.chunks_exact(clusters).filter(|scores| scores[k] - scores[c] <= depth);
+                let is_deep = shallower.count() * SHALLOW >= some.len() / clusters;
+                serves[c * clusters + k] = depth > 0.0 && is_deep;
+            }
+        }
         let depths = scorer.segments().ranges().iter().enumerate().map(|(k, range)| {
-            let outside = (0..clusters).any(|c| c != k && !straddles[c * clusters + k]);
+            let outside = (0..clusters).any(|c| c != k && !serves[c * clusters + k]);
             (outside || of_all).then(|| {
                 let block = kernel::block_rows(supports.dims()[0] + features);
                 let parts = kernel::blocks(range.len(), block).flat_map(|part| {
@@ -86,11 +106,11 @@ impl Seats {
         let starts = scorer.segments().ranges().iter().map(|range| range.start).collect();
         let inside = Inside { clusters, depths: &depths, starts };
         let toward = Ends::new(clusters, |c, k| {
-            if c == k || straddles[c * clusters + k] { End::Place } else { inside.of(c, k) }
+            if c == k || serves[c * clusters + k] { End::Place } else { inside.of(c, k) }
         });
         let near = of_all.then(|| {
             Ends::new(clusters, |c, k| match inside.of(c, k) {
-                End::Nowhere if straddles[c * clusters + k] => End::Place,
+                End::Nowhere if is_inside[c * clusters + k] => End::Place,
                 end => end,
             })
         });
@@ -98,7 +118,7 @@ impl Seats {
             let (c, k) = (at / clusters, at % clusters);
             c == k || !matches!(toward.of(c, k), End::Nowhere)
         });
-        Self { clusters, straddles, depths, toward, near, is_complete }
+        Self { clusters, serves, depths, toward, near, is_complete }
     }
 
     /// Where lines from a point end; `None` for other roots than `Toward` and `Near`.
@@ -115,9 +135,9 @@ impl Seats {
         self.depths.iter().all(Option::is_some)
     }
 
-    /// Whether the place of k lies in k, if its only competitor is c.
-    pub(super) fn straddles(&self, c: usize, k: usize) -> bool {
-        self.straddles[c * self.clusters + k]
+    /// Whether the place of k stands for k, if its only competitor is c.
+    pub(super) fn serves(&self, c: usize, k: usize) -> bool {
+        self.serves[c * self.clusters + k]
     }
 
     /// By how much every support of k lies in k, if its only competitor is c.

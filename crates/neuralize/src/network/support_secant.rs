@@ -329,7 +329,7 @@ impl<B: Backend> SupportSecants<'_, B> {
         let near = self.root == Root::Near;
         let deepest = self.seats.deepest(c, k);
         match deepest {
-            Some(deepest) if near || !self.seats.straddles(c, k) => {
+            Some(deepest) if near || !self.seats.serves(c, k) => {
                 if self.root.lambda() == 0.0 {
                     return supports.narrow(0, deepest, 1).expand([rows, features]);
                 }
