@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
-use neuralize::data::{Scale, TableOptions};
+use neuralize::data::{ColumnKind, Decimal, Missing, Scale, SurveyOptions, TableOptions};
 
 use crate::parse;
 
@@ -20,10 +20,17 @@ pub(crate) struct Common {
     /// Print only results and errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Separator of cells in CSV files, for input and output; `\t` is a tab [default: a comma, in
-    /// .tsv and .tab files a tab]
+    /// Separator of cells in text files, for input and output; `\t` is a tab [default: found from the
+    /// first lines; a comma in output, in .tsv and .tab files a tab]
     #[arg(long, global = true, value_name = "CHAR", value_parser = parse::delimiter)]
     pub(crate) delimiter: Option<u8>,
+    /// Decimal sign of the numbers in a text file [default: found from the first lines]
+    #[arg(long, global = true, value_name = ".|,", value_parser = parse::decimal)]
+    pub(crate) decimal: Option<Decimal>,
+    /// Whether the first line of a text file names the columns; if not, they are x0, x1, .. [default:
+    /// yes, and a first line of numbers is an error]
+    #[arg(long, global = true, value_name = "yes|no", value_parser = parse::yes_or_no)]
+    pub(crate) header: Option<bool>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -45,15 +52,29 @@ pub(crate) enum PrecisionName {
 /// The data of a fit.
 #[derive(Args)]
 pub(crate) struct TrainingArgs {
-    /// Table: a .csv, .tsv, .parquet or .npy file; - reads CSV from standard input
+    /// Table: text (CSV and its relatives, also compressed by gzip), Parquet, or a NumPy array; - reads
+    /// text from standard input
     #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
     pub(crate) data: PathBuf,
-    /// Scaling of the features
-    #[arg(long, value_enum, default_value_t = ScaleName::None)]
+    /// Scaling of the features; auto is standard where columns differ ten times in spread or some are
+    /// categories, otherwise none
+    #[arg(long, value_enum, default_value_t = ScaleName::Auto)]
     pub(crate) scale: ScaleName,
-    /// Column to leave out (repeat for more)
-    #[arg(long, value_name = "COL")]
+    /// Columns to use as features, separated by commas [default: all that can be]
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// Columns to leave out, separated by commas (repeat for more)
+    #[arg(long, value_name = "A,B,..")]
     pub(crate) drop: Vec<String>,
+    /// What a column is: number, flag, category, date, id or text (repeat for more)
+    #[arg(long = "as", value_name = "NAME=KIND", value_parser = parse::kind)]
+    pub(crate) kinds: Vec<(String, ColumnKind)>,
+    /// Missing values: fill (by the median or the most frequent value), drop (the row) or error
+    #[arg(long, value_enum, default_value_t = MissingName::Fill)]
+    pub(crate) missing: MissingName,
+    /// Column of which to take the logarithm of 1 + number (repeat for more)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) log: Vec<String>,
 }
 
 impl TrainingArgs {
@@ -61,7 +82,36 @@ impl TrainingArgs {
     pub(crate) fn options(&self, label: Option<&String>) -> TableOptions {
         let options = TableOptions::default();
         let options = label.into_iter().fold(options, TableOptions::with_label);
-        self.drop.iter().fold(options, TableOptions::with_dropped)
+        let options = self.drop.iter().fold(options, TableOptions::with_dropped);
+        if self.columns.is_empty() { options } else { options.with_selected(&self.columns) }
+    }
+
+    /// How it is decided what columns are.
+    pub(crate) fn survey(&self, table: TableOptions) -> SurveyOptions {
+        let options = SurveyOptions::new(table).with_missing(self.missing.into());
+        let kinds = self.kinds.iter();
+        let options = kinds.fold(options, |options, (name, kind)| options.with_kind(name, *kind));
+        self.log.iter().fold(options, SurveyOptions::with_log)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum MissingName {
+    /// The median of the column stands for it, or the most frequent value
+    Fill,
+    /// The row is left out
+    Drop,
+    /// An error
+    Error,
+}
+
+impl From<MissingName> for Missing {
+    fn from(name: MissingName) -> Self {
+        match name {
+            MissingName::Fill => Self::Fill,
+            MissingName::Drop => Self::Drop,
+            MissingName::Error => Self::Error,
+        }
     }
 }
 
@@ -77,22 +127,29 @@ pub(crate) struct ModelArgs {
     pub(crate) model: PathBuf,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 pub(crate) enum ScaleName {
+    /// Standard where it is needed, otherwise none
+    Auto,
     /// No scaling
     None,
     /// To the range 0 to 1
     Minmax,
     /// To mean 0 and standard deviation 1
     Standard,
+    /// To median 0 and interquartile range 1
+    Robust,
 }
 
-impl From<ScaleName> for Scale {
-    fn from(name: ScaleName) -> Self {
-        match name {
-            ScaleName::None => Self::None,
-            ScaleName::Minmax => Self::MinMax,
-            ScaleName::Standard => Self::Standard,
+impl ScaleName {
+    /// The scaling, if it is named.
+    pub(crate) fn named(self) -> Option<Scale> {
+        match self {
+            Self::Auto => None,
+            Self::None => Some(Scale::None),
+            Self::Minmax => Some(Scale::MinMax),
+            Self::Standard => Some(Scale::Standard),
+            Self::Robust => Some(Scale::Robust),
         }
     }
 }

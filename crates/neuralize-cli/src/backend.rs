@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::tensor::DType;
 use burn::tensor::backend::Backend;
-use neuralize::data::TableOptions;
+use neuralize::data::{Decimal, TableOptions};
 
 use crate::args::{BackendName, Common, PrecisionName, Usage};
 use crate::message::tell;
@@ -14,15 +14,16 @@ pub(crate) struct Session<B: Backend> {
     pub(crate) dtype: DType,
     pub(crate) quiet: bool,
     pub(crate) delimiter: Option<u8>,
+    decimal: Option<Decimal>,
+    header: Option<bool>,
 }
 
 impl<B: Backend> Session<B> {
-    /// The options, with the delimiter of the command line.
+    /// The options, with those of text files on the command line.
     pub(crate) fn table_options(&self, options: TableOptions) -> TableOptions {
-        match self.delimiter {
-            Some(delimiter) => options.with_delimiter(delimiter),
-            None => options,
-        }
+        let options = self.delimiter.into_iter().fold(options, TableOptions::with_delimiter);
+        let options = self.decimal.into_iter().fold(options, TableOptions::with_decimal);
+        self.header.into_iter().fold(options, TableOptions::with_header)
     }
 
     /// Prints a message that is not a result.
@@ -77,7 +78,8 @@ fn run_on<B: Backend>(job: impl Job, common: &Common, single: bool) -> Result<()
     let device = B::Device::default();
     quietly(|| neuralize::check_device::<B>(&device))?;
     let dtype = if single { DType::F32 } else { DType::F64 };
-    job.run(&Session::<B> { device, dtype, quiet: common.quiet, delimiter: common.delimiter })
+    let Common { quiet, delimiter, decimal, header, .. } = *common;
+    job.run(&Session::<B> { device, dtype, quiet, delimiter, decimal, header })
 }
 
 /// Runs without printing panics: a backend without a device panics, and the error that replaces the

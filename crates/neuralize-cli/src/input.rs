@@ -5,14 +5,25 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Result;
-use neuralize::data::{TableOptions, TableReader};
+use neuralize::data::{Survey, SurveyOptions, TableOptions, TableReader};
 
-/// Opens a table: a file, whose extension determines its kind, or CSV from standard input.
+/// Opens a table: a file, whose content determines its kind, or text from standard input.
 pub(crate) fn open(path: &Path, options: &TableOptions) -> Result<TableReader<'static>> {
     Ok(if is_standard(path) {
         TableReader::csv(name(path), io::stdin().lock(), options)?
     } else {
         TableReader::open(path, options)?
+    })
+}
+
+/// Reads a table and finds out what its columns are; in full, or without keeping it.
+pub(crate) fn survey(path: &Path, options: &SurveyOptions, keep: bool) -> Result<Survey> {
+    Ok(if is_standard(path) {
+        Survey::csv(name(path), io::stdin().lock(), options)?
+    } else if keep {
+        Survey::open(path, options)?
+    } else {
+        Survey::scan(path, options)?
     })
 }
 

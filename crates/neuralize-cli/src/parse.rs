@@ -2,7 +2,7 @@
 
 use neuralize::baseline;
 use neuralize::cluster::{Bandwidth, Distance, Init};
-use neuralize::data::RowSet;
+use neuralize::data::{ColumnKind, Decimal, RowSet};
 use neuralize::explain::{Beta, Root};
 
 /// A clustering method.
@@ -33,6 +33,27 @@ pub(crate) fn delimiter(text: &str) -> Result<u8, String> {
             _ => Err("give one ASCII character".into()),
         },
     }
+}
+
+pub(crate) fn decimal(text: &str) -> Result<Decimal, String> {
+    match text {
+        "." | "point" => Ok(Decimal::Point),
+        "," | "comma" => Ok(Decimal::Comma),
+        _ => Err("give `.` or `,`".into()),
+    }
+}
+
+pub(crate) fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("give `yes` or `no`".into()),
+    }
+}
+
+pub(crate) fn kind(text: &str) -> Result<(String, ColumnKind), String> {
+    let (name, kind) = text.rsplit_once('=').ok_or("give NAME=KIND, such as `year=number`")?;
+    Ok((name.to_owned(), kind.parse()?))
 }
 
 pub(crate) fn init(text: &str) -> Result<Init, String> {

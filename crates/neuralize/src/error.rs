@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::DType;
 
+use crate::data::text::Shown;
+
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
@@ -72,6 +74,17 @@ pub enum Error {
         value: f64,
         /// The domain, or what to do about this value.
         rule: String,
+    },
+    /// A column whose values differ by too little to be scaled.
+    #[error(
+        "the values of column {column} differ by {value:e} in all: too little to scale them in this precision; rescale \
+         the column or leave it out"
+    )]
+    Spread {
+        /// The column, counted from 0.
+        column: usize,
+        /// The difference, or standard deviation.
+        value: f64,
     },
     /// Sums over the data that overflow in the precision in use.
     #[error(
@@ -241,7 +254,7 @@ pub enum Error {
 
     // --- tables --------------------------------------------------------
     /// A cell that is not a number.
-    #[error("{file}, line {line}, column `{column}`: `{text}` is not a finite number")]
+    #[error("{file}, line {line}, column `{}`: `{}` {reason}", Shown(.column), Shown(.text))]
     Cell {
         /// The file.
         file: String,
@@ -251,6 +264,8 @@ pub enum Error {
         column: String,
         /// The text of the cell.
         text: String,
+        /// Why it cannot be used.
+        reason: &'static str,
     },
     /// Cells without a value.
     #[error(
@@ -286,12 +301,19 @@ pub enum Error {
         rule: String,
     },
     /// A column that the file does not have.
-    #[error("{file}: there is no column `{column}`; its columns are {}", list(.available))]
+    #[error(
+        "{file}: there is no column `{}`{}; its columns are {}",
+        Shown(.column),
+        did_you_mean(.nearest.as_deref()),
+        list(.available)
+    )]
     UnknownColumn {
         /// The file.
         file: String,
         /// The column.
         column: String,
+        /// The column of the nearest name, if one is near.
+        nearest: Option<String>,
         /// The columns of the file.
         available: Vec<String>,
     },
@@ -365,7 +387,15 @@ impl Error {
         row: impl FnOnce(usize) -> usize,
         scaled: bool,
     ) -> Self {
+        let name = |column: usize| columns.get(column).map_or("?", String::as_str).to_owned();
         let (at, column, value, rule) = match self {
+            Self::Spread { column, value } => {
+                let detail = format!(
+                    "column `{}`: its values differ by {value:e} in all, too little to scale them; rescale the column or drop it",
+                    Shown(&name(column))
+                );
+                return Self::Table { file: file.to_owned(), detail };
+            }
             Self::TooLarge { row, column, value, .. }
             | Self::NonFinite { row, column, value, .. } => {
                 let rule = "is too large, its square overflows in this precision; rescale the data (or, in f32, use f64)";
@@ -376,7 +406,7 @@ impl Error {
             }
             other => return other,
         };
-        let column = columns.get(column).map_or("?", String::as_str).to_owned();
+        let column = name(column);
         Self::Value { file: file.to_owned(), row: row(at), column, value, scaled, rule }
     }
 
@@ -393,11 +423,15 @@ impl Error {
 fn list(names: &[String]) -> String {
     const SHOWN: usize = 20;
     let mut text =
-        names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        names.iter().take(SHOWN).map(|name| format!("`{}`", Shown(name))).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN {
         text += &format!(" and {} more", names.len() - SHOWN);
     }
     text
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!(" (did you mean `{}`?)", Shown(name)))
 }
 
 /// A number for a message: as it is where it is neither long nor tiny.

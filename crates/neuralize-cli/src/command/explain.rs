@@ -141,14 +141,18 @@ impl Job for ExplainArgs {
         let mut output = Output::open(path)?;
         let results = Results::new(Output::name(path), &mut output, format, session.dtype)
             .with_cluster_names(model.info().labels.clone());
-        let columns = network.contribution_names(&model.info().features);
+        let columns = network.contribution_names(&model.info().columns());
         let selection = shared::selection(&self.selection, self.sort.into(), format);
         let mut writer = Some(results.explanations(&columns, selection)?);
         let parts = self.parts(session, &model)?;
         shared::each_part(session, &self.input.data, parts, |part| {
             let explanation = network.explain(&part.x, target, self.beta)?;
             if let Some(open) = &mut writer {
-                let written = open.write(part.rows.iter().copied(), &explanation);
+                let shown = match &model.info().encoding {
+                    Some(encoding) => explanation.clone().by_column(encoding)?,
+                    None => explanation.clone(),
+                };
+                let written = open.write(part.rows.iter().copied(), &shown);
                 match written.map_err(anyhow::Error::from) {
                     // The reader of the results is gone; the page is still wanted.
                     Err(error) if page.is_some() && output::is_closed_pipe(&error) => writer = None,

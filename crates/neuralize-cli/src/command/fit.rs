@@ -18,7 +18,7 @@ use neuralize::record::{Model, ModelInfo};
 
 use crate::args::{TrainingArgs, Usage};
 use crate::backend::{Job, Session};
-use crate::command::shared::{self, listed};
+use crate::command::shared::{self, Training, listed};
 use crate::parse::Method;
 use crate::progress::Bar;
 use crate::{input, parse};
@@ -84,7 +84,8 @@ impl Job for FitArgs {
         if self.stream {
             return self.fit_stream(session);
         }
-        let (scaler, data) = shared::read_scaled(session, &self.training, self.label.as_ref())?;
+        let Training { scale, scaler, data } =
+            shared::read_scaled(session, &self.training, self.label.as_ref(), self.fixed_scale())?;
         let mut bar: Option<Bar> = None;
         let mut observer = |progress: Progress| {
             let bar = bar.get_or_insert_with(|| Bar::restarts(progress.n_init, session.quiet));
@@ -95,7 +96,7 @@ impl Job for FitArgs {
         drop(bar);
         let fit = fit.map_err(|error| data.located(error))?;
         let remark = self.compared(&data.table, &fit);
-        self.save(session, scaler, data.table.features(), fit, remark)
+        self.save(session, (scale, scaler), &data.table, fit, remark)
     }
 }
 
@@ -131,6 +132,12 @@ impl FitArgs {
             return Err(Usage(text));
         }
         Ok(())
+    }
+
+    /// The scaling that the method needs: values of Bregman divergences have a meaning of their own.
+    fn fixed_scale(&self) -> Option<Scale> {
+        let bregman = matches!(self.method, Method::Distance(distance) if distance.is_bregman());
+        bregman.then_some(Scale::None)
     }
 
     /// The settings of the method.
@@ -173,12 +180,20 @@ impl FitArgs {
     /// scaler, twice for the fit, and once for every iteration.
     fn fit_stream<B: Backend>(&self, session: &Session<B>) -> Result<()> {
         let path = &self.training.data;
-        let options = session.table_options(self.training.options(self.label.as_ref()));
+        let table_options = session.table_options(self.training.options(self.label.as_ref()));
+        let survey = input::survey(path, &self.training.survey(table_options.clone()), false)?;
+        let scale = shared::decided(session, &self.training, &survey, self.fixed_scale())?;
+        if scale == Scale::Robust {
+            let text = "--scale robust needs all rows in memory; leave out --stream or choose another";
+            return Err(Usage(text.into()).into());
+        }
+        let encoding = survey.encoding()?;
+        let options = table_options.with_encoding(encoding.clone());
         let open = || input::open(path, &options);
         let reader = open()?;
-        let features = reader.features().to_vec();
-        let at_once = part_rows(features.len() + self.clusters);
-        let mut scaler = Scale::from(self.training.scale).start::<B>();
+        let no_rows = reader.no_rows();
+        let at_once = part_rows(no_rows.features().len() + self.clusters);
+        let mut scaler = scale.start::<B>().with_categories(Some(&encoding));
         if scaler.add_table(reader, at_once, &session.device, session.dtype)? == 0 {
             bail!("{}: the table has no rows", input::name(path));
         }
@@ -225,7 +240,7 @@ impl FitArgs {
             .label
             .as_ref()
             .map(|_| "note: with --stream clusters are not compared with classes".to_owned());
-        self.save(session, scaler, &features, fit.into(), remark)
+        self.save(session, (scale, scaler), &no_rows, fit.into(), remark)
     }
 
     /// How far clusters and known classes agree.
@@ -245,16 +260,16 @@ impl FitArgs {
     fn save<B: Backend>(
         &self,
         session: &Session<B>,
-        scaler: Scaler<B>,
-        features: &[String],
+        (scale, scaler): (Scale, Scaler<B>),
+        table: &Table,
         fit: ClustererFit<B>,
         remark: Option<String>,
     ) -> Result<()> {
         let info = ModelInfo::from(&fit)
-            .with_features(features)
-            .with_scale(self.training.scale.into())
+            .with_table(table)
+            .with_scale(scale)
             .with_seed(self.seed);
-        let summary = summary(&fit, features.len());
+        let summary = summary(&fit, table.features().len());
         let (agreement, left_out) = (fit.agreement, fit.left_out);
         Model::new(scaler, fit.clusterer, info)?.save(&self.model)?;
         session.note(summary);

@@ -10,7 +10,7 @@ use neuralize::record::{Model, ModelInfo};
 
 use crate::args::TrainingArgs;
 use crate::backend::{Job, Session};
-use crate::command::shared::{self, listed};
+use crate::command::shared::{self, Training, listed};
 use crate::parse::ChosenGamma;
 use crate::{input, parse};
 
@@ -53,7 +53,8 @@ pub(super) struct LabelArgs {
 
 impl Job for LabelArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
-        let (scaler, data) = shared::read_scaled(session, &self.training, Some(&self.labels))?;
+        let Training { scale, scaler, data } =
+            shared::read_scaled(session, &self.training, Some(&self.labels), None)?;
         let table = &data.table;
         let (clusters, names) = table.clusters(&self.noise).context("there are labels")?;
         if names.len() < 2 {
@@ -87,8 +88,8 @@ impl Job for LabelArgs {
         let (agreement, left_out) = (fit.agreement, fit.left_out);
         let fit = ClustererFit::from(fit);
         let info = ModelInfo::from(&fit)
-            .with_features(table.features())
-            .with_scale(self.training.scale.into())
+            .with_table(table)
+            .with_scale(scale)
             .with_seed(self.seed)
             .with_labels(names);
         Model::new(scaler, fit.clusterer, info)?.save(&self.model)?;

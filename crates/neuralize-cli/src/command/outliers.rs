@@ -12,7 +12,7 @@ use neuralize::record::{ModelInfo, OutlierModel};
 
 use crate::args::{ResultArgs, SelectionArgs, TrainingArgs};
 use crate::backend::{Job, Session};
-use crate::command::shared;
+use crate::command::shared::{self, Training};
 use crate::output::{self, Output};
 use crate::{input, parse};
 
@@ -31,7 +31,10 @@ pub(super) struct OutlierArgs {
         long,
         value_name = "DIR",
         value_hint = ValueHint::DirPath,
-        conflicts_with_all = ["save", "scale", "drop", "perplexity", "gamma", "supports", "seed"]
+        conflicts_with_all = [
+            "save", "scale", "columns", "drop", "kinds", "missing", "log", "perplexity", "gamma", "supports",
+            "seed"
+        ]
     )]
     model: Option<PathBuf>,
     /// Also save a model of the data to this folder
@@ -111,11 +114,15 @@ impl OutlierArgs {
         let mut output = Output::open(path)?;
         let results = Results::new(Output::name(path), &mut output, format, session.dtype);
         let selection = shared::selection(&self.selection, self.sort.into(), format);
-        let mut writer = results.outliers(&model.info().features, selection)?;
+        let mut writer = results.outliers(&model.info().columns(), selection)?;
         let reader = shared::open(session, data, model.table_options())?;
         shared::each_part(session, data, model.parts(reader)?, |part| {
             // The data of the model get the scores that they had when it was made.
             let explanation = network.explain_left_out(&part.x)?;
+            let explanation = match &model.info().encoding {
+                Some(encoding) => explanation.by_column(encoding)?,
+                None => explanation,
+            };
             Ok(writer.write(part.rows.iter().copied(), &explanation)?)
         })?;
         writer.finish()?;
@@ -124,7 +131,8 @@ impl OutlierArgs {
 
     /// Scores every row against the others.
     fn score_rows<B: Backend>(&self, session: &Session<B>, format: Format) -> Result<()> {
-        let (scaler, data) = shared::read_scaled(session, &self.training, None)?;
+        let Training { scale, scaler, data } =
+            shared::read_scaled(session, &self.training, None, None)?;
         let features = data.table.features();
         if data.table.rows() < 2 {
             bail!("{}: the table has only one row to score", input::name(&self.training.data));
@@ -153,8 +161,8 @@ impl OutlierArgs {
         let mut output = Output::open(path)?;
         if let Some(folder) = &self.save {
             let mut info = ModelInfo::from(&density)
-                .with_features(features)
-                .with_scale(self.training.scale.into())
+                .with_table(&data.table)
+                .with_scale(scale)
                 .with_seed(self.seed);
             info.rows = Some(data.table.rows());
             OutlierModel::new(scaler, density, info)?.save(folder)?;
@@ -162,9 +170,12 @@ impl OutlierArgs {
         }
         let results = Results::new(Output::name(path), &mut output, format, session.dtype);
         let selection = shared::selection(&self.selection, self.sort.into(), format);
-        let mut writer = results.outliers(features, selection)?;
+        let encoding = data.table.encoding().context("a table that was read has an encoding")?;
+        let columns: Vec<String> =
+            encoding.columns.iter().map(|column| column.name.clone()).collect();
+        let mut writer = results.outliers(&columns, selection)?;
         let explanation = network.explain_left_out(&data.x).map_err(|error| data.located(error))?;
-        writer.write(0.., &explanation)?;
+        writer.write(data.rows.iter().copied(), &explanation.by_column(encoding)?)?;
         writer.finish()?;
         session.note(summary);
         output.finish()

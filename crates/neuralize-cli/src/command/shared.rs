@@ -1,5 +1,6 @@
 //! What several subcommands do with tables and models.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -8,7 +9,10 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Int, Tensor};
 use neuralize::Error;
 use neuralize::baseline::CheckReport;
-use neuralize::data::{Scale, ScaledParts, ScaledTable, Scaler, Table, TableOptions, TableReader};
+use neuralize::data::{
+    ColumnKind, Gaps, Scale, ScaledParts, ScaledTable, Scaler, Shown, Survey, Table, TableOptions,
+    TableReader,
+};
 use neuralize::output::{Format, Selection, Sort};
 use neuralize::plot::FigureSet;
 
@@ -17,17 +21,109 @@ use crate::backend::Session;
 use crate::input;
 use crate::progress::Bar;
 
-/// Reads and scales the data of a fit.
+/// The data of a fit, and how they are scaled.
+pub(super) struct Training<B: Backend> {
+    pub(super) scale: Scale,
+    pub(super) scaler: Scaler<B>,
+    pub(super) data: ScaledTable<B>,
+}
+
+/// Reads and scales the data of a fit. `fixed` is the scaling that the method needs, if it is not
+/// named.
 pub(super) fn read_scaled<B: Backend>(
     session: &Session<B>,
     args: &TrainingArgs,
     label: Option<&String>,
-) -> Result<(Scaler<B>, ScaledTable<B>)> {
-    let reader = input::open(&args.data, &session.table_options(args.options(label)))?;
-    let scale = Scale::from(args.scale);
-    let (scaler, data) = scale.fit_table(reader, &session.device, session.dtype)?;
+    fixed: Option<Scale>,
+) -> Result<Training<B>> {
+    let options = args.survey(session.table_options(args.options(label)));
+    let survey = input::survey(&args.data, &options, true)?;
+    let scale = decided(session, args, &survey, fixed)?;
+    let file = survey.file().to_owned();
+    let table = survey.table()?;
+    drop(survey);
+    let (scaler, data) = scale.fit_rows(table, file, &session.device, session.dtype)?;
     note_coarse(session, &data.table);
-    Ok((scaler, data))
+    note_gaps(session, &data.table, None);
+    Ok(Training { scale, scaler, data })
+}
+
+/// Prints what the columns are and what is done with them, and chooses the scaling.
+pub(super) fn decided<B: Backend>(
+    session: &Session<B>,
+    args: &TrainingArgs,
+    survey: &Survey,
+    fixed: Option<Scale>,
+) -> Result<Scale> {
+    const OTHERWISE: &str = "otherwise  --columns A,B,..  --drop A,B,..  --as NAME=number|flag|category|date|id|text  \
+                             --missing error|drop  --scale none";
+    let (scale, why) = match args.scale.named().or(fixed) {
+        Some(scale) => (scale, String::new()),
+        None => survey.suggested_scale(),
+    };
+    let mut text = survey.to_string();
+    if scale != Scale::None {
+        text += &format!("\n  scaled     {scale}{}{why}", if why.is_empty() { "" } else { ", " });
+    } else if let Some(column) = survey.dominant() {
+        text += &format!(
+            "\n  note       `{}` has more than 90 % of the variance; --scale standard makes columns count alike",
+            Shown(column)
+        );
+    }
+    let encoding = survey.encoding();
+    let is_guessed = survey.found().iter().any(|found| {
+        !matches!(found.kind, ColumnKind::Number) || found.missing > 0
+    });
+    if is_guessed || !why.is_empty() || encoding.is_err() {
+        text += &format!("\n  {OTHERWISE}");
+    }
+    session.note(text);
+    encoding?;
+    Ok(scale)
+}
+
+/// Prints what became of missing and unknown values. `filled` counts by column those that were
+/// filled.
+pub(super) fn note_gaps<B: Backend>(
+    session: &Session<B>,
+    table: &Table,
+    filled: Option<&BTreeMap<usize, usize>>,
+) {
+    let gaps = table.gaps();
+    note_counts(session, table, gaps, filled);
+}
+
+fn note_counts<B: Backend>(
+    session: &Session<B>,
+    table: &Table,
+    gaps: &Gaps,
+    filled: Option<&BTreeMap<usize, usize>>,
+) {
+    let name = |column: usize| {
+        let columns = table.encoding().map(|encoding| &encoding.columns[..]).unwrap_or_default();
+        columns.get(column).map_or(String::new(), |column| Shown(&column.name).to_string())
+    };
+    if let Some(filled) = filled.filter(|filled| !filled.is_empty()) {
+        let counts: Vec<String> =
+            filled.iter().map(|(column, count)| format!("{} {count}", name(*column))).collect();
+        session.note(format!(
+            "note: missing values are filled by those of the training data: {}",
+            listed(&counts)
+        ));
+    }
+    if gaps.left_out > 0 {
+        session.note(format!("note: {} rows with missing values are left out", gaps.left_out));
+    }
+    if gaps.blank > 0 {
+        session.note(format!("note: {} rows without any value are left out", gaps.blank));
+    }
+    for (column, (count, first)) in &gaps.unknown {
+        session.note(format!(
+            "note: {count} values of `{}` are unknown to the model, such as `{}`: they count as none of its values",
+            name(*column),
+            Shown(first)
+        ));
+    }
 }
 
 /// Opens a table with the columns that the options select, and names the ignored
@@ -39,9 +135,13 @@ pub(super) fn open<B: Backend>(
 ) -> Result<TableReader<'static>> {
     const SHOWN: usize = 10;
     let reader = input::open(path, &session.table_options(options))?;
+    for note in reader.notes() {
+        session.note(format!("note: {}: {note}", reader.name()));
+    }
     let ignored = reader.ignored();
     if !ignored.is_empty() {
-        let names = ignored[..ignored.len().min(SHOWN)].join("`, `");
+        let shown = ignored.iter().take(SHOWN).map(|name| Shown(name).to_string());
+        let names = shown.collect::<Vec<_>>().join("`, `");
         let more = match ignored.len().saturating_sub(SHOWN) {
             0 => String::new(),
             more => format!(" and {more} more"),
@@ -62,12 +162,25 @@ pub(super) fn each_part<B: Backend>(
 ) -> Result<()> {
     let mut bar = Bar::bytes(input::size(path), session.quiet);
     let parts = parts.with_observer(move |bytes| bar.set(bytes, String::new));
+    let mut gaps = Gaps::default();
+    let mut filled = BTreeMap::new();
+    let mut last = None;
     for (at, part) in parts.enumerate() {
         let part = part?;
         if at == 0 {
             note_coarse(session, &part.table);
         }
-        body(&part).map_err(|error| located(&part, error))?;
+        gaps.add(part.table.gaps());
+        for (_, column) in &part.table.gaps().filled {
+            *filled.entry(*column).or_default() += 1;
+        }
+        if !part.rows.is_empty() {
+            body(&part).map_err(|error| located(&part, error))?;
+        }
+        last = Some(part.table.select(&[]));
+    }
+    if let Some(table) = last {
+        note_counts(session, &table, &gaps, Some(&filled));
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::data::text::canonical;
+
 /// The class of every row, and the names of the classes in the order of their
 /// text. Rows without a label form a class of their own.
 pub(crate) fn classes(labels: &[String]) -> (Vec<usize>, Vec<String>) {
@@ -22,17 +24,27 @@ pub(crate) fn clusters(
     labels: &[String],
     noise: &[impl AsRef<str>],
 ) -> (Vec<Option<usize>>, Vec<String>) {
-    let mut names: Vec<String> =
-        labels.iter().filter(|label| !is_noise(label, noise)).cloned().collect();
+    let kept = |label: &&String| !is_noise(label, noise);
+    let mut names: Vec<String> = labels.iter().filter(kept).cloned().collect();
     names.sort_unstable();
     names.dedup();
     let number = |name: &str| name.parse::<f64>();
-    if names.iter().all(|name| number(name).is_ok()) {
+    let are_numbers = names.iter().all(|name| number(name).is_ok());
+    // Equal numbers are one cluster, however they are written.
+    let name = |label: &str| {
+        if are_numbers { canonical(label).into_owned() } else { label.to_owned() }
+    };
+    if are_numbers {
+        names = names.iter().map(|label| name(label)).collect();
         let number = |name: &str| number(name).unwrap_or(f64::NAN);
-        names.sort_by(|a, b| number(a).total_cmp(&number(b)));
+        names.sort_by(|a, b| number(a).total_cmp(&number(b)).then_with(|| a.cmp(b)));
+        names.dedup();
     }
     let numbers = numbers(&names);
-    let of = labels.iter().map(|label| numbers.get(label.as_str()).copied()).collect();
+    let of = |label: &String| {
+        if kept(&label) { numbers.get(name(label).as_str()).copied() } else { None }
+    };
+    let of = labels.iter().map(of).collect();
     drop(numbers);
     (of, names)
 }
@@ -65,8 +77,11 @@ mod tests {
         let (of, names) = clusters(&owned(&["b", "10", "9", " "]), &["none"]);
         assert_eq!(names, ["10", "9", "b"]);
         assert_eq!(of, [Some(2), Some(0), Some(1), None]);
-        // Equal numbers of different text stay in the order of their text.
-        assert_eq!(clusters(&owned(&["1.0", "1", "0"]), &["-1"]).1, ["0", "1", "1.0"]);
+        // Equal numbers are one cluster; integers that a float cannot hold are not equal.
+        let (of, names) = clusters(&owned(&["1.0", "1", "0"]), &["-1"]);
+        assert_eq!((of, names), (vec![Some(1), Some(1), Some(0)], owned(&["0", "1"])));
+        let large = owned(&["9007199254740993", "9007199254740992"]);
+        assert_eq!(clusters(&large, &["-1"]).0, [Some(1), Some(0)]);
     }
 
     #[test]

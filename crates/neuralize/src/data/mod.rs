@@ -1,6 +1,7 @@
 //! Named tables read from files, scalers, and files that are replaced whole.
 
 mod atomic_file;
+mod encoding;
 mod input;
 mod labels;
 mod moments;
@@ -9,20 +10,25 @@ mod plane;
 mod row_set;
 mod scaled;
 mod scaler;
+mod survey;
 mod table;
+pub(crate) mod text;
 mod transaction;
 mod wine;
 
 pub use atomic_file::AtomicFile;
-pub use input::{TableOptions, TableReader};
+pub use encoding::{Column, Encoding, Kind, Missing};
+pub use input::{Decimal, TableOptions, TableReader};
 #[cfg(feature = "report")]
 pub(crate) use labels::classes;
-pub(crate) use moments::Moments;
+pub(crate) use moments::{Moments, is_constant};
 #[cfg(feature = "pca")]
 pub use plane::Plane;
 pub use row_set::RowSet;
 pub use scaled::{ScaledParts, ScaledTable, part_rows};
 pub use scaler::{Scale, Scaler, ScalerFit};
-pub use table::Table;
+pub use survey::{ColumnKind, Found, Survey, SurveyOptions};
+pub use table::{Gaps, Table};
+pub use text::Shown;
 pub(crate) use transaction::Transaction;
 pub use transaction::{RollbackGuard, rollback_all};

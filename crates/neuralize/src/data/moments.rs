@@ -19,6 +19,12 @@ pub(crate) struct Moments {
     max: Vec<f64>,
 }
 
+/// Whether values from `min` to `max` are one value up to rounding: whether they differ by no more than
+/// sixteen units of rounding of the larger one.
+pub(crate) fn is_constant(min: f64, max: f64, epsilon: f64) -> bool {
+    max - min <= 16.0 * epsilon * min.abs().max(max.abs())
+}
+
 impl Moments {
     /// Moments of the first part, which must not be empty.
     pub(crate) fn of<B: Backend>(x: &Tensor<B, 2>) -> Self {

@@ -1,11 +1,13 @@
 //! Tables read from files and scaled, at once or in parts.
 
+use std::collections::HashSet;
+
 use burn::tensor::{DType, Tensor, backend::Backend};
 
 use crate::data::input::TableReader;
 use crate::data::row_set::RowSet;
 use crate::data::scaler::{Scale, Scaler, ScalerFit};
-use crate::data::table::Table;
+use crate::data::table::{Gaps, Table};
 use crate::error::{Error, Result};
 
 /// Rows to read at a time from a table that may be larger than memory: as many as make 2¹⁹ numbers
@@ -68,18 +70,37 @@ impl Scale {
     ) -> Result<(Scaler<B>, ScaledTable<B>)> {
         let table = reader.read_all()?;
         let file = reader.name().to_owned();
+        self.fit_rows(table, file, device, dtype)
+    }
+
+    /// As [`fit_table`](Self::fit_table), for a table that was read already, from a file of this name.
+    ///
+    /// # Errors
+    ///
+    /// If there are no rows or a value is too large.
+    pub fn fit_rows<B: Backend>(
+        self,
+        table: Table,
+        file: String,
+        device: &B::Device,
+        dtype: DType,
+    ) -> Result<(Scaler<B>, ScaledTable<B>)> {
         if table.rows() == 0 {
             return Err(Error::Table { file, detail: "the table has no rows".into() });
         }
+        let rows = table.numbers();
         let fit = || {
             let x = table.to_tensor::<B>(device, dtype)?;
-            let scaler = self.fit(&x)?;
+            let mut fit = self.start().with_categories(table.encoding());
+            fit.add(&x)?;
+            let scaler = fit.finish()?;
             Ok((scaler.transform(&x)?, scaler))
         };
-        let (x, scaler) = fit()
-            .map_err(|error: Error| error.located(&file, table.features(), |row| row, false))?;
-        let rows = (0..table.rows()).collect();
-        Ok((scaler, ScaledTable { rows, table, x, file, is_scaled: self != Self::None }))
+        let (x, scaler) = fit().map_err(|error: Error| {
+            error.located(&file, table.features(), |row| rows[row], false)
+        })?;
+        let is_scaled = !scaler.is_identity();
+        Ok((scaler, ScaledTable { rows, table, x, file, is_scaled }))
     }
 }
 
@@ -97,16 +118,22 @@ impl<B: Backend> ScalerFit<B> {
         device: &B::Device,
         dtype: DType,
     ) -> Result<usize> {
-        let mut first = 0;
+        let (mut first, mut rows) = (0, 0);
         loop {
             let table = reader.read_rows(part_rows)?;
-            if table.rows() == 0 {
-                return Ok(first);
+            if table.rows_read() == 0 {
+                return Ok(rows);
             }
-            table.to_tensor::<B>(device, dtype).and_then(|x| self.add(&x)).map_err(|error| {
-                error.located(reader.name(), table.features(), |row| first + row, false)
-            })?;
-            first += table.rows();
+            if table.rows() > 0 {
+                let numbers = table.numbers();
+                let add = table.to_tensor::<B>(device, dtype).and_then(|x| self.add(&x));
+                add.map_err(|error| {
+                    let row = |row: usize| first + numbers[row];
+                    error.located(reader.name(), table.features(), row, false)
+                })?;
+            }
+            first += table.rows_read();
+            rows += table.rows();
         }
     }
 }
@@ -208,9 +235,9 @@ impl<'a, B: Backend> ScaledParts<'a, B> {
             let wanted = self.part_rows.min(end - self.next);
             let read = self.reader.read_rows(wanted)?;
             let first = self.next;
-            self.next += read.rows();
+            self.next += read.rows_read();
             if let Some(rows) = selected
-                && read.rows() < wanted
+                && read.rows_read() < wanted
                 && rows.last() >= self.next
             {
                 return Err(self.beyond_the_end(rows.last()));
@@ -218,19 +245,20 @@ impl<'a, B: Backend> ScaledParts<'a, B> {
             if let Some(observer) = &mut self.observer {
                 observer(self.reader.bytes_read());
             }
-            if read.rows() == 0 {
+            if read.rows_read() == 0 {
                 break;
             }
+            let numbers: Vec<usize> = read.numbers().iter().map(|row| first + row).collect();
             let (rows, table): (Vec<usize>, Table) = match selected {
-                None => ((first..self.next).collect(), read),
+                None => (numbers, read),
                 Some(rows) => {
-                    let rows: Vec<usize> = rows.within(first..self.next).collect();
-                    let table =
-                        read.select(&rows.iter().map(|row| row - first).collect::<Vec<_>>());
-                    (rows, table)
+                    let wanted: HashSet<usize> = rows.within(first..self.next).collect();
+                    let some: Vec<usize> =
+                        (0..numbers.len()).filter(|at| wanted.contains(&numbers[*at])).collect();
+                    (some.iter().map(|at| numbers[*at]).collect(), read.select(&some))
                 }
             };
-            if !rows.is_empty() {
+            if !rows.is_empty() || table.gaps() != &Gaps::default() {
                 return self.scaled(rows, table).map(Some);
             }
         }

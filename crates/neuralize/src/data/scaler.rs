@@ -1,10 +1,13 @@
 //! Scalers: they scale features, and undo the scaling.
 
+use std::ops::Range;
+
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
-use crate::data::moments::Moments;
+use crate::data::encoding::Encoding;
+use crate::data::moments::{Moments, is_constant};
 use crate::error::{Error, Result};
 use crate::load::{self, Load, Shapes};
 use crate::{transfer, validate};
@@ -21,6 +24,8 @@ pub enum Scale {
     MinMax,
     /// The training data get mean 0 and (population) standard deviation 1.
     Standard,
+    /// The training data get median 0 and interquartile range 1: few far values do not matter.
+    Robust,
 }
 
 impl std::fmt::Display for Scale {
@@ -29,6 +34,7 @@ impl std::fmt::Display for Scale {
             Self::None => "none",
             Self::MinMax => "minmax",
             Self::Standard => "standard",
+            Self::Robust => "robust",
         })
     }
 }
@@ -36,8 +42,17 @@ impl std::fmt::Display for Scale {
 /// A fitted scaler, `(x − offset) · factor` for every feature. It is a module,
 /// saved with the model and applied to new data.
 ///
-/// A feature that is constant in the training data gets the factor 0 and becomes 0 in all data,
-/// because the training data determine no scale for it.
+/// A feature that is constant in the training data, up to rounding, gets the factor 0 and becomes 0
+/// in all data, because the training data determine no scale for it.
+///
+/// # Categories
+///
+/// The features of a category are weighted alike, so that the column contributes as much to squared
+/// distances as a column of numbers. With shares p of its values, two rows of the training data
+/// differ on average by `2 (1 − Σ p²)` in squared distance of the indicators, and by 2 in a
+/// standardised number: the weight is `1 / √(1 − Σ p²)` under [`Scale::Standard`], and that over
+/// 1.349, the interquartile range of a standard normal, under [`Scale::Robust`]. Otherwise it is `1 / √2`:
+/// two different values are at distance 1, as both ends of the range under [`Scale::MinMax`].
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -76,7 +91,7 @@ impl Scale {
 
     /// Starts a fit to data that come in parts.
     pub fn start<B: Backend>(self) -> ScalerFit<B> {
-        ScalerFit { scale: self, parts: None }
+        ScalerFit { scale: self, parts: None, categories: Vec::new(), values: Vec::new() }
     }
 }
 
@@ -101,10 +116,23 @@ impl Scale {
 pub struct ScalerFit<B: Backend> {
     scale: Scale,
     parts: Option<(Moments, B::Device, DType)>,
+    /// Features that are the values of one category.
+    categories: Vec<Range<usize>>,
+    /// All values, for quantiles.
+    values: Vec<f64>,
 }
 
+/// The interquartile range of a standard normal.
+const NORMAL_RANGE: f64 = 1.349;
+
 impl<B: Backend> ScalerFit<B> {
-    /// Adds a part of the data.
+    /// Weights the features of categories as a column; without it every feature is a number.
+    pub fn with_categories(mut self, encoding: Option<&Encoding>) -> Self {
+        self.categories = encoding.map(Encoding::categories).unwrap_or_default();
+        self
+    }
+
+    /// Adds a part of the data. [`Scale::Robust`] keeps all of them.
     ///
     /// # Shapes
     ///
@@ -127,6 +155,9 @@ impl<B: Backend> ScalerFit<B> {
                 moments.add(x);
             }
         }
+        if self.scale == Scale::Robust {
+            self.values.extend(transfer::download(x.clone()));
+        }
         Ok(())
     }
 
@@ -134,36 +165,89 @@ impl<B: Backend> ScalerFit<B> {
     ///
     /// # Errors
     ///
-    /// If no row was added.
+    /// If no row was added, or the values of a column differ by too little to be scaled.
     pub fn finish(self) -> Result<Scaler<B>> {
-        let Some((moments, device, dtype)) = self.parts else {
+        let Some((moments, device, dtype)) = &self.parts else {
             return Err(Error::Empty { what: "x" });
         };
+        let (device, dtype) = (device.clone(), *dtype);
         let (min, max) = (moments.min(), moments.max());
         let features = min.len();
-        let (offset, spread): (Vec<f64>, Vec<f64>) = match self.scale {
-            Scale::None => return Ok(Scaler::identity(features, &device, dtype)),
+        let (mut offset, spread): (Vec<f64>, Vec<f64>) = match self.scale {
+            Scale::None if self.categories.is_empty() => {
+                return Ok(Scaler::identity(features, &device, dtype));
+            }
+            Scale::None => (vec![0.0; features], vec![1.0; features]),
             Scale::MinMax => {
                 (min.to_vec(), min.iter().zip(max).map(|(min, max)| max - min).collect())
             }
             Scale::Standard => {
                 (moments.mean(), moments.variance().into_iter().map(f64::sqrt).collect())
             }
+            Scale::Robust => (0..features).map(|i| self.quartiles(i, features)).unzip(),
         };
         // Minimum and maximum decide whether a feature is constant: the variance of
         // a constant may differ from 0 by rounding.
         let largest = transfer::largest(dtype);
-        let factor = (0..features)
+        let epsilon = transfer::epsilon(dtype);
+        let varies = |i: usize| !is_constant(min[i], max[i], epsilon);
+        let is_number =
+            |i: &usize| !self.categories.iter().any(|category| category.contains(i));
+        if self.scale != Scale::None
+            && let Some(column) = (0..features)
+                .filter(is_number)
+                .find(|&i| varies(i) && 1.0 / spread[i] > largest)
+        {
+            return Err(Error::Spread { column, value: spread[column] });
+        }
+        let mut factor: Vec<f64> = (0..features)
             .map(|i| match 1.0 / spread[i] {
-                factor if min[i] < max[i] && factor <= largest => factor,
+                _ if self.scale == Scale::None => 1.0,
+                factor if varies(i) => factor,
                 _ => 0.0,
             })
             .collect();
+        let shares = moments.mean();
+        for category in &self.categories {
+            let same: f64 = shares[category.clone()].iter().map(|share| share * share).sum();
+            let weight = match self.scale {
+                Scale::None | Scale::MinMax => std::f64::consts::FRAC_1_SQRT_2,
+                // A value that all rows have.
+                _ if is_constant(same, 1.0, epsilon) => 0.0,
+                Scale::Standard => (1.0 - same).sqrt().recip(),
+                Scale::Robust => (NORMAL_RANGE * (1.0 - same).sqrt()).recip(),
+            };
+            for i in category.clone() {
+                (offset[i], factor[i]) = (0.0, weight);
+            }
+        }
         Ok(Scaler::new(
             transfer::upload(offset, [features], &device, dtype),
             transfer::upload(factor, [features], &device, dtype),
         ))
     }
+}
+
+impl<B: Backend> ScalerFit<B> {
+    /// Median and interquartile range of a feature, as NumPy's `percentile` gives them; the range
+    /// of all values where half of them or more are equal.
+    fn quartiles(&self, feature: usize, features: usize) -> (f64, f64) {
+        let mut values: Vec<f64> =
+            self.values.iter().skip(feature).step_by(features).copied().collect();
+        values.sort_unstable_by(f64::total_cmp);
+        let at = |share: f64| quantile(&values, share);
+        let range = at(0.75) - at(0.25);
+        (at(0.5), if range > 0.0 { range } else { at(1.0) - at(0.0) })
+    }
+}
+
+/// A quantile of sorted values, between the two nearest.
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let place = share * last as f64;
+    let (low, part) = (place.floor() as usize, place.fract());
+    let high = (low + 1).min(last);
+    sorted[low] * (1.0 - part) + sorted[high] * part
 }
 
 impl Scale {

@@ -1,7 +1,11 @@
 //! A table of numbers with named columns.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use burn::tensor::{DType, Tensor, backend::Backend};
 
+use crate::data::encoding::Encoding;
 use crate::data::labels;
 use crate::error::{Error, Result};
 use crate::transfer;
@@ -23,6 +27,37 @@ pub struct Table {
     features: Vec<String>,
     values: Vec<f64>,
     labels: Option<Vec<String>>,
+    ids: Option<Vec<String>>,
+    encoding: Option<Arc<Encoding>>,
+    /// Rows of the file that were read, and which of them these rows are, if some were left out.
+    read: usize,
+    kept: Option<Vec<usize>>,
+    gaps: Gaps,
+}
+
+/// Cells and rows of a table that had no usable value.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Gaps {
+    /// Row and column (of the encoding) of every missing value that another value stands for.
+    pub filled: Vec<(usize, usize)>,
+    /// Number of rows that were left out because a value is missing.
+    pub left_out: usize,
+    /// Number of rows that were left out because they have no value at all.
+    pub blank: usize,
+    /// Values that a category does not have: by column of the encoding, how many, and the first.
+    pub unknown: BTreeMap<usize, (usize, String)>,
+}
+
+impl Gaps {
+    /// Adds the counts of another part; filled cells stay apart.
+    pub fn add(&mut self, other: &Self) {
+        self.left_out += other.left_out;
+        self.blank += other.blank;
+        for (column, (count, first)) in &other.unknown {
+            self.unknown.entry(*column).or_insert_with(|| (0, first.clone())).0 += count;
+        }
+    }
 }
 
 impl Table {
@@ -39,15 +74,53 @@ impl Table {
             let expected = format!("[rows × {}]", features.len());
             return Err(Error::shape("the table", expected, &[values.len()]));
         }
-        Ok(Self { features, values, labels: None })
+        let read = values.len() / features.len();
+        let gaps = Gaps::default();
+        Ok(Self { features, values, labels: None, ids: None, encoding: None, read, kept: None, gaps })
     }
 
-    pub(in crate::data) fn labelled(
-        features: Vec<String>,
+    /// A table that was read by an encoding: rows that were read, and which of them are kept.
+    pub(in crate::data) fn read_by(
+        encoding: &Arc<Encoding>,
         values: Vec<f64>,
         labels: Option<Vec<String>>,
+        ids: Option<Vec<String>>,
+        (read, kept): (usize, Vec<usize>),
+        gaps: Gaps,
     ) -> Self {
-        Self { features, values, labels }
+        let kept = (kept.len() < read).then_some(kept);
+        let (features, encoding) = (encoding.features(), Some(encoding.clone()));
+        Self { features, values, labels, ids, encoding, read, kept, gaps }
+    }
+
+    pub(in crate::data) fn no_rows(encoding: &Arc<Encoding>) -> Self {
+        let none = (Vec::new(), None, None, (0, Vec::new()), Gaps::default());
+        Self::read_by(encoding, none.0, none.1, none.2, none.3, none.4)
+    }
+
+    /// How columns of a file became these features, if the table was read from one.
+    pub fn encoding(&self) -> Option<&Encoding> {
+        self.encoding.as_deref()
+    }
+
+    /// What became of missing and unknown values.
+    pub fn gaps(&self) -> &Gaps {
+        &self.gaps
+    }
+
+    /// Names of the rows, if a column of names was named.
+    pub fn ids(&self) -> Option<&[String]> {
+        self.ids.as_deref()
+    }
+
+    /// Rows that were read, those that were left out among them.
+    pub fn rows_read(&self) -> usize {
+        self.read
+    }
+
+    /// Numbers of the rows among those that were read.
+    pub fn numbers(&self) -> Vec<usize> {
+        self.kept.clone().unwrap_or_else(|| (0..self.rows()).collect())
     }
 
     /// Names of the columns, D of them.
@@ -67,13 +140,28 @@ impl Table {
 
     /// The given rows, in the given order. Rows beyond the end are left out.
     pub fn select(&self, rows: &[usize]) -> Self {
-        let known = rows.iter().filter(|row| **row < self.rows());
-        let values = known.clone().filter_map(|row| self.row(*row)).flatten().copied().collect();
-        let labels = self
-            .labels
-            .as_ref()
-            .map(|labels| known.filter_map(|row| labels.get(*row).cloned()).collect());
-        Self { features: self.features.clone(), values, labels }
+        let known: Vec<usize> = rows.iter().copied().filter(|row| *row < self.rows()).collect();
+        let texts = |texts: &Option<Vec<String>>| -> Option<Vec<String>> {
+            let texts = texts.as_ref()?;
+            Some(known.iter().filter_map(|row| texts.get(*row).cloned()).collect())
+        };
+        let mut filled_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (row, column) in &self.gaps.filled {
+            filled_of.entry(*row).or_default().push(*column);
+        }
+        let filled = known.iter().enumerate().flat_map(|(at, row)| {
+            filled_of.get(row).into_iter().flatten().map(move |column| (at, *column))
+        });
+        Self {
+            features: self.features.clone(),
+            values: known.iter().filter_map(|row| self.row(*row)).flatten().copied().collect(),
+            labels: texts(&self.labels),
+            ids: texts(&self.ids),
+            encoding: self.encoding.clone(),
+            read: known.len(),
+            kept: None,
+            gaps: Gaps { filled: filled.collect(), ..self.gaps.clone() },
+        }
     }
 
     /// The label of every row, if a label column was named.

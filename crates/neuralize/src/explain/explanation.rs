@@ -2,6 +2,8 @@
 
 use burn::tensor::{Int, Tensor, backend::Backend};
 
+use crate::data::Encoding;
+use crate::error::{Error, Result};
 use crate::explain::question::Target;
 use crate::transfer;
 
@@ -39,6 +41,39 @@ pub struct Absorbed<B: Backend> {
     pub amount: Tensor<B, 1>,
 }
 
+/// Sums of the relevances of the features of every column, `[N, C]`.
+pub(crate) fn summed_by_column<B: Backend>(
+    relevance: Tensor<B, 2>,
+    encoding: &Encoding,
+) -> Result<Tensor<B, 2>> {
+    let [rows, width] = relevance.dims();
+    let groups = encoding.groups();
+    let features = groups.last().map_or(0, |last| last.end);
+    if width != features {
+        return Err(Error::shape("the relevance", format!("[N, {features}]"), &[rows, width]));
+    }
+    if encoding.is_one_to_one() {
+        return Ok(relevance);
+    }
+    if rows == 0 {
+        return Ok(transfer::zeros([0, groups.len()], &relevance.device(), relevance.dtype()));
+    }
+    // Columns of one feature stay together.
+    let (mut parts, mut next) = (Vec::new(), 0);
+    for category in encoding.categories() {
+        if next < category.start {
+            parts.push(relevance.clone().narrow(1, next, category.start - next));
+        }
+        let part = relevance.clone().narrow(1, category.start, category.len());
+        parts.push(part.sum_dim(1));
+        next = category.end;
+    }
+    if next < width {
+        parts.push(relevance.narrow(1, next, width - next));
+    }
+    Ok(Tensor::cat(parts, 1))
+}
+
 impl<B: Backend> Explanation<B> {
     /// The explanations of one or more blocks of rows as one.
     pub(crate) fn cat(parts: Vec<Self>) -> Self {
@@ -63,6 +98,21 @@ impl<B: Backend> Explanation<B> {
             part.amount = Tensor::cat(amounts, 0);
         }
         whole
+    }
+
+    /// The explanation by columns of a table: features that are values of one category are summed, so
+    /// that the relevances still sum to the logit.
+    ///
+    /// # Shapes
+    ///
+    /// - relevance of the output: `[N, C]`
+    ///
+    /// # Errors
+    ///
+    /// If the features are not those of the encoding.
+    pub fn by_column(mut self, encoding: &Encoding) -> Result<Self> {
+        self.relevance = summed_by_column(self.relevance, encoding)?;
+        Ok(self)
     }
 
     /// The number of points, N.

@@ -20,7 +20,7 @@ mod summary;
 #[cfg(any(feature = "svg", feature = "report"))]
 pub(crate) use explanation::by_strength;
 pub use explanation::{Absorbed, Explanation};
-pub(crate) use explanation::{logistic, part_title};
+pub(crate) use explanation::{logistic, part_title, summed_by_column};
 pub use question::{Beta, Target};
 pub use root::Root;
 pub use rule::Rule;

@@ -2,6 +2,10 @@
 
 use burn::tensor::{Tensor, backend::Backend};
 
+use crate::data::Encoding;
+use crate::error::Result;
+use crate::explain::summed_by_column;
+
 /// Why every point has its outlier score: the relevance of every feature, and the score that the
 /// relevances sum to.
 #[derive(Debug, Clone)]
@@ -15,6 +19,17 @@ pub struct OutlierExplanation<B: Backend> {
 }
 
 impl<B: Backend> OutlierExplanation<B> {
+    /// The explanation by columns of a table, as
+    /// [`Explanation::by_column`](crate::explain::Explanation::by_column).
+    ///
+    /// # Errors
+    ///
+    /// If the features are not those of the encoding.
+    pub fn by_column(mut self, encoding: &Encoding) -> Result<Self> {
+        self.relevance = summed_by_column(self.relevance, encoding)?;
+        Ok(self)
+    }
+
     /// The number of points, N.
     pub fn len(&self) -> usize {
         self.relevance.dims()[0]

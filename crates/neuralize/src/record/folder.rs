@@ -9,14 +9,19 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::cluster::{Clusterer, ClustererFit};
-use crate::data::{AtomicFile, Scale, ScaledParts, Scaler, TableReader, Transaction, part_rows};
+use crate::data::{
+    AtomicFile, Encoding, Scale, ScaledParts, Scaler, Table, TableOptions, TableReader, Transaction,
+    part_rows,
+};
 use crate::error::{Error, Result};
 use crate::load::{Load, Shapes};
 use crate::outlier::KernelDensity;
 use crate::record::store;
 
 const FORMAT: &str = "neuralize-model";
-const VERSION: u32 = 1;
+/// Version 2 has encodings; version 1 is read, too.
+const VERSION: u32 = 2;
+const OLDEST: u32 = 1;
 const CONFIG: &str = "config.json";
 
 /// Information on a model besides its parameters.
@@ -34,6 +39,10 @@ const CONFIG: &str = "config.json";
 pub struct ModelInfo {
     /// Names of the features, D of them, in the order of the model.
     pub features: Vec<String>,
+    /// How columns of a file become the features. Without it, every feature is a column of numbers of
+    /// its name, and missing values are an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
     /// How the features are scaled.
     pub scale: Scale,
     /// Sum of the distances of the (scaled) training data to their own clusters.
@@ -76,6 +85,30 @@ impl ModelInfo {
     pub fn with_features(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.features = names.into_iter().map(Into::into).collect();
         self
+    }
+
+    /// Sets the names of the features to those of a table, and how columns became them.
+    pub fn with_table(mut self, table: &Table) -> Self {
+        self.features = table.features().to_vec();
+        self.encoding = table.encoding().filter(|encoding| !encoding.is_plain()).cloned();
+        self
+    }
+
+    /// Names of the columns that the features come from, C of them: the features themselves, unless
+    /// there are categories.
+    pub fn columns(&self) -> Vec<String> {
+        match &self.encoding {
+            Some(encoding) => encoding.columns.iter().map(|column| column.name.clone()).collect(),
+            None => self.features.clone(),
+        }
+    }
+
+    /// Options that select the columns of the features, to open a table with.
+    pub(super) fn table_options(&self) -> TableOptions {
+        match &self.encoding {
+            Some(encoding) => TableOptions::default().with_encoding(encoding.clone()),
+            None => TableOptions::default().with_selected(&self.features),
+        }
     }
 
     /// Sets how the features are scaled.
@@ -410,6 +443,13 @@ pub(super) fn check_parts<B: Backend>(
     };
     of("the scaler", scaler.n_features())?;
     of("the list of feature names", info.features.len())?;
+    if info.encoding.as_ref().is_some_and(|encoding| encoding.features() != info.features) {
+        return Err(Error::Config {
+            name: "encoding",
+            value: format!("{} features", info.features.len()),
+            rule: "its features must be the features of the model".into(),
+        });
+    }
     let found = scaler.offset.val().dtype();
     if expected == found {
         Ok(())
@@ -493,9 +533,9 @@ fn check_header(path: &Path, text: &[u8]) -> Result<()> {
         let detail = format!("is of format `{}`, expected `{FORMAT}`", header.format);
         return Err(Error::model(path, detail));
     }
-    if header.version != VERSION {
+    if !(OLDEST..=VERSION).contains(&header.version) {
         let detail = format!(
-            "is of version {}, but this program reads version {VERSION}; use the program that wrote it, or fit again",
+            "is of version {}, but this program reads versions {OLDEST} to {VERSION}; use the program that wrote it, or fit again",
             header.version
         );
         return Err(Error::model(path, detail));

@@ -72,7 +72,7 @@ impl<B: Backend> OutlierModel<B> {
 
     /// Options that select the features of the model, to open a table with.
     pub fn table_options(&self) -> TableOptions {
-        TableOptions::default().with_selected(&self.info.features)
+        self.info.table_options()
     }
 
     /// Scaled parts of a table that may be larger than memory, as

@@ -4,6 +4,7 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use crate::cluster::distance::Distance;
 use crate::cluster::extremes::extremes;
+use crate::data::is_constant;
 use crate::error::{Error, Result};
 use crate::{kernel, transfer};
 
@@ -11,7 +12,9 @@ use crate::{kernel, transfer};
 pub(super) struct Spread {
     pub(super) mean: Vec<f64>,
     pub(super) variance: Vec<f64>,
-    /// Whether all rows have the same value of the feature.
+    /// The largest value less the smallest.
+    range: Vec<f64>,
+    /// Whether all rows have the same value of the feature, up to rounding.
     pub(super) constant: Vec<bool>,
 }
 
@@ -29,11 +32,14 @@ impl Spread {
             .collect();
         // The sums of a constant feature may round; its mean and variance must not.
         let (lowest, highest) = extremes(x);
-        let constant: Vec<bool> = lowest.iter().zip(highest).map(|(a, b)| *a == b).collect();
+        let epsilon = transfer::epsilon(x.dtype());
+        let ends = lowest.iter().zip(&highest);
+        let constant: Vec<bool> = ends.map(|(a, b)| is_constant(*a, *b, epsilon)).collect();
         for d in (0..features).filter(|d| constant[*d]) {
             (mean[d], variance[d]) = (lowest[d], 0.0);
         }
-        Self { mean, variance, constant }
+        let range = lowest.iter().zip(highest).map(|(low, high)| high - low).collect();
+        Self { mean, variance, range, constant }
     }
 
     /// The weights of the features for a distance, `[D]`.
@@ -42,6 +48,12 @@ impl Spread {
         distance: Distance,
         x: &Tensor<B, 2>,
     ) -> Result<Tensor<B, 1>> {
+        let underflows = |d: &usize| self.variance[*d] == 0.0 && !self.constant[*d];
+        if distance == Distance::Mahalanobis
+            && let Some(column) = (0..self.mean.len()).find(underflows)
+        {
+            return Err(Error::Spread { column, value: self.range[column] });
+        }
         let weights: Vec<f64> = match distance {
             Distance::Mahalanobis => self
                 .variance

@@ -1,77 +1,195 @@
-//! Which columns of a file are features, label, or not read.
+//! Which columns of a file are features, label, names of rows, or not read.
 
+use std::collections::{HashMap, HashSet};
+
+use crate::data::input::open::Opened;
 use crate::data::input::options::TableOptions;
+use crate::data::text::{Shown, nearest};
 use crate::error::{Error, Result};
 
-/// The columns of a file, and which of them are read.
+/// The columns of a file that are read.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(in crate::data) struct Columns {
     /// The name of the file in messages.
-    pub(super) file: String,
-    /// Names of all columns.
-    pub(super) header: Vec<String>,
-    /// Names of the features.
-    pub(super) features: Vec<String>,
-    /// Position of every feature in the file.
-    pub(super) positions: Vec<usize>,
+    pub(in crate::data) file: String,
+    /// Number of columns of the file.
+    pub(in crate::data) width: usize,
+    /// Names of the columns that are read as features.
+    pub(in crate::data) names: Vec<String>,
+    /// Position of each of them in the file.
+    pub(in crate::data) positions: Vec<usize>,
     /// Position of the label.
-    pub(super) label: Option<usize>,
+    pub(in crate::data) label: Option<usize>,
+    pub(in crate::data) label_name: String,
+    /// Position of the names of the rows.
+    pub(in crate::data) id: Option<usize>,
     /// Names of the columns that the options do not mention.
-    pub(super) ignored: Vec<String>,
+    pub(in crate::data) ignored: Vec<String>,
+}
+
+/// Names of columns, looked up by name.
+struct Lookup<'a> {
+    file: &'a str,
+    header: &'a [String],
+    positions: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Lookup<'a> {
+    fn of(file: &'a str, header: &'a [String]) -> Self {
+        let mut positions: HashMap<&str, Vec<usize>> = HashMap::with_capacity(header.len());
+        for (at, name) in header.iter().enumerate() {
+            positions.entry(name.as_str()).or_default().push(at);
+        }
+        Self { file, header, positions }
+    }
+
+    /// All columns of a name.
+    fn all(&self, name: &str) -> Result<&[usize]> {
+        self.positions.get(name).map(Vec::as_slice).ok_or_else(|| Error::UnknownColumn {
+            file: self.file.to_owned(),
+            column: name.to_owned(),
+            nearest: nearest(name, self.header).map(str::to_owned),
+            available: self.header.to_vec(),
+        })
+    }
+
+    /// All columns of a name, or of the names in a list.
+    fn listed(&self, names: &str) -> Result<Vec<usize>> {
+        if !names.contains(',') || self.positions.contains_key(names) {
+            return self.all(names).map(<[usize]>::to_vec);
+        }
+        let each = names.split(',').map(|name| self.all(name.trim()));
+        Ok(each.collect::<Result<Vec<_>>>()?.concat())
+    }
+
+    fn fail<T>(&self, detail: String) -> Result<T> {
+        Err(Error::Table { file: self.file.to_owned(), detail })
+    }
+
+    /// The only column of a name.
+    fn one(&self, name: &str) -> Result<usize> {
+        match self.all(name)? {
+            [only] => Ok(*only),
+            _ => self.fail(format!(
+                "two columns are named `{}`; names must be different",
+                Shown(name)
+            )),
+        }
+    }
 }
 
 impl Columns {
     /// The columns that the options select, by name.
-    pub(super) fn named(file: String, header: Vec<String>, options: &TableOptions) -> Result<Self> {
-        let fail = |detail: String| Err(Error::Table { file: file.clone(), detail });
+    pub(super) fn named(opened: &mut Opened<'_>, options: &TableOptions) -> Result<Self> {
+        Self::of(opened, options, false)
+    }
+
+    /// All columns but those that the options name, for a survey, which knows how to leave out
+    /// columns without a name.
+    pub(in crate::data) fn all(opened: &mut Opened<'_>, options: &TableOptions) -> Result<Self> {
+        Self::of(opened, options, true)
+    }
+
+    fn of(opened: &mut Opened<'_>, options: &TableOptions, is_survey: bool) -> Result<Self> {
+        let of_encoding = options.encoding.as_ref().map(|encoding| {
+            encoding.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>()
+        });
+        let wanted = of_encoding.as_ref().or(options.selected.as_ref());
+        if let Some(wanted) = wanted {
+            opened.name_by_position(wanted, options)?;
+        }
+        let lookup = Lookup::of(&opened.file, &opened.header);
+        let header = &opened.header;
+        let dropped = options.dropped.iter().map(|names| lookup.listed(names));
+        let dropped: HashSet<usize> =
+            dropped.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+        let label = options.label.as_deref().map(|name| lookup.one(name)).transpose()?;
+        let id = options.id.as_deref().map(|name| lookup.one(name)).transpose()?;
         for (at, name) in header.iter().enumerate() {
-            if header[..at].contains(name) && !options.dropped.contains(name) {
-                return fail(format!("two columns are named `{name}`; names must be different"));
+            let is_twice = !dropped.contains(&at)
+                && lookup.positions[name.as_str()].iter().any(|other| {
+                    *other < at && !dropped.contains(other)
+                });
+            if is_twice && !(is_survey && name.is_empty()) {
+                return lookup.fail(format!(
+                    "two columns are named `{}`; names must be different: rename one, or drop both",
+                    Shown(name)
+                ));
             }
         }
-        let position = |column: &str| {
-            header.iter().position(|name| name == column).ok_or_else(|| Error::UnknownColumn {
-                file: file.clone(),
-                column: column.to_owned(),
-                available: header.clone(),
-            })
-        };
-        let label = options.label.as_deref().map(position).transpose()?;
-        let dropped =
-            options.dropped.iter().map(|name| position(name)).collect::<Result<Vec<_>>>()?;
-        let positions: Vec<usize> = match &options.selected {
-            Some(names) => names.iter().map(|name| position(name)).collect::<Result<_>>()?,
-            None => {
-                (0..header.len()).filter(|at| Some(*at) != label && !dropped.contains(at)).collect()
-            }
+        let other = |at: &usize| Some(*at) != label && Some(*at) != id && !dropped.contains(at);
+        let positions: Vec<usize> = match wanted {
+            Some(names) => names.iter().map(|name| lookup.one(name)).collect::<Result<_>>()?,
+            None => (0..header.len()).filter(other).collect(),
         };
         if positions.is_empty() {
-            return fail("no feature column is left: all are dropped or the label".into());
+            return lookup.fail("no feature column is left: all are dropped or the label".into());
         }
-        if let Some(at) = positions.iter().find(|at| header[**at].is_empty()) {
-            return fail(format!(
+        if let Some(at) = positions.iter().find(|at| header[**at].is_empty())
+            && !is_survey
+        {
+            return lookup.fail(format!(
                 "column {} has no name (an exported row index?); give it one, or drop it by the empty name",
                 at + 1
             ));
         }
-        let ignored = (0..header.len())
-            .filter(|at| !positions.contains(at) && Some(*at) != label && !dropped.contains(at))
-            .map(|at| header[at].clone())
-            .collect();
-        let features = positions.iter().map(|at| header[*at].clone()).collect();
-        Ok(Self { file, header, features, positions, label, ignored })
+        let read: HashSet<usize> = positions.iter().copied().collect();
+        let ignored = (0..header.len()).filter(|at| !read.contains(at) && other(at));
+        Ok(Self {
+            file: opened.file.clone(),
+            width: header.len(),
+            names: positions.iter().map(|at| header[*at].clone()).collect(),
+            ignored: ignored.map(|at| header[at].clone()).collect(),
+            label_name: label.map(|at| header[at].clone()).unwrap_or_default(),
+            positions,
+            label,
+            id,
+        })
     }
 
-    /// All columns of a file, which get these names.
-    #[cfg(feature = "npy")]
-    pub(super) fn all(file: String, names: Vec<String>) -> Self {
-        Self {
-            file,
-            positions: (0..names.len()).collect(),
-            header: names.clone(),
-            features: names,
-            label: None,
-            ignored: Vec::new(),
+    /// An error if the file has no feature column of this name.
+    pub(in crate::data) fn expect(&self, name: &str) -> Result<()> {
+        if self.names.iter().any(|known| known == name) {
+            return Ok(());
         }
+        Err(Error::UnknownColumn {
+            file: self.file.clone(),
+            column: name.to_owned(),
+            nearest: nearest(name, &self.names).map(str::to_owned),
+            available: self.names.clone(),
+        })
+    }
+
+    /// Takes out the columns that cannot be read; they are returned with the reasons.
+    pub(in crate::data) fn without_obstacles(
+        &mut self,
+        obstacles: &[(usize, String)],
+    ) -> Vec<(String, String)> {
+        let why: HashMap<usize, &String> = obstacles.iter().map(|(at, why)| (*at, why)).collect();
+        let named = self.names.iter().zip(&self.positions);
+        let out = named.filter_map(|(name, at)| Some((name.clone(), (*why.get(at)?).clone())));
+        let out = out.collect();
+        *self = self.some(|at| !why.contains_key(&self.positions[at]));
+        out
+    }
+
+    /// Some of the feature columns.
+    pub(in crate::data) fn some(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.names.len()).filter(|at| keep(*at)).collect();
+        Self {
+            file: self.file.clone(),
+            width: self.width,
+            names: kept.iter().map(|at| self.names[*at].clone()).collect(),
+            positions: kept.iter().map(|at| self.positions[*at]).collect(),
+            label: self.label,
+            label_name: self.label_name.clone(),
+            id: self.id,
+            ignored: self.ignored.clone(),
+        }
+    }
+
+    /// Positions of all columns that are read: features, label, names of the rows.
+    pub(super) fn all_positions(&self) -> impl Iterator<Item = usize> {
+        self.positions.iter().copied().chain(self.label).chain(self.id)
     }
 }

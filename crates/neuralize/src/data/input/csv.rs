@@ -1,109 +1,173 @@
-//! Rows of CSV files.
+//! Rows of text files: CSV, TSV and their relatives.
 
 use std::io::{self, Read};
 
-use crate::data::input::builder::TableBuilder;
+use crate::data::input::cell::{Cell, Place};
 use crate::data::input::columns::Columns;
+use crate::data::input::decode::{self, Decoded};
+use crate::data::input::dialect::{self, Dialect, Wishes};
+use crate::data::input::open::Opened;
 use crate::data::input::options::TableOptions;
-use crate::data::input::rows::Rows;
+use crate::data::input::quotes::Quotes;
+use crate::data::input::rows::{Rows, Sink};
 use crate::error::{Error, Result};
 
-/// Rows of a text file whose first line names the columns.
+/// Rows of a text file.
 pub(super) struct CsvRows<'a> {
-    reader: csv::Reader<Counted<'a>>,
+    reader: csv::Reader<Checked<'a>>,
+    /// Lines before the first that the parser sees.
+    skipped: u64,
     /// Whether lines end with a carriage return before the newline.
     returns: bool,
     /// The line after the last record, in a table of one column.
     next_line: u64,
     record: csv::StringRecord,
+    /// Whether the record is the first row, which no header came before.
+    is_pending: bool,
 }
 
 impl<'a> CsvRows<'a> {
-    /// Reads the header.
+    /// Finds out how cells are separated, and reads the header. `usual` is the separator that the
+    /// name of the file suggests.
     pub(super) fn open(
         file: String,
         source: Box<dyn Read + 'a>,
-        delimiter: u8,
+        usual: Option<u8>,
         options: &TableOptions,
-    ) -> Result<(Columns, Self)> {
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .trim(csv::Trim::All)
-            .buffer_capacity(1 << 16)
-            .from_reader(Counted { source, bytes: 0, last: b'\n' });
-        let header: Vec<String> = match reader.headers() {
-            Ok(header) => header.iter().map(str::to_owned).collect(),
-            Err(error) => return Err(table_error(&file, &error, 0)),
+    ) -> Result<Opened<'a>> {
+        let fail = |detail: String| Error::Table { file: file.clone(), detail };
+        let Decoded { mut source, sample, whole, mut notes } =
+            decode::decoded(source, None).map_err(|error| fail(error.to_string()))?;
+        let sample = String::from_utf8_lossy(&sample);
+        let wishes = Wishes {
+            delimiter: options.delimiter,
+            usual,
+            decimal: options.decimal,
+            header: options.header,
         };
-        check_header(&file, &header, delimiter)?;
-        // The parser counts a line at its newline, and reads the newline after a
-        // carriage return with the next record.
-        let breaks: usize = header.iter().map(|name| name.matches('\n').count()).sum();
-        let next_line = 2 + breaks as u64;
-        let returns =
-            reader.position().line() < next_line && !reader.get_ref().unterminated(&reader);
-        let columns = Columns::named(file, header, options)?;
-        Ok((columns, Self { reader, returns, next_line, record: csv::StringRecord::new() }))
+        let dialect = dialect::of(&sample, whole, &wishes).map_err(fail)?;
+        notes.extend(dialect.notes.iter().cloned());
+        // The header begins behind comments and blank lines; the `#` before it is no part of it.
+        let before = dialect.start + usize::from(dialect.hash);
+        let before_text = &sample.as_bytes()[..before.min(sample.len())];
+        io::copy(&mut (&mut source).take(before as u64), &mut io::sink())
+            .map_err(|error| fail(error.to_string()))?;
+        let skipped = memchr::memchr_iter(b'\n', before_text).count() as u64;
+        let reader = csv::ReaderBuilder::new()
+            .delimiter(dialect.delimiter)
+            .trim(csv::Trim::All)
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(1 << 16)
+            .from_reader(Checked {
+                source,
+                bytes: 0,
+                last: b'\n',
+                quotes: Quotes::new(dialect.delimiter, 1 + skipped),
+            });
+        let record = csv::StringRecord::new();
+        let is_pending = !dialect.header;
+        let mut rows =
+            Self { reader, skipped, returns: false, next_line: 2, record, is_pending };
+        let header = rows.header(&file, &dialect)?;
+        let mut opened = Opened::new(file, header, rows);
+        opened.notes = notes;
+        opened.decimal = dialect.decimal;
+        Ok(opened)
     }
 
-    /// The parser's error, with lines counted as this reader counts them.
-    fn error(&self, file: &str, error: &csv::Error) -> Error {
-        let behind = u64::from(self.returns);
-        table_error(file, error, behind)
+    /// Names of the columns, from the first record.
+    fn header(&mut self, file: &str, dialect: &Dialect) -> Result<Vec<String>> {
+        let fail = |detail: String| Err(Error::Table { file: file.to_owned(), detail });
+        match self.reader.read_record(&mut self.record) {
+            Err(error) => return Err(table_error(file, &error, self.skipped)),
+            Ok(false) => {
+                return fail("the file is empty; the first line must name the columns".into());
+            }
+            Ok(true) => {}
+        }
+        // The parser counts a line at its newline, and reads the newline after a
+        // carriage return with the next record.
+        self.next_line = 2 + self.breaks_in_record();
+        let reader = &self.reader;
+        self.returns =
+            reader.position().line() < self.next_line && !reader.get_ref().unterminated(reader);
+        if !dialect.header {
+            return Ok((0..self.record.len()).map(|at| format!("x{at}")).collect());
+        }
+        Ok(self.record.iter().map(str::to_owned).collect())
     }
 
     /// The line on which the record just read starts, counted from 1.
     fn line_of_record(&self) -> u64 {
         let after = self.reader.position().line();
         let counted = !self.returns && !self.reader.get_ref().unterminated(&self.reader);
-        after.saturating_sub(self.breaks_in_record() + u64::from(counted))
+        self.skipped + after.saturating_sub(self.breaks_in_record() + u64::from(counted))
     }
 
     fn breaks_in_record(&self) -> u64 {
         self.record.iter().map(|cell| cell.matches('\n').count() as u64).sum()
     }
+
+    /// Reads the next record; `false` at the end.
+    fn advance(&mut self, file: &str) -> Result<bool> {
+        if std::mem::take(&mut self.is_pending) {
+            return Ok(true);
+        }
+        self.reader.read_record(&mut self.record).map_err(|error| {
+            let behind = self.skipped + u64::from(self.returns);
+            table_error(file, &error, behind)
+        })
+    }
+
+    /// Whether the record is a row: not a line of blanks, which editors do not show. Rows of another
+    /// number of cells than the header are errors.
+    fn is_row(&self, columns: &Columns) -> Result<bool> {
+        let (found, expected) = (self.record.len(), columns.width);
+        if found == expected {
+            return Ok(true);
+        }
+        if found == 1 && self.record.get(0) == Some("") {
+            return Ok(false);
+        }
+        // A separator after the last cell.
+        if found == expected + 1 && self.record.get(expected) == Some("") {
+            return Ok(true);
+        }
+        let line = self.line_of_record();
+        let detail = format!("line {line} has {found} cells, the header has {expected}");
+        Err(Error::Table { file: columns.file.clone(), detail })
+    }
 }
 
 impl Rows for CsvRows<'_> {
-    fn read(&mut self, columns: &Columns, limit: usize, table: &mut TableBuilder) -> Result<()> {
-        let Columns { file, header, .. } = columns;
-        let place = |line: u64, column: &str| format!("line {line}, column `{column}`");
-        for _ in 0..limit {
-            match self.reader.read_record(&mut self.record) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => return Err(self.error(file, &error)),
-            }
+    fn read(&mut self, columns: &Columns, limit: usize, sink: &mut dyn Sink) -> Result<()> {
+        let mut left = limit;
+        while left > 0 && self.advance(&columns.file)? {
             // The parser skips empty lines; in a table of one column they are
             // missing values. In other tables, lines are counted only for messages.
-            if header.len() == 1 {
+            if columns.width == 1 {
                 let line = self.line_of_record();
-                for blank in self.next_line..line {
-                    table.note_missing(|| place(blank, &header[0]));
+                for blank in self.next_line + self.skipped..line {
+                    sink.blank(columns, Place::Line(blank))?;
                 }
-                self.next_line = line + 1 + self.breaks_in_record();
+                self.next_line = line - self.skipped + 1 + self.breaks_in_record();
+            } else if !self.is_row(columns)? {
+                continue;
             }
-            for &at in &columns.positions {
-                let text = self.record.get(at).unwrap_or_default();
-                match text.parse::<f64>() {
-                    Ok(value) if value.is_finite() => table.values.push(value),
-                    _ if is_missing(text) => {
-                        table.note_missing(|| place(self.line_of_record(), &header[at]));
-                        table.values.push(0.0);
-                    }
-                    _ => {
-                        return Err(Error::Cell {
-                            file: file.clone(),
-                            line: self.line_of_record(),
-                            column: header[at].clone(),
-                            text: text.to_owned(),
-                        });
-                    }
-                }
+            left -= 1;
+            let place = || Place::Line(self.line_of_record());
+            for (at, &position) in columns.positions.iter().enumerate() {
+                let text = self.record.get(position).unwrap_or_default();
+                sink.cell(columns, at, Cell::Text(text), &place)?;
             }
-            if let (Some(labels), Some(at)) = (&mut table.labels, columns.label) {
-                labels.push(self.record.get(at).unwrap_or_default().to_owned());
+            if let Some(at) = columns.label {
+                sink.label(self.record.get(at).unwrap_or_default());
             }
+            if let Some(at) = columns.id {
+                sink.id(self.record.get(at).unwrap_or_default());
+            }
+            sink.end_row(columns);
         }
         Ok(())
     }
@@ -113,14 +177,15 @@ impl Rows for CsvRows<'_> {
     }
 }
 
-/// A source that counts its bytes and keeps the last one.
-struct Counted<'a> {
+/// A source that counts its bytes, keeps the last one, and checks the quotes.
+struct Checked<'a> {
     source: Box<dyn Read + 'a>,
     bytes: u64,
     last: u8,
+    quotes: Quotes,
 }
 
-impl Counted<'_> {
+impl Checked<'_> {
     /// Whether the reader is at the end of a source that does not end with a line
     /// break.
     fn unterminated(&self, reader: &csv::Reader<Self>) -> bool {
@@ -128,54 +193,30 @@ impl Counted<'_> {
     }
 }
 
-impl Read for Counted<'_> {
+impl Read for Checked<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(buffer)?;
+        let read = &buffer[..count];
         self.bytes += count as u64;
-        if let Some(last) = buffer[..count].last() {
+        if let Some(last) = read.last() {
             self.last = *last;
+        }
+        if count == 0 && !buffer.is_empty() {
+            self.quotes.finish()?;
+        } else {
+            self.quotes.check(read)?;
         }
         Ok(count)
     }
 }
 
-fn is_missing(text: &str) -> bool {
-    const WORDS: [&str; 7] = ["", "?", "na", "n/a", "nan", "null", "none"];
-    WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
-}
-
-fn check_header(file: &str, header: &[String], delimiter: u8) -> Result<()> {
-    let fail = |detail: String| Err(Error::Table { file: file.to_owned(), detail });
-    if header.is_empty() {
-        return fail("the file is empty; the first line must name the columns".into());
-    }
-    // Exported arrays without names have columns numbered from 0.
-    let numbered =
-        header.len() > 2 && header.iter().enumerate().all(|(at, name)| *name == at.to_string());
-    if !numbered && header.iter().all(|name| name.parse::<f64>().is_ok()) {
-        return fail("the first line holds numbers; it must name the columns".into());
-    }
-    if let [only] = header
-        && let Some(other) = [';', '\t', ',', '|'].into_iter().find(|c| only.contains(*c))
-    {
-        let used = char::from(delimiter);
-        return fail(format!(
-            "the header is a single column `{only}` when split at {used:?}; is the delimiter {other:?}?"
-        ));
-    }
-    Ok(())
-}
-
 fn table_error(file: &str, error: &csv::Error, behind: u64) -> Error {
     let detail = match error.kind() {
-        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
-            let line = pos.as_ref().map_or(0, |at| at.line() + behind);
-            format!("line {line} has {len} cells, the header has {expected_len}")
-        }
         csv::ErrorKind::Utf8 { pos, .. } => {
             let line = pos.as_ref().map_or(0, |at| at.line() + behind);
             format!("line {line} is not valid UTF-8; convert the file first")
         }
+        csv::ErrorKind::Io(error) => error.to_string(),
         _ => error.to_string(),
     };
     Error::Table { file: file.to_owned(), detail }

@@ -7,10 +7,10 @@ use std::path::Path;
 use half::f16;
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, TypeStr};
 
-use crate::data::input::builder::TableBuilder;
+use crate::data::input::cell::{Cell, Place};
 use crate::data::input::columns::Columns;
-use crate::data::input::options::TableOptions;
-use crate::data::input::rows::Rows;
+use crate::data::input::open::Opened;
+use crate::data::input::rows::{Rows, Sink};
 use crate::error::{Error, Result};
 
 /// Rows of a NumPy array of one or two dimensions, stored by rows or by columns.
@@ -22,6 +22,10 @@ pub(super) struct NpyRows {
     start: u64,
     width: usize,
     rows: u64,
+    /// Whether its elements are booleans.
+    is_flag: bool,
+    /// Whether they are integers.
+    is_whole: bool,
     /// Rows read so far.
     done: u64,
     bytes: Vec<u8>,
@@ -39,8 +43,7 @@ impl NpyRows {
     pub(super) fn open(
         name: String,
         mut source: File,
-        options: &TableOptions,
-    ) -> Result<(Columns, Self)> {
+    ) -> Result<Opened<'static>> {
         let fail = |detail: String| Error::Table { file: name.clone(), detail };
         let io = |error| Error::io(Path::new(&name))(error);
         let length = source.metadata().map_err(io)?.len();
@@ -85,10 +88,17 @@ impl NpyRows {
                 "is an array of shape [{rows}, {width}], which holds no numbers"
             )));
         }
-        let columns = columns_of(name, width as usize, options)?;
+        let names = (0..width).map(|at| format!("x{at}")).collect();
+        let is_of = |kinds: &[TypeChar]| {
+            matches!(header.dtype(), DType::Plain(plain) if kinds.contains(&plain.type_char()))
+        };
+        let is_flag = is_of(&[TypeChar::Bool]);
+        let is_whole = is_of(&[TypeChar::Int, TypeChar::Uint]);
         let (by_columns, width) = (header.order() == Order::Fortran, width as usize);
-        let rows = Self { source, element, by_columns, start, width, rows, done: 0, bytes: vec![] };
-        Ok((columns, rows))
+        let rows = Self { source, element, by_columns, start, width, rows, is_flag, is_whole, done: 0, bytes: vec![] };
+        let mut opened = Opened::new(name, names, rows);
+        opened.is_unnamed = true;
+        Ok(opened)
     }
 
     /// The next rows, at most `limit`, row by row.
@@ -118,7 +128,7 @@ impl NpyRows {
 }
 
 impl Rows for NpyRows {
-    fn read(&mut self, columns: &Columns, limit: usize, table: &mut TableBuilder) -> Result<()> {
+    fn read(&mut self, columns: &Columns, limit: usize, sink: &mut dyn Sink) -> Result<()> {
         // Numbers decoded at a time.
         const CHUNK: usize = 1 << 18;
         let chunk = (CHUNK / self.width).max(1);
@@ -128,12 +138,22 @@ impl Rows for NpyRows {
                 .next_rows(left.min(chunk))
                 .map_err(|error| Error::io(Path::new(&columns.file))(error))?;
             for row in cells.chunks_exact(self.width) {
-                let first = table.values.len();
-                table.values.extend(columns.positions.iter().map(|at| row[*at]));
-                table.check_row(columns, self.done, first)?;
-                if let (Some(labels), Some(at)) = (&mut table.labels, columns.label) {
-                    labels.push(row[at].to_string());
+                let place = || Place::Row(self.done);
+                for (at, &position) in columns.positions.iter().enumerate() {
+                    let cell = match row[position] {
+                        value if self.is_flag => Cell::Flag(value != 0.0),
+                        value if self.is_whole => Cell::Whole(value),
+                        value => Cell::Number(value),
+                    };
+                    sink.cell(columns, at, cell, &place)?;
                 }
+                if let Some(at) = columns.label {
+                    sink.label(&row[at].to_string());
+                }
+                if let Some(at) = columns.id {
+                    sink.id(&row[at].to_string());
+                }
+                sink.end_row(columns);
                 self.done += 1;
                 left -= 1;
             }
@@ -177,26 +197,4 @@ impl Element {
 
 fn size_of(plain: &TypeStr) -> Option<usize> {
     plain.num_bytes().filter(|size| (1..=8).contains(size))
-}
-
-/// Names the columns of an array: `x0`, `x1`, …, or the selected names if there
-/// are as many.
-fn columns_of(file: String, width: usize, options: &TableOptions) -> Result<Columns> {
-    let names: Vec<String> = (0..width).map(|at| format!("x{at}")).collect();
-    match &options.selected {
-        // A label or a dropped column can only be named `x0`, `x1`, ….
-        _ if options.label.is_some() || !options.dropped.is_empty() => {
-            Columns::named(file, names, options)
-        }
-        Some(selected) if selected.len() == width => Ok(Columns::all(file, selected.clone())),
-        Some(selected) if selected.iter().any(|name| !names.contains(name)) => {
-            let detail = format!(
-                "an array has no column names, so columns are matched by position: {} features need as many columns in \
-                 their order, it has {width}",
-                selected.len()
-            );
-            Err(Error::Table { file, detail })
-        }
-        _ => Columns::named(file, names, options),
-    }
 }

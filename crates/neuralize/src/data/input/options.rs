@@ -1,19 +1,40 @@
 //! Options of reading a table.
 
+use crate::data::encoding::Encoding;
+use crate::data::input::Decimal;
+
 /// Options of reading a table, whatever kind of file holds it.
 #[derive(Debug, Clone, Default)]
 pub struct TableOptions {
     pub(super) delimiter: Option<u8>,
+    pub(super) decimal: Option<Decimal>,
+    pub(super) header: Option<bool>,
     pub(super) label: Option<String>,
+    pub(super) id: Option<String>,
     pub(super) dropped: Vec<String>,
     pub(super) selected: Option<Vec<String>>,
+    pub(super) encoding: Option<Encoding>,
 }
 
 impl TableOptions {
-    /// Sets the character between the cells of a text file. The default is a tab for
-    /// `.tsv` and `.tab` files and a comma for all others.
+    /// Sets the character between the cells of a text file. By default it is found from the first
+    /// lines: a comma, a semicolon, a tab or a vertical bar.
     pub fn with_delimiter(mut self, delimiter: u8) -> Self {
         self.delimiter = Some(delimiter);
+        self
+    }
+
+    /// Sets the decimal sign of the numbers of a text file. By default it is found from the first
+    /// lines.
+    pub fn with_decimal(mut self, decimal: Decimal) -> Self {
+        self.decimal = Some(decimal);
+        self
+    }
+
+    /// Says whether the first line of a text file names the columns; if not, they are `x0`, `x1`, ….
+    /// By default it does, and a first line of numbers is an error.
+    pub fn with_header(mut self, header: bool) -> Self {
+        self.header = Some(header);
         self
     }
 
@@ -23,7 +44,14 @@ impl TableOptions {
         self
     }
 
-    /// Leaves out a column. Call it again for further columns.
+    /// Names the column that names the rows.
+    pub fn with_id(mut self, column: impl Into<String>) -> Self {
+        self.id = Some(column.into());
+        self
+    }
+
+    /// Leaves out all columns of a name, or of several names separated by commas. Call it again for
+    /// further columns.
     pub fn with_dropped(mut self, column: impl Into<String>) -> Self {
         self.dropped.push(column.into());
         self
@@ -35,5 +63,17 @@ impl TableOptions {
     pub fn with_selected(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.selected = Some(columns.into_iter().map(Into::into).collect());
         self
+    }
+
+    /// Reads the columns of an encoding, and turns them into features by it. By default all columns
+    /// are numbers.
+    pub fn with_encoding(mut self, encoding: Encoding) -> Self {
+        self.encoding = Some(encoding);
+        self
+    }
+
+    /// Whether a column was selected by its name.
+    pub(in crate::data) fn selects(&self, column: &str) -> bool {
+        self.selected.as_ref().is_some_and(|names| names.iter().any(|name| name == column))
     }
 }

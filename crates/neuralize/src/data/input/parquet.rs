@@ -1,30 +1,33 @@
 //! Rows of Parquet files.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::thread;
 
 use half::f16;
-use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
+use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
-use crate::data::input::builder::TableBuilder;
+use crate::data::input::cell::{Cell, Place};
 use crate::data::input::columns::Columns;
-use crate::data::input::options::TableOptions;
-use crate::data::input::rows::Rows;
+use crate::data::input::open::Opened;
+use crate::data::input::rows::{Rows, Sink};
+use crate::data::text::Shown;
 use crate::error::{Error, Result};
 
 /// Rows of a Parquet file, row group by row group.
 pub(super) struct ParquetRows {
     source: SerializedFileReader<File>,
     bytes: u64,
-    /// The columns that are read: features, then the label.
+    /// Index among the leaf columns of the file, and kind, of every flat column.
+    leaves: Vec<Option<(usize, ValueKind)>>,
+    /// The columns that are read: features, then the label, then the names of the rows.
     columns: Vec<SelectedColumn>,
     next_group: usize,
     /// Readers of these columns in the current group, and its remaining rows.
@@ -38,7 +41,7 @@ struct SelectedColumn {
     /// Its index among the leaf columns of the file.
     leaf: usize,
     kind: ValueKind,
-    is_label: bool,
+    is_text: bool,
 }
 
 /// What the stored values of a column mean.
@@ -58,22 +61,47 @@ enum ValueKind {
     Bytes,
     /// Decimals of more than 38 digits.
     TooWide,
-    /// Dates, times and durations.
-    Time,
+    /// Dates and times, so many units a day.
+    Time {
+        per_day: f64,
+    },
 }
 
-/// Values of some rows of a column; a null is NaN or an empty text.
+/// Values of some rows of a column; a null is NaN or no text.
 enum Values {
     Numbers(Vec<f64>),
-    Texts(Vec<String>),
+    Whole(Vec<f64>),
+    Days(Vec<f64>),
+    Flags(Vec<Option<bool>>),
+    Texts(Vec<Option<String>>),
+}
+
+impl Values {
+    fn cell(&self, row: usize) -> Cell<'_> {
+        match self {
+            Self::Numbers(values) => Cell::Number(values[row]),
+            Self::Whole(values) => Cell::Whole(values[row]),
+            Self::Days(values) => Cell::Day(values[row]),
+            Self::Flags(values) => values[row].map_or(Cell::Missing, Cell::Flag),
+            Self::Texts(values) => values[row].as_deref().map_or(Cell::Missing, Cell::Text),
+        }
+    }
+
+    fn text(&self, row: usize) -> String {
+        match self.cell(row) {
+            Cell::Missing => String::new(),
+            Cell::Number(value) | Cell::Whole(value) | Cell::Day(value) => {
+                if value.is_nan() { String::new() } else { value.to_string() }
+            }
+            Cell::Flag(true) => "True".to_owned(),
+            Cell::Flag(false) => "False".to_owned(),
+            Cell::Text(text) => text.to_owned(),
+        }
+    }
 }
 
 impl ParquetRows {
-    pub(super) fn open(
-        name: String,
-        file: File,
-        options: &TableOptions,
-    ) -> Result<(Columns, Self)> {
+    pub(super) fn open(name: String, file: File) -> Result<Opened<'static>> {
         let fail = |detail: String| Error::Table { file: name.clone(), detail };
         let bytes = file.metadata().map_or(0, |found| found.len());
         if bytes == 0 {
@@ -81,45 +109,39 @@ impl ParquetRows {
         }
         let source = guarded(|| SerializedFileReader::new(file))
             .map_err(|detail| fail(format!("is not a usable Parquet file: {detail}")))?;
-        let schema = source.metadata().file_metadata().schema_descr();
+        let metadata = source.metadata().file_metadata();
+        let schema = metadata.schema_descr();
         let fields = schema.root_schema().get_fields();
         if fields.is_empty() {
             return Err(fail("the file has no columns".into()));
         }
         let header: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
-        let columns = Columns::named(name.clone(), header, options)?;
-
-        let selected = columns.positions.iter().chain(&columns.label).enumerate();
-        let selected = selected.map(|(order, &position)| {
-            let (name, is_label) = (&columns.header[position], order == columns.positions.len());
-            let leaf = (0..schema.num_columns())
-                .find(|leaf| schema.get_column_root_idx(*leaf) == position)
-                .filter(|leaf| {
-                    fields[position].is_primitive() && schema.column(*leaf).max_rep_level() == 0
-                });
-            let Some(leaf) = leaf else {
-                return Err(fail(format!("column `{name}` is nested; flatten it, or drop it")));
-            };
-            match ValueKind::of(&schema.column(leaf)) {
-                ValueKind::TooWide => Err(fail(format!(
-                    "column `{name}` holds decimals of more than 38 digits; convert it, or drop it"
-                ))),
-                ValueKind::Text if !is_label => Err(fail(format!(
-                    "column `{name}` holds text, not numbers; drop it, or use it as the label"
-                ))),
-                ValueKind::Bytes => {
-                    Err(fail(format!("column `{name}` holds bytes, not numbers; drop it")))
-                }
-                ValueKind::Time if !is_label => Err(fail(format!(
-                    "column `{name}` holds dates or times, not numbers; convert it, or drop it"
-                ))),
-                kind => Ok(SelectedColumn { name: name.clone(), leaf, kind, is_label }),
+        // The leaf of every column that is flat.
+        let mut leaves = vec![None; fields.len()];
+        for leaf in 0..schema.num_columns() {
+            let position = schema.get_column_root_idx(leaf);
+            if fields[position].is_primitive() && schema.column(leaf).max_rep_level() == 0 {
+                leaves[position] = Some((leaf, ValueKind::of(&schema.column(leaf))));
             }
+        }
+        let obstacles = leaves.iter().enumerate().filter_map(|(at, leaf)| {
+            let why = match leaf {
+                None => "is nested",
+                Some((_, ValueKind::TooWide)) => "holds decimals of more than 38 digits",
+                Some((_, ValueKind::Bytes)) => "holds bytes, not numbers",
+                Some(_) => return None,
+            };
+            Some((at, why.to_owned()))
         });
-        let selected = selected.collect::<Result<Vec<_>>>()?;
+        let obstacles = obstacles.collect();
+        let indices = index_columns(metadata.key_value_metadata(), &header);
         let (next_group, readers) = (0, Vec::new());
-        let rows = Self { source, bytes, columns: selected, next_group, readers, left: 0, done: 0 };
-        Ok((columns, rows))
+        let columns = Vec::new();
+        let rows = Self { source, bytes, leaves, columns, next_group, readers, left: 0, done: 0 };
+        let mut opened = Opened::new(name, header, rows);
+        opened.obstacles = obstacles;
+        opened.indices = indices;
+        Ok(opened)
     }
 
     /// Goes to the next row group, if there is one.
@@ -141,7 +163,18 @@ impl ParquetRows {
 }
 
 impl Rows for ParquetRows {
-    fn read(&mut self, columns: &Columns, limit: usize, table: &mut TableBuilder) -> Result<()> {
+    fn select(&mut self, columns: &Columns) -> Result<()> {
+        let features = columns.positions.len();
+        let leaves = columns.all_positions().enumerate().filter_map(|(order, position)| {
+            let (leaf, kind) = self.leaves[position]?;
+            let name = columns.names.get(order).unwrap_or(&columns.label_name).clone();
+            Some(SelectedColumn { name, leaf, kind, is_text: order >= features })
+        });
+        self.columns = leaves.collect();
+        Ok(())
+    }
+
+    fn read(&mut self, columns: &Columns, limit: usize, sink: &mut dyn Sink) -> Result<()> {
         // Rows decoded at a time.
         const CHUNK: usize = 1 << 12;
         let fail = |detail| Error::Table { file: columns.file.clone(), detail };
@@ -152,27 +185,27 @@ impl Rows for ParquetRows {
                 if self.advance().map_err(damaged)? { continue } else { break }
             }
             let count = self.left.min(missing).min(CHUNK);
-            let mut cells = Vec::with_capacity(columns.features.len());
+            let mut values = Vec::with_capacity(self.columns.len());
             for (reader, column) in self.readers.iter_mut().zip(&self.columns) {
-                let values = guarded(|| Values::read(reader, column, count))
-                    .map_err(|detail| damaged(format!("column `{}`: {detail}", column.name)))?;
-                match (values, &mut table.labels) {
-                    (Values::Numbers(numbers), _) if cells.len() < columns.features.len() => {
-                        cells.push(numbers);
-                    }
-                    (Values::Numbers(numbers), Some(labels)) => {
-                        labels.extend(numbers.iter().map(|number| {
-                            if number.is_nan() { String::new() } else { number.to_string() }
-                        }));
-                    }
-                    (Values::Texts(texts), Some(labels)) => labels.extend(texts),
-                    (_, None) => {}
-                }
+                values.push(guarded(|| Values::read(reader, column, count)).map_err(|detail| {
+                    damaged(format!("column `{}`: {detail}", Shown(&column.name)))
+                })?);
             }
+            let (features, others) = values.split_at(columns.positions.len());
             for row in 0..count {
-                let first = table.values.len();
-                table.values.extend(cells.iter().map(|column| column[row]));
-                table.check_row(columns, self.done, first)?;
+                let place = || Place::Row(self.done);
+                for (at, values) in features.iter().enumerate() {
+                    sink.cell(columns, at, values.cell(row), &place)?;
+                }
+                let mut others = others.iter();
+                if let Some(values) = others.next().filter(|_| columns.label.is_some()) {
+                    sink.label(&values.text(row));
+                }
+                if columns.id.is_some() {
+                    let last = values.last().map(|values| values.text(row));
+                    sink.id(&last.unwrap_or_default());
+                }
+                sink.end_row(columns);
                 self.done += 1;
             }
             self.left -= count;
@@ -201,19 +234,10 @@ impl ValueKind {
             Some(_) => return Self::TooWide,
             None => {}
         }
+        if let Some(per_day) = units_per_day(column) {
+            return Self::Time { per_day };
+        }
         match (column.physical_type(), column.logical_type_ref(), column.converted_type()) {
-            (Physical::INT96, ..)
-            | (_, Some(LogicalType::Date | LogicalType::Time(_) | LogicalType::Timestamp(_)), _)
-            | (
-                _,
-                _,
-                ConvertedType::DATE
-                | ConvertedType::TIME_MILLIS
-                | ConvertedType::TIME_MICROS
-                | ConvertedType::TIMESTAMP_MILLIS
-                | ConvertedType::TIMESTAMP_MICROS
-                | ConvertedType::INTERVAL,
-            ) => Self::Time,
             (_, Some(LogicalType::Integer(integer)), _) if !integer.is_signed => Self::Unsigned,
             (
                 _,
@@ -232,6 +256,38 @@ impl ValueKind {
     }
 }
 
+/// The units of a column of dates or times that make a day.
+fn units_per_day(column: &ColumnDescriptor) -> Option<f64> {
+    const SECONDS: f64 = 86_400.0;
+    let of = |unit: &TimeUnit| match unit {
+        TimeUnit::MILLIS => SECONDS * 1e3,
+        TimeUnit::MICROS => SECONDS * 1e6,
+        TimeUnit::NANOS => SECONDS * 1e9,
+    };
+    match (column.physical_type(), column.logical_type_ref(), column.converted_type()) {
+        (Physical::INT96, ..) => Some(SECONDS * 1e9),
+        (_, Some(LogicalType::Date), _) | (_, _, ConvertedType::DATE) => Some(1.0),
+        (_, Some(LogicalType::Time(time)), _) => Some(of(&time.unit)),
+        (_, Some(LogicalType::Timestamp(time)), _) => Some(of(&time.unit)),
+        (_, _, ConvertedType::TIME_MILLIS | ConvertedType::TIMESTAMP_MILLIS) => Some(SECONDS * 1e3),
+        (_, _, ConvertedType::TIME_MICROS | ConvertedType::TIMESTAMP_MICROS) => Some(SECONDS * 1e6),
+        _ => None,
+    }
+}
+
+/// Columns that pandas wrote as the index of the rows, by its metadata or its names.
+fn index_columns(metadata: Option<&Vec<KeyValue>>, header: &[String]) -> Vec<usize> {
+    let pandas = metadata.into_iter().flatten().find(|entry| entry.key == "pandas");
+    let stated = pandas.and_then(|entry| {
+        let value: serde_json::Value = serde_json::from_str(entry.value.as_deref()?).ok()?;
+        let names = value.get("index_columns")?.as_array()?.clone();
+        Some(names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect::<Vec<_>>())
+    });
+    let stated = stated.unwrap_or_default();
+    let is_index = |name: &String| name.starts_with("__index_level_") || stated.contains(name);
+    (0..header.len()).filter(|at| is_index(&header[*at])).collect()
+}
+
 impl Values {
     /// The next `count` values of a column.
     fn read(
@@ -240,13 +296,24 @@ impl Values {
         count: usize,
     ) -> Result<Self, ParquetError> {
         let kind = column.kind;
+        let is_whole = matches!(
+            reader,
+            ColumnReader::Int32ColumnReader(_) | ColumnReader::Int64ColumnReader(_)
+        );
+        let ended = |numbers: Vec<f64>| match kind {
+            ValueKind::Time { per_day } => {
+                Self::Days(numbers.into_iter().map(|number| number / per_day).collect())
+            }
+            ValueKind::Plain | ValueKind::Unsigned if is_whole => Self::Whole(numbers),
+            _ => Self::Numbers(numbers),
+        };
         let decimal = |unscaled: i128| match kind {
             ValueKind::Decimal { scale } => scaled(unscaled, scale),
             _ => unscaled as f64,
         };
         let numbers = match reader {
             ColumnReader::BoolColumnReader(reader) => {
-                numbers(reader, count, |value| f64::from(u8::from(*value)))?
+                return Ok(Self::Flags(each(reader, count, |value| Some(*value))?));
             }
             ColumnReader::Int32ColumnReader(reader) => match kind {
                 ValueKind::Unsigned => {
@@ -258,11 +325,13 @@ impl Values {
                 _ => numbers(reader, count, |value| f64::from(*value))?,
             },
             // A label may be an integer that f64 cannot hold.
-            ColumnReader::Int64ColumnReader(reader) if column.is_label => {
-                return Ok(Self::Texts(each(reader, count, |value| match kind {
-                    ValueKind::Unsigned => value.cast_unsigned().to_string(),
-                    ValueKind::Decimal { .. } => decimal(i128::from(*value)).to_string(),
-                    _ => value.to_string(),
+            ColumnReader::Int64ColumnReader(reader) if column.is_text => {
+                return Ok(Self::Texts(each(reader, count, |value| {
+                    Some(match kind {
+                        ValueKind::Unsigned => value.cast_unsigned().to_string(),
+                        ValueKind::Decimal { .. } => decimal(i128::from(*value)).to_string(),
+                        _ => value.to_string(),
+                    })
                 })?));
             }
             ColumnReader::Int64ColumnReader(reader) => match kind {
@@ -290,7 +359,7 @@ impl Values {
             },
             ColumnReader::ByteArrayColumnReader(reader) if kind == ValueKind::Text => {
                 let text = |value: &parquet::data_type::ByteArray| {
-                    String::from_utf8_lossy(value.data()).trim().to_owned()
+                    Some(String::from_utf8_lossy(value.data()).trim().to_owned())
                 };
                 return Ok(Self::Texts(each(reader, count, text)?));
             }
@@ -298,7 +367,7 @@ impl Values {
                 wide_decimals(reader, count, |value| value.data(), decimal)?
             }
         };
-        Ok(Self::Numbers(numbers))
+        Ok(ended(numbers))
     }
 }
 
@@ -378,7 +447,7 @@ fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Strin
 /// Catches a panic without printing it.
 fn quietly<T>(step: impl FnOnce() -> T) -> thread::Result<T> {
     thread_local! {
-        static CAUGHT: Cell<bool> = const { Cell::new(false) };
+        static CAUGHT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
     }
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

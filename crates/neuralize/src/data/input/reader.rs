@@ -1,33 +1,32 @@
 //! The reader of a table, whatever kind of file holds it.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::data::encoding::{Encoder, Encoding};
 use crate::data::input::builder::TableBuilder;
 use crate::data::input::columns::Columns;
-use crate::data::input::csv::CsvRows;
-#[cfg(feature = "npy")]
-use crate::data::input::npy::NpyRows;
+use crate::data::input::open::{self, Opened};
 use crate::data::input::options::TableOptions;
-#[cfg(feature = "parquet")]
-use crate::data::input::parquet::ParquetRows;
 use crate::data::input::rows::Rows;
 use crate::data::table::Table;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Reads a table in parts, so that it may be larger than memory.
 ///
-/// | extension | read as |
+/// | content | read as |
 /// |---|---|
-/// | `.parquet`, `.pq` | Apache Parquet (feature `parquet`): flat columns of numbers; labels may be text |
-/// | `.npy` | a NumPy array (feature `npy`) of one or two dimensions, with columns `x0`, `x1`, … |
-/// | `.tsv`, `.tab` | text, cells separated by tabs |
-/// | any other | text, cells separated by commas |
+/// | Apache Parquet (feature `parquet`) | flat columns |
+/// | a NumPy array (feature `npy`) | one or two dimensions, with columns `x0`, `x1`, … |
+/// | anything else | text: cells separated by commas, semicolons, tabs or vertical bars; UTF-8, UTF-16 or Windows-1252; also compressed by gzip |
 ///
-/// The case of the extension is ignored. The first line of a text file names the columns;
-/// [`TableOptions::with_delimiter`] sets another separator. Empty cells, nulls and NaN are missing
-/// values, which are an error.
+/// The content decides, not the name. The first line of a text file names the columns. What was found
+/// in a text file is in [`notes`](Self::notes); [`TableOptions`] say otherwise.
+///
+/// Columns are numbers unless [`TableOptions::with_encoding`] says what else they are; a
+/// [`Survey`](crate::data::Survey) finds that out. Without an encoding, missing values (empty cells,
+/// nulls, NaN, `NA`, `?` and their like) are an error.
 ///
 /// ```
 /// use neuralize::data::{TableOptions, TableReader};
@@ -44,41 +43,26 @@ use crate::error::{Error, Result};
 /// ```
 pub struct TableReader<'a> {
     columns: Columns,
+    encoder: Encoder,
+    notes: Vec<String>,
     rows: Box<dyn Rows + 'a>,
 }
 
 impl TableReader<'static> {
-    /// Opens a file, whose extension determines its kind, and reads the names of its columns.
+    /// Opens a file, whose content determines its kind, and reads the names of its columns.
     ///
     /// # Errors
     ///
     /// If the file cannot be read or is damaged, or its kind needs a feature that is
     /// not enabled; if it has no columns, two columns of one name, or lacks a column
-    /// that the options name; if a feature column does not hold numbers.
+    /// that the options name; if a column cannot be read.
     pub fn open(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
-        let path = path.as_ref();
-        let name = path.display().to_string();
-        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-        let file = || -> Result<File> { File::open(path).map_err(Error::io(path)) };
-        match extension.as_str() {
-            #[cfg(feature = "parquet")]
-            "parquet" | "pq" => Ok(Self::new(ParquetRows::open(name, file()?, options)?)),
-            #[cfg(not(feature = "parquet"))]
-            "parquet" | "pq" => Err(not_built(name, "Parquet", "parquet")),
-            #[cfg(feature = "npy")]
-            "npy" => Ok(Self::new(NpyRows::open(name, file()?, options)?)),
-            #[cfg(not(feature = "npy"))]
-            "npy" => Err(not_built(name, "NumPy", "npy")),
-            "tsv" | "tab" if options.delimiter.is_none() => {
-                Self::csv(name, file()?, &options.clone().with_delimiter(b'\t'))
-            }
-            _ => Self::csv(name, file()?, options),
-        }
+        Self::of(open::open(path.as_ref(), options)?, options)
     }
 }
 
 impl<'a> TableReader<'a> {
-    /// Reads CSV text from any source. Error messages call it `name`.
+    /// Reads text from any source. Error messages call it `name`.
     ///
     /// # Errors
     ///
@@ -88,12 +72,21 @@ impl<'a> TableReader<'a> {
         source: impl Read + 'a,
         options: &TableOptions,
     ) -> Result<Self> {
-        let delimiter = options.delimiter.unwrap_or(b',');
-        Ok(Self::new(CsvRows::open(name.into(), Box::new(source), delimiter, options)?))
+        Self::of(open::text(name.into(), source, options)?, options)
     }
 
-    fn new((columns, rows): (Columns, impl Rows + 'a)) -> Self {
-        Self { columns, rows: Box::new(rows) }
+    fn of(mut opened: Opened<'a>, options: &TableOptions) -> Result<Self> {
+        let columns = Columns::named(&mut opened, options)?;
+        for at in columns.all_positions() {
+            opened.refuse_obstacle(at)?;
+        }
+        opened.rows.select(&columns)?;
+        let encoding = match &options.encoding {
+            Some(encoding) => encoding.clone(),
+            None => Encoding::numbers(&columns.names),
+        };
+        let encoder = Encoder::new(Arc::new(encoding), opened.decimal);
+        Ok(Self { columns, encoder, notes: opened.notes, rows: opened.rows })
     }
 
     /// The name of the file in error messages.
@@ -101,9 +94,24 @@ impl<'a> TableReader<'a> {
         &self.columns.file
     }
 
-    /// Names of the feature columns.
-    pub fn features(&self) -> &[String] {
-        &self.columns.features
+    /// Names of the features: of the columns, or of the values of a category.
+    pub fn features(&self) -> Vec<String> {
+        self.encoder.encoding().features()
+    }
+
+    /// How columns become features.
+    pub fn encoding(&self) -> &Encoding {
+        self.encoder.encoding()
+    }
+
+    /// A table without rows, with the features of this one.
+    pub fn no_rows(&self) -> Table {
+        Table::no_rows(self.encoder.encoding())
+    }
+
+    /// What was found in the file and taken for granted, in words.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Names of the columns that the options do not mention and that are not read.
@@ -124,7 +132,7 @@ impl<'a> TableReader<'a> {
     /// If a value is missing or not a finite number, a row has another number
     /// of cells than the header, or the source cannot be read or is damaged.
     pub fn read_rows(&mut self, limit: usize) -> Result<Table> {
-        let mut table = TableBuilder::new(&self.columns);
+        let mut table = TableBuilder::new(&self.columns, &self.encoder);
         self.rows.read(&self.columns, limit, &mut table)?;
         table.finish(&self.columns)
     }
@@ -140,7 +148,7 @@ impl<'a> TableReader<'a> {
 }
 
 impl Table {
-    /// Reads a whole file, whose extension determines its kind.
+    /// Reads a whole file, whose content determines its kind.
     ///
     /// # Errors
     ///
@@ -148,12 +156,4 @@ impl Table {
     pub fn read(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
         TableReader::open(path, options)?.read_all()
     }
-}
-
-#[cfg(any(not(feature = "parquet"), not(feature = "npy")))]
-fn not_built(file: String, kind: &str, feature: &str) -> Error {
-    let detail = format!(
-        "reading {kind} files needs the feature `{feature}`, which is not enabled in this build; enable it or convert the file to CSV"
-    );
-    Error::Table { file, detail }
 }

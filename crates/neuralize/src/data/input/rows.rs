@@ -1,14 +1,45 @@
 //! The rows of a file of any kind, from the first to the last.
 
-use crate::data::input::builder::TableBuilder;
+use crate::data::input::cell::{Cell, Place};
 use crate::data::input::columns::Columns;
 use crate::error::Result;
 
 /// The rows of a file of one kind.
-pub(super) trait Rows {
-    /// Appends the next rows, at most `limit`; at the end of the file, it appends none.
-    fn read(&mut self, columns: &Columns, limit: usize, table: &mut TableBuilder) -> Result<()>;
+pub(in crate::data) trait Rows {
+    /// Prepares to read these columns. It is called once, before the first row is read.
+    fn select(&mut self, _columns: &Columns) -> Result<()> {
+        Ok(())
+    }
+
+    /// Hands on the next rows, at most `limit`; at the end of the file none.
+    fn read(&mut self, columns: &Columns, limit: usize, sink: &mut dyn Sink) -> Result<()>;
 
     /// Number of bytes of the file read so far.
     fn bytes_read(&self) -> u64;
+}
+
+/// What takes the cells of rows: those of the features, of the label and of the names of the rows,
+/// if there are any, then the end of the row.
+pub(in crate::data) trait Sink {
+    /// Takes the cell of a feature column, by its number among the columns that are read.
+    fn cell(
+        &mut self,
+        columns: &Columns,
+        at: usize,
+        cell: Cell<'_>,
+        place: &dyn Fn() -> Place,
+    ) -> Result<()>;
+
+    fn label(&mut self, text: &str);
+
+    fn id(&mut self, text: &str);
+
+    fn end_row(&mut self, columns: &Columns);
+
+    /// Lines of a table of one column that are blank: rows without a value.
+    fn blank(&mut self, columns: &Columns, place: Place) -> Result<()> {
+        self.cell(columns, 0, Cell::Missing, &|| place)?;
+        self.end_row(columns);
+        Ok(())
+    }
 }

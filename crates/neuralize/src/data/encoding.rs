@@ -1,0 +1,294 @@
+//! How the columns of a file become the features of a model.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::input::{Cell, Decimal, flag, is_missing, number};
+use crate::data::text;
+
+/// How the columns of a file become features: numbers, yes or no, categories, dates; and what
+/// stands for a missing value. A [`Survey`](crate::data::Survey) finds one, a model keeps it, and
+/// [`TableOptions::with_encoding`](crate::data::TableOptions::with_encoding) reads a table by it.
+///
+/// | kind | features |
+/// |---|---|
+/// | number | one, the number (or the logarithm of 1 + number) |
+/// | flag | one: 0 for false or no, 1 for true or yes |
+/// | category | one for every value: 1 where the cell has that value, otherwise 0 |
+/// | date | one: days since 1970-01-01 |
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Encoding {
+    /// The columns that are read, in the order of the features.
+    pub columns: Vec<Column>,
+    /// What happens to missing values.
+    pub missing: Missing,
+}
+
+/// A column that is read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Column {
+    /// Its name in the file.
+    pub name: String,
+    /// What its cells are.
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// What stands for a missing value, in the unit of the feature; the number of the value for a
+    /// category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<f64>,
+    /// Whether the feature is the logarithm of 1 + number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub log: bool,
+}
+
+/// What the cells of a column are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Kind {
+    /// Numbers.
+    Number,
+    /// True or false, yes or no.
+    Flag,
+    /// One of these values, in the order of the features.
+    Category {
+        /// The values.
+        values: Vec<String>,
+    },
+    /// Dates, with or without a time of day.
+    Date,
+}
+
+/// What happens to missing values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Missing {
+    /// They are an error.
+    #[default]
+    Error,
+    /// The median of the training data stands for them, or the most frequent value.
+    Fill,
+    /// The row is left out.
+    Drop,
+}
+
+impl Column {
+    /// A column of numbers.
+    pub fn number(name: impl Into<String>) -> Self {
+        Self { name: name.into(), kind: Kind::Number, fill: None, log: false }
+    }
+
+    /// Number of features that it becomes.
+    pub fn width(&self) -> usize {
+        match &self.kind {
+            Kind::Category { values } => values.len(),
+            _ => 1,
+        }
+    }
+
+    /// Whether it becomes several features, all but one of which are 0.
+    pub fn is_category(&self) -> bool {
+        matches!(self.kind, Kind::Category { .. })
+    }
+}
+
+impl Encoding {
+    /// Columns of numbers, in which a missing value is an error.
+    pub fn numbers(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let columns = names.into_iter().map(Column::number).collect();
+        Self { columns, missing: Missing::Error }
+    }
+
+    /// Names of the features, D of them: the name of the column, or `column=value` for every value
+    /// of a category.
+    pub fn features(&self) -> Vec<String> {
+        let names = self.columns.iter().flat_map(|column| match &column.kind {
+            Kind::Category { values } => {
+                values.iter().map(|value| format!("{}={value}", column.name)).collect()
+            }
+            _ => vec![column.name.clone()],
+        });
+        names.collect()
+    }
+
+    /// The features of every column.
+    pub fn groups(&self) -> Vec<Range<usize>> {
+        let mut next = 0;
+        let group = |column: &Column| {
+            let first = next;
+            next += column.width();
+            first..next
+        };
+        self.columns.iter().map(group).collect()
+    }
+
+    /// The features of every category.
+    pub(crate) fn categories(&self) -> Vec<Range<usize>> {
+        let grouped = self.columns.iter().zip(self.groups());
+        grouped.filter(|(column, _)| column.is_category()).map(|(_, group)| group).collect()
+    }
+
+    /// Whether every feature is a column of numbers as it is.
+    pub fn is_plain(&self) -> bool {
+        let plain = |column: &Column| column.kind == Kind::Number && !column.log;
+        self.missing == Missing::Error && self.columns.iter().all(plain)
+    }
+
+    /// Whether every column is one feature.
+    pub fn is_one_to_one(&self) -> bool {
+        !self.columns.iter().any(Column::is_category)
+    }
+}
+
+/// What became of a cell.
+#[derive(Debug, PartialEq)]
+pub(in crate::data) enum Outcome {
+    Taken,
+    Missing,
+    /// A value that the category does not have: all its features are 0.
+    Unknown(String),
+    /// The reason.
+    Refused(&'static str),
+}
+
+/// An encoding at work.
+#[derive(Debug, Clone)]
+pub(in crate::data) struct Encoder {
+    encoding: Arc<Encoding>,
+    /// The number of every value of a category.
+    codes: Vec<HashMap<String, usize>>,
+    pub(in crate::data) decimal: Decimal,
+}
+
+impl Encoder {
+    pub(in crate::data) fn new(encoding: Arc<Encoding>, decimal: Decimal) -> Self {
+        let codes = encoding.columns.iter().map(|column| match &column.kind {
+            Kind::Category { values } => {
+                values.iter().enumerate().map(|(code, value)| (value.clone(), code)).collect()
+            }
+            _ => HashMap::new(),
+        });
+        Self { codes: codes.collect(), encoding, decimal }
+    }
+
+    pub(in crate::data) fn encoding(&self) -> &Arc<Encoding> {
+        &self.encoding
+    }
+
+    /// Appends the features of a cell of a column; for a missing value what stands for it.
+    pub(in crate::data) fn push(
+        &self,
+        at: usize,
+        cell: Cell<'_>,
+        features: &mut Vec<f64>,
+    ) -> Outcome {
+        let column = &self.encoding.columns[at];
+        let value = match &column.kind {
+            Kind::Number => as_number(cell, self.decimal),
+            Kind::Flag => as_flag(cell),
+            Kind::Date => as_days(cell),
+            Kind::Category { values } => return self.push_category(at, values.len(), cell, features),
+        };
+        match value {
+            Ok(Some(value)) if column.log && value <= -1.0 => {
+                Outcome::Refused("is too small: the logarithm of 1 + number needs more than -1")
+            }
+            Ok(Some(value)) => {
+                features.push(if column.log { value.ln_1p() } else { value });
+                Outcome::Taken
+            }
+            Ok(None) => {
+                features.push(column.fill.unwrap_or(0.0));
+                Outcome::Missing
+            }
+            Err(reason) => Outcome::Refused(reason),
+        }
+    }
+
+    fn push_category(
+        &self,
+        at: usize,
+        width: usize,
+        cell: Cell<'_>,
+        features: &mut Vec<f64>,
+    ) -> Outcome {
+        let (code, outcome) = match category(cell) {
+            None => (self.encoding.columns[at].fill.map(|fill| fill as usize), Outcome::Missing),
+            Some(value) => match self.codes[at].get(value.as_ref()) {
+                Some(code) => (Some(*code), Outcome::Taken),
+                None => (None, Outcome::Unknown(value.into_owned())),
+            },
+        };
+        features.extend((0..width).map(|value| f64::from(u8::from(Some(value) == code))));
+        outcome
+    }
+}
+
+const NOT_FINITE: &str = "is not a finite number";
+
+/// The number of a cell; `None` for a missing value.
+pub(in crate::data) fn as_number(
+    cell: Cell<'_>,
+    decimal: Decimal,
+) -> Result<Option<f64>, &'static str> {
+    match cell {
+        Cell::Missing => Ok(None),
+        Cell::Number(value) | Cell::Whole(value) if value.is_nan() => Ok(None),
+        Cell::Number(value) | Cell::Whole(value) if value.is_finite() => Ok(Some(value)),
+        Cell::Number(_) | Cell::Whole(_) => Err(NOT_FINITE),
+        Cell::Flag(flag) => Ok(Some(f64::from(u8::from(flag)))),
+        Cell::Day(_) => Err("is a date or time, not a number"),
+        Cell::Text(text) => match number(text, decimal) {
+            Some((value, _)) => Ok(Some(value)),
+            None if is_missing(text) => Ok(None),
+            None => flag(text).map(|flag| Some(f64::from(u8::from(flag)))).ok_or(NOT_FINITE),
+        },
+    }
+}
+
+fn as_flag(cell: Cell<'_>) -> Result<Option<f64>, &'static str> {
+    const RULE: &str = "is neither true nor false, yes nor no, 1 nor 0";
+    match as_number(cell, Decimal::Point) {
+        Ok(Some(value)) if value != 0.0 && value != 1.0 => Err(RULE),
+        Ok(found) => Ok(found),
+        Err(_) => Err(RULE),
+    }
+}
+
+fn as_days(cell: Cell<'_>) -> Result<Option<f64>, &'static str> {
+    match cell {
+        Cell::Day(days) if days.is_nan() => Ok(None),
+        Cell::Day(days) => Ok(Some(days)),
+        Cell::Missing => Ok(None),
+        Cell::Text(text) if is_missing(text) => Ok(None),
+        Cell::Text(text) => text::days(text)
+            .map(Some)
+            .ok_or("is not a date of the form 2024-12-31 or 2024-12-31 23:59:59"),
+        // Numbers that were written by a program that counts days, too.
+        Cell::Number(days) | Cell::Whole(days) if days.is_finite() => Ok(Some(days)),
+        Cell::Number(days) | Cell::Whole(days) if days.is_nan() => Ok(None),
+        Cell::Number(_) | Cell::Whole(_) | Cell::Flag(_) => Err("is not a date"),
+    }
+}
+
+/// The value of a cell as a category; `None` for a missing value. Numbers that are equal are one
+/// category, however they are written.
+pub(in crate::data) fn category(cell: Cell<'_>) -> Option<Cow<'_, str>> {
+    match cell {
+        Cell::Missing => None,
+        Cell::Number(value) | Cell::Whole(value) if value.is_nan() => None,
+        Cell::Number(value) | Cell::Whole(value) | Cell::Day(value) => Some(Cow::Owned(value.to_string())),
+        Cell::Flag(true) => Some(Cow::Borrowed("True")),
+        Cell::Flag(false) => Some(Cow::Borrowed("False")),
+        Cell::Text(text) if is_missing(text) => None,
+        Cell::Text(text) => Some(text::canonical(text)),
+    }
+}

@@ -1,0 +1,269 @@
+//! What a survey learns about one column.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::data::encoding::category;
+use crate::data::input::{Cell, Decimal, Form, Place, flag, is_missing, number};
+use crate::data::text;
+
+/// Different texts of a column that are kept, at most, and the longest of them in bytes.
+const MAX_TEXTS: usize = 2000;
+const LONGEST: usize = 300;
+
+/// Different values that are counted, at most.
+const MAX_DIFFERENT: usize = 1 << 20;
+
+/// Numbers that are kept for quantiles where rows are not.
+const SAMPLE: usize = 1 << 16;
+
+/// The cells of a column, and what they have in common.
+#[derive(Debug, Clone)]
+pub(super) struct ColumnCells {
+    keeps_rows: bool,
+    /// The number of every row, or of a sample of rows; NaN where there is none.
+    pub(super) values: Vec<f64>,
+    /// One more than the text of every row, where rows have texts; empty if none has.
+    codes: Vec<u32>,
+    pub(super) texts: Vec<String>,
+    numbers_of: HashMap<String, u32>,
+    /// How often every text was found.
+    pub(super) counts: Vec<usize>,
+    /// Whether there are too many texts, or too long ones, to keep them.
+    pub(super) overflowed: bool,
+    different: HashSet<u64>,
+    pub(super) rows: usize,
+    pub(super) missing: usize,
+    /// Cells that are numbers, words for yes or no, dates.
+    pub(super) numbers: usize,
+    pub(super) flags: usize,
+    pub(super) days: usize,
+    pub(super) first_text: Option<(Place, String)>,
+    pub(super) is_infinite: bool,
+    pub(super) whole: bool,
+    pub(super) ascending: bool,
+    pub(super) descending: bool,
+    last: f64,
+    pub(super) min: f64,
+    pub(super) max: f64,
+    mean: f64,
+    squares: f64,
+    /// What was taken for a part of a number, and the first such cell.
+    pub(super) forms: Option<(Form, String)>,
+    /// Whether dates are read as days.
+    as_days: bool,
+}
+
+impl ColumnCells {
+    pub(super) fn new(keeps_rows: bool, as_days: bool) -> Self {
+        Self {
+            keeps_rows,
+            values: Vec::new(),
+            codes: Vec::new(),
+            texts: Vec::new(),
+            numbers_of: HashMap::new(),
+            counts: Vec::new(),
+            overflowed: false,
+            different: HashSet::new(),
+            rows: 0,
+            missing: 0,
+            numbers: 0,
+            flags: 0,
+            days: 0,
+            first_text: None,
+            is_infinite: false,
+            whole: true,
+            ascending: true,
+            descending: true,
+            last: f64::NAN,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            mean: 0.0,
+            squares: 0.0,
+            forms: None,
+            as_days,
+        }
+    }
+
+    /// Cells that have a value.
+    pub(super) fn present(&self) -> usize {
+        self.rows - self.missing
+    }
+
+    /// Number of different values, as far as they were counted.
+    pub(super) fn n_different(&self) -> usize {
+        self.different.len()
+    }
+
+    pub(super) fn variance(&self) -> f64 {
+        self.squares / (self.numbers as f64).max(1.0)
+    }
+
+    /// The text of the most frequent value; of equally frequent ones the first in order.
+    pub(super) fn cell(&self, row: usize) -> Cell<'_> {
+        match self.codes.get(row).and_then(|code| code.checked_sub(1)) {
+            Some(code) => Cell::Text(&self.texts[code as usize]),
+            None if self.as_days => Cell::Day(self.values[row]),
+            None => Cell::Number(self.values[row]),
+        }
+    }
+
+    /// Numbers in ascending order.
+    pub(super) fn sorted(&self) -> Vec<f64> {
+        let mut numbers: Vec<f64> =
+            self.values.iter().copied().filter(|value| !value.is_nan()).collect();
+        numbers.sort_unstable_by(f64::total_cmp);
+        numbers
+    }
+
+    /// How often every value was found, as a category.
+    pub(super) fn value_counts(&self) -> Vec<(String, usize)> {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for value in self.values.iter().filter(|value| !value.is_nan()) {
+            if let Some(value) = category(Cell::Number(*value)) {
+                *counts.entry(value.into_owned()).or_default() += 1;
+            }
+        }
+        for (text, count) in self.texts.iter().zip(&self.counts) {
+            *counts.entry(text.clone()).or_default() += count;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_unstable();
+        counts
+    }
+
+    pub(super) fn add(&mut self, cell: Cell<'_>, decimal: Decimal, place: &dyn Fn() -> Place) {
+        self.rows += 1;
+        match cell {
+            Cell::Missing => self.add_missing(),
+            Cell::Number(value) | Cell::Whole(value) if value.is_nan() => self.add_missing(),
+            Cell::Number(value) if value.is_finite() => self.add_number(value, false),
+            Cell::Whole(value) => self.add_number(value, true),
+            Cell::Number(value) => {
+                self.is_infinite = true;
+                self.add_text(&value.to_string(), place);
+            }
+            Cell::Flag(flag) => self.add_text(if flag { "True" } else { "False" }, place),
+            Cell::Day(days) if days.is_nan() => self.add_missing(),
+            Cell::Day(days) => {
+                self.days += 1;
+                self.add_number(days, false);
+            }
+            Cell::Text(text) => match number(text, decimal) {
+                Some((value, form)) => {
+                    if form.is_any() && self.forms.is_none() {
+                        self.forms = Some((form, text.to_owned()));
+                    }
+                    self.add_number(value, is_whole(text));
+                }
+                None if is_missing(text) => self.add_missing(),
+                None => match text::days(text) {
+                    Some(days) if self.as_days => {
+                        self.days += 1;
+                        self.add_number(days, false);
+                    }
+                    days => {
+                        self.days += usize::from(days.is_some());
+                        self.add_text(text, place);
+                    }
+                },
+            },
+        }
+    }
+
+    fn add_missing(&mut self) {
+        self.missing += 1;
+        self.push(f64::NAN, 0);
+    }
+
+    fn add_number(&mut self, value: f64, is_whole: bool) {
+        self.numbers += 1;
+        self.whole &= is_whole;
+        self.ascending &= self.last.is_nan() || value > self.last;
+        self.descending &= self.last.is_nan() || value < self.last;
+        self.last = value;
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        // Welford 1962
+        let apart = value - self.mean;
+        self.mean += apart / self.numbers as f64;
+        self.squares += apart * (value - self.mean);
+        self.note_different(value.to_bits());
+        self.push(value, 0);
+    }
+
+    fn add_text(&mut self, text: &str, place: &dyn Fn() -> Place) {
+        self.flags += usize::from(flag(text).is_some());
+        if self.first_text.is_none() {
+            self.first_text = Some((place(), text.chars().take(LONGEST).collect()));
+        }
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        self.note_different(hasher.finish());
+        let code = self.code(text);
+        self.push(f64::NAN, code);
+    }
+
+    fn note_different(&mut self, value: u64) {
+        if self.different.len() < MAX_DIFFERENT {
+            self.different.insert(value);
+        }
+    }
+
+    /// One more than the number of a text; 0 where texts are not kept.
+    fn code(&mut self, text: &str) -> u32 {
+        if self.overflowed {
+            return 0;
+        }
+        if let Some(code) = self.numbers_of.get(text) {
+            self.counts[*code as usize] += 1;
+            return code + 1;
+        }
+        if self.texts.len() == MAX_TEXTS || text.len() > LONGEST {
+            self.overflowed = true;
+            self.codes = Vec::new();
+            self.texts = Vec::new();
+            self.counts = Vec::new();
+            self.numbers_of = HashMap::new();
+            return 0;
+        }
+        let code = self.texts.len() as u32;
+        self.texts.push(text.to_owned());
+        self.counts.push(1);
+        self.numbers_of.insert(text.to_owned(), code);
+        code + 1
+    }
+
+    fn push(&mut self, value: f64, code: u32) {
+        if self.keeps_rows {
+            if code > 0 && self.codes.is_empty() {
+                self.codes = vec![0; self.values.len()];
+            }
+            self.values.push(value);
+            if !self.codes.is_empty() {
+                self.codes.push(code);
+            }
+        } else if !value.is_nan() {
+            self.sample(value);
+        }
+    }
+
+    /// Keeps a number if it belongs to the sample: the first ones, and later ones at places that do
+    /// not depend on anything but their number (Vitter 1985, with a fixed sequence).
+    fn sample(&mut self, value: f64) {
+        if self.values.len() < SAMPLE {
+            self.values.push(value);
+            return;
+        }
+        let mixed = (self.numbers as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = ((u128::from(mixed ^ (mixed >> 29)) * self.numbers as u128) >> 64) as usize;
+        if let Some(kept) = self.values.get_mut(place) {
+            *kept = value;
+        }
+    }
+}
+
+/// Whether a number is written as an integer.
+fn is_whole(text: &str) -> bool {
+    !text.bytes().any(|byte| matches!(byte, b'.' | b',' | b'e' | b'E'))
+}

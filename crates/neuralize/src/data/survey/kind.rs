@@ -1,0 +1,324 @@
+//! What a column is, and what is done with it.
+
+use std::fmt;
+
+use crate::data::encoding::{Column, Kind};
+use crate::data::moments::is_constant;
+use crate::data::scaler::quantile;
+use crate::data::survey::column::ColumnCells;
+use crate::data::text::Shown;
+
+/// What the cells of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ColumnKind {
+    /// Numbers.
+    Number,
+    /// True or false, yes or no.
+    Flag,
+    /// One of a few values.
+    Category,
+    /// Dates or times.
+    Date,
+    /// A name or number of the row: an index of another program, or values that are all different.
+    Identifier,
+    /// One value.
+    Constant,
+    /// Texts of which there are too many to be categories.
+    Text,
+    /// No value.
+    Empty,
+    /// Numbers and something else.
+    Mixed,
+    /// Cells that cannot be read, such as lists.
+    Unreadable,
+}
+
+impl std::str::FromStr for ColumnKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "number" => Self::Number,
+            "flag" => Self::Flag,
+            "category" => Self::Category,
+            "date" => Self::Date,
+            "id" => Self::Identifier,
+            "text" => Self::Text,
+            _ => return Err("give number, flag, category, date, id or text".into()),
+        })
+    }
+}
+
+/// A column that a survey found, and what is done with it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Found {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: ColumnKind,
+    /// Number of missing values.
+    pub missing: usize,
+    /// How it becomes a feature; `None` if it is left out.
+    pub column: Option<Column>,
+    /// Why it is left out, or what is remarkable, in words; may be empty.
+    pub remark: String,
+    /// What must be decided before anything can be fitted, in words.
+    pub question: Option<String>,
+    /// Standard deviation of a number, of 1 for yes.
+    pub(super) spread: f64,
+}
+
+/// What is known about a column besides its cells.
+pub(super) struct Context {
+    pub(super) name: String,
+    /// What somebody says that it is.
+    pub(super) stated: Option<ColumnKind>,
+    /// Whether somebody asked for it by name.
+    pub(super) is_asked: bool,
+    /// Whether the file says that it is an index of rows.
+    pub(super) is_index: bool,
+    pub(super) is_first: bool,
+    pub(super) obstacle: Option<String>,
+    pub(super) log: bool,
+}
+
+/// Values that a category has, at most, unless somebody says that the column is one.
+const MAX_VALUES: usize = 50;
+
+/// So many rows are needed before the order of numbers means anything.
+const ENOUGH_ROWS: usize = 10;
+
+impl Found {
+    pub(super) fn of(context: Context, cells: &ColumnCells) -> Self {
+        let kind = context.kind(cells);
+        let mut found = Self {
+            name: context.name.clone(),
+            kind,
+            missing: cells.missing,
+            column: None,
+            remark: String::new(),
+            question: None,
+            spread: 0.0,
+        };
+        match kind {
+            ColumnKind::Number | ColumnKind::Date if context.is_feature(kind) => {
+                found.take_number(&context, cells);
+            }
+            ColumnKind::Constant if cells.numbers == cells.present() => {
+                found.take_number(&context, cells);
+                found.remark = "one value: counts for nothing".into();
+            }
+            ColumnKind::Flag => found.take_flag(cells),
+            ColumnKind::Category => found.take_category(&context, cells),
+            ColumnKind::Mixed => found.ask_about_mixed(cells),
+            _ => found.remark = context.reason(kind, cells),
+        }
+        found
+    }
+
+    fn take_number(&mut self, context: &Context, cells: &ColumnCells) {
+        if cells.numbers < cells.present() {
+            let what = if self.kind == ColumnKind::Date { "a date" } else { "a number" };
+            self.question = Some(format!("{} is not {what}", first_text(cells)));
+            return;
+        }
+        if context.log && cells.min <= -1.0 {
+            let rule = "the logarithm of 1 + number needs numbers above -1";
+            self.question = Some(format!("the smallest number is {}; {rule}", cells.min));
+            return;
+        }
+        let kind = if self.kind == ColumnKind::Date { Kind::Date } else { Kind::Number };
+        let middle = quantile(&cells.sorted(), 0.5);
+        let fill = if context.log { middle.ln_1p() } else { middle };
+        let fill = fill.is_finite().then_some(fill);
+        self.spread = if context.log { 1.0 } else { cells.variance().sqrt() };
+        self.column = Some(Column { name: self.name.clone(), kind, fill, log: context.log });
+        if let Some((form, text)) = &cells.forms {
+            self.remark = format!("{form}, as in `{}`", Shown(text));
+        }
+    }
+
+    fn take_flag(&mut self, cells: &ColumnCells) {
+        let yes: usize = cells
+            .value_counts()
+            .iter()
+            .filter(|(value, _)| is_yes(value))
+            .map(|(_, count)| count)
+            .sum();
+        let share = yes as f64 / cells.present().max(1) as f64;
+        self.spread = (share * (1.0 - share)).sqrt();
+        let fill = Some(f64::from(u8::from(share > 0.5)));
+        self.column = Some(Column { name: self.name.clone(), kind: Kind::Flag, fill, log: false });
+        self.remark = "yes or no".into();
+    }
+
+    fn take_category(&mut self, context: &Context, cells: &ColumnCells) {
+        let counts = cells.value_counts();
+        if cells.overflowed || counts.is_empty() {
+            self.question = Some(format!("there are too many values: {}", context.counted(cells)));
+            return;
+        }
+        let most = counts.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        let fill = counts.iter().position(|(_, count)| *count == most);
+        let values: Vec<String> = counts.into_iter().map(|(value, _)| value).collect();
+        self.remark = format!("category of {}", values.len());
+        self.column = Some(Column {
+            name: self.name.clone(),
+            kind: Kind::Category { values },
+            fill: fill.map(|code| code as f64),
+            log: false,
+        });
+    }
+
+    fn ask_about_mixed(&mut self, cells: &ColumnCells) {
+        self.question = Some(format!(
+            "{} of {} cells are numbers, but {} is not",
+            cells.numbers,
+            cells.present(),
+            first_text(cells)
+        ));
+    }
+}
+
+fn first_text(cells: &ColumnCells) -> String {
+    match &cells.first_text {
+        Some((place, text)) => format!("`{}` ({place})", Shown(text)),
+        None => "one".into(),
+    }
+}
+
+fn is_yes(value: &str) -> bool {
+    value == "1" || crate::data::input::flag(value) == Some(true)
+}
+
+impl Context {
+    /// Whether the column is a feature although it might be something else.
+    fn is_feature(&self, kind: ColumnKind) -> bool {
+        kind == ColumnKind::Number || self.is_asked || self.stated == Some(kind)
+    }
+
+    fn kind(&self, cells: &ColumnCells) -> ColumnKind {
+        let (present, numbers) = (cells.present(), cells.numbers);
+        if self.obstacle.is_some() {
+            return ColumnKind::Unreadable;
+        }
+        if let Some(stated) = self.stated {
+            return stated;
+        }
+        if present == 0 {
+            return ColumnKind::Empty;
+        }
+        if !self.is_asked && (self.is_index || is_index_name(&self.name)) {
+            return ColumnKind::Identifier;
+        }
+        if cells.days == present {
+            return ColumnKind::Date;
+        }
+        if numbers == present {
+            return self.kind_of_numbers(cells);
+        }
+        let is_flag = |(value, _): &(String, usize)| {
+            matches!(value.as_str(), "0" | "1") || crate::data::input::flag(value).is_some()
+        };
+        if cells.flags > 0 && cells.n_different() <= 8 && cells.value_counts().iter().all(is_flag) {
+            return if cells.n_different() == 1 { ColumnKind::Constant } else { ColumnKind::Flag };
+        }
+        if 2 * numbers >= present || cells.is_infinite {
+            return ColumnKind::Mixed;
+        }
+        self.kind_of_texts(cells)
+    }
+
+    fn kind_of_numbers(&self, cells: &ColumnCells) -> ColumnKind {
+        let (min, max) = (cells.min, cells.max);
+        if is_constant(min, max, f64::EPSILON) && cells.present() > 1 {
+            return ColumnKind::Constant;
+        }
+        let all_different = cells.n_different() == cells.present();
+        if self.is_asked || !cells.whole || !all_different {
+            return ColumnKind::Number;
+        }
+        let enough = cells.present() >= ENOUGH_ROWS;
+        let consecutive = max - min + 1.0 == cells.present() as f64;
+        let ordered = self.is_first && (cells.ascending || cells.descending);
+        if is_id_name(&self.name) || enough && (consecutive || ordered) {
+            return ColumnKind::Identifier;
+        }
+        ColumnKind::Number
+    }
+
+    fn kind_of_texts(&self, cells: &ColumnCells) -> ColumnKind {
+        let (present, different) = (cells.present(), cells.n_different());
+        match different {
+            1 => ColumnKind::Constant,
+            _ if self.is_asked => ColumnKind::Category,
+            _ if cells.overflowed => ColumnKind::Text,
+            _ if different <= MAX_VALUES && 2 * different <= present => ColumnKind::Category,
+            _ if different == present => ColumnKind::Identifier,
+            _ => ColumnKind::Text,
+        }
+    }
+
+    /// Why a column is left out.
+    fn reason(&self, kind: ColumnKind, cells: &ColumnCells) -> String {
+        match kind {
+            ColumnKind::Unreadable => self.obstacle.clone().unwrap_or_default(),
+            ColumnKind::Empty => "no value".into(),
+            ColumnKind::Date => "dates".into(),
+            ColumnKind::Constant => "one value".into(),
+            ColumnKind::Identifier if self.is_index || is_index_name(&self.name) => {
+                "an index of rows".into()
+            }
+            ColumnKind::Identifier if cells.numbers == cells.present() => {
+                "whole numbers that are all different, such as an identifier".into()
+            }
+            _ => self.counted(cells),
+        }
+    }
+
+    fn counted(&self, cells: &ColumnCells) -> String {
+        let different = cells.n_different();
+        if different == cells.present() {
+            format!("{different} texts that are all different")
+        } else {
+            format!("{different} different texts")
+        }
+    }
+}
+
+/// A name that other programs give to the index of rows.
+fn is_index_name(name: &str) -> bool {
+    name.is_empty() || name.starts_with("__index_level_") || name.starts_with("Unnamed: ")
+}
+
+/// A name of identifiers: `id`, `customer_id`, `PassengerId`, `index`, `nr`.
+fn is_id_name(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let words: Vec<&str> = lower.split([' ', '_', '-', '.', '#']).collect();
+    const WORDS: [&str; 13] = [
+        "id", "ids", "index", "idx", "nr", "no", "key", "uuid", "guid", "rownames", "row", "number",
+        "sno",
+    ];
+    words.iter().any(|word| WORDS.contains(word)) || name.ends_with("Id") || name.ends_with("ID")
+}
+
+impl fmt::Display for Found {
+    /// `name (8 missing: median; remark)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.name.is_empty() { "(no name)" } else { self.name.as_str() };
+        write!(f, "{}", Shown(name))?;
+        let mut remarks = Vec::new();
+        if self.column.is_some() && self.missing > 0 {
+            remarks.push(format!("{} missing", self.missing));
+        }
+        if !self.remark.is_empty() {
+            remarks.push(self.remark.clone());
+        }
+        match remarks.is_empty() {
+            true => Ok(()),
+            false => write!(f, " ({})", remarks.join("; ")),
+        }
+    }
+}

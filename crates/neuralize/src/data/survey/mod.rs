@@ -1,0 +1,384 @@
+//! What the columns of a table are: numbers, categories, dates, identifiers, and what is done with
+//! them.
+
+mod column;
+mod kind;
+
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::data::encoding::{Encoder, Encoding, Missing};
+use crate::data::input::{
+    self, Cell, Columns, Decimal, Opened, Place, Sink, TableBuilder, TableOptions, is_missing,
+};
+use crate::data::scaler::Scale;
+use crate::data::survey::column::ColumnCells;
+use crate::data::survey::kind::Context;
+use crate::data::table::Table;
+use crate::data::text::Shown;
+use crate::error::{Error, Result};
+
+pub use kind::{ColumnKind, Found};
+
+/// How a survey decides about columns.
+#[derive(Debug, Clone, Default)]
+pub struct SurveyOptions {
+    table: TableOptions,
+    stated: Vec<(String, ColumnKind)>,
+    logged: Vec<String>,
+    missing: Missing,
+}
+
+impl SurveyOptions {
+    /// Options with those of the table: label, names of rows, columns that are dropped or selected.
+    pub fn new(table: TableOptions) -> Self {
+        Self { table, missing: Missing::Fill, ..Self::default() }
+    }
+
+    /// Says what a column is. Call it again for further columns.
+    pub fn with_kind(mut self, column: impl Into<String>, kind: ColumnKind) -> Self {
+        self.stated.push((column.into(), kind));
+        self
+    }
+
+    /// Takes the logarithm of 1 + number of a column.
+    pub fn with_log(mut self, column: impl Into<String>) -> Self {
+        self.logged.push(column.into());
+        self
+    }
+
+    /// Sets what happens to missing values. By default they are filled.
+    pub fn with_missing(mut self, missing: Missing) -> Self {
+        self.missing = missing;
+        self
+    }
+
+    /// The kind that was stated for a column, last.
+    fn kind_of(&self, name: &str) -> Option<ColumnKind> {
+        self.stated.iter().rev().find(|(column, _)| column == name).map(|(_, kind)| *kind)
+    }
+}
+
+/// What the columns of a table are, and what is done with them: numbers, yes or no, and categories
+/// become features; dates, identifiers and texts are left out unless
+/// [`SurveyOptions::with_kind`] says otherwise.
+///
+/// ```
+/// use neuralize::data::{ColumnKind, Survey, SurveyOptions};
+///
+/// let text = "id,width,colour\n11,1.5,red\n12,,blue\n13,2.5,red\n14,9,blue\n";
+/// let survey = Survey::csv("shapes", text.as_bytes(), &SurveyOptions::new(Default::default()))?;
+/// let kinds: Vec<ColumnKind> = survey.found().iter().map(|found| found.kind).collect();
+/// assert_eq!(kinds, [ColumnKind::Identifier, ColumnKind::Number, ColumnKind::Category]);
+///
+/// let table = survey.table()?;
+/// assert_eq!(table.features(), ["width", "colour=blue", "colour=red"]);
+/// // The median stands for the missing width.
+/// assert_eq!(table.row(1), Some(&[2.5, 1.0, 0.0][..]));
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+pub struct Survey {
+    columns: Columns,
+    cells: Cells,
+    found: Vec<Found>,
+    notes: Vec<String>,
+    missing: Missing,
+}
+
+/// The cells of all columns.
+struct Cells {
+    decimal: Decimal,
+    columns: Vec<ColumnCells>,
+    labels: Option<Vec<String>>,
+    ids: Option<Vec<String>>,
+    rows: usize,
+    keeps_rows: bool,
+}
+
+impl Survey {
+    /// Reads a file and keeps its cells.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or lacks a column that the options name.
+    pub fn open(path: impl AsRef<Path>, options: &SurveyOptions) -> Result<Self> {
+        Self::of(input::open(path.as_ref(), &options.table)?, options, true)
+    }
+
+    /// Reads a file that may be larger than memory, and keeps no cells: there is no
+    /// [`table`](Self::table). Medians are those of a sample of 65 536 numbers.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn scan(path: impl AsRef<Path>, options: &SurveyOptions) -> Result<Self> {
+        Self::of(input::open(path.as_ref(), &options.table)?, options, false)
+    }
+
+    /// Reads text from any source and keeps its cells. Error messages call it `name`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn csv(
+        name: impl Into<String>,
+        source: impl Read,
+        options: &SurveyOptions,
+    ) -> Result<Self> {
+        Self::of(input::text(name.into(), source, &options.table)?, options, true)
+    }
+
+    fn of(mut opened: Opened<'_>, options: &SurveyOptions, keeps_rows: bool) -> Result<Self> {
+        let mut columns = Columns::all(&mut opened, &options.table)?;
+        let stated = options.stated.iter().map(|(name, _)| name);
+        for name in stated.chain(&options.logged) {
+            columns.expect(name)?;
+        }
+        // Columns that cannot be read have no cells.
+        let unreadable = columns.without_obstacles(&opened.obstacles);
+        opened.rows.select(&columns)?;
+        let of_dates =
+            |name: &String| options.kind_of(name) == Some(ColumnKind::Date);
+        let mut cells = Cells {
+            decimal: opened.decimal,
+            columns: columns
+                .names
+                .iter()
+                .map(|name| ColumnCells::new(keeps_rows, of_dates(name)))
+                .collect(),
+            labels: columns.label.map(|_| Vec::new()),
+            ids: columns.id.map(|_| Vec::new()),
+            rows: 0,
+            keeps_rows,
+        };
+        const PART: usize = 1 << 14;
+        let mut before = 1;
+        while before > 0 {
+            let rows = cells.rows;
+            opened.rows.read(&columns, PART, &mut cells)?;
+            before = cells.rows - rows;
+        }
+        let context = |at: usize, name: &String, position: usize| Context {
+            stated: options.kind_of(name),
+            is_asked: options.table.selects(name),
+            is_index: opened.indices.contains(&position),
+            is_first: at == 0,
+            obstacle: None,
+            log: options.logged.contains(name),
+            name: name.clone(),
+        };
+        let named = columns.names.iter().zip(&columns.positions).enumerate();
+        let mut found: Vec<Found> = named
+            .map(|(at, (name, position))| {
+                Found::of(context(at, name, *position), &cells.columns[at])
+            })
+            .collect();
+        for (name, why) in unreadable {
+            let context = Context { obstacle: Some(why), ..context(1, &name, usize::MAX) };
+            found.push(Found::of(context, &ColumnCells::new(false, false)));
+        }
+        let (notes, missing) = (opened.notes, options.missing);
+        Ok(Self { columns, cells, found, notes, missing })
+    }
+
+    /// What was found, column by column.
+    pub fn found(&self) -> &[Found] {
+        &self.found
+    }
+
+    /// Number of rows of the file.
+    pub fn rows(&self) -> usize {
+        self.cells.rows
+    }
+
+    /// The name of the file in messages.
+    pub fn file(&self) -> &str {
+        &self.columns.file
+    }
+
+    /// How columns become features.
+    ///
+    /// # Errors
+    ///
+    /// If something must be decided: a column of numbers and something else, no column that can be a
+    /// feature, or missing values where they are an error. The message names all of it.
+    pub fn encoding(&self) -> Result<Encoding> {
+        let fail = |detail: String| Err(Error::Table { file: self.columns.file.clone(), detail });
+        if self.cells.rows == 0 {
+            return fail("the table has no rows".into());
+        }
+        let questions: Vec<String> = self
+            .found
+            .iter()
+            .filter_map(|found| {
+                let question = found.question.as_ref()?;
+                Some(format!("column `{}`: {question}", Shown(&found.name)))
+            })
+            .collect();
+        if !questions.is_empty() {
+            return fail(format!(
+                "{}; read such a column as a category, drop it, or correct the cell",
+                listed(&questions, "; ")
+            ));
+        }
+        let columns: Vec<_> = self.found.iter().filter_map(|found| found.column.clone()).collect();
+        if columns.is_empty() {
+            let why: Vec<String> = self.found.iter().map(ToString::to_string).collect();
+            return fail(format!("no column can be a feature: {}", listed(&why, ", ")));
+        }
+        if self.missing == Missing::Error {
+            let holes = self.found.iter().filter(|found| found.column.is_some());
+            let holes: Vec<String> = holes
+                .filter(|found| found.missing > 0)
+                .map(|found| format!("{} in column `{}`", found.missing, Shown(&found.name)))
+                .collect();
+            if !holes.is_empty() {
+                return fail(format!(
+                    "missing values: {}; fill or drop these rows first",
+                    listed(&holes, ", ")
+                ));
+            }
+        }
+        Ok(Encoding { columns, missing: self.missing })
+    }
+
+    /// The table of the features.
+    ///
+    /// # Errors
+    ///
+    /// As [`encoding`](Self::encoding), and if no cells were kept.
+    pub fn table(&self) -> Result<Table> {
+        let encoding = self.encoding()?;
+        if !self.cells.keeps_rows {
+            let detail = "the cells of a scanned table are not kept; read it again".into();
+            return Err(Error::Table { file: self.columns.file.clone(), detail });
+        }
+        let encoder = Encoder::new(Arc::new(encoding), Decimal::Point);
+        let columns = self.columns.some(|at| self.found[at].column.is_some());
+        let chosen: Vec<&ColumnCells> = (0..self.columns.names.len())
+            .filter(|at| self.found[*at].column.is_some())
+            .map(|at| &self.cells.columns[at])
+            .collect();
+        let mut table = TableBuilder::new(&columns, &encoder);
+        for row in 0..self.cells.rows {
+            let place = || Place::Row(row as u64);
+            for (at, cells) in chosen.iter().enumerate() {
+                table.cell(&columns, at, cells.cell(row), &place)?;
+            }
+            if let Some(labels) = &self.cells.labels {
+                table.label(&labels[row]);
+            }
+            if let Some(ids) = &self.cells.ids {
+                table.id(&ids[row]);
+            }
+            table.end_row(&columns);
+        }
+        table.finish(&columns)
+    }
+
+    /// A scaling that suits the features, and the reason: standard where columns differ ten times
+    /// or more in spread or some are categories, otherwise none.
+    pub fn suggested_scale(&self) -> (Scale, String) {
+        const APART: f64 = 10.0;
+        let features = || self.found.iter().filter(|found| found.column.is_some());
+        let category = features().any(|found| found.kind == ColumnKind::Category);
+        let spreads = || features().filter(|found| found.spread > 0.0).map(|found| found.spread);
+        let (low, high) =
+            spreads().fold((f64::INFINITY, 0.0f64), |(a, b), spread| (a.min(spread), b.max(spread)));
+        let ratio = high / low;
+        if ratio >= APART {
+            let fold = if ratio < 1e4 { format!("{ratio:.0}") } else { format!("{ratio:.0e}") };
+            return (Scale::Standard, format!("since columns differ {fold}-fold in spread"));
+        }
+        match category && high > 0.0 {
+            true => (Scale::Standard, "since there are numbers and categories".into()),
+            false => (Scale::None, String::new()),
+        }
+    }
+
+    /// The name of the column that has more than nine tenths of the variance of the features, if
+    /// there is one.
+    pub fn dominant(&self) -> Option<&str> {
+        let features = || self.found.iter().filter(|found| found.column.is_some());
+        let total: f64 = features().map(|found| found.spread.powi(2)).sum();
+        let largest = features().max_by(|a, b| a.spread.total_cmp(&b.spread))?;
+        let dominates = features().count() > 1 && largest.spread.powi(2) > 0.9 * total;
+        dominates.then_some(largest.name.as_str())
+    }
+}
+
+/// The first of many, and how many there are more.
+fn listed(items: &[String], separator: &str) -> String {
+    const SHOWN: usize = 12;
+    let shown = items[..items.len().min(SHOWN)].join(separator);
+    match items.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown}{separator}and {more} more"),
+    }
+}
+
+impl fmt::Display for Survey {
+    /// What was found, in lines: the file, the features, what is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, rows, width) = (&self.columns.file, self.cells.rows, self.columns.width);
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        write!(f, "{file}: {rows} row{}, {width} column{}", plural(rows), plural(width))?;
+        for note in &self.notes {
+            write!(f, "; {note}")?;
+        }
+        let texts = |is_feature: bool| -> Vec<String> {
+            let some = self.found.iter().filter(|found| {
+                found.question.is_none() && found.column.is_some() == is_feature
+            });
+            some.map(ToString::to_string).collect()
+        };
+        let mut line = |name: &str, items: Vec<String>| match items.is_empty() {
+            true => Ok(()),
+            false => write!(f, "\n  {name:<10} {}", listed(&items, ", ")),
+        };
+        line("features", texts(true))?;
+        line("left out", texts(false))?;
+        let holes = self.found.iter().any(|found| found.column.is_some() && found.missing > 0);
+        if holes {
+            let how = match self.missing {
+                Missing::Fill => "filled by the median or the most frequent value",
+                Missing::Drop => "rows with missing values are left out",
+                Missing::Error => "an error",
+            };
+            line("missing", vec![how.to_owned()])?;
+        }
+        Ok(())
+    }
+}
+
+impl Sink for Cells {
+    #[inline]
+    fn cell(
+        &mut self,
+        _: &Columns,
+        at: usize,
+        cell: Cell<'_>,
+        place: &dyn Fn() -> Place,
+    ) -> Result<()> {
+        self.columns[at].add(cell, self.decimal, place);
+        Ok(())
+    }
+
+    fn label(&mut self, text: &str) {
+        if let Some(labels) = self.labels.as_mut().filter(|_| self.keeps_rows) {
+            labels.push(if is_missing(text) { String::new() } else { text.trim().to_owned() });
+        }
+    }
+
+    fn id(&mut self, text: &str) {
+        if let Some(ids) = self.ids.as_mut().filter(|_| self.keeps_rows) {
+            ids.push(text.to_owned());
+        }
+    }
+
+    fn end_row(&mut self, _: &Columns) {
+        self.rows += 1;
+    }
+}

@@ -1,0 +1,185 @@
+//! Text of cells: equal numbers, dates, and how cells are shown in messages.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A number by its shortest text, so that `1`, `1.0` and `01` are one; other text as it is.
+pub(crate) fn canonical(text: &str) -> Cow<'_, str> {
+    // A number begins with one of these.
+    let first = text.trim_start_matches(['+', '-', '.']).as_bytes().first();
+    if !first.is_some_and(u8::is_ascii_digit) {
+        return Cow::Borrowed(text);
+    }
+    if let Ok(whole) = text.parse::<i128>() {
+        return same_or(text, whole.to_string());
+    }
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => same_or(text, (number + 0.0).to_string()),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+fn same_or(text: &str, shortest: String) -> Cow<'_, str> {
+    if shortest == text { Cow::Borrowed(text) } else { Cow::Owned(shortest) }
+}
+
+/// Days since 1970-01-01 of a date of the form 2024-12-31 or 2024/12/31, with or without a time of
+/// day behind a space or `T` (hours and minutes, seconds, `Z`).
+pub(crate) fn days(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let (date, time) = match text.split_once(['T', ' ']) {
+        Some((date, time)) => (date, Some(time)),
+        None => (text, None),
+    };
+    let separator = if date.contains('/') { '/' } else { '-' };
+    let mut parts = date.split(separator);
+    let year = digits(parts.next()?, 4..=4)?;
+    let (month, day) = (digits(parts.next()?, 1..=2)?, digits(parts.next()?, 1..=2)?);
+    if parts.next().is_some() || !(1..=12).contains(&month) || day < 1 || day > length(year, month) {
+        return None;
+    }
+    Some(since_1970(year, month, day) as f64 + time.map_or(Some(0.0), time_of_day)?)
+}
+
+fn digits(text: &str, count: std::ops::RangeInclusive<usize>) -> Option<i64> {
+    let fits = count.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if fits { text.parse().ok() } else { None }
+}
+
+fn length(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days of the Gregorian calendar; years begin in March, so that the leap day is the last.
+fn since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let of_month = (153 * month + 2) / 5 + day - 1;
+    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_month
+        - 719_468
+}
+
+fn time_of_day(text: &str) -> Option<f64> {
+    let text = text.trim_end_matches('Z');
+    let mut parts = text.split(':');
+    let (hour, minute) = (digits(parts.next()?, 1..=2)?, digits(parts.next()?, 2..=2)?);
+    let second = match parts.next() {
+        None => 0.0,
+        Some(text) if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => {
+            text.parse::<f64>().ok()?
+        }
+        Some(_) => return None,
+    };
+    let fits = parts.next().is_none() && hour < 24 && minute < 60 && second < 61.0;
+    fits.then(|| (hour as f64 * 3600.0 + minute as f64 * 60.0 + second) / 86_400.0)
+}
+
+/// Text of a file in a message: 80 characters at most, and none that controls a terminal.
+///
+/// ```
+/// use neuralize::data::Shown;
+///
+/// assert_eq!(Shown("two\nlines").to_string(), "two\\nlines");
+/// ```
+pub struct Shown<'a>(pub &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 80;
+        for (at, character) in self.0.chars().enumerate() {
+            if at == LONGEST {
+                return f.write_str("…");
+            }
+            if is_unsafe(character) {
+                write!(f, "{}", character.escape_default())?;
+            } else {
+                write!(f, "{character}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Control characters, and those that turn the direction of writing.
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The spelling nearest to a name among those that exist, if it is near.
+pub(crate) fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
+    // Comparing takes time in proportion to the lengths.
+    const LONGEST: usize = 100;
+    const MANY: usize = 10_000;
+    if name.len() > LONGEST {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    let close = known.iter().take(MANY).filter(|known| known.len() <= LONGEST);
+    let scored = close.map(|known| (strsim::jaro_winkler(&lower, &known.to_lowercase()), known));
+    let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
+    best.filter(|(score, _)| *score > 0.8).map(|(_, name)| name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_numbers_have_one_text() {
+        for (text, same) in [
+            ("1", "1"),
+            ("1.0", "1"),
+            ("01", "1"),
+            ("+1", "1"),
+            ("1e2", "100"),
+            ("-0.0", "0"),
+            ("9007199254740993", "9007199254740993"),
+            ("1.2.3", "1.2.3"),
+            ("a1", "a1"),
+            ("1a", "1a"),
+            ("inf", "inf"),
+        ] {
+            assert_eq!(canonical(text), same, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_are_days() {
+        // From the definition: one day after the other.
+        let mut day = 0;
+        for year in 1970..=2101_i64 {
+            for month in 1..=12 {
+                for date in 1..=length(year, month) {
+                    assert_eq!(days(&format!("{year}-{month:02}-{date:02}")), Some(day as f64));
+                    day += 1;
+                }
+            }
+        }
+        assert_eq!(days("1969/12/31"), Some(-1.0));
+        assert_eq!(days("2000-01-01T12:00"), Some(10_957.5));
+        assert_eq!(days("2000-01-01 06:00:00Z"), Some(10_957.25));
+        for text in ["", "2000", "2000-13-01", "2001-02-29", "1-2-3", "2000-01-01x", "2000-01-01 25:00"]
+        {
+            assert_eq!(days(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn shown_text_is_short_and_harmless() {
+        assert_eq!(Shown("a\u{1b}[31m\n").to_string(), "a\\u{1b}[31m\\n");
+        assert_eq!(Shown(&"x".repeat(1 << 20)).to_string(), format!("{}…", "x".repeat(80)));
+    }
+
+    #[test]
+    fn near_names_are_found() {
+        let known = ["width", "height", "Weight"].map(String::from);
+        assert_eq!(nearest("hieght", &known), Some("height"));
+        assert_eq!(nearest("WIDTH", &known), Some("width"));
+        assert_eq!(nearest("colour", &known), None);
+    }
+}
