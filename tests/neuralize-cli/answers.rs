@@ -167,7 +167,7 @@ fn digits_are_enough_to_read_numbers_back() {
 fn features_may_be_named_like_columns_of_the_results() {
     let desk = Desk::new();
     desk.write("t.csv", "index,logit\n0,0\n1,0\n9,9\n8,9\n");
-    desk.done("fit t.csv -k 2 --model m");
+    desk.done("fit t.csv -k 2 --model m --columns index,logit");
     let out = desk.done("explain t.csv --model m").out;
     assert!(out.starts_with("index,cluster,logit,index (feature),logit (feature)\n"), "{out}");
 }

@@ -50,6 +50,14 @@ impl Desk {
         fs::copy(folder.join(name), self.path(name)).expect("a reference file");
     }
 
+    /// A copy of a table with a trouble of real ones; its name on the desk.
+    pub(crate) fn take_case(&self, name: &str) -> String {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/reference/cases");
+        let short = name.replace('/', "-");
+        fs::copy(folder.join(name), self.path(&short)).expect("a case");
+        short
+    }
+
     /// Names of the files and folders on the desk.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path()).expect("a folder");
@@ -95,6 +103,16 @@ impl Desk {
         assert!(!answer.err.contains("panicked"), "{arguments}: {}", answer.err);
         assert_eq!(answer.out, "", "{arguments}");
     }
+}
+
+/// A CSV text as text: header and rows.
+pub(crate) fn cells(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().expect("a header").iter().map(str::to_owned).collect();
+    let row = |row: csv::Result<csv::StringRecord>| -> Vec<String> {
+        row.expect("a row").iter().map(str::to_owned).collect()
+    };
+    (header, reader.records().map(row).collect())
 }
 
 /// Header and rows of a CSV text.

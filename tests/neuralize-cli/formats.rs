@@ -44,7 +44,8 @@ fn every_kind_of_file_gives_the_same_answers() {
             let said = desk.done(&format!("fit wine.csv --label target {options} --model a")).err;
             let again = desk.done(&format!("fit {name} {label} {options} --model b")).err;
             if !label.is_empty() {
-                assert_eq!(again.replace("to b", "to a"), said, "{name}");
+                let rest = |said: &str| said.split_once('\n').map(|(_, rest)| rest.to_owned());
+                assert_eq!(rest(&again.replace("to b", "to a")), rest(&said), "{name}");
             }
             let [a, b] = ["a", "b"].map(|model| desk.read(&format!("{model}/config.json")));
             let record = |config: &str| config.split("sha256").nth(1).map(str::to_owned);
@@ -54,7 +55,8 @@ fn every_kind_of_file_gives_the_same_answers() {
     let said = desk.done("explain wine.parquet --model model").err;
     assert!(said.contains("ignored: `target`, `cultivar`"), "{said}");
     desk.done("fit wine.parquet -k 3 --label cultivar --drop target --model m");
-    desk.fails("fit wine.parquet -k 3 --model m", 1, "column `cultivar` holds text, not numbers");
+    let said = desk.done("fit wine.parquet -k 3 --model m").err;
+    assert!(said.contains("178 rows of 17 features"), "{said}");
 
     // A model of an array knows its columns by number.
     desk.done("fit wine.npy -k 3 --drop x0 --model numbered");
@@ -104,7 +106,7 @@ fn files_that_are_no_tables_are_refused_in_words() {
     desk.fails("predict none.npy --model model", 1, "none.npy: No such file");
     desk.fails("predict none.parquet --model model", 1, "none.parquet: No such file");
     desk.take("missing.parquet");
-    desk.fails("fit missing.parquet -k 2 --model m", 1, "row 1 (counted from 0), column `a`");
+    desk.fails("fit missing.parquet -k 2 --model m --missing error", 1, "in column `a`");
     // Where the reader underneath panics, there are words all the same.
     desk.take("codec_snappy.parquet");
     let bytes = fs::read(desk.path("codec_snappy.parquet")).expect("a file");
@@ -155,7 +157,12 @@ fn standard_input_is_a_table_too() {
         "--stream reads the data several times, but standard input",
     );
     fails("predict - --model model", "", 1, "standard input: the file is empty");
-    fails("fit - -k 3 --model m", "a,b\n1,2\n3,x\n", 1, "standard input, line 3, column `b`");
+    fails(
+        "fit - -k 3 --model m",
+        "a,b\n1,2\n3,x\n",
+        1,
+        "standard input: column `b`: 1 of 2 cells are numbers, but `x` (line 3)",
+    );
     let bad = "a,b\n1,2\n3,1e200\n5,6\n";
     fails("fit - -k 2 --model m", bad, 1, "standard input, row 1 (counted from 0), column `b`");
     fails(

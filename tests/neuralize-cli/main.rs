@@ -15,3 +15,4 @@ mod parse;
 mod refusals;
 mod report;
 mod selection;
+mod tables;

@@ -150,7 +150,7 @@ fn labels_become_a_model() {
     // Noise as other programs write it, and rows without a label.
     desk.write("floats.csv", "x,y,kind\n0,0,1.0\n0,1,1.0\n9,9,0.0\n9,8,0.0\n5,5,-1.0\n4,4,\n");
     let said = desk.done("label floats.csv --labels kind --model f").err;
-    assert!(said.contains("(labels 0.0, 1.0), 2 rows of noise left out"), "{said}");
+    assert!(said.contains("(labels 0, 1), 2 rows of noise left out"), "{said}");
 }
 
 #[test]

@@ -48,27 +48,27 @@ fn bad_data_are_refused_in_words() {
     fit(
         "nan.csv",
         "a,b\n1,2\n3,NaN\n",
-        "-k 2",
-        "nan.csv: 1 missing value, first at line 3, column `b`",
+        "-k 2 --missing error",
+        "nan.csv: missing values: 1 in column `b`",
     );
     fit(
         "inf.csv",
         "a,b\n1,2\n-inf,4\n",
         "-k 2",
-        "inf.csv, line 3, column `a`: `-inf` is not a finite number",
+        "inf.csv: column `a`: 1 of 2 cells are numbers, but `-inf` (line 3) is not a finite number",
     );
     fit(
         "text.csv",
         "a,b\n1,2\n3,x4\n",
         "-k 2",
-        "text.csv, line 3, column `b`: `x4` is not a finite number",
+        "text.csv: column `b`: 1 of 2 cells are numbers, but `x4` (line 3) is not a finite number",
     );
     fit("empty.csv", "", "-k 2", "empty.csv: the file is empty");
     fit("header.csv", "a,b\n", "-k 2", "header.csv: the table has no rows");
     fit("few.csv", "a,b\n1,2\n3,4\n", "-k 3", "3 clusters need at least 3 distinct points");
     fit("same.csv", "a\n1\n1\n1\n2\n2\n", "-k 3", "the data have 2");
     fit("constant.csv", "a,b\n5,5\n5,5\n", "-k 2", "the data have 1");
-    fit("ragged.csv", "a,b\n1,2\n3\n", "-k 2", "line 3 has 1 cells, the header has 2");
+    fit("ragged.csv", "a,b\n1,2\n3\n", "-k 2", "line 3 has 1 cell, the header has 2");
     fit(
         "large.csv",
         "a,b\n1,2\n3,1e300\n5,6\n",
@@ -118,7 +118,7 @@ fn bad_models_are_refused_in_words() {
         desk.fails(command, 1, "was changed since the model was saved");
     }
     fs::write(&record, &bytes).expect("written");
-    desk.write("model/config.json", &config.replace("\"version\": 1", "\"version\": 99"));
+    desk.write("model/config.json", &config.replace("\"version\": 2", "\"version\": 99"));
     desk.fails("explain wine.csv --model model", 1, "is of version 99");
     desk.write("model/config.json", "{\"model\": \"mine\"}");
     desk.fails("explain wine.csv --model model", 1, "not the configuration of a neuralize model");

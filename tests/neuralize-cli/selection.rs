@@ -212,7 +212,7 @@ fn rows_are_picked_by_number() {
         let out = desk.done(&format!("explain broken.csv --model model -q {arguments}")).out;
         assert_eq!(out, picked(&rows), "{arguments}");
     }
-    desk.fails("explain broken.csv --model model --rows 178", 1, "line 180 has 1 cells");
+    desk.fails("explain broken.csv --model model --rows 178", 1, "line 180 has 1 cell");
     // A number beyond the end of a file of several parts.
     let body: String = (0..140_000).map(|i| format!("{},1\n", i % 7)).collect();
     desk.write("large.csv", &format!("a,b\n{body}"));

@@ -27,6 +27,9 @@ pub(crate) struct Common {
     /// Decimal sign of the numbers in a text file [default: found from the first lines]
     #[arg(long, global = true, value_name = ".|,", value_parser = parse::decimal)]
     pub(crate) decimal: Option<Decimal>,
+    /// Encoding of a text file, such as latin1 or utf-16le [default: UTF-8, else Windows-1252]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) encoding: Option<String>,
     /// Whether the first line of a text file names the columns; if not, they are x0, x1, .. [default:
     /// yes, and a first line of numbers is an error]
     #[arg(long, global = true, value_name = "yes|no", value_parser = parse::yes_or_no)]

@@ -16,6 +16,7 @@ pub(crate) struct Session<B: Backend> {
     pub(crate) delimiter: Option<u8>,
     decimal: Option<Decimal>,
     header: Option<bool>,
+    encoding: Option<String>,
 }
 
 impl<B: Backend> Session<B> {
@@ -23,7 +24,8 @@ impl<B: Backend> Session<B> {
     pub(crate) fn table_options(&self, options: TableOptions) -> TableOptions {
         let options = self.delimiter.into_iter().fold(options, TableOptions::with_delimiter);
         let options = self.decimal.into_iter().fold(options, TableOptions::with_decimal);
-        self.header.into_iter().fold(options, TableOptions::with_header)
+        let options = self.header.into_iter().fold(options, TableOptions::with_header);
+        self.encoding.iter().fold(options, TableOptions::with_text_encoding)
     }
 
     /// Prints a message that is not a result.
@@ -79,7 +81,8 @@ fn run_on<B: Backend>(job: impl Job, common: &Common, single: bool) -> Result<()
     quietly(|| neuralize::check_device::<B>(&device))?;
     let dtype = if single { DType::F32 } else { DType::F64 };
     let Common { quiet, delimiter, decimal, header, .. } = *common;
-    job.run(&Session::<B> { device, dtype, quiet, delimiter, decimal, header })
+    let encoding = common.encoding.clone();
+    job.run(&Session::<B> { device, dtype, quiet, delimiter, decimal, header, encoding })
 }
 
 /// Runs without printing panics: a backend without a device panics, and the error that replaces the

@@ -422,8 +422,12 @@ impl Error {
 /// Names for a message: the first twenty and the number of the others.
 fn list(names: &[String]) -> String {
     const SHOWN: usize = 20;
-    let mut text =
-        names.iter().take(SHOWN).map(|name| format!("`{}`", Shown(name))).collect::<Vec<_>>().join(", ");
+    let mut text = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{}`", Shown(name)))
+        .collect::<Vec<_>>()
+        .join(", ");
     if names.len() > SHOWN {
         text += &format!(" and {} more", names.len() - SHOWN);
     }

@@ -184,7 +184,8 @@ impl FitArgs {
         let survey = input::survey(path, &self.training.survey(table_options.clone()), false)?;
         let scale = shared::decided(session, &self.training, &survey, self.fixed_scale())?;
         if scale == Scale::Robust {
-            let text = "--scale robust needs all rows in memory; leave out --stream or choose another";
+            let text =
+                "--scale robust needs all rows in memory; leave out --stream or choose another";
             return Err(Usage(text.into()).into());
         }
         let encoding = survey.encoding()?;
@@ -265,10 +266,7 @@ impl FitArgs {
         fit: ClustererFit<B>,
         remark: Option<String>,
     ) -> Result<()> {
-        let info = ModelInfo::from(&fit)
-            .with_table(table)
-            .with_scale(scale)
-            .with_seed(self.seed);
+        let info = ModelInfo::from(&fit).with_table(table).with_scale(scale).with_seed(self.seed);
         let summary = summary(&fit, table.features().len());
         let (agreement, left_out) = (fit.agreement, fit.left_out);
         Model::new(scaler, fit.clusterer, info)?.save(&self.model)?;

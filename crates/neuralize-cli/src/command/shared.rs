@@ -71,9 +71,10 @@ pub(super) fn decided<B: Backend>(
         );
     }
     let encoding = survey.encoding();
-    let is_guessed = survey.found().iter().any(|found| {
-        !matches!(found.kind, ColumnKind::Number) || found.missing > 0
-    });
+    let is_guessed = survey
+        .found()
+        .iter()
+        .any(|found| !matches!(found.kind, ColumnKind::Number) || found.missing > 0);
     if is_guessed || !why.is_empty() || encoding.is_err() {
         text += &format!("\n  {OTHERWISE}");
     }

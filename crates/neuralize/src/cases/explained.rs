@@ -4,16 +4,18 @@ use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
 use super::classes::Classes;
-use crate::data::Table;
+use crate::data::{Encoding, Kind, Table};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Beta, ClusterSummary, Target, logistic, part_title};
+use crate::output::number;
 use crate::record::Model;
 use crate::transfer;
 
 /// Explained points on the host. Besides the explanations, it has the values in the units of the
 /// data and scaled, the centroids, and the classes. Figures are drawn from it.
 ///
-/// Tables are row-major: value `d` of case `n` is at `n · D + d`.
+/// Tables are row-major: value `d` of case `n` is at `n · D + d`. D counts columns of the data: the
+/// relevances of the values of a category are summed.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -42,9 +44,9 @@ pub struct Cases {
     pub rows: Vec<usize>,
     /// Number of rows in the data, at least N: the cases may be a subset.
     pub total: usize,
-    /// Values in the units of the data, `[N, D]`.
+    /// Values in the units of the data, `[N, D]`; for a category the number of the value.
     pub values: Vec<f64>,
-    /// Scaled values, as the clusterer sees them, `[N, D]`.
+    /// Scaled values, as the clusterer sees them, `[N, D]`; 0 for a category.
     pub scaled: Vec<f64>,
     /// Relevances, `[N, D]`.
     pub relevance: Vec<f64>,
@@ -59,8 +61,17 @@ pub struct Cases {
     pub probability: Vec<f64>,
     /// The centroids in the units of the data, `[K, D]`.
     pub centroids: Vec<f64>,
-    /// The scaled centroids, as the clusterer sees them, `[K, D]`.
+    /// The scaled centroids, as the clusterer sees them, `[K, D]`; 0 for a category.
     pub scaled_centroids: Vec<f64>,
+    /// How the columns became features, if they are not all numbers.
+    #[serde(default)]
+    pub encoding: Option<Encoding>,
+    /// Case and column of every value that stands for a missing one.
+    #[serde(default)]
+    pub filled: Vec<(usize, usize)>,
+    /// Points and centroids as the clusterer sees them, if there are categories.
+    #[serde(default)]
+    pub(crate) encoded: Option<[Vec<f64>; 2]>,
     /// Names of the clusters, if they come from labels.
     pub names: Option<Vec<String>>,
     /// The relevance that biases of the network absorb; empty for most networks.
@@ -102,8 +113,9 @@ impl Cases {
         target: Target,
         beta: Beta,
     ) -> Result<Self> {
-        let features = model.info().features.clone();
         check_columns(model, table)?;
+        let encoding = model.info().encoding.clone();
+        let features = model.info().columns();
         let network = model.neuralize()?;
         let centroids = network.centroids();
         let clusters = network.n_clusters();
@@ -115,14 +127,33 @@ impl Cases {
         let rows = || logits.chunks(clusters).zip(&cluster);
         let competitor = rows().map(|(row, &own)| nearest_competitor(row, own)).collect();
         let probability = rows().map(|(row, &own)| logistic(row[own])).collect();
+        let found = match &encoding {
+            Some(encoding) => found.by_column(encoding)?,
+            None => found,
+        };
+        let values: Vec<f64> =
+            (0..table.rows()).filter_map(|row| table.row(row)).flatten().copied().collect();
+        let scaled = [transfer::download(x), transfer::download(centroids.clone())];
+        let originals = transfer::download(model.scaler().inverse(&centroids)?);
+        let in_units = |rows: Vec<f64>| match &encoding {
+            Some(encoding) => encoding.values(&rows),
+            None => rows,
+        };
+        let [of_cases, of_centroids] = scaled.clone().map(|rows| match &encoding {
+            Some(encoding) => encoding.single_features(&rows),
+            None => rows,
+        });
+        let has_categories = encoding.as_ref().is_some_and(|encoding| !encoding.is_one_to_one());
         // Only assigned clusters can be matched to classes.
         let assigned = matches!(target, Target::Assigned | Target::AssignedVersus(_));
         let classes = table.classes().filter(|_| assigned);
         Ok(Self {
             rows: (0..table.rows()).collect(),
             total: table.rows(),
-            values: (0..table.rows()).filter_map(|row| table.row(row)).flatten().copied().collect(),
-            scaled: transfer::download(x),
+            values: in_units(values),
+            scaled: of_cases,
+            filled: table.gaps().filled.clone(),
+            encoded: has_categories.then_some(scaled),
             relevance: transfer::download(found.relevance),
             absorbed: found.absorbed.into_iter().map(AbsorbedRelevance::of).collect(),
             centroid_based: network.is_centroid_based(),
@@ -134,8 +165,9 @@ impl Cases {
             cluster,
             competitor,
             probability,
-            centroids: transfer::download(model.scaler().inverse(&centroids)?),
-            scaled_centroids: transfer::download(centroids),
+            centroids: in_units(originals),
+            scaled_centroids: of_centroids,
+            encoding,
             features,
             target,
             beta: found.beta,
@@ -185,6 +217,42 @@ impl Cases {
     /// One scaled centroid, `[D]`.
     pub fn scaled_centroid_of(&self, cluster: usize) -> &[f64] {
         row_of(&self.scaled_centroids, cluster, self.n_features())
+    }
+
+    /// A value of a case as text: a number, a category, a date, yes or no; `filled in` behind a value
+    /// that stands for a missing one.
+    pub fn value_text(&self, case: usize, column: usize) -> String {
+        let value = self.values_of(case).get(column).copied().unwrap_or(f64::NAN);
+        let text = self.text_of(column, value);
+        if self.filled.contains(&(case, column)) { format!("{text}, filled in") } else { text }
+    }
+
+    /// A value of a centroid as text: a number, the most frequent category, a date.
+    pub fn centroid_text(&self, cluster: usize, column: usize) -> String {
+        let value = self.centroid_of(cluster).get(column).copied().unwrap_or(f64::NAN);
+        self.text_of(column, value)
+    }
+
+    fn text_of(&self, column: usize, value: f64) -> String {
+        let column = self.encoding.as_ref().and_then(|encoding| encoding.columns.get(column));
+        column.and_then(|column| column.words(value)).unwrap_or_else(|| number(value))
+    }
+
+    /// Whether a column is neither high nor low: yes or no, or a category.
+    pub(crate) fn is_named(&self, column: usize) -> bool {
+        let column = self.encoding.as_ref().and_then(|encoding| encoding.columns.get(column));
+        column.is_some_and(|column| column.is_category() || column.kind == Kind::Flag)
+    }
+
+    /// Points and centroids as the clusterer sees them, `[N, D]` and `[K, D]`, and their D.
+    pub(crate) fn places(&self) -> (&[f64], &[f64], usize) {
+        match &self.encoded {
+            Some([points, centroids]) => {
+                let width = centroids.len().checked_div(self.n_clusters()).unwrap_or(0);
+                (points, centroids, width)
+            }
+            None => (&self.scaled, &self.scaled_centroids, self.n_features()),
+        }
     }
 
     /// The cases whose cluster is matched to a class other than theirs, in ascending

@@ -27,15 +27,16 @@ impl Map {
     ///
     /// If there is no case, or the device cannot compute in `dtype`.
     pub fn of<B: Backend>(cases: &Cases, device: &B::Device, dtype: DType) -> Result<Self> {
+        let (points, centroids, width) = cases.places();
         let table = |values: &[f64]| {
-            let shape = [values.len() / cases.n_features(), cases.n_features()];
+            let shape = [values.len() / width, width];
             transfer::upload::<B, 2>(values.to_vec(), shape, device, dtype)
         };
-        let x = table(&cases.scaled);
+        let x = table(points);
         let plane = Plane::fit(&x)?;
         Ok(Self {
             points: plane.coordinates(&x)?,
-            centroids: plane.coordinates(&table(&cases.scaled_centroids))?,
+            centroids: plane.coordinates(&table(centroids))?,
             explained: plane.explained(),
         })
     }

@@ -2,7 +2,6 @@
 
 use super::explained::Cases;
 use crate::explain::by_strength;
-use crate::output::number;
 
 /// Maximum number of characters of a name in a sentence.
 pub(crate) const MAX_NAME_LENGTH: usize = 100;
@@ -85,8 +84,7 @@ impl Cases {
 
     /// `a (1) and b (2)`
     fn named(&self, case: usize, features: &[usize]) -> String {
-        let name =
-            |&i: &usize| format!("{} ({})", self.short_name(i), number(self.values_of(case)[i]));
+        let name = |&i: &usize| format!("{} ({})", self.short_name(i), self.value_text(case, i));
         listed(&features.iter().map(name).collect::<Vec<_>>())
     }
 
@@ -96,16 +94,19 @@ impl Cases {
         let other = self.scaled_centroid_of(versus);
         // A value that speaks for a cluster is on its side of the other centroid.
         let is_high = |&i: &usize| own[i] > other[i];
-        let (high, low): (Vec<usize>, Vec<usize>) = features.iter().partition(|i| is_high(i));
+        let (named, ordered): (Vec<usize>, Vec<usize>) =
+            features.iter().partition(|i| self.is_named(**i));
+        let (high, low): (Vec<usize>, Vec<usize>) = ordered.iter().partition(|i| is_high(i));
         let clause = |features: &[usize], word: &str| {
             let verb = if features.len() == 1 { "is" } else { "are" };
             format!("{} {verb} {word}", self.named(case, features))
         };
-        match (high.is_empty(), low.is_empty()) {
-            (false, true) => clause(&high, "high"),
-            (true, false) => clause(&low, "low"),
-            _ => format!("{} and {}", clause(&high, "high"), clause(&low, "low")),
-        }
+        let is = |&i: &usize| format!("{} is {}", self.short_name(i), self.value_text(case, i));
+        let mut clauses = Vec::new();
+        clauses.extend((!high.is_empty()).then(|| clause(&high, "high")));
+        clauses.extend((!low.is_empty()).then(|| clause(&low, "low")));
+        clauses.extend(named.iter().map(is));
+        clauses.join(" and ")
     }
 }
 
@@ -149,6 +150,7 @@ fn listed(items: &[impl AsRef<str>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Column, Encoding, Kind, Missing};
     use crate::explain::Target;
 
     fn two_clusters(values: [f64; 3]) -> Cases {
@@ -165,6 +167,9 @@ mod tests {
             probability: vec![0.5],
             centroids: vec![0.0, 0.0, 0.0, 2.0, -2.0, 2.0],
             scaled_centroids: vec![0.0, 0.0, 0.0, 2.0, -2.0, 2.0],
+            encoding: None,
+            filled: Vec::new(),
+            encoded: None,
             names: None,
             absorbed: Vec::new(),
             centroid_based: true,
@@ -212,6 +217,20 @@ mod tests {
         assert_eq!(
             labelled.in_words(0, 1, &[0.0; 3], &[("(entropy)", 1.0)]),
             "In cluster red rather than blue because of (entropy) alone."
+        );
+        let category = Column {
+            kind: Kind::Category { values: ["red", "blue"].map(str::to_owned).to_vec() },
+            ..Column::number("b")
+        };
+        let columns = vec![Column::number("a"), category, Column::number("c")];
+        let mixed = Cases {
+            encoding: Some(Encoding { columns, missing: Missing::Fill }),
+            filled: vec![(0, 0)],
+            ..two_clusters([0.5, 1.0, 0.0])
+        };
+        assert_eq!(
+            mixed.in_words(0, 1, &[3.0, 3.5, 3.0], &[]),
+            "In cluster 0 rather than 1 mainly because a (0.500, filled in) is low and b is blue."
         );
         let small = two_clusters([0.0; 3]);
         let many = Cases {

@@ -100,7 +100,69 @@ impl Column {
     }
 }
 
+impl Column {
+    /// The value that features stand for, in the units of the file: for a category the number of the
+    /// value that is largest.
+    pub(crate) fn value(&self, features: &[f64]) -> f64 {
+        match (&self.kind, features) {
+            (Kind::Category { .. }, features) => {
+                let code = (0..features.len())
+                    .max_by(|a, b| features[*a].total_cmp(&features[*b]).then_with(|| b.cmp(a)));
+                // None of the values.
+                if features.iter().all(|feature| *feature == 0.0) {
+                    -1.0
+                } else {
+                    code.unwrap_or(0) as f64
+                }
+            }
+            (_, [number]) if self.log => number.exp_m1(),
+            (_, [number]) => *number,
+            _ => f64::NAN,
+        }
+    }
+
+    /// A value in words, if it is not a number.
+    pub(crate) fn words(&self, value: f64) -> Option<String> {
+        match &self.kind {
+            Kind::Number => None,
+            Kind::Flag if value == 0.0 => Some("no".into()),
+            Kind::Flag if value == 1.0 => Some("yes".into()),
+            Kind::Flag => None,
+            Kind::Date => Some(text::date(value)),
+            Kind::Category { values } => {
+                let known = if value < 0.0 { None } else { values.get(value as usize) };
+                Some(known.cloned().unwrap_or_else(|| "another value".into()))
+            }
+        }
+    }
+}
+
 impl Encoding {
+    /// The values that rows of features stand for, in the units of the file, `[n, C]`.
+    pub(crate) fn values(&self, rows: &[f64]) -> Vec<f64> {
+        let groups = self.groups();
+        let width = groups.last().map_or(1, |last| last.end);
+        let of_row = |row: &[f64]| -> Vec<f64> {
+            let columns = self.columns.iter().zip(&groups);
+            columns.map(|(column, group)| column.value(&row[group.clone()])).collect()
+        };
+        rows.chunks_exact(width).flat_map(of_row).collect()
+    }
+
+    /// One number for every column: its feature, and 0 for a category, `[n, C]`.
+    pub(crate) fn single_features(&self, rows: &[f64]) -> Vec<f64> {
+        let groups = self.groups();
+        let width = groups.last().map_or(1, |last| last.end);
+        let of_row = |row: &[f64]| -> Vec<f64> {
+            let columns = self.columns.iter().zip(&groups);
+            let single = |(column, group): (&Column, &Range<usize>)| {
+                if column.is_category() { 0.0 } else { row[group.start] }
+            };
+            columns.map(single).collect()
+        };
+        rows.chunks_exact(width).flat_map(of_row).collect()
+    }
+
     /// Columns of numbers, in which a missing value is an error.
     pub fn numbers(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let columns = names.into_iter().map(Column::number).collect();
@@ -195,7 +257,9 @@ impl Encoder {
             Kind::Number => as_number(cell, self.decimal),
             Kind::Flag => as_flag(cell),
             Kind::Date => as_days(cell),
-            Kind::Category { values } => return self.push_category(at, values.len(), cell, features),
+            Kind::Category { values } => {
+                return self.push_category(at, values.len(), cell, features);
+            }
         };
         match value {
             Ok(Some(value)) if column.log && value <= -1.0 => {
@@ -285,7 +349,9 @@ pub(in crate::data) fn category(cell: Cell<'_>) -> Option<Cow<'_, str>> {
     match cell {
         Cell::Missing => None,
         Cell::Number(value) | Cell::Whole(value) if value.is_nan() => None,
-        Cell::Number(value) | Cell::Whole(value) | Cell::Day(value) => Some(Cow::Owned(value.to_string())),
+        Cell::Number(value) | Cell::Whole(value) | Cell::Day(value) => {
+            Some(Cow::Owned(value.to_string()))
+        }
         Cell::Flag(true) => Some(Cow::Borrowed("True")),
         Cell::Flag(false) => Some(Cow::Borrowed("False")),
         Cell::Text(text) if is_missing(text) => None,

@@ -191,12 +191,10 @@ impl<B: Backend> ScalerFit<B> {
         let largest = transfer::largest(dtype);
         let epsilon = transfer::epsilon(dtype);
         let varies = |i: usize| !is_constant(min[i], max[i], epsilon);
-        let is_number =
-            |i: &usize| !self.categories.iter().any(|category| category.contains(i));
+        let is_number = |i: &usize| !self.categories.iter().any(|category| category.contains(i));
         if self.scale != Scale::None
-            && let Some(column) = (0..features)
-                .filter(is_number)
-                .find(|&i| varies(i) && 1.0 / spread[i] > largest)
+            && let Some(column) =
+                (0..features).filter(is_number).find(|&i| varies(i) && 1.0 / spread[i] > largest)
         {
             return Err(Error::Spread { column, value: spread[column] });
         }

@@ -76,7 +76,16 @@ impl Table {
         }
         let read = values.len() / features.len();
         let gaps = Gaps::default();
-        Ok(Self { features, values, labels: None, ids: None, encoding: None, read, kept: None, gaps })
+        Ok(Self {
+            features,
+            values,
+            labels: None,
+            ids: None,
+            encoding: None,
+            read,
+            kept: None,
+            gaps,
+        })
     }
 
     /// A table that was read by an encoding: rows that were read, and which of them are kept.
@@ -101,6 +110,13 @@ impl Table {
     /// How columns of a file became these features, if the table was read from one.
     pub fn encoding(&self) -> Option<&Encoding> {
         self.encoding.as_deref()
+    }
+
+    /// The table with marks at values that stand for missing ones, by row and column.
+    #[cfg(feature = "report")]
+    pub(crate) fn with_filled(mut self, filled: Vec<(usize, usize)>) -> Self {
+        self.gaps.filled = filled;
+        self
     }
 
     /// What became of missing and unknown values.

@@ -35,7 +35,8 @@ pub(crate) fn days(text: &str) -> Option<f64> {
     let mut parts = date.split(separator);
     let year = digits(parts.next()?, 4..=4)?;
     let (month, day) = (digits(parts.next()?, 1..=2)?, digits(parts.next()?, 1..=2)?);
-    if parts.next().is_some() || !(1..=12).contains(&month) || day < 1 || day > length(year, month) {
+    if parts.next().is_some() || !(1..=12).contains(&month) || day < 1 || day > length(year, month)
+    {
         return None;
     }
     Some(since_1970(year, month, day) as f64 + time.map_or(Some(0.0), time_of_day)?)
@@ -61,6 +62,32 @@ fn since_1970(year: i64, month: i64, day: i64) -> i64 {
     let of_month = (153 * month + 2) / 5 + day - 1;
     365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_month
         - 719_468
+}
+
+/// The date of a number of days since 1970-01-01, with the time of day if it is not midnight.
+pub(crate) fn date(days: f64) -> String {
+    // Years 0 to 9999.
+    if !(-719_528.0..2_932_897.0).contains(&days) {
+        return days.to_string();
+    }
+    let whole = days.floor();
+    // From 0000-03-01 on, in periods of 400 years (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+    let number = whole as i64 + 719_468;
+    let period = number.div_euclid(146_097);
+    let day = number.rem_euclid(146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let of_year = day - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year + 400 * period + i64::from(month <= 2);
+    let date = format!("{year:04}-{month:02}-{:02}", of_year - (153 * shifted + 2) / 5 + 1);
+    match ((days - whole) * 86_400.0).round() as i64 {
+        0 => date,
+        seconds => {
+            let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+            format!("{date} {hours:02}:{minutes:02}:{:02}", seconds % 60)
+        }
+    }
 }
 
 fn time_of_day(text: &str) -> Option<f64> {
@@ -155,15 +182,20 @@ mod tests {
         for year in 1970..=2101_i64 {
             for month in 1..=12 {
                 for date in 1..=length(year, month) {
-                    assert_eq!(days(&format!("{year}-{month:02}-{date:02}")), Some(day as f64));
+                    let text = format!("{year}-{month:02}-{date:02}");
+                    assert_eq!(days(&text), Some(f64::from(day)));
+                    assert_eq!(super::date(f64::from(day)), text);
                     day += 1;
                 }
             }
         }
+        assert_eq!(super::date(10_957.25), "2000-01-01 06:00:00");
+        assert_eq!(super::date(-719_528.0), "0000-01-01");
         assert_eq!(days("1969/12/31"), Some(-1.0));
         assert_eq!(days("2000-01-01T12:00"), Some(10_957.5));
         assert_eq!(days("2000-01-01 06:00:00Z"), Some(10_957.25));
-        for text in ["", "2000", "2000-13-01", "2001-02-29", "1-2-3", "2000-01-01x", "2000-01-01 25:00"]
+        for text in
+            ["", "2000", "2000-13-01", "2001-02-29", "1-2-3", "2000-01-01x", "2000-01-01 25:00"]
         {
             assert_eq!(days(text), None, "{text}");
         }

@@ -38,7 +38,7 @@ pub fn point(cases: &Cases, case: usize) -> Result<Figure> {
                 to: scaled[i],
                 colour: palette::VALUE,
                 whisker: None,
-                label: number(cases.values_of(case)[i]),
+                label: cases.value_text(case, i),
             })
             .collect(),
     };

@@ -13,7 +13,6 @@ use super::subject::{StrongestFeatures, check_not_empty, counted};
 use crate::cases::Cases;
 use crate::error::Result;
 use crate::explain::ClusterSummary;
-use crate::output::number;
 
 /// Profiles of the clusters: for each cluster the mean relevance of every feature
 /// with its spread (one standard deviation to either side), and the position of the
@@ -108,13 +107,18 @@ fn draw_scales(area: &Area<'_>, cases: &Cases, cluster: usize, features: &[usize
         let centroid = cases.centroid_of(cluster)[i];
         let share = if low < high { (centroid - low) / (high - low) } else { 0.5 };
         let y = bars::middle(line);
+        let beside = (START + LENGTH as i32 + 10, y);
+        let label = cases.centroid_text(cluster, i);
+        // A category has no place on a line.
+        if cases.encoding.as_ref().is_some_and(|encoding| encoding.columns[i].is_category()) {
+            sheet::write(area, &label, (START, y), HPos::Left, VPos::Center, SMALL, palette::GREY)?;
+            continue;
+        }
         let at = |share: f64| (START + (share.clamp(0.0, 1.0) * LENGTH).round() as i32, y);
         area.draw(&PathElement::new([at(0.0), at(1.0)], palette::FAINT.stroke_width(2)))
             .map_err(error)?;
         let colour = palette::cluster(cluster).filled();
         area.draw(&Circle::new(at(share), 4, colour)).map_err(error)?;
-        let label = number(centroid);
-        let beside = (START + LENGTH as i32 + 10, y);
         sheet::write(area, &label, beside, HPos::Left, VPos::Center, SMALL, palette::GREY)?;
     }
     Ok(())

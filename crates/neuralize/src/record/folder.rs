@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use crate::cluster::{Clusterer, ClustererFit};
 use crate::data::{
-    AtomicFile, Encoding, Scale, ScaledParts, Scaler, Table, TableOptions, TableReader, Transaction,
-    part_rows,
+    AtomicFile, Encoding, Scale, ScaledParts, Scaler, Table, TableOptions, TableReader,
+    Transaction, part_rows,
 };
 use crate::error::{Error, Result};
 use crate::load::{Load, Shapes};

@@ -25,6 +25,8 @@ pub struct ReportBuilder<'a, B: Backend> {
     pub(super) tally: Tally,
     pub(super) rows: Vec<usize>,
     values: Vec<f64>,
+    /// Place of a row among all, and column, of every value that stands for a missing one.
+    filled: Vec<(usize, usize)>,
     labels: Option<Vec<String>>,
     cluster: Vec<usize>,
     logit: Vec<f64>,
@@ -42,7 +44,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     pub fn new(model: &'a Model<B>, title: &str, beta: Beta) -> Result<Self> {
         let network = model.neuralize()?;
         Ok(Self {
-            tally: Tally::new(network.n_clusters(), network.n_features()),
+            tally: Tally::new(network.n_clusters(), model.info().columns().len()),
             model,
             network,
             title: title.to_owned(),
@@ -50,6 +52,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             beta,
             rows: Vec::new(),
             values: Vec::new(),
+            filled: Vec::new(),
             labels: None,
             cluster: Vec::new(),
             logit: Vec::new(),
@@ -83,7 +86,13 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         explanation: &Explanation<B>,
     ) -> Result<()> {
         let rows = self.checked_rows(rows, table, explanation)?;
-        self.tally.add(explanation)?;
+        match &self.model.info().encoding {
+            Some(encoding) => self.tally.add(&explanation.clone().by_column(encoding)?)?,
+            None => self.tally.add(explanation)?,
+        }
+        let first = self.rows.len();
+        let filled = table.gaps().filled.iter();
+        self.filled.extend(filled.map(|(row, column)| (first + row, *column)));
         self.rows.extend(rows);
         self.cluster.extend(transfer::download_indices(explanation.cluster.clone()));
         self.logit.extend(transfer::download(explanation.logit.clone()));
@@ -166,8 +175,8 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         }
         let misplaced = known.map(|known| known.misplaced.as_slice()).unwrap_or_default();
         let clusters = self.network.n_clusters();
-        let features = &self.model.info().features;
-        let capacity = Details::capacity(features, clusters, self.n_contrasts());
+        let features = self.model.info().columns();
+        let capacity = Details::capacity(&features, clusters, self.n_contrasts());
         Ok(Choice::new(&self.cluster, &self.logit, misplaced, clusters, capacity))
     }
 
@@ -211,7 +220,13 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     pub(super) fn table(&self, rows: &[usize]) -> Result<Table> {
         let width = self.network.n_features();
         let values = rows.iter().flat_map(|row| &self.values[row * width..(row + 1) * width]);
-        Table::new(self.model.info().features.clone(), values.copied().collect())
+        let table = Table::new(self.model.info().features.clone(), values.copied().collect())?;
+        let filled = rows.iter().enumerate().flat_map(|(at, row)| {
+            let from = self.filled.partition_point(|(of, _)| of < row);
+            let own = self.filled[from..].iter().take_while(move |(of, _)| of == row);
+            own.map(move |(_, column)| (at, *column))
+        });
+        Ok(table.with_filled(filled.collect()))
     }
 
     pub(super) fn explained(&self, rows: &[usize]) -> Result<Cases> {

@@ -19,6 +19,8 @@ pub(super) struct Contrast {
 #[derive(Default)]
 pub(super) struct Details {
     values: Vec<f64>,
+    /// Value by value, whether it stands for a missing one.
+    filled: Vec<bool>,
     scaled: Vec<f64>,
     relevance: Vec<f64>,
     versus: Vec<usize>,
@@ -34,6 +36,8 @@ pub(super) struct PackedDetails {
     count: usize,
     contrasts: usize,
     values: Packed,
+    /// `None` if no value is filled in.
+    filled: Option<Packed>,
     scaled: Packed,
     relevance: Packed,
     versus: Packed,
@@ -56,7 +60,7 @@ impl Details {
         let sentence = 90 + 5 * longest;
         let width = features.len();
         // values and relevance in f64, scaled and contrasts in f32
-        let numbers = width * (8 + 8 + 4 + 4 * contrasts) + contrasts * 12;
+        let numbers = width * (8 + 8 + 4 + 1 + 4 * contrasts) + contrasts * 12;
         let summaries = clusters * width * (4 * 13 + 20);
         BYTES.saturating_sub(summaries) / (numbers * 4 / 3 + contrasts * sentence)
     }
@@ -71,6 +75,11 @@ impl Details {
     ) {
         let width = cases.n_features();
         self.values.extend(cases.values_of(case));
+        let first = self.filled.len();
+        self.filled.resize(first + width, false);
+        for (_, column) in cases.filled.iter().filter(|(of, _)| *of == case) {
+            self.filled[first + column] = true;
+        }
         self.scaled.extend(cases.scaled_of(case));
         self.relevance.extend(cases.relevance_of(case));
         self.absorbed.extend(cases.absorbed.iter().map(|part| part.amounts[case]));
@@ -94,6 +103,7 @@ impl Details {
             count: self.sentences.len(),
             contrasts,
             values: Packed::f64(self.values),
+            filled: self.filled.contains(&true).then(|| Packed::bits(self.filled)),
             scaled: Packed::f32(self.scaled),
             relevance: Packed::f64(self.relevance),
             versus: Packed::u32(self.versus),

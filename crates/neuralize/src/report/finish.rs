@@ -12,7 +12,7 @@ use super::page::{Cluster, ModelFacts, Page, PlaneFacts, Report};
 use super::trust::Trust;
 use crate::baseline::CheckReport;
 use crate::cases::{AbsorbedRelevance, Cases, Classes, Map};
-use crate::data::{Plane, Table};
+use crate::data::{Kind, Plane, Table};
 use crate::error::Result;
 use crate::explain::{Beta, ClusterSummary, Target, part_title};
 use crate::record::Model;
@@ -65,7 +65,8 @@ impl<B: Backend> ReportBuilder<'_, B> {
             generator: concat!("neuralize ", env!("CARGO_PKG_VERSION")),
             model: self.facts(),
             trust: check.map(|check| Trust::of(check, self.network.dtype())),
-            features: self.model.info().features.clone(),
+            features: self.model.info().columns(),
+            kinds: self.kinds(),
             names: self.model.info().labels.clone(),
             centroid_based: self.network.is_centroid_based(),
             absorbed: self.network.absorbed_names().iter().map(|name| part_title(name)).collect(),
@@ -85,10 +86,15 @@ impl<B: Backend> ReportBuilder<'_, B> {
     }
 
     fn clusters(&self, choice: &Choice, classes: Option<&Classes>) -> Result<Vec<Cluster>> {
-        let features = self.network.n_features();
         let centroids = self.network.centroids();
         let originals = transfer::download(self.model.scaler().inverse(&centroids)?);
         let scaled = transfer::download(centroids);
+        let info = self.model.info();
+        let features = info.columns().len();
+        let (originals, scaled) = match &info.encoding {
+            Some(encoding) => (encoding.values(&originals), encoding.single_features(&scaled)),
+            None => (originals, scaled),
+        };
         let numbers = |places: &[usize]| places.iter().map(|&at| self.rows[at]).collect();
         let cluster = |summary: ClusterSummary| {
             let own = summary.cluster;
@@ -107,6 +113,14 @@ impl<B: Backend> ReportBuilder<'_, B> {
             }
         };
         Ok(self.tally.per_cluster().into_iter().map(cluster).collect())
+    }
+
+    /// What the values of the features are, if they are not all numbers.
+    fn kinds(&self) -> Option<Vec<Kind>> {
+        let encoding = self.model.info().encoding.as_ref()?;
+        let kinds = encoding.columns.iter().map(|column| column.kind.clone());
+        let kinds: Vec<Kind> = kinds.collect();
+        kinds.iter().any(|kind| *kind != Kind::Number).then_some(kinds)
     }
 
     fn facts(&self) -> ModelFacts {
@@ -150,7 +164,7 @@ impl<B: Backend> ReportBuilder<'_, B> {
             let cases = self.explained(part)?;
             let versus: Vec<Vec<usize>> =
                 (0..cases.len()).map(|case| nearest(&cases, case, contrasts)).collect();
-            let tables = self.contrasts(&cases, &versus)?;
+            let tables = self.contrasts(part, &versus)?;
             for (case, versus) in versus.iter().enumerate() {
                 details.push(&cases, case, versus, &tables);
             }
@@ -163,13 +177,16 @@ impl<B: Backend> ReportBuilder<'_, B> {
         kernel::block_rows(self.network.n_features() + self.network.n_clusters())
     }
 
-    /// Explains all cases against every cluster that at least one is contrasted with.
-    fn contrasts(&self, cases: &Cases, wanted: &[Vec<usize>]) -> Result<HashMap<usize, Contrast>> {
-        let table = Table::new(cases.features.clone(), cases.values.clone())?;
-        let x = self.scaled(&table)?;
+    /// Explains all rows against every cluster that at least one is contrasted with.
+    fn contrasts(&self, rows: &[usize], wanted: &[Vec<usize>]) -> Result<HashMap<usize, Contrast>> {
+        let x = self.scaled(&self.table(rows)?)?;
         let wanted: BTreeSet<usize> = wanted.iter().flatten().copied().collect();
         let against = |versus: usize| {
             let found = self.network.explain(&x, Target::AssignedVersus(versus), self.beta)?;
+            let found = match &self.model.info().encoding {
+                Some(encoding) => found.by_column(encoding)?,
+                None => found,
+            };
             let contrast = Contrast {
                 relevance: transfer::download(found.relevance),
                 logit: transfer::download(found.logit),
@@ -199,8 +216,11 @@ impl<B: Backend> ReportBuilder<'_, B> {
 /// order.
 fn nearest(cases: &Cases, case: usize, count: usize) -> Vec<usize> {
     let own = cases.cluster[case];
+    let (points, centroids, width) = cases.places();
+    let place = |places: &'_ [f64], at: usize| places[at * width..(at + 1) * width].to_vec();
+    let own_place = place(points, case);
     let distance = |k: usize| -> f64 {
-        let pairs = cases.scaled_of(case).iter().zip(cases.scaled_centroid_of(k));
+        let pairs = own_place.iter().zip(place(centroids, k));
         pairs.map(|(x, m)| (x - m).powi(2)).sum()
     };
     let mut others: Vec<usize> = (0..cases.n_clusters()).filter(|&k| k != own).collect();

@@ -9,7 +9,7 @@ use super::details::PackedDetails;
 use super::listed::PackedListed;
 use super::template::{escaped, fill};
 use super::trust::Trust;
-use crate::data::{AtomicFile, Scale};
+use crate::data::{AtomicFile, Kind, Scale};
 use crate::error::Result;
 use crate::explain::GlobalSummary;
 
@@ -103,6 +103,8 @@ pub(super) struct Page {
     pub(super) model: ModelFacts,
     pub(super) trust: Option<Trust>,
     pub(super) features: Vec<String>,
+    /// What the values of every feature are, if they are not all numbers.
+    pub(super) kinds: Option<Vec<Kind>>,
     /// Names of the clusters, if they come from labels.
     pub(super) names: Option<Vec<String>>,
     /// Whether the centroids alone decide about the clusters.

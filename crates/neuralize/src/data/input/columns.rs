@@ -66,14 +66,28 @@ impl<'a> Lookup<'a> {
         Err(Error::Table { file: self.file.to_owned(), detail })
     }
 
+    /// An error if two columns that are not dropped have one name. Columns may have none in a survey.
+    fn refuse_duplicates(&self, dropped: &HashSet<usize>, is_survey: bool) -> Result<()> {
+        for (at, name) in self.header.iter().enumerate() {
+            let same = &self.positions[name.as_str()];
+            let is_twice = !dropped.contains(&at)
+                && same.iter().any(|other| *other < at && !dropped.contains(other));
+            if is_twice && !(is_survey && name.is_empty()) {
+                return self.fail(format!(
+                    "two columns are named `{}`; names must be different: rename one, or drop both",
+                    Shown(name)
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The only column of a name.
     fn one(&self, name: &str) -> Result<usize> {
         match self.all(name)? {
             [only] => Ok(*only),
-            _ => self.fail(format!(
-                "two columns are named `{}`; names must be different",
-                Shown(name)
-            )),
+            _ => self
+                .fail(format!("two columns are named `{}`; names must be different", Shown(name))),
         }
     }
 }
@@ -105,17 +119,9 @@ impl Columns {
             dropped.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
         let label = options.label.as_deref().map(|name| lookup.one(name)).transpose()?;
         let id = options.id.as_deref().map(|name| lookup.one(name)).transpose()?;
-        for (at, name) in header.iter().enumerate() {
-            let is_twice = !dropped.contains(&at)
-                && lookup.positions[name.as_str()].iter().any(|other| {
-                    *other < at && !dropped.contains(other)
-                });
-            if is_twice && !(is_survey && name.is_empty()) {
-                return lookup.fail(format!(
-                    "two columns are named `{}`; names must be different: rename one, or drop both",
-                    Shown(name)
-                ));
-            }
+        // Of columns that are not read, names may be what they are.
+        if wanted.is_none() {
+            lookup.refuse_duplicates(&dropped, is_survey)?;
         }
         let other = |at: &usize| Some(*at) != label && Some(*at) != id && !dropped.contains(at);
         let positions: Vec<usize> = match wanted {

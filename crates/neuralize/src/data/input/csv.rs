@@ -10,6 +10,7 @@ use crate::data::input::open::Opened;
 use crate::data::input::options::TableOptions;
 use crate::data::input::quotes::Quotes;
 use crate::data::input::rows::{Rows, Sink};
+use crate::data::text::Shown;
 use crate::error::{Error, Result};
 
 /// Rows of a text file.
@@ -36,8 +37,16 @@ impl<'a> CsvRows<'a> {
         options: &TableOptions,
     ) -> Result<Opened<'a>> {
         let fail = |detail: String| Error::Table { file: file.clone(), detail };
+        let named = options.text_encoding.as_deref().map(|name| {
+            encoding_rs::Encoding::for_label(name.as_bytes()).ok_or_else(|| {
+                fail(format!(
+                    "there is no text encoding `{}`; utf-8 and latin1 are two",
+                    Shown(name)
+                ))
+            })
+        });
         let Decoded { mut source, sample, whole, mut notes } =
-            decode::decoded(source, None).map_err(|error| fail(error.to_string()))?;
+            decode::decoded(source, named.transpose()?).map_err(|error| fail(error.to_string()))?;
         let sample = String::from_utf8_lossy(&sample);
         let wishes = Wishes {
             delimiter: options.delimiter,
@@ -67,8 +76,7 @@ impl<'a> CsvRows<'a> {
             });
         let record = csv::StringRecord::new();
         let is_pending = !dialect.header;
-        let mut rows =
-            Self { reader, skipped, returns: false, next_line: 2, record, is_pending };
+        let mut rows = Self { reader, skipped, returns: false, next_line: 2, record, is_pending };
         let header = rows.header(&file, &dialect)?;
         let mut opened = Opened::new(file, header, rows);
         opened.notes = notes;
@@ -135,7 +143,8 @@ impl<'a> CsvRows<'a> {
             return Ok(true);
         }
         let line = self.line_of_record();
-        let detail = format!("line {line} has {found} cells, the header has {expected}");
+        let cells = if found == 1 { "cell" } else { "cells" };
+        let detail = format!("line {line} has {found} {cells}, the header has {expected}");
         Err(Error::Table { file: columns.file.clone(), detail })
     }
 }
@@ -282,22 +291,19 @@ mod tests {
             message("a\n1\n\n2\n", &plain),
             "t.csv: 1 missing value, first at line 3, column `a`; fill or drop these rows first"
         );
-        assert_eq!(message("a,b\n1\n", &plain), "t.csv: line 2 has 1 cells, the header has 2");
+        assert_eq!(message("a,b\n1\n", &plain), "t.csv: line 2 has 1 cell, the header has 2");
         assert_eq!(
             message("", &plain),
             "t.csv: the file is empty; the first line must name the columns"
         );
         assert_eq!(
             message("1,2\n3,4\n", &plain),
-            "t.csv: the first line holds numbers; it must name the columns"
+            "t.csv: the first line holds numbers; say `--header yes` if it names the columns, `--header no` if it is a row"
         );
-        assert_eq!(
-            message("a;b\n1;2\n", &plain),
-            "t.csv: the header is a single column `a;b` when split at ','; is the delimiter ';'?"
-        );
+        assert_eq!(read("a;b\n1;2\n", &plain).expect("found").features(), ["a", "b"]);
         assert_eq!(
             message("a,a\n1,2\n", &plain),
-            "t.csv: two columns are named `a`; names must be different"
+            "t.csv: two columns are named `a`; names must be different: rename one, or drop both"
         );
         assert_eq!(
             message("a,b\n1,2\n", &plain.clone().with_label("c")),

@@ -302,7 +302,9 @@ fn delimiter_of(body: &str, whole: bool, usual: u8) -> u8 {
     let fit = |delimiter| Fit::of(delimiter, &records(body, delimiter, whole, RECORDS));
     let fits = std::iter::once(usual).chain(others).filter_map(fit);
     let best = fits.reduce(|best, next| if next.rank() > best.rank() { next } else { best });
-    best.map_or(usual, |best| best.delimiter)
+    // Spaces occur in texts: they separate cells only where all of these are numbers.
+    let spaced = || fit(b' ').filter(|fit| fit.agrees && fit.steady == 1.0 && fit.numbers > 0.99);
+    best.or_else(spaced).map_or(usual, |best| best.delimiter)
 }
 
 // The header -------------------------------------------------------------------------------------

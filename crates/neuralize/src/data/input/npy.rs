@@ -40,10 +40,7 @@ struct Element {
 }
 
 impl NpyRows {
-    pub(super) fn open(
-        name: String,
-        mut source: File,
-    ) -> Result<Opened<'static>> {
+    pub(super) fn open(name: String, mut source: File) -> Result<Opened<'static>> {
         let fail = |detail: String| Error::Table { file: name.clone(), detail };
         let io = |error| Error::io(Path::new(&name))(error);
         let length = source.metadata().map_err(io)?.len();
@@ -89,13 +86,22 @@ impl NpyRows {
             )));
         }
         let names = (0..width).map(|at| format!("x{at}")).collect();
-        let is_of = |kinds: &[TypeChar]| {
-            matches!(header.dtype(), DType::Plain(plain) if kinds.contains(&plain.type_char()))
-        };
+        let is_of = |kinds: &[TypeChar]| matches!(header.dtype(), DType::Plain(plain) if kinds.contains(&plain.type_char()));
         let is_flag = is_of(&[TypeChar::Bool]);
         let is_whole = is_of(&[TypeChar::Int, TypeChar::Uint]);
         let (by_columns, width) = (header.order() == Order::Fortran, width as usize);
-        let rows = Self { source, element, by_columns, start, width, rows, is_flag, is_whole, done: 0, bytes: vec![] };
+        let rows = Self {
+            source,
+            element,
+            by_columns,
+            start,
+            width,
+            rows,
+            is_flag,
+            is_whole,
+            done: 0,
+            bytes: vec![],
+        };
         let mut opened = Opened::new(name, names, rows);
         opened.is_unnamed = true;
         Ok(opened)

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::data::input::Decimal;
 use crate::data::input::csv::CsvRows;
 #[cfg(feature = "npy")]
 use crate::data::input::npy::NpyRows;
 use crate::data::input::options::TableOptions;
 #[cfg(feature = "parquet")]
 use crate::data::input::parquet::ParquetRows;
-use crate::data::input::Decimal;
 use crate::data::input::rows::Rows;
 use crate::data::text::Shown;
 use crate::error::{Error, Result};
@@ -111,7 +111,7 @@ pub(in crate::data) fn open(path: &Path, options: &TableOptions) -> Result<Opene
         return Err(not_built(name, "NumPy", "npy"));
     }
     if let Some(kind) = other_kind(&start, &extension) {
-        let detail = format!("is {kind}, which cannot be read; convert it to CSV or Parquet");
+        let detail = format!("is {kind}; convert it to CSV or Parquet");
         return Err(Error::Table { file: name, detail });
     }
     let usual = matches!(extension.as_str(), "tsv" | "tab").then_some(b'\t');
@@ -131,20 +131,20 @@ pub(in crate::data) fn text<'a>(
 fn other_kind(start: &[u8], extension: &str) -> Option<&'static str> {
     if start.starts_with(b"PK\x03\x04") {
         return Some(match extension {
-            "npz" => "an archive of NumPy arrays",
-            "xlsx" | "xlsm" => "an Excel workbook",
-            _ => "a zip archive",
+            "npz" => "an archive of NumPy arrays, which cannot be read",
+            "xlsx" | "xlsm" => "an Excel workbook, which cannot be read",
+            _ => "a zip archive, which cannot be read",
         });
     }
     if start.starts_with(b"\xd0\xcf\x11\xe0") {
-        return Some("an old Excel workbook");
+        return Some("an old Excel workbook, which cannot be read");
     }
     if start.starts_with(b"ARROW1") {
-        return Some("an Arrow (Feather) file");
+        return Some("an Arrow (Feather) file, which cannot be read");
     }
     match extension {
-        "parquet" | "pq" => Some("no Parquet file although it is named so"),
-        "npy" => Some("no NumPy array although it is named so"),
+        "parquet" | "pq" => Some("not a usable Parquet file: it does not begin like one"),
+        "npy" => Some("not a NumPy array as `numpy.save` writes it"),
         _ => None,
     }
 }

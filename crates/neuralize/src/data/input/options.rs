@@ -9,6 +9,7 @@ pub struct TableOptions {
     pub(super) delimiter: Option<u8>,
     pub(super) decimal: Option<Decimal>,
     pub(super) header: Option<bool>,
+    pub(super) text_encoding: Option<String>,
     pub(super) label: Option<String>,
     pub(super) id: Option<String>,
     pub(super) dropped: Vec<String>,
@@ -28,6 +29,13 @@ impl TableOptions {
     /// lines.
     pub fn with_decimal(mut self, decimal: Decimal) -> Self {
         self.decimal = Some(decimal);
+        self
+    }
+
+    /// Sets the encoding of a text file by its name on the web, such as `latin1` or `utf-16le`. By
+    /// default it is UTF-8, or UTF-16 with a byte order mark, or Windows-1252 if it is not UTF-8.
+    pub fn with_text_encoding(mut self, name: impl Into<String>) -> Self {
+        self.text_encoding = Some(name.into());
         self
     }
 

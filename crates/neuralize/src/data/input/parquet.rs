@@ -91,7 +91,11 @@ impl Values {
         match self.cell(row) {
             Cell::Missing => String::new(),
             Cell::Number(value) | Cell::Whole(value) | Cell::Day(value) => {
-                if value.is_nan() { String::new() } else { value.to_string() }
+                if value.is_nan() {
+                    String::new()
+                } else {
+                    value.to_string()
+                }
             }
             Cell::Flag(true) => "True".to_owned(),
             Cell::Flag(false) => "False".to_owned(),

@@ -99,7 +99,7 @@ impl ColumnCells {
         self.squares / (self.numbers as f64).max(1.0)
     }
 
-    /// The text of the most frequent value; of equally frequent ones the first in order.
+    /// The cell of a row, if rows are kept.
     pub(super) fn cell(&self, row: usize) -> Cell<'_> {
         match self.codes.get(row).and_then(|code| code.checked_sub(1)) {
             Some(code) => Cell::Text(&self.texts[code as usize]),
@@ -237,12 +237,12 @@ impl ColumnCells {
     fn push(&mut self, value: f64, code: u32) {
         if self.keeps_rows {
             if code > 0 && self.codes.is_empty() {
-                self.codes = vec![0; self.values.len()];
+                self.codes.resize(self.values.len(), 0);
             }
-            self.values.push(value);
-            if !self.codes.is_empty() {
+            if code > 0 || !self.codes.is_empty() {
                 self.codes.push(code);
             }
+            self.values.push(value);
         } else if !value.is_nan() {
             self.sample(value);
         }

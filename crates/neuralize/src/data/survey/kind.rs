@@ -174,7 +174,7 @@ impl Found {
 
     fn ask_about_mixed(&mut self, cells: &ColumnCells) {
         self.question = Some(format!(
-            "{} of {} cells are numbers, but {} is not",
+            "{} of {} cells are numbers, but {} is not a finite number",
             cells.numbers,
             cells.present(),
             first_text(cells)
@@ -298,8 +298,8 @@ fn is_id_name(name: &str) -> bool {
     let lower = name.to_lowercase();
     let words: Vec<&str> = lower.split([' ', '_', '-', '.', '#']).collect();
     const WORDS: [&str; 13] = [
-        "id", "ids", "index", "idx", "nr", "no", "key", "uuid", "guid", "rownames", "row", "number",
-        "sno",
+        "id", "ids", "index", "idx", "nr", "no", "key", "uuid", "guid", "rownames", "row",
+        "number", "sno",
     ];
     words.iter().any(|word| WORDS.contains(word)) || name.ends_with("Id") || name.ends_with("ID")
 }

@@ -139,8 +139,7 @@ impl Survey {
         // Columns that cannot be read have no cells.
         let unreadable = columns.without_obstacles(&opened.obstacles);
         opened.rows.select(&columns)?;
-        let of_dates =
-            |name: &String| options.kind_of(name) == Some(ColumnKind::Date);
+        let of_dates = |name: &String| options.kind_of(name) == Some(ColumnKind::Date);
         let mut cells = Cells {
             decimal: opened.decimal,
             columns: columns
@@ -285,8 +284,8 @@ impl Survey {
         let features = || self.found.iter().filter(|found| found.column.is_some());
         let category = features().any(|found| found.kind == ColumnKind::Category);
         let spreads = || features().filter(|found| found.spread > 0.0).map(|found| found.spread);
-        let (low, high) =
-            spreads().fold((f64::INFINITY, 0.0f64), |(a, b), spread| (a.min(spread), b.max(spread)));
+        let (low, high) = spreads()
+            .fold((f64::INFINITY, 0.0f64), |(a, b), spread| (a.min(spread), b.max(spread)));
         let ratio = high / low;
         if ratio >= APART {
             let fold = if ratio < 1e4 { format!("{ratio:.0}") } else { format!("{ratio:.0e}") };
@@ -329,9 +328,10 @@ impl fmt::Display for Survey {
             write!(f, "; {note}")?;
         }
         let texts = |is_feature: bool| -> Vec<String> {
-            let some = self.found.iter().filter(|found| {
-                found.question.is_none() && found.column.is_some() == is_feature
-            });
+            let some = self
+                .found
+                .iter()
+                .filter(|found| found.question.is_none() && found.column.is_some() == is_feature);
             some.map(ToString::to_string).collect()
         };
         let mut line = |name: &str, items: Vec<String>| match items.is_empty() {

@@ -75,6 +75,7 @@ function drawProfile(host, cluster) {
     .slice(0, state.allProfiles ? strongest.length : PROFILE_FEATURES)
     .map((feature) => ({
       name: features[feature],
+      feature,
       centroid: cluster.centroid[feature],
       mean: cluster.mean_relevance[feature],
       deviation: cluster.deviation[feature],
@@ -83,7 +84,7 @@ function drawProfile(host, cluster) {
     label: `Mean relevances in cluster ${clusterName(cluster.cluster)}: ${spoken(rows, (row) => format(row.mean))}`,
     rows,
     columns: [
-      { title: "centroid", kind: "plain", text: (row) => plain(Number(row.centroid.toPrecision(4))) },
+      { title: "centroid", kind: "plain", text: (row) => valueText(row.feature, row.centroid, (value) => plain(Number(value.toPrecision(4)))) },
       {
         sides: true,
         domain: [-profileLimit(), profileLimit()],

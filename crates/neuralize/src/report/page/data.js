@@ -44,6 +44,7 @@ const listed = arrays(report.listed, {
 });
 const details = arrays(report.details, {
   values: Float64Array,
+  filled: Uint8Array,
   scaled: Float32Array,
   relevance: Float64Array,
   versus: Uint32Array,
@@ -96,6 +97,7 @@ function explanationOf(point, versus) {
     own,
     other,
     values: rowOf(details.values, detail),
+    filled: details.filled === null ? null : rowOf(details.filled, detail),
     scaled: rowOf(details.scaled, detail),
     sentence: report.details.sentences[detail][place],
     relevance: versus === null ? rowOf(details.relevance, detail) : rowOf(details.contrast, slot),

@@ -20,6 +20,19 @@ function plain(value) {
   return text.replace("-", "−");
 }
 
+/** A value of a feature as text: a number, a category, a date, yes or no. */
+function valueText(feature, value, format = plain) {
+  const of = report.kinds === null ? { kind: "number" } : report.kinds[feature];
+  if (of.kind === "category") return value < 0 ? "another value" : of.values[Math.round(value)];
+  if (of.kind === "date") return new Date(Math.round(value * 86400) * 1000).toISOString().replace(/T00:00:00.*|\.000Z/, "").replace("T", " ");
+  if (of.kind === "flag" && (value === 0 || value === 1)) return value === 1 ? "yes" : "no";
+  return format(value);
+}
+
+/** A value of a point, with a word if it stands for a missing one. */
+const pointValueText = (feature, { values, filled }) =>
+  valueText(feature, values[feature]) + (filled !== null && filled[feature] === 1 ? " (filled in)" : "");
+
 const formatLogit = once(() => formatFor(listedLimit()));
 const formatListed = once(() => formatFor(listedLimit(), "+"));
 
@@ -35,6 +48,7 @@ const scaleWords = {
   none: "without scaling",
   minmax: "each scaled to the range 0 to 1",
   standard: "each scaled to mean 0 and standard deviation 1",
+  robust: "each scaled to median 0 and interquartile range 1",
 };
 
 function describe(point) {

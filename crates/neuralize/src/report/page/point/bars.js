@@ -42,14 +42,16 @@ const ownCentroid = (cluster) => ({ fill: colour(cluster), stroke: "var(--ink)",
 const otherCentroid = (cluster) => ({ fill: "var(--surface)", stroke: edge(colour(cluster)), width: 2.2 });
 
 function drawBarPanels() {
-  const { own, other, values, scaled, relevance, limit } = explanationOf(state.point, state.versus);
+  const explanation = explanationOf(state.point, state.versus);
+  const { own, other, scaled, relevance, limit } = explanation;
   const shownLimit =
     document.getElementById("relevance-scale").value === "point" ? largest(relevance) || 1 : limit;
   const format = formatFor(limit, "+");
   const rows = shownFeatures(relevance).map((feature) => ({
     name: features[feature],
     feature,
-    value: values[feature],
+    value: pointValueText(feature, explanation),
+    number: explanation.values[feature],
     scaled: scaled[feature],
     relevance: relevance[feature],
   }));
@@ -60,7 +62,7 @@ function drawBarPanels() {
       drawBars(group, x, middle, {
         kind: () => "value",
         to: (row) => row.scaled,
-        value: (row) => row.value,
+        value: (row) => row.number,
       });
       drawCentroid(group, x, middle, clusters[other], otherCentroid(other));
       drawCentroid(group, x, middle, clusters[own], ownCentroid(own));
@@ -73,7 +75,7 @@ function drawBarPanels() {
     rows,
     columns: [
       valuePanel,
-      { title: "value", kind: "plain", text: (row) => plain(row.value) },
+      { title: "value", kind: "plain", text: (row) => row.value },
       ...relevanceColumns(shownLimit, format),
     ],
   });
@@ -90,6 +92,6 @@ function drawCentroid(rows, x, middle, cluster, { fill, stroke, width }) {
     .style("stroke", stroke)
     .style("stroke-width", width)
     .append("title")
-    .text((row) => `${centroid} of cluster ${clusterName(cluster.cluster)}: ${plain(cluster.centroid[row.feature])}`);
+    .text((row) => `${centroid} of cluster ${clusterName(cluster.cluster)}: ${valueText(row.feature, cluster.centroid[row.feature])}`);
 }
 

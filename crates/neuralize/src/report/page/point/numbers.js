@@ -3,11 +3,12 @@
 /** The table is filled while it is closed: on opening, its event would come after the empty table was visible. */
 function showNumbers() {
   const box = d3.select("#numbers");
-  const { values, relevance, parts, limit } = explanationOf(state.point, state.versus);
+  const explanation = explanationOf(state.point, state.versus);
+  const { relevance, parts, limit } = explanation;
   const format = formatFor(limit, "+");
   const shown = shownFeatures(relevance).map((feature) => ({
     name: features[feature],
-    value: plain(values[feature]),
+    value: pointValueText(feature, explanation),
     relevance: relevance[feature],
   }));
   const absorbed = parts.map(({ name, value }) => ({ name, value: "", relevance: value }));

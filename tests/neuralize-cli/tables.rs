@@ -1,0 +1,560 @@
+//! Tables as people have them: what columns are, what is missing, how text is written.
+
+use std::fs;
+
+use crate::desk::{Desk, cells, table};
+
+/// Fits two clusters and explains; the header of the explanations and the clusters of the rows.
+fn explained(desk: &Desk, file: &str, options: &str) -> (Vec<String>, Vec<String>) {
+    desk.done(&format!("fit {file} -k 2 --model m {options}"));
+    let (header, rows) = cells(&desk.done(&format!("explain {file} --model m")).out);
+    (header, rows.iter().map(|row| row[1].clone()).collect())
+}
+
+/// Whether rows are in two groups, the first of this many rows.
+fn are_split(clusters: &[String], first: usize) -> bool {
+    let (one, other) = clusters.split_at(first);
+    let alike = |part: &[String]| part.iter().all(|cluster| *cluster == part[0]);
+    alike(one) && alike(other) && one[0] != other[0]
+}
+
+#[test]
+fn text_is_read_as_it_is_written() {
+    for (name, rows) in [
+        ("comment", 4),
+        ("deccomma", 4),
+        ("dtype", 4),
+        ("minus", 4),
+        ("quotedblank", 4),
+        ("savetxt", 4),
+        ("sep", 4),
+        ("sepc", 4),
+        ("sepq", 4),
+        ("spaces", 4),
+        ("trail", 4),
+        ("trail2", 4),
+        ("pct", 4),
+        ("swiss", 4),
+        ("thousands", 4),
+    ] {
+        let desk = Desk::new();
+        let file = desk.take_case(&format!("dialects/{name}.csv"));
+        let (header, clusters) = explained(&desk, &file, "");
+        assert_eq!(header, ["index", "cluster", "logit", "a", "b"], "{name}");
+        assert_eq!(clusters.len(), rows, "{name}");
+        assert!(are_split(&clusters, 2), "{name}: {clusters:?}");
+    }
+}
+
+#[test]
+fn what_was_taken_for_what_is_said() {
+    for (name, says) in [
+        ("deccomma", "the comma is read as the decimal sign"),
+        ("sep", "it says that ';' separate cells"),
+        ("comment", "1 line that begins with # is skipped"),
+        ("thousands", "digits in groups of three, as in `1,200`"),
+        ("pct", "per cent, as in `10%`"),
+        ("minus", "another minus sign"),
+        ("trail", "left out   (no name) (no value)"),
+    ] {
+        let desk = Desk::new();
+        let file = desk.take_case(&format!("dialects/{name}.csv"));
+        let said = desk.done(&format!("fit {file} -k 2 --model m")).err;
+        assert!(said.contains(says), "{name}: {said}");
+    }
+}
+
+#[test]
+fn what_could_be_either_is_asked() {
+    let desk = Desk::new();
+    desk.write("either.csv", "a;b\n1.234;1\n2.345;2\n9.876;9\n");
+    desk.fails("fit either.csv -k 2 --model m", 1, "`1.234` may be 1.234 or 1234");
+    let inertia = |options: &str| {
+        let said = desk.done(&format!("fit either.csv -k 2 --model m --scale none {options}")).err;
+        said.split("inertia ").nth(1).map(|rest| rest[..5].to_owned())
+    };
+    assert_ne!(inertia("--decimal ."), inertia("--decimal ,"));
+
+    let years = desk.take_case("dialects/years.csv");
+    let asked = "the first line holds numbers; say `--header yes` if it names the columns";
+    desk.fails(&format!("fit {years} -k 2 --model m"), 1, asked);
+    desk.done(&format!("fit {years} -k 2 --model m --header yes"));
+    let (header, rows) = cells(&desk.done(&format!("explain {years} --model m --header yes")).out);
+    assert_eq!((&header[3..], rows.len()), (&["2020".to_owned(), "2021".to_owned()][..], 4));
+    desk.done(&format!("fit {years} -k 2 --model m --header no"));
+    let all = desk.done(&format!("predict {years} --model m --header no")).out;
+    assert_eq!(cells(&all).1.len(), 5);
+
+    desk.write("total.csv", "a,b\n1,2\n2,1\n9,9\n10,9\nTotal,21\nSum,x\n");
+    let said = desk.run("fit total.csv -k 2 --model m").err;
+    assert!(said.contains("column `a`: 4 of 6 cells are numbers, but `Total` (line 6)"), "{said}");
+    assert!(said.contains("column `b`: 5 of 6 cells are numbers, but `x` (line 7)"), "{said}");
+    desk.done("fit total.csv -k 2 --model m --drop b --as a=category");
+}
+
+#[test]
+fn a_quote_that_is_not_closed_is_an_error() {
+    for (name, line) in [
+        ("customers", 8),
+        ("two_quotes", 8),
+        ("dropped_unclosed", 3),
+        ("label_tail", 4),
+        ("label_unclosed", 3),
+        ("onlyquote", 3),
+    ] {
+        let desk = Desk::new();
+        let file = desk.take_case(&format!("quotes/{name}.csv"));
+        let says = format!("line {line}: the quote before");
+        for command in ["fit {} -k 2 --model m", "outliers {}", "fit {} -k 2 --model m --stream"] {
+            desk.fails(&command.replace("{}", &file), 1, &says);
+        }
+        desk.write("good.csv", "x,y\n0,0\n1,1\n9,9\n");
+        if name.starts_with("label") || name == "dropped_unclosed" {
+            // The column is not used.
+            desk.done("fit good.csv -k 2 --model m");
+            for command in ["predict", "explain"] {
+                desk.fails(&format!("{command} {file} --model m"), 1, &says);
+            }
+            desk.fails(&format!("fit {file} -k 2 --model n --columns x,y"), 1, &says);
+        }
+        if name.starts_with("label") {
+            desk.fails(&format!("label {file} --labels cl --model m"), 1, &says);
+        }
+    }
+}
+
+#[test]
+fn cells_are_shown_short_and_without_control_characters() {
+    let desk = Desk::new();
+    let long = format!("a,b\n1,2\n2,3\n9,8\n9,{}\n", "x".repeat(1 << 20));
+    desk.write("long.csv", &long);
+    let said = desk.run("fit long.csv -k 2 --model m").err;
+    assert!(said.len() < 1000 && said.contains("xxx…` (line 5)"), "{} bytes", said.len());
+    desk.write("name.csv", &format!("a,{}\n1,2\n2,1\n9,9\n", "n".repeat(1 << 18)));
+    assert!(desk.done("fit name.csv -k 2 --model m").err.len() < 2000);
+    desk.write("esc.csv", "a,b\x1b[31m\n1,2\n2,\x1b[2J\n9,9\n7,8\n");
+    let said = desk.run("fit esc.csv -k 2 --model m").err;
+    assert!(!said.contains('\x1b') && said.contains("\\u{1b}[2J"), "{said}");
+    desk.write("good.csv", "a,b\n1,2\n2,1\n9,9\n");
+    desk.done("fit good.csv -k 2 --model m");
+    desk.write("bad.csv", "a,b,\x1b]0;x\x07\n1,\x1b[2J,1\n");
+    for command in ["predict", "explain"] {
+        let said = desk.run(&format!("{command} bad.csv --model m"));
+        assert!(said.code == 1 && !said.err.contains('\x1b'), "{}", said.err);
+    }
+}
+
+#[test]
+fn an_index_is_no_feature() {
+    for name in [
+        "dominates.csv",
+        "dominates.parquet",
+        "filtered.csv",
+        "filtered.parquet",
+        "named.parquet",
+        "unnamed0.csv",
+    ] {
+        let desk = Desk::new();
+        let file = desk.take_case(&format!("index/{name}"));
+        let (header, clusters) = explained(&desk, &file, "");
+        assert_eq!(header[3..], ["a", "b"], "{name}");
+        if name.starts_with("dominates") {
+            assert!(are_split(&clusters, 3), "{name}: {clusters:?}");
+        }
+        let scores = desk.done(&format!("outliers {file}")).out;
+        assert_eq!(cells(&scores).0, ["index", "score", "a", "b"], "{name}");
+    }
+    let desk = Desk::new();
+    desk.write(
+        "ids.csv",
+        &rows("customer_id,a,b", 12, |i| format!("{},{i}.5,{}", 900 - 7 * i, i % 5)),
+    );
+    let said = desk.done("fit ids.csv -k 2 --model m").err;
+    assert!(
+        said.contains("left out   customer_id (whole numbers that are all different"),
+        "{said}"
+    );
+    let (header, _) = explained(&desk, "ids.csv", "--as customer_id=number");
+    assert_eq!(header[3..], ["customer_id", "a", "b"]);
+    let (header, _) = explained(&desk, "ids.csv", "--columns a,customer_id");
+    assert_eq!(header[3..], ["a", "customer_id"]);
+}
+
+#[test]
+fn names_are_unique_or_dropped() {
+    for name in ["dup.csv", "dup.parquet", "dupfeat.csv", "duplabel.csv"] {
+        let desk = Desk::new();
+        let file = desk.take_case(&format!("names/{name}"));
+        desk.fails(&format!("fit {file} -k 2 --model m"), 1, "two columns are named `");
+        desk.fails(&format!("outliers {file}"), 1, "two columns are named `");
+        if name == "duplabel.csv" {
+            desk.fails(
+                &format!("label {file} --labels k --model m"),
+                1,
+                "two columns are named `k`",
+            );
+        }
+        if name.starts_with("dup.") {
+            assert_eq!(explained(&desk, &file, "--drop id").0[3..], ["v"], "{name}");
+        }
+    }
+    let desk = Desk::new();
+    let file = desk.take_case("names/unnamed2.csv");
+    assert_eq!(explained(&desk, &file, "").0[3..], ["a", "b"]);
+    desk.write("t.csv", "width,height,x\n1,2,3\n2,1,4\n9,9,9\n");
+    let says = "there is no column `hieght` (did you mean `height`?)";
+    for command in ["fit t.csv -k 2 --model m --drop hieght", "outliers t.csv --drop x,hieght"] {
+        desk.fails(command, 1, says);
+    }
+    desk.fails("fit t.csv -k 2 --model m --as hieght=category", 1, says);
+    assert_eq!(explained(&desk, "t.csv", "--drop width,x").0[3..], ["height"]);
+}
+
+#[test]
+fn labels_have_one_vocabulary() {
+    for name in [
+        "empty.csv",
+        "float.csv",
+        "float.parquet",
+        "int.csv",
+        "mixed.csv",
+        "na.csv",
+        "nan.csv",
+        "none.csv",
+        "nullfloat.parquet",
+        "sp.csv",
+    ] {
+        let desk = Desk::new();
+        let file = desk.take_case(&format!("labels/{name}"));
+        let said = desk.done(&format!("label {file} --labels cl --model m")).err;
+        let says = "in 2 clusters of 3, 3 (labels 0, 1), 2 rows of noise left out";
+        assert!(said.contains(says), "{name}: {said}");
+    }
+    for name in ["bigid.csv", "bigid.parquet"] {
+        let desk = Desk::new();
+        let file = desk.take_case(&format!("names/{name}"));
+        let said = desk.done(&format!("label {file} --labels cl --model m")).err;
+        let says =
+            "2 clusters of 2, 2 (labels 9007199254740992, 9007199254740993), 1 rows of noise";
+        assert!(said.contains(says), "{name}: {said}");
+    }
+}
+
+#[test]
+fn constants_up_to_rounding_count_for_nothing() {
+    for name in [
+        "constants/const.csv",
+        "constants/near.csv",
+        "rounding/big.csv",
+        "rounding/kelvin.csv",
+        "rounding/sum1.csv",
+        "rounding/ulp.csv",
+    ] {
+        let desk = Desk::new();
+        let file = desk.take_case(name);
+        for options in [
+            "--scale standard",
+            "--scale minmax",
+            "--scale robust",
+            "--method gmm",
+            "--method mahalanobis",
+            "--method kmedians --scale standard",
+            "--stream --scale standard",
+        ] {
+            desk.done(&format!("fit {file} -k 2 --model m {options}"));
+            let (header, rows) = table(&desk.done(&format!("explain {file} --model m")).out, b',');
+            assert_eq!(header[4], "c");
+            let largest = rows.iter().map(|row| row[4].abs()).fold(0.0, f64::max);
+            assert!(largest <= 1e-12, "{name} {options}: {largest}");
+            // The clusters are those of `a`.
+            let alike = rows.iter().all(|row| (row[3] != 0.0) || row[2] == 0.0);
+            assert!(alike, "{name} {options}");
+        }
+    }
+    let desk = Desk::new();
+    desk.write("tiny.csv", "a,b\n1,1e-309\n2,2e-309\n9,3e-309\n8,1e-309\n");
+    for scale in ["standard", "minmax", "robust"] {
+        let says = "column `b`: its values differ by";
+        desk.fails(&format!("fit tiny.csv -k 2 --model m --scale {scale}"), 1, says);
+    }
+    desk.fails(
+        "fit tiny.csv -k 2 --model m --method mahalanobis --scale none",
+        1,
+        "column `b`: its values differ",
+    );
+}
+
+#[test]
+fn parquet_columns_are_read_or_left_out_with_a_word() {
+    for (name, features, left_out) in [
+        ("bool", "a (yes or no), b", ""),
+        ("dec18", "a, b", ""),
+        ("dec256", "b", "a (holds decimals of more than 38 digits)"),
+        ("dec38", "a, b", ""),
+        ("dec9", "a, b", ""),
+        ("dec9int", "a, b", ""),
+        ("delta", "a, b", ""),
+        ("dict", "a, b", ""),
+        ("emptygroup", "a, b", ""),
+        ("f16", "a, b", ""),
+        ("int96", "b", "a (dates)"),
+        ("list", "b", "a (is nested)"),
+        ("null", "a (1 missing), b", ""),
+        ("nullint", "a (1 missing), b", ""),
+        ("nullt", "b", "a (no value)"),
+        ("struct", "b", "a (is nested)"),
+        ("ts", "b", "a (dates)"),
+        ("u16", "a, b", ""),
+        ("u32", "a, b", ""),
+        ("u32v1", "a, b", ""),
+        ("u64", "a, b", ""),
+        ("u8", "a, b", ""),
+        ("z_brotli", "a, b", ""),
+        ("z_brotli_one_column", "a, b", ""),
+        ("z_gzip", "a, b", ""),
+        ("z_lz4", "a, b", ""),
+        ("z_snappy", "a, b", ""),
+        ("z_zstd", "a, b", ""),
+    ] {
+        let desk = Desk::new();
+        let file = desk.take_case(&format!("parquet/{name}.parquet"));
+        let said = desk.done(&format!("fit {file} -k 2 --model m")).err;
+        let line = |start: &str| -> String {
+            let line = said.lines().find_map(|line| line.trim_start().strip_prefix(start));
+            line.unwrap_or_default().trim().to_owned()
+        };
+        assert_eq!(
+            (line("features").as_str(), line("left out").as_str()),
+            (features, left_out),
+            "{name}"
+        );
+    }
+    let desk = Desk::new();
+    let file = desk.take_case("parquet/zerogroups.parquet");
+    desk.fails(&format!("fit {file} -k 2 --model m"), 1, "the table has no rows");
+}
+
+/// Lines of a table.
+fn rows(header: &str, count: usize, row: impl Fn(usize) -> String) -> String {
+    let lines = (0..count).map(row).map(|row| row + "\n");
+    std::iter::once(format!("{header}\n")).chain(lines).collect()
+}
+
+/// A table of every kind of column, with holes.
+fn mixed() -> String {
+    rows("id,when,size,weight,colour,sold,note", 60, |i| {
+        let group = i % 3;
+        let size =
+            if i == 7 { String::new() } else { format!("{}.{}", 10 * group + i % 4, i % 10) };
+        let colour = match (i, group) {
+            (11, _) => "NA",
+            (_, 0) => "red",
+            (_, 1) => "blue",
+            _ => "green",
+        };
+        let sold = if group == 2 { "yes" } else { "no" };
+        format!(
+            "{},2024-01-{:02},{size},{},{colour},{sold},text {i}",
+            1000 + i,
+            1 + i % 28,
+            100 * (i % 7)
+        )
+    })
+}
+
+#[test]
+fn a_table_of_every_kind_goes_through_every_command() {
+    let desk = Desk::new();
+    desk.write("mixed.csv", &mixed());
+    let said = desk.done("fit mixed.csv -k 3 --model m").err;
+    for says in [
+        "mixed.csv: 60 rows, 7 columns",
+        "features   size (1 missing), weight, colour (1 missing; category of 3), sold (yes or no)",
+        "left out   id (whole numbers that are all different, such as an identifier), when (dates), note (60 texts that \
+         are all different)",
+        "missing    filled by the median or the most frequent value",
+        "scaled     standard, since columns differ",
+        "otherwise  --columns",
+    ] {
+        assert!(said.contains(says), "{says}: {said}");
+    }
+    let explained = desk.done("explain mixed.csv --model m --check");
+    let (header, rows) = cells(&explained.out);
+    assert_eq!(header[3..], ["size", "weight", "colour", "sold"]);
+    for row in &rows {
+        let numbers: Vec<f64> =
+            row[2..].iter().map(|cell| cell.parse().expect("a number")).collect();
+        let (sum, size) =
+            (numbers[1..].iter().sum::<f64>(), numbers[1..].iter().map(|r| r.abs()).sum::<f64>());
+        assert!((sum - numbers[0]).abs() <= 1e-12 * size, "{row:?}");
+    }
+    assert!(
+        explained
+            .err
+            .contains("missing values are filled by those of the training data: size 1, colour 1")
+    );
+    assert_eq!(cells(&desk.done("predict mixed.csv --model m").out).1.len(), 60);
+    let (header, _) = cells(&desk.done("outliers mixed.csv --save d").out);
+    assert_eq!(header[2..], ["size", "weight", "colour", "sold"]);
+    desk.done("outliers mixed.csv --model d -o scores.csv");
+    desk.done("label mixed.csv --labels colour --model l");
+    desk.done("explain mixed.csv --model l");
+    desk.done("evaluate mixed.csv --model m --points 5 --methods neon -o e.csv");
+    desk.done("report mixed.csv --model m -o page.html --figures figures");
+    let page = desk.read("page.html");
+    assert!(page.contains("\"features\":[\"size\",\"weight\",\"colour\",\"sold\"]"));
+    assert!(page.contains("{\"kind\":\"category\",\"values\":[\"blue\",\"green\",\"red\"]}"));
+    assert!(page.contains("filled in"), "a sentence or value says that it was filled");
+    for method in ["gmm", "kernel", "kmedians", "mahalanobis"] {
+        desk.done(&format!("fit mixed.csv -k 3 --model {method} --method {method}"));
+        assert_eq!(
+            cells(&desk.done(&format!("explain mixed.csv --model {method}")).out).1.len(),
+            60
+        );
+    }
+    desk.done("fit mixed.csv -k 3 --model streamed --stream");
+    let whole = desk.done("explain mixed.csv --model m --cluster 0 --sort typical --limit 1").out;
+    assert!(whole.lines().count() == 2);
+    desk.done("explain mixed.csv --model streamed");
+}
+
+#[test]
+fn other_choices_are_kept() {
+    let desk = Desk::new();
+    desk.write("mixed.csv", &mixed());
+    desk.fails(
+        "fit mixed.csv -k 3 --model m --missing error",
+        1,
+        "1 in column `size`, 1 in column `colour`",
+    );
+    let said = desk.done("fit mixed.csv -k 3 --model m --missing drop").err;
+    assert!(
+        said.contains("2 rows with missing values are left out") && said.contains("58 rows"),
+        "{said}"
+    );
+    let (_, rows) = cells(&desk.done("explain mixed.csv --model m").out);
+    let index: Vec<usize> = rows.iter().map(|row| row[0].parse().expect("a number")).collect();
+    assert_eq!(index, (0..60).filter(|row| ![7, 11].contains(row)).collect::<Vec<_>>());
+
+    let (header, _) =
+        explained(&desk, "mixed.csv", "--as when=date --as note=id --log weight --drop id");
+    assert_eq!(header[3..], ["when", "size", "weight", "colour", "sold"]);
+    desk.fails(
+        "fit mixed.csv -k 3 --model m --as note=number",
+        1,
+        "column `note`: `text 0` (line 2) is not a number",
+    );
+    desk.fails("fit mixed.csv -k 3 --model m --as note", 2, "give NAME=KIND");
+    desk.fails("fit mixed.csv -k 3 --model m --log colour=x", 1, "there is no column `colour=x`");
+
+    // A value that the model does not know.
+    desk.done("fit mixed.csv -k 3 --model m");
+    desk.write("new.csv", "size,weight,colour,sold\n1,100,pink,yes\n?,100,red,TRUE\n");
+    let answer = desk.done("predict new.csv --model m");
+    assert_eq!(cells(&answer.out).1.len(), 2);
+    assert!(
+        answer.err.contains("1 values of `colour` are unknown to the model, such as `pink`"),
+        "{}",
+        answer.err
+    );
+    desk.write("bad.csv", "size,weight,colour,sold\n1,100,red,perhaps\n");
+    desk.fails(
+        "predict bad.csv --model m",
+        1,
+        "line 2, column `sold`: `perhaps` is neither true nor false",
+    );
+}
+
+#[test]
+fn rows_without_any_value_are_left_out_with_a_word() {
+    let desk = Desk::new();
+    let file = desk.take_case("dialects/blankend.csv");
+    let said = desk.done(&format!("fit {file} -k 2 --model m")).err;
+    assert!(
+        said.contains("2 rows without any value are left out") && said.contains("4 rows of 2"),
+        "{said}"
+    );
+    let answer = desk.done(&format!("predict {file} --model m"));
+    assert_eq!(cells(&answer.out).1.len(), 4);
+    assert!(answer.err.contains("2 rows without any value are left out"), "{}", answer.err);
+    let file = desk.take_case("dialects/err.csv");
+    let said = desk.done(&format!("fit {file} -k 2 --model m")).err;
+    assert!(said.contains("a (2 missing)"), "{said}");
+}
+
+#[test]
+fn truth_values_are_read_alike() {
+    let desk = Desk::new();
+    let texts = ["True,False", "true,false", "TRUE,FALSE", "yes,no", "Yes,No"];
+    let mut inertias = Vec::new();
+    for text in texts {
+        let (yes, no) = text.split_once(',').expect("two words");
+        desk.write("t.csv", &rows("a,b", 12, |i| format!("{},{i}", if i < 6 { yes } else { no })));
+        let said = desk.done("fit t.csv -k 2 --model m").err;
+        assert!(said.contains("a (yes or no)"), "{said}");
+        inertias.push(said.split("inertia ").nth(1).expect("an inertia").to_owned());
+    }
+    assert!(inertias.iter().all(|inertia| *inertia == inertias[0]), "{inertias:?}");
+}
+
+#[test]
+fn other_encodings_and_compressed_text_are_read() {
+    let desk = Desk::new();
+    let text = "größe;länge\n1,5;2\n2,5;1\n9,5;9\n";
+    let utf16: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let latin: Vec<u8> =
+        text.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect();
+    for (name, bytes) in [
+        ("bom.csv", [b"\xef\xbb\xbf", text.as_bytes()].concat()),
+        ("utf16.csv", utf16),
+        ("latin.csv", latin.clone()),
+    ] {
+        fs::write(desk.path(name), bytes).expect("written");
+        assert_eq!(explained(&desk, name, "").0[3..], ["größe", "länge"], "{name}");
+    }
+    let said = desk.done("fit latin.csv -k 2 --model m").err;
+    assert!(said.contains("is not UTF-8: read as Windows-1252"), "{said}");
+    assert!(
+        !desk.done("fit latin.csv -k 2 --model m --encoding latin1").err.contains("is not UTF-8")
+    );
+    desk.fails("fit latin.csv -k 2 --model m --encoding no", 1, "there is no text encoding `no`");
+
+    desk.write("tabs.txt", "a\tb\n1\t2\n2\t1\n9\t9\n");
+    assert_eq!(explained(&desk, "tabs.txt", "").0[3..], ["a", "b"]);
+    desk.write("spaces.txt", "a b c\n1 2 3\n2 1 3\n9 9 9\n");
+    assert_eq!(explained(&desk, "spaces.txt", "").0[3..], ["a", "b", "c"]);
+}
+
+#[test]
+fn many_columns_take_time_in_proportion() {
+    let desk = Desk::new();
+    let line =
+        |of: &dyn Fn(usize) -> String| (0..100_000).map(of).collect::<Vec<_>>().join(",") + "\n";
+    let mut text = line(&|i| format!("c{i}"));
+    for row in 0..4 {
+        text += &line(&|i| ((i * 7 + row * row) % 11).to_string());
+    }
+    desk.write("wide.csv", &text);
+    let start = std::time::Instant::now();
+    desk.done("fit wide.csv -k 2 --model m");
+    desk.done("predict wide.csv --model m");
+    // Look-ups one by one would take 10 000 000 000 comparisons.
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
+#[test]
+fn models_of_the_first_version_load() {
+    let desk = Desk::with_wine();
+    let config = desk.read("model/config.json");
+    assert!(config.contains("\"version\": 2") && config.contains("\"encoding\""));
+    let mut value: serde_json::Value = serde_json::from_str(&config).expect("JSON");
+    value["version"] = 1.into();
+    value["info"].as_object_mut().expect("an object").remove("encoding");
+    let answer = desk.done("predict wine.csv --model model").out;
+    desk.write("model/config.json", &value.to_string());
+    assert_eq!(desk.done("predict wine.csv --model model").out, answer);
+    // Without an encoding nothing stands for a missing value.
+    desk.write("hole.csv", &desk.read("wine.csv").replacen("14.23", "", 1));
+    desk.fails("predict hole.csv --model model", 1, "1 missing value, first at line 2");
+}
