@@ -558,3 +558,76 @@ fn models_of_the_first_version_load() {
     desk.write("hole.csv", &desk.read("wine.csv").replacen("14.23", "", 1));
     desk.fails("predict hole.csv --model model", 1, "1 missing value, first at line 2");
 }
+
+#[test]
+fn what_other_programs_fitted_is_imported_with_its_scaler() {
+    let desk = Desk::new();
+    let group = |i: usize| i % 3;
+    let row =
+        |i: usize| format!("{},{},{}", 100 * group(i) + i % 7, 0.01 * (i % 5) as f64, group(i));
+    desk.write("data.csv", &rows("a,b,found", 60, row));
+    desk.write("centroids.csv", ",a,b\n0,3,0.02\n1,103,0.02\n2,203,0.02\n");
+    let import = "import centroids.csv --data data.csv --labels found --model";
+    let said = desk.done(&format!("{import} m")).err;
+    assert!(said.contains("60 of 60 rows are in the cluster that `found` says"), "{said}");
+    assert!(said.contains("column `` is left out: an index of rows"), "{said}");
+
+    desk.write("mean.csv", "a,b\n103,0.02\n");
+    desk.write("spread.csv", "82\n0.0141\n");
+    desk.write("scaler.json", r#"{"mean": [103, 0.02], "spread": [82, 0.0141]}"#);
+    let (a, b) = (100.0 / 82.0, 0.0);
+    desk.write("scaled.csv", &format!("a,b\n{},{b}\n0,{b}\n{a},{b}\n", -a));
+    for options in [
+        "centroids.csv --mean mean.csv --spread spread.csv",
+        "centroids.csv --scaler scaler.json",
+        "scaled.csv --mean mean.csv --spread spread.csv --scaled",
+    ] {
+        let said =
+            desk.done(&format!("import {options} --data data.csv --labels found --model s")).err;
+        assert!(
+            said.contains("60 of 60 rows are in the cluster that `found` says"),
+            "{options}: {said}"
+        );
+    }
+    let explained =
+        |model: &str| table(&desk.done(&format!("explain data.csv --model {model}")).out, b',').1;
+    let (plain, scaled) = (explained("m"), explained("s"));
+    // By the definition: relevances of `a` in units of its variance.
+    assert_eq!(plain.len(), scaled.len());
+    let ratio = plain[0][3] / scaled[0][3];
+    assert!((ratio / (82.0f64 * 82.0) - 1.0).abs() < 0.2, "{ratio}");
+
+    // Units that cannot be, centroids that no row has, the same centroid twice, other names.
+    let said = desk.done("import scaled.csv --data data.csv --model w").err;
+    assert!(
+        said.contains("no row is in cluster") || said.contains("all rows are in one cluster"),
+        "{said}"
+    );
+    desk.write("far.csv", "a,b\n3,0.02\n900,0.02\n3,0.02\n");
+    let said = desk.done("import far.csv --data data.csv --model w").err;
+    assert!(said.contains("centroids 0 and 2 are the same"), "{said}");
+    desk.write("near.csv", "a,b\n100000000,0\n100000001,0\n");
+    let said = desk.done("import near.csv --beta 1 --model w --precision f32").err;
+    assert!(said.contains("centroids 0 and 1 are the same in precision f32"), "{said}");
+    desk.write("short.csv", "a\n1\n");
+    desk.fails(
+        "import centroids.csv --beta 1 --model x --mean short.csv --spread spread.csv",
+        1,
+        "short.csv",
+    );
+    desk.write("zero.csv", "a,b\n0,1\n");
+    desk.fails(
+        "import centroids.csv --beta 1 --model x --mean mean.csv --spread zero.csv",
+        1,
+        "spread = 0",
+    );
+    desk.fails("import centroids.csv --beta 1 --model x --scaled", 2, "--scaled: name the scaler");
+    desk.write("bad.json", "{\"mean\": [1]}");
+    desk.fails(
+        "import centroids.csv --beta 1 --model x --scaler bad.json",
+        1,
+        "bad.json: expected",
+    );
+    desk.write("text.csv", "a,b\n1,x\n2,y\n");
+    desk.fails("import text.csv --beta 1 --model x", 1, "column `b` does not hold numbers");
+}

@@ -14,6 +14,7 @@ pub mod neon;
 pub mod network;
 pub mod parts;
 pub mod records;
+pub mod tables;
 pub mod training;
 pub mod wine;
 
@@ -186,6 +187,9 @@ macro_rules! suite_on {
                 cases::a_tally_of_parts,
                 cases::a_tally_of_many,
                 cases::planes,
+                tables::mixed_tables_are_explained_by_definition,
+                tables::scales_by_definition,
+                tables::columns_are_what_they_seem,
                 edges::one_cluster,
                 edges::duplicate_centroids,
                 edges::point_on_a_boundary,

@@ -313,7 +313,7 @@ pub fn damaged_files<B: Backend>(setup: &Setup<B>) {
     }
     let words = String::from_utf8(text.clone()).expect("text");
     for (from, to, says) in [
-        ("\"version\": 1", "\"version\": 7", "is of version 7"),
+        ("\"version\": 2", "\"version\": 7", "is of version 7"),
         ("neuralize-model", "another-model", "is of format `another-model`"),
         ("\"beta\": ", "\"beta\": 7", "differs in beta"),
         ("\"kind\": \"kmeans\"", "\"kind\": \"dbscan\"", "kind `dbscan`"),

@@ -1,22 +1,33 @@
 //! `neuralize import`
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow, bail};
 use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor};
 use clap::{Args, ValueHint};
 use neuralize::Error;
-use neuralize::cluster::KMeans;
-use neuralize::data::{Scale, TableOptions};
+use neuralize::cluster::{KMeans, match_to_classes};
+use neuralize::data::{
+    ColumnKind, Scale, Scaler, Shown, SurveyOptions, Table, TableOptions, TableReader,
+};
 use neuralize::record::{Model, ModelInfo};
+use serde::Deserialize;
 
+use crate::args::Usage;
 use crate::backend::{Job, Session};
 use crate::command::shared;
+use crate::input;
 
 #[derive(Args)]
 #[command(
-    after_help = "The model has no scaler: the centroids must be in the units of the data.\n\n\
-                  Example: neuralize import centroids.csv --data data.csv --model model"
+    after_help = "Centroids are in the units of the data, also where a scaler is given; --scaled says that they are in those of \
+                  the scaler.\n\n\
+                  Example: neuralize import centroids.csv --data data.csv --model model\n\
+                  Example: neuralize import centroids.csv --data data.csv --mean mean.csv --spread spread.csv --scaled \
+                  --labels cluster --model model"
 )]
 pub(super) struct ImportArgs {
     /// Table with a centroid in every row; its columns are the features
@@ -31,35 +42,61 @@ pub(super) struct ImportArgs {
     /// Data of the clustering, for the heuristic beta, the inertia and the sizes of the clusters
     #[arg(long, value_name = "DATA", value_hint = ValueHint::FilePath)]
     data: Option<PathBuf>,
+    /// Means that the other program subtracted: a table with one row, or one column
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "spread")]
+    mean: Option<PathBuf>,
+    /// Spreads that it divided by, such as standard deviations: a table with one row, or one column
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "mean")]
+    spread: Option<PathBuf>,
+    /// JSON with both: `{"mean": [..], "spread": [..]}`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["mean", "spread"])]
+    scaler: Option<PathBuf>,
+    /// The centroids are scaled
+    #[arg(long)]
+    scaled: bool,
+    /// Column of the data with the clusters of the other program, numbered from 0 like the centroids or
+    /// named; how many rows agree is printed
+    #[arg(long, value_name = "COL", requires = "data")]
+    labels: Option<String>,
+}
+
+/// A scaler of another program.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Moments {
+    mean: Vec<f64>,
+    #[serde(alias = "scale", alias = "std")]
+    spread: Vec<f64>,
 }
 
 impl Job for ImportArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
         let (device, dtype) = (&session.device, session.dtype);
-        let reader = shared::open(session, &self.centroids, TableOptions::default())?;
-        let (scaler, centroids) = Scale::None.fit_table::<B>(reader, device, dtype)?;
-        let mut kmeans = KMeans::from_centroids(centroids.x.clone())
-            .map_err(|error| centroids.located(error))?;
+        let table = self.centroids(session)?;
+        let features = table.features().to_vec();
+        let raw = table.to_tensor::<B>(device, dtype)?;
+        let moments = self.moments(session, &features)?;
+        if self.scaled && moments.is_none() {
+            let text = "--scaled: name the scaler by --mean and --spread, or by --scaler";
+            return Err(Usage(text.into()).into());
+        }
+        let scaler = match &moments {
+            Some(Moments { mean, spread }) => Scaler::from_moments(mean, spread, device, dtype)?,
+            None => Scaler::identity(features.len(), device, dtype),
+        };
+        let scaled = if self.scaled { raw } else { scaler.transform(&raw)? };
+        check_distinct(session, &scaled, &input::name(&self.centroids));
+        let mut kmeans = KMeans::from_centroids(scaled)?;
         if kmeans.n_clusters() < 2 {
             return Err(Error::NoCompetitor.into());
         }
-        let features = centroids.table.features();
-        let mut info = ModelInfo::new(features);
+        let mut info = ModelInfo::new(&features);
+        if moments.is_some() {
+            info = info.with_scale(Scale::Standard);
+        }
+        shared::note_coarse(session, &table);
         if let Some(path) = &self.data {
-            let options = TableOptions::default().with_selected(features);
-            let reader = shared::open(session, path, options)?;
-            let (_, data) = Scale::None.fit_table::<B>(reader, device, dtype)?;
-            let labels = kmeans.predict(&data.x).map_err(|error| data.located(error))?;
-            let mut sizes = vec![0; kmeans.n_clusters()];
-            for label in shared::numbers(labels) {
-                sizes[label] += 1;
-            }
-            if self.beta.is_none() {
-                kmeans = kmeans.with_heuristic_beta(&data.x)?;
-            }
-            info.inertia = Some(kmeans.inertia(&data.x)?);
-            info.rows = Some(data.table.rows());
-            info.sizes = Some(sizes);
+            kmeans = self.compared(session, path, (&scaler, kmeans), &mut info)?;
         }
         if let Some(beta) = self.beta {
             kmeans = kmeans.with_beta(beta)?;
@@ -71,5 +108,184 @@ impl Job for ImportArgs {
         session.note(format!("{clusters} centroids of {columns} features, beta {beta}"));
         session.note(format!("model saved to {}", self.model.display()));
         Ok(())
+    }
+}
+
+impl ImportArgs {
+    /// The table of the centroids, without an index of its rows.
+    fn centroids<B: Backend>(&self, session: &Session<B>) -> Result<Table> {
+        let options = SurveyOptions::new(session.table_options(TableOptions::default()));
+        let survey = input::survey(&self.centroids, &options, true)?;
+        let name = survey.file();
+        for found in survey.found() {
+            match found.kind {
+                ColumnKind::Number | ColumnKind::Constant if found.missing == 0 => {}
+                ColumnKind::Identifier => session.note(format!(
+                    "note: {name}: column `{}` is left out: {}",
+                    Shown(&found.name),
+                    found.remark
+                )),
+                _ if found.missing > 0 => {
+                    bail!("{name}: column `{}` has missing values", Shown(&found.name))
+                }
+                _ => bail!("{name}: column `{}` does not hold numbers", Shown(&found.name)),
+            }
+        }
+        Ok(survey.table()?)
+    }
+
+    /// Mean and spread of the other program's scaler.
+    fn moments<B: Backend>(
+        &self,
+        session: &Session<B>,
+        features: &[String],
+    ) -> Result<Option<Moments>> {
+        let read = |path: &Path| row_or_column(session, path, features);
+        let (moments, name) = match (&self.mean, &self.spread, &self.scaler) {
+            (Some(mean), Some(spread), _) => {
+                (Moments { mean: read(mean)?, spread: read(spread)? }, input::name(mean))
+            }
+            (_, _, Some(path)) => {
+                let name = input::name(path);
+                let text = fs::read_to_string(path).with_context(|| name.clone())?;
+                let moments = serde_json::from_str(&text).map_err(|error| {
+                    anyhow!("{name}: expected {{\"mean\": [..], \"spread\": [..]}}: {error}")
+                })?;
+                (moments, name)
+            }
+            _ => return Ok(None),
+        };
+        for (what, found) in [("means", moments.mean.len()), ("spreads", moments.spread.len())] {
+            if found != features.len() {
+                bail!("{name}: there are {found} {what} for {} features", features.len());
+            }
+        }
+        Ok(Some(moments))
+    }
+
+    /// Compares the model with its data.
+    fn compared<B: Backend>(
+        &self,
+        session: &Session<B>,
+        path: &Path,
+        (scaler, mut kmeans): (&Scaler<B>, KMeans<B>),
+        info: &mut ModelInfo,
+    ) -> Result<KMeans<B>> {
+        let options = TableOptions::default().with_selected(&info.features);
+        let options = self.labels.iter().fold(options, TableOptions::with_label);
+        let (name, clusters) = (input::name(path), kmeans.n_clusters());
+        let mut parts = Vec::new();
+        let mut labels: Vec<String> = Vec::new();
+        let reader = shared::open(session, path, options)?;
+        shared::each_part(session, path, scaler.parts(reader), |part| {
+            parts.push(part.x.clone());
+            labels.extend(part.table.labels().unwrap_or_default().iter().cloned());
+            Ok(())
+        })?;
+        if parts.is_empty() {
+            bail!("{name}: the table has no rows");
+        }
+        let x = Tensor::cat(parts, 0);
+        let found = shared::numbers(kmeans.predict(&x)?);
+        let mut sizes = vec![0; clusters];
+        for &label in &found {
+            sizes[label] += 1;
+        }
+        let empty: Vec<usize> = (0..clusters).filter(|cluster| sizes[*cluster] == 0).collect();
+        if empty.len() == clusters - 1 && found.len() > 1 {
+            session.note(format!(
+                "warning: {name}: all rows are in one cluster: are centroids and data in the same units? (--mean and \
+                 --spread, --scaled)"
+            ));
+        } else if !empty.is_empty() {
+            session.note(format!("warning: no row is in cluster {}", shared::listed(&empty)));
+        }
+        if let Some(column) = &self.labels {
+            session.note(agreement(column, &labels, &found, clusters));
+        }
+        if self.beta.is_none() {
+            kmeans = kmeans.with_heuristic_beta(&x)?;
+        }
+        info.inertia = Some(kmeans.inertia(&x)?);
+        info.rows = Some(found.len());
+        info.sizes = Some(sizes);
+        Ok(kmeans)
+    }
+}
+
+/// How many rows have the cluster of the other program: by number, or by the best match of names.
+fn agreement(column: &str, labels: &[String], found: &[usize], clusters: usize) -> String {
+    let number = |label: &String| -> Option<usize> {
+        let number = label.parse::<f64>().ok().filter(|number| number.fract() == 0.0)?;
+        (0.0..clusters as f64).contains(&number).then_some(number as usize)
+    };
+    let known: Vec<&String> = labels.iter().filter(|label| !label.is_empty()).collect();
+    let (rows, column) = (known.len(), Shown(column));
+    if known.iter().all(|label| number(label).is_some()) {
+        let agree =
+            labels.iter().zip(found).filter(|(label, found)| number(label) == Some(**found));
+        let agree = agree.count();
+        let hint =
+            if agree < rows { ": are the centroids in the order of the labels?" } else { "" };
+        return format!("{agree} of {rows} rows are in the cluster that `{column}` says{hint}");
+    }
+    let mut names: Vec<&String> = known.into_iter().collect::<HashSet<_>>().into_iter().collect();
+    names.sort();
+    let pairs = labels
+        .iter()
+        .zip(found)
+        .filter_map(|(label, found)| Some((*found, names.binary_search(&label).ok()?)));
+    let (found, classes): (Vec<usize>, Vec<usize>) = pairs.unzip();
+    let agree = match_to_classes(&found, &classes, clusters, names.len()).agreeing;
+    format!(
+        "{agree} of {rows} rows agree with the {} names of `{column}`, matched one to one",
+        names.len()
+    )
+}
+
+/// Notes centroids that are the same, between which nothing can be explained.
+fn check_distinct<B: Backend>(session: &Session<B>, centroids: &Tensor<B, 2>, name: &str) {
+    let width = centroids.dims()[1].max(1);
+    let values: Vec<f64> = centroids.to_data().iter::<f64>().collect();
+    let rows: Vec<&[f64]> = values.chunks_exact(width).collect();
+    let first = |at: usize| (0..at).find(|other| rows[*other] == rows[at]);
+    if let Some((at, other)) = (0..rows.len()).find_map(|at| Some((at, first(at)?))) {
+        let coarse = if session.dtype == DType::F32 { " in precision f32" } else { "" };
+        session.note(format!("warning: {name}: centroids {other} and {at} are the same{coarse}"));
+    }
+}
+
+/// The numbers of a table of one row, by name or position, or of one column.
+fn row_or_column<B: Backend>(
+    session: &Session<B>,
+    path: &Path,
+    features: &[String],
+) -> Result<Vec<f64>> {
+    let mut reader: TableReader =
+        input::open(path, &session.table_options(TableOptions::default()))?;
+    let table = reader.read_all()?;
+    let name = input::name(path);
+    let row = |at: usize| table.row(at).unwrap_or_default().to_vec();
+    match (table.rows(), table.features().len()) {
+        (1, _) => {
+            let values = row(0);
+            let place = |name: &String| table.features().iter().position(|known| known == name);
+            // By name where all names are there.
+            let places: Option<Vec<usize>> = features.iter().map(place).collect();
+            match places {
+                Some(places) => Ok(places.into_iter().map(|at| values[at]).collect()),
+                None if values.len() == features.len() => {
+                    session.note(format!(
+                        "note: {name}: its columns are taken in the order of the features"
+                    ));
+                    Ok(values)
+                }
+                None => bail!("{name}: its columns are not the features of the centroids"),
+            }
+        }
+        (rows, 1) => Ok((0..rows).flat_map(row).collect()),
+        (rows, columns) => {
+            bail!("{name}: expected one row or one column, found {rows} rows of {columns} columns")
+        }
     }
 }

@@ -125,9 +125,12 @@ impl Column {
     pub(crate) fn words(&self, value: f64) -> Option<String> {
         match &self.kind {
             Kind::Number => None,
-            Kind::Flag if value == 0.0 => Some("no".into()),
-            Kind::Flag if value == 1.0 => Some("yes".into()),
-            Kind::Flag => None,
+            Kind::Flag => Some(match (100.0 * value).round() {
+                0.0 => "no".into(),
+                100.0 => "yes".into(),
+                // A mean.
+                share => format!("{share} % yes"),
+            }),
             Kind::Date => Some(text::date(value)),
             Kind::Category { values } => {
                 let known = if value < 0.0 { None } else { values.get(value as usize) };

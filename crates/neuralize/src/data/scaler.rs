@@ -274,6 +274,40 @@ impl<B: Backend> Scaler<B> {
         )
     }
 
+    /// A scaler that another program fitted: `(x − mean) / spread` for every feature, such as the
+    /// `mean_` and `scale_` of scikit-learn's `StandardScaler`.
+    ///
+    /// # Errors
+    ///
+    /// If mean and spread differ in length, a number is not finite, or a spread is not positive.
+    pub fn from_moments(
+        mean: &[f64],
+        spread: &[f64],
+        device: &B::Device,
+        dtype: DType,
+    ) -> Result<Self> {
+        if mean.len() != spread.len() || mean.is_empty() {
+            return Err(Error::shape("the spread", format!("[{}]", mean.len()), &[spread.len()]));
+        }
+        let refused = |name, value: f64, rule: &str| {
+            Err(Error::Config { name, value: value.to_string(), rule: rule.to_owned() })
+        };
+        if let Some(value) = mean.iter().find(|value| !value.is_finite()) {
+            return refused("mean", *value, "it must be finite");
+        }
+        let largest = transfer::largest(dtype);
+        let bad = |value: &&f64| !(**value > 0.0 && value.is_finite() && 1.0 / **value <= largest);
+        if let Some(value) = spread.iter().find(bad) {
+            return refused("spread", *value, "it must be positive and finite");
+        }
+        let factor: Vec<f64> = spread.iter().map(|spread| 1.0 / spread).collect();
+        let features = mean.len();
+        Ok(Self::new(
+            transfer::upload(mean.to_vec(), [features], device, dtype),
+            transfer::upload(factor, [features], device, dtype),
+        ))
+    }
+
     pub(crate) fn new(offset: Tensor<B, 1>, factor: Tensor<B, 1>) -> Self {
         Self {
             offset: Param::initialized(ParamId::new(), offset),

@@ -25,7 +25,10 @@ function valueText(feature, value, format = plain) {
   const of = report.kinds === null ? { kind: "number" } : report.kinds[feature];
   if (of.kind === "category") return value < 0 ? "another value" : of.values[Math.round(value)];
   if (of.kind === "date") return new Date(Math.round(value * 86400) * 1000).toISOString().replace(/T00:00:00.*|\.000Z/, "").replace("T", " ");
-  if (of.kind === "flag" && (value === 0 || value === 1)) return value === 1 ? "yes" : "no";
+  if (of.kind === "flag") {
+    const share = Math.round(100 * value);
+    return share === 0 ? "no" : share === 100 ? "yes" : `${share} % yes`;
+  }
   return format(value);
 }
 
