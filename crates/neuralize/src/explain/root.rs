@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 /// The place of a cluster is its centroid. Behind an encoder it is the mean of its inputs if these are
 /// rows of a table, and otherwise its medoid, the input whose code is nearest to the centroid. If the
 /// means of a pair lie on one side of the boundary, medoids take their place. The place of a cluster
-/// of supports is their mean; where it lies outside of the cluster, as those of rings do, the support
-/// that is nearest to the sample takes its place, of those inside (for `Midway` the one that is
+/// of supports is their mean; where it does not lie deeper in the cluster than a quarter of them, as
+/// in rings and moons, the support that is nearest to the sample takes its place, of those inside (for `Midway` the one that is
 /// deepest inside). That of a mixture's component is its mean, or else the point within a standard
 /// deviation of it, in every feature, that is most the component's.
 ///
