@@ -631,3 +631,56 @@ fn what_other_programs_fitted_is_imported_with_its_scaler() {
     desk.write("text.csv", "a,b\n1,x\n2,y\n");
     desk.fails("import text.csv --beta 1 --model x", 1, "column `b` does not hold numbers");
 }
+
+#[test]
+fn rows_have_names_in_every_output() {
+    let desk = Desk::new();
+    let text = rows("name,a,b", 12, |i| format!("row \"\"{i}\"\",{},{}", 10 * (i % 2), i % 5));
+    let text = text.lines().map(|line| {
+        if line.starts_with("row") {
+            format!(
+                "\"{}\"{}\n",
+                &line[..line.find(",").expect("a comma")],
+                &line[line.find(",").expect("a comma")..]
+            )
+        } else {
+            format!("{line}\n")
+        }
+    });
+    desk.write("t.csv", &text.collect::<String>());
+    desk.done("fit t.csv -k 2 --model m --id name");
+    for (command, width) in
+        [("predict", 5), ("explain", 6), ("explain --top 1", 7), ("explain --sort typical", 6)]
+    {
+        let (header, lines) = cells(&desk.done(&format!("{command} t.csv --model m")).out);
+        assert_eq!(
+            (&header[..2], header.len()),
+            (&["index".to_owned(), "name".to_owned()][..], width)
+        );
+        assert!(lines.iter().all(|line| line[1] == format!("row \"{}\"", line[0])), "{lines:?}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&desk.done("explain t.csv --model m --format json").out)
+            .expect("JSON");
+    assert_eq!(json[3]["name"], "row \"3\"");
+    desk.done("explain t.csv --model m -o e.parquet");
+    desk.done("fit e.parquet -k 2 --model p --id name --columns a,b");
+    let (_, lines) = cells(&desk.done("predict e.parquet --model p").out);
+    assert_eq!(lines[3][1], "row \"3\"");
+    assert!(desk.done("explain t.csv --model m --format table").out.contains("  row \"11\" "));
+    let (header, lines) = cells(&desk.done("outliers t.csv --id name --save d").out);
+    assert_eq!((header[1].as_str(), lines[0][1].starts_with("row \"")), ("name", true));
+    assert_eq!(cells(&desk.done("outliers t.csv --model d").out).0[1], "name");
+    desk.done("report t.csv --model m -o p.html --figures f");
+    assert!(desk.read("p.html").contains("row \\\"3\\\""));
+    // A table without the column has no names, unless it is asked for.
+    desk.write("other.csv", "a,b\n1,2\n");
+    assert_eq!(
+        cells(&desk.done("predict other.csv --model m").out).0,
+        ["index", "cluster", "logit", "probability"]
+    );
+    desk.fails("predict other.csv --model m --id name", 1, "there is no column `name`");
+    desk.write("clash.csv", "cluster,a,b\nx,1,2\ny,9,8\nz,1,1\n");
+    desk.done("fit clash.csv -k 2 --model c --id cluster");
+    assert_eq!(cells(&desk.done("predict clash.csv --model c").out).0[1], "cluster (name)");
+}

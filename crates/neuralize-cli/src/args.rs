@@ -69,6 +69,9 @@ pub(crate) struct TrainingArgs {
     /// Columns to leave out, separated by commas (repeat for more)
     #[arg(long, value_name = "A,B,..")]
     pub(crate) drop: Vec<String>,
+    /// Column that names the rows
+    #[arg(long, value_name = "NAME")]
+    pub(crate) id: Option<String>,
     /// What a column is: number, flag, category, date, id or text (repeat for more)
     #[arg(long = "as", value_name = "NAME=KIND", value_parser = parse::kind)]
     pub(crate) kinds: Vec<(String, ColumnKind)>,
@@ -86,6 +89,7 @@ impl TrainingArgs {
         let options = TableOptions::default();
         let options = label.into_iter().fold(options, TableOptions::with_label);
         let options = self.drop.iter().fold(options, TableOptions::with_dropped);
+        let options = self.id.iter().fold(options, TableOptions::with_id);
         if self.columns.is_empty() { options } else { options.with_selected(&self.columns) }
     }
 
@@ -128,6 +132,16 @@ pub(crate) struct ModelArgs {
     /// Folder of the model
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) model: PathBuf,
+    /// Column that names the rows [default: that of the fit, if the table has it]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) id: Option<String>,
+}
+
+impl ModelArgs {
+    /// The options of a model, with the column that names the rows.
+    pub(crate) fn options(&self, options: TableOptions) -> TableOptions {
+        self.id.iter().fold(options, TableOptions::with_id)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]

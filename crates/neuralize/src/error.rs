@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::DType;
 
-use crate::data::text::Shown;
+use crate::text::Shown;
 
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;

@@ -90,6 +90,7 @@ mod host_param;
 mod kernel;
 mod load;
 mod random;
+mod text;
 mod transfer;
 mod validate;
 

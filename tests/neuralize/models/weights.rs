@@ -309,7 +309,7 @@ pub fn weights_of_a_hostile_pickle<B: Backend>(setup: &Setup<B>) {
 /// Names and contents of the records of a file.
 fn records(name: &str) -> Vec<(String, Vec<u8>)> {
     let mut archive = ZipArchive::new(Cursor::new(fs::read(file(name)).unwrap())).unwrap();
-    let names: Vec<String> = archive.file_names().map(str::to_string).collect();
+    let names: Vec<String> = archive.file_names().map(|name| name.unwrap().to_string()).collect();
     let mut records = Vec::new();
     for name in names {
         let mut bytes = Vec::new();

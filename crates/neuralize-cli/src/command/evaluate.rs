@@ -147,7 +147,8 @@ impl EvaluateArgs {
     ) -> Result<Tensor<B, 2>> {
         let path = &self.input.data;
         let label = self.label.iter();
-        let options = label.fold(model.table_options(), TableOptions::with_label);
+        let options = self.input.options(model.table_options());
+        let options = label.fold(options, TableOptions::with_label);
         let parts = model.parts(shared::open(session, path, options)?)?;
         let parts = self.rows.iter().cloned().fold(parts, ScaledParts::with_rows);
         let parts = self.limit.into_iter().fold(parts, ScaledParts::with_limit);

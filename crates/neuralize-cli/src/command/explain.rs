@@ -139,12 +139,13 @@ impl Job for ExplainArgs {
         let path = self.results.output.as_deref();
         let mut page = self.page(session, &model)?;
         let mut output = Output::open(path)?;
+        let parts = self.parts(session, &model)?;
         let results = Results::new(Output::name(path), &mut output, format, session.dtype)
-            .with_cluster_names(model.info().labels.clone());
+            .with_cluster_names(model.info().labels.clone())
+            .with_row_names(parts.id().map(str::to_owned));
         let columns = network.contribution_names(&model.info().columns());
         let selection = shared::selection(&self.selection, self.sort.into(), format);
         let mut writer = Some(results.explanations(&columns, selection)?);
-        let parts = self.parts(session, &model)?;
         shared::each_part(session, &self.input.data, parts, |part| {
             let explanation = network.explain(&part.x, target, self.beta)?;
             if let Some(open) = &mut writer {
@@ -152,7 +153,7 @@ impl Job for ExplainArgs {
                     Some(encoding) => explanation.clone().by_column(encoding)?,
                     None => explanation.clone(),
                 };
-                let written = open.write(part.rows.iter().copied(), &shown);
+                let written = open.write(shared::keys(part), &shown);
                 match written.map_err(anyhow::Error::from) {
                     // The reader of the results is gone; the page is still wanted.
                     Err(error) if page.is_some() && output::is_closed_pipe(&error) => writer = None,
@@ -200,7 +201,8 @@ impl ExplainArgs {
         model: &Model<B>,
     ) -> Result<ScaledParts<'static, B>> {
         let label = self.label.iter();
-        let options = label.fold(model.table_options(), TableOptions::with_label);
+        let options = self.input.options(model.table_options());
+        let options = label.fold(options, TableOptions::with_label);
         let parts = model.parts(shared::open(session, &self.input.data, options)?)?;
         let parts = self.rows.iter().cloned().fold(parts, ScaledParts::with_rows);
         // In the order of rows, the first results are those of the first rows.

@@ -266,7 +266,11 @@ impl FitArgs {
         fit: ClustererFit<B>,
         remark: Option<String>,
     ) -> Result<()> {
-        let info = ModelInfo::from(&fit).with_table(table).with_scale(scale).with_seed(self.seed);
+        let info = ModelInfo::from(&fit)
+            .with_table(table)
+            .with_id(self.training.id.clone())
+            .with_scale(scale)
+            .with_seed(self.seed);
         let summary = summary(&fit, table.features().len());
         let (agreement, left_out) = (fit.agreement, fit.left_out);
         Model::new(scaler, fit.clusterer, info)?.save(&self.model)?;

@@ -26,8 +26,7 @@ use crate::input;
     after_help = "Centroids are in the units of the data, also where a scaler is given; --scaled says that they are in those of \
                   the scaler.\n\n\
                   Example: neuralize import centroids.csv --data data.csv --model model\n\
-                  Example: neuralize import centroids.csv --data data.csv --mean mean.csv --spread spread.csv --scaled \
-                  --labels cluster --model model"
+                  Example: neuralize import centroids.csv --data data.csv --model model --mean mean.csv --spread spread.csv"
 )]
 pub(super) struct ImportArgs {
     /// Table with a centroid in every row; its columns are the features
@@ -261,8 +260,11 @@ fn row_or_column<B: Backend>(
     path: &Path,
     features: &[String],
 ) -> Result<Vec<f64>> {
-    let mut reader: TableReader =
-        input::open(path, &session.table_options(TableOptions::default()))?;
+    let options = session.table_options(TableOptions::default());
+    // A list of numbers has no header.
+    let opened = input::open(path, &options)
+        .or_else(|error| input::open(path, &options.with_header(false)).map_err(|_| error));
+    let mut reader: TableReader = opened?;
     let table = reader.read_all()?;
     let name = input::name(path);
     let row = |at: usize| table.row(at).unwrap_or_default().to_vec();

@@ -89,6 +89,7 @@ impl Job for LabelArgs {
         let fit = ClustererFit::from(fit);
         let info = ModelInfo::from(&fit)
             .with_table(table)
+            .with_id(self.training.id.clone())
             .with_scale(scale)
             .with_seed(self.seed)
             .with_labels(names);

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::backend::Backend;
 use clap::{Args, ValueEnum, ValueHint};
 use neuralize::cluster::Bandwidth;
+use neuralize::data::TableOptions;
 use neuralize::outlier::KernelDensityConfig;
 use neuralize::output::{Format, Results, Sort};
 use neuralize::record::{ModelInfo, OutlierModel};
@@ -112,10 +113,13 @@ impl OutlierArgs {
         let network = model.density().neuralize();
         let (data, path) = (&self.training.data, self.results.output.as_deref());
         let mut output = Output::open(path)?;
-        let results = Results::new(Output::name(path), &mut output, format, session.dtype);
+        let options = model.table_options();
+        let options = self.training.id.iter().fold(options, TableOptions::with_id);
+        let reader = shared::open(session, data, options)?;
+        let results = Results::new(Output::name(path), &mut output, format, session.dtype)
+            .with_row_names(reader.id().map(str::to_owned));
         let selection = shared::selection(&self.selection, self.sort.into(), format);
         let mut writer = results.outliers(&model.info().columns(), selection)?;
-        let reader = shared::open(session, data, model.table_options())?;
         shared::each_part(session, data, model.parts(reader)?, |part| {
             // The data of the model get the scores that they had when it was made.
             let explanation = network.explain_left_out(&part.x)?;
@@ -123,7 +127,7 @@ impl OutlierArgs {
                 Some(encoding) => explanation.by_column(encoding)?,
                 None => explanation,
             };
-            Ok(writer.write(part.rows.iter().copied(), &explanation)?)
+            Ok(writer.write(shared::keys(part), &explanation)?)
         })?;
         writer.finish()?;
         output.finish()
@@ -162,20 +166,22 @@ impl OutlierArgs {
         if let Some(folder) = &self.save {
             let mut info = ModelInfo::from(&density)
                 .with_table(&data.table)
+                .with_id(self.training.id.clone())
                 .with_scale(scale)
                 .with_seed(self.seed);
             info.rows = Some(data.table.rows());
             OutlierModel::new(scaler, density, info)?.save(folder)?;
             session.note(format!("model saved to {}", folder.display()));
         }
-        let results = Results::new(Output::name(path), &mut output, format, session.dtype);
+        let results = Results::new(Output::name(path), &mut output, format, session.dtype)
+            .with_row_names(self.training.id.clone());
         let selection = shared::selection(&self.selection, self.sort.into(), format);
         let encoding = data.table.encoding().context("a table that was read has an encoding")?;
         let columns: Vec<String> =
             encoding.columns.iter().map(|column| column.name.clone()).collect();
         let mut writer = results.outliers(&columns, selection)?;
         let explanation = network.explain_left_out(&data.x).map_err(|error| data.located(error))?;
-        writer.write(data.rows.iter().copied(), &explanation.by_column(encoding)?)?;
+        writer.write(shared::keys(&data), &explanation.by_column(encoding)?)?;
         writer.finish()?;
         session.note(summary);
         output.finish()

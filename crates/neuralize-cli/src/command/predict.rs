@@ -28,13 +28,15 @@ impl Job for PredictArgs {
         let network = model.neuralize()?;
         let path = self.results.output.as_deref();
         let mut output = Output::open(path)?;
+        let options = self.input.options(model.table_options());
+        let reader = shared::open(session, &self.input.data, options)?;
         let results = Results::new(Output::name(path), &mut output, format, session.dtype)
-            .with_cluster_names(model.info().labels.clone());
+            .with_cluster_names(model.info().labels.clone())
+            .with_row_names(reader.id().map(str::to_owned));
         let mut writer = results.predictions()?;
-        let reader = shared::open(session, &self.input.data, model.table_options())?;
         shared::each_part(session, &self.input.data, model.parts(reader)?, |part| {
             let (cluster, logit) = network.predict_with_logit(&part.x)?;
-            Ok(writer.write(part.rows.iter().copied(), cluster, logit)?)
+            Ok(writer.write(shared::keys(part), cluster, logit)?)
         })?;
         writer.finish()?;
         output.finish()

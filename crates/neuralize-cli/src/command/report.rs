@@ -52,7 +52,8 @@ impl Job for ReportArgs {
         let (path, label) = (&self.input.data, self.label.as_ref());
         let title = input::title(path);
         let mut page = Page::start(session, &model, &title, self.beta, &self.output, label)?;
-        let options = label.into_iter().fold(model.table_options(), TableOptions::with_label);
+        let options = self.input.options(model.table_options());
+        let options = label.into_iter().fold(options, TableOptions::with_label);
         let reader = shared::open(session, path, options)?;
         shared::each_part(session, path, model.parts(reader)?, |part| {
             let explanation = network.explain(&part.x, Target::Assigned, self.beta)?;

@@ -13,7 +13,7 @@ use neuralize::data::{
     ColumnKind, Gaps, Scale, ScaledParts, ScaledTable, Scaler, Shown, Survey, Table, TableOptions,
     TableReader,
 };
-use neuralize::output::{Format, Selection, Sort};
+use neuralize::output::{Format, RowKey, Selection, Sort};
 use neuralize::plot::FigureSet;
 
 use crate::args::{SelectionArgs, TrainingArgs};
@@ -184,6 +184,14 @@ pub(super) fn each_part<B: Backend>(
         note_counts(session, &table, &gaps, Some(&filled));
     }
     Ok(())
+}
+
+/// Numbers of the rows, with their names.
+pub(super) fn keys<B: Backend>(part: &ScaledTable<B>) -> Vec<RowKey> {
+    match part.table.ids() {
+        Some(ids) => part.rows.iter().zip(ids).map(|(row, id)| RowKey::named(*row, id)).collect(),
+        None => part.rows.iter().copied().map(RowKey::from).collect(),
+    }
 }
 
 /// The error, with the row and column of the file.

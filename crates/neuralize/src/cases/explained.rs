@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
 use super::classes::Classes;
-use crate::data::{Encoding, Kind, Table};
+use crate::data::{Encoding, Kind, Shown, Table};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Beta, ClusterSummary, Target, logistic, part_title};
 use crate::output::number;
@@ -42,6 +42,9 @@ pub struct Cases {
     pub features: Vec<String>,
     /// Row of every case in the data, counted from 0, `[N]`.
     pub rows: Vec<usize>,
+    /// Names of the cases, if rows of the data have names, `[N]`.
+    #[serde(default)]
+    pub ids: Option<Vec<String>>,
     /// Number of rows in the data, at least N: the cases may be a subset.
     pub total: usize,
     /// Values in the units of the data, `[N, D]`; for a category the number of the value.
@@ -149,6 +152,7 @@ impl Cases {
         let classes = table.classes().filter(|_| assigned);
         Ok(Self {
             rows: (0..table.rows()).collect(),
+            ids: table.ids().map(<[String]>::to_vec),
             total: table.rows(),
             values: in_units(values),
             scaled: of_cases,
@@ -217,6 +221,15 @@ impl Cases {
     /// One scaled centroid, `[D]`.
     pub fn scaled_centroid_of(&self, cluster: usize) -> &[f64] {
         row_of(&self.scaled_centroids, cluster, self.n_features())
+    }
+
+    /// The number of a case in the data, with its name if it has one.
+    pub fn case_title(&self, case: usize) -> String {
+        let row = self.rows.get(case).map_or(String::new(), ToString::to_string);
+        match self.ids.as_ref().and_then(|ids| ids.get(case)) {
+            Some(id) => format!("{row} ({})", Shown(id)),
+            None => row,
+        }
     }
 
     /// A value of a case as text: a number, a category, a date, yes or no; `filled in` behind a value

@@ -157,6 +157,7 @@ mod tests {
         Cases {
             features: ["a", "b", "c"].map(str::to_owned).to_vec(),
             rows: vec![0],
+            ids: None,
             total: 1,
             values: values.to_vec(),
             scaled: values.to_vec(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::data::input::{Cell, Decimal, flag, is_missing, number};
-use crate::data::text;
+use crate::text;
 
 /// How the columns of a file become features: numbers, yes or no, categories, dates; and what
 /// stands for a missing value. A [`Survey`](crate::data::Survey) finds one, a model keeps it, and

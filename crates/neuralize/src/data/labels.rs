@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::data::text::canonical;
+use crate::text::canonical;
 
 /// The class of every row, and the names of the classes in the order of their
 /// text. Rows without a label form a class of their own.

@@ -12,10 +12,10 @@ mod scaled;
 mod scaler;
 mod survey;
 mod table;
-pub(crate) mod text;
 mod transaction;
 mod wine;
 
+pub use crate::text::Shown;
 pub use atomic_file::AtomicFile;
 pub use encoding::{Column, Encoding, Kind, Missing};
 pub use input::{Decimal, TableOptions, TableReader};
@@ -29,6 +29,5 @@ pub use scaled::{ScaledParts, ScaledTable, part_rows};
 pub use scaler::{Scale, Scaler, ScalerFit};
 pub use survey::{ColumnKind, Found, Survey, SurveyOptions};
 pub use table::{Gaps, Table};
-pub use text::Shown;
 pub(crate) use transaction::Transaction;
 pub use transaction::{RollbackGuard, rollback_all};

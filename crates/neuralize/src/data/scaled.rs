@@ -192,6 +192,11 @@ impl<B: Backend> Scaler<B> {
 }
 
 impl<'a, B: Backend> ScaledParts<'a, B> {
+    /// The column that names the rows, if there is one.
+    pub fn id(&self) -> Option<&str> {
+        self.reader.id()
+    }
+
     /// Selects rows. A row that the file does not have is an error.
     pub fn with_rows(mut self, rows: RowSet) -> Self {
         self.rows = Some(rows);

@@ -38,6 +38,9 @@ impl<'a> CsvSink<'a> {
 
     fn row(&mut self, row: &Row<'_>) -> csv::Result<()> {
         self.integer(row.index)?;
+        if self.layout.id.is_some() {
+            self.writer.write_field(row.id.as_deref().unwrap_or_default())?;
+        }
         if let Some(cluster) = row.cluster {
             match self.layout.cluster(cluster) {
                 Some(name) => self.writer.write_field(name)?,

@@ -34,6 +34,10 @@ impl<'a> JsonSink<'a> {
         use std::fmt::Write as _;
         // Writing to a string cannot fail.
         let _ = write!(self.text, "{{\"index\":{}", row.index);
+        if self.layout.id.is_some() {
+            let name = serde_json::Value::from(row.id.as_deref());
+            let _ = write!(self.text, ",\"name\":{name}");
+        }
         if let Some(cluster) = row.cluster {
             let name = self.layout.cluster(cluster).map(serde_json::Value::from);
             let name = name.map_or_else(|| cluster.to_string(), |name| name.to_string());

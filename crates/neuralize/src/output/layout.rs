@@ -12,6 +12,8 @@ pub(super) struct Layout {
     pub(super) dtype: DType,
     /// Names of the clusters, if they have names.
     pub(super) clusters: Option<Vec<String>>,
+    /// Name of the column of the names of rows, if rows have names.
+    pub(super) id: Option<String>,
 }
 
 /// What the results are.
@@ -57,6 +59,10 @@ impl Layout {
     pub(super) fn header(&self) -> Vec<String> {
         let first = self.kind.first();
         let mut header: Vec<String> = first.iter().map(|&name| name.to_owned()).collect();
+        if let Some(id) = &self.id {
+            let taken = first.contains(&id.as_str()) || self.features().contains(id);
+            header.insert(1, if taken { format!("{id} (name)") } else { id.clone() });
+        }
         match &self.content {
             Content::Prediction => header.push("probability".into()),
             Content::All { features } => {
@@ -84,7 +90,7 @@ impl Layout {
     pub(super) fn names_a_feature(&self, column: usize) -> bool {
         match self.content {
             Content::Strongest { count, .. } => {
-                let first = self.kind.first().len();
+                let first = self.kind.first().len() + usize::from(self.id.is_some());
                 (first..first + 2 * count).contains(&column) && (column - first).is_multiple_of(2)
             }
             Content::Prediction | Content::All { .. } => false,

@@ -19,5 +19,6 @@ pub use format::Format;
 #[cfg(any(feature = "autodiff", feature = "svg"))]
 pub(crate) use number::number;
 pub use results::Results;
+pub use row::RowKey;
 pub use selection::{Selection, Sort};
 pub use writer::{ExplanationWriter, OutlierWriter, PredictionWriter};

@@ -32,6 +32,8 @@ pub(super) struct ParquetSink<'a> {
 /// The values of a column in the current row group.
 enum ColumnValues {
     Index(Vec<i64>),
+    /// Names of the rows.
+    Id(Vec<String>),
     Cluster(Vec<i32>),
     /// Numbers of clusters, which are written by name.
     Named(Vec<usize>),
@@ -46,13 +48,18 @@ impl<'a> ParquetSink<'a> {
         const GROUP: usize = 1 << 22;
         let double = layout.dtype == DType::F64;
         let (mut fields, mut columns) = (Vec::new(), Vec::new());
+        let cluster = 1 + usize::from(layout.id.is_some());
         for (at, header) in layout.header().iter().enumerate() {
-            let (physical, column) = match (at, header) {
-                (0, _) => (Physical::INT64, ColumnValues::Index(Vec::new())),
-                (1, _) if layout.kind == ResultKind::Cluster && layout.clusters.is_some() => {
+            let (physical, column) = match at {
+                0 => (Physical::INT64, ColumnValues::Index(Vec::new())),
+                1 if cluster == 2 => (Physical::BYTE_ARRAY, ColumnValues::Id(Vec::new())),
+                _ if at == cluster
+                    && layout.kind == ResultKind::Cluster
+                    && layout.clusters.is_some() =>
+                {
                     (Physical::BYTE_ARRAY, ColumnValues::Named(Vec::new()))
                 }
-                (1, _) if layout.kind == ResultKind::Cluster => {
+                _ if at == cluster && layout.kind == ResultKind::Cluster => {
                     (Physical::INT32, ColumnValues::Cluster(Vec::new()))
                 }
                 _ if layout.names_a_feature(at) => {
@@ -96,6 +103,11 @@ impl<'a> ParquetSink<'a> {
                 ColumnValues::Index(values) => {
                     column.typed::<Int64Type>().write_batch(values, None, None)?;
                     values.clear();
+                }
+                ColumnValues::Id(values) => {
+                    let names: Vec<ByteArray> =
+                        values.drain(..).map(|name| ByteArray::from(name.as_str())).collect();
+                    column.typed::<ByteArrayType>().write_batch(&names, None, None)?;
                 }
                 ColumnValues::Cluster(values) => {
                     column.typed::<Int32Type>().write_batch(values, None, None)?;
@@ -146,6 +158,9 @@ impl Sink for ParquetSink<'_> {
         for column in &mut self.columns {
             match column {
                 ColumnValues::Index(column) => column.push(row.index as i64),
+                ColumnValues::Id(column) => {
+                    column.push(row.id.as_deref().unwrap_or_default().to_owned());
+                }
                 ColumnValues::Cluster(column) => {
                     column.extend(row.cluster.map(|cluster| cluster as i32))
                 }

@@ -24,6 +24,7 @@ pub struct Results<'a> {
     format: Format,
     dtype: DType,
     clusters: Option<Vec<String>>,
+    id: Option<String>,
 }
 
 impl<'a> Results<'a> {
@@ -36,13 +37,20 @@ impl<'a> Results<'a> {
         dtype: DType,
     ) -> Self {
         let destination = Box::new(destination);
-        Self { name: name.into(), destination, format, dtype, clusters: None }
+        Self { name: name.into(), destination, format, dtype, clusters: None, id: None }
     }
 
     /// Writes the names of clusters, in their order, instead of their numbers. With
     /// `None`, numbers are written.
     pub fn with_cluster_names(mut self, names: Option<Vec<String>>) -> Self {
         self.clusters = names;
+        self
+    }
+
+    /// Writes the names of rows, too, in a column of this name; rows are written by
+    /// [`RowKey::named`](crate::output::RowKey::named). With `None`, they have no names.
+    pub fn with_row_names(mut self, column: Option<String>) -> Self {
+        self.id = column;
         self
     }
 
@@ -95,8 +103,8 @@ impl<'a> Results<'a> {
     }
 
     fn sink(self, kind: ResultKind, content: Content) -> Result<Box<dyn Sink + 'a>> {
-        let Self { name, destination, format, dtype, clusters } = self;
-        let layout = Layout { kind, content, dtype, clusters };
+        let Self { name, destination, format, dtype, clusters, id } = self;
+        let layout = Layout { kind, content, dtype, clusters, id };
         Ok(match format {
             Format::Csv { delimiter } => {
                 Box::new(CsvSink::new(name, destination, delimiter, layout))

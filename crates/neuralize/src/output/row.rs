@@ -11,6 +11,8 @@ use crate::explain::logistic;
 #[derive(Debug, Clone)]
 pub(super) struct Row<'a> {
     pub(super) index: usize,
+    /// The name of the point, if points have names.
+    pub(super) id: Option<Cow<'a, str>>,
     /// `None` for outlier scores.
     pub(super) cluster: Option<usize>,
     /// The logit or score that the relevances sum to.
@@ -18,6 +20,26 @@ pub(super) struct Row<'a> {
     pub(super) relevance: Relevance<'a>,
     /// False for a point that is contrasted with its own cluster.
     pub(super) has_answer: bool,
+}
+
+/// The number of a row of a table, and its name if rows have names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowKey {
+    pub(super) number: usize,
+    pub(super) name: Option<String>,
+}
+
+impl RowKey {
+    /// A row that has a name.
+    pub fn named(number: usize, name: impl Into<String>) -> Self {
+        Self { number, name: Some(name.into()) }
+    }
+}
+
+impl From<usize> for RowKey {
+    fn from(number: usize) -> Self {
+        Self { number, name: None }
+    }
 }
 
 /// The relevances in a row, as the layout arranges them.
@@ -48,8 +70,9 @@ impl Row<'_> {
                 Relevance::Strongest { features: features.into_owned().into(), other }
             }
         };
+        let id = self.id.map(|id| Cow::Owned(id.into_owned()));
         let Self { index, cluster, sum, has_answer, .. } = self;
-        Row { index, cluster, sum, relevance, has_answer }
+        Row { index, id, cluster, sum, relevance, has_answer }
     }
 }
 

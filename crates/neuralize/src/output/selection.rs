@@ -163,6 +163,7 @@ mod tests {
                 for (index, &logit) in logits.iter().enumerate() {
                     let row = Row {
                         index,
+                        id: None,
                         cluster: None,
                         sum: logit,
                         relevance: Relevance::None,

@@ -21,6 +21,8 @@ pub(super) struct TableSink<'a> {
     /// Names of the clusters, cut or padded to the width of their title.
     clusters: Option<Vec<String>>,
     explains: bool,
+    /// Whether rows have names.
+    has_ids: bool,
     header_written: bool,
     text: String,
 }
@@ -51,6 +53,7 @@ impl<'a> TableSink<'a> {
                 .as_ref()
                 .map(|names| names.iter().map(|name| fitted(name, CLUSTER)).collect()),
             explains: !features.is_empty(),
+            has_ids: layout.id.is_some(),
             header_written: false,
             text: String::new(),
         }
@@ -59,9 +62,13 @@ impl<'a> TableSink<'a> {
     fn header(&mut self) {
         if !self.header_written {
             self.header_written = true;
+            self.text.push_str("   index");
+            if self.has_ids {
+                self.text.push_str(&format!("  {}", fitted("name", WIDEST_NAME)));
+            }
             self.text.push_str(match self.kind {
-                ResultKind::Cluster => "   index  cluster     logit  probability",
-                ResultKind::Outlier => "   index     score",
+                ResultKind::Cluster => "  cluster     logit  probability",
+                ResultKind::Outlier => "     score",
             });
             self.text.push_str(if self.explains { "  strongest features\n" } else { "\n" });
         }
@@ -71,6 +78,10 @@ impl<'a> TableSink<'a> {
         use std::fmt::Write as _;
         // Writing to a string cannot fail.
         let _ = write!(self.text, "{:>8}", row.index);
+        if self.has_ids {
+            let name = fitted(row.id.as_deref().unwrap_or_default(), WIDEST_NAME);
+            let _ = write!(self.text, "  {name}");
+        }
         if let Some(cluster) = row.cluster {
             let _ = match self.clusters.as_ref().and_then(|names| names.get(cluster)) {
                 Some(name) => write!(self.text, "  {name}"),

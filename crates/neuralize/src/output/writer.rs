@@ -1,11 +1,13 @@
 //! Writers of predictions, explanations and outlier scores.
 
+use std::borrow::Cow;
+
 use burn::tensor::{Int, Tensor, backend::Backend};
 
 use crate::error::{Error, Result};
 use crate::explain::Explanation;
 use crate::outlier::OutlierExplanation;
-use crate::output::row::{Relevance, Row, Sink};
+use crate::output::row::{Relevance, Row, RowKey, Sink};
 use crate::output::selection::{Queue, Selection, strongest};
 use crate::transfer;
 
@@ -43,7 +45,7 @@ impl<'a> ExplanationWriter<'a> {
     /// than points, or the destination cannot be written to.
     pub fn write<B: Backend>(
         &mut self,
-        rows: impl IntoIterator<Item = usize>,
+        rows: impl IntoIterator<Item = impl Into<RowKey>>,
         explanation: &Explanation<B>,
     ) -> Result<()> {
         let versus = explanation.target.versus();
@@ -79,7 +81,7 @@ impl<'a> OutlierWriter<'a> {
     /// As [`ExplanationWriter::write`].
     pub fn write<B: Backend>(
         &mut self,
-        rows: impl IntoIterator<Item = usize>,
+        rows: impl IntoIterator<Item = impl Into<RowKey>>,
         explanation: &OutlierExplanation<B>,
     ) -> Result<()> {
         let points = std::iter::repeat((None, true));
@@ -118,7 +120,7 @@ impl<'a> RowWriter<'a> {
     /// `points` has the cluster of every point, and whether the question has an answer for it.
     fn write<B: Backend>(
         &mut self,
-        rows: impl IntoIterator<Item = usize>,
+        rows: impl IntoIterator<Item = impl Into<RowKey>>,
         points: impl Iterator<Item = (Option<usize>, bool)>,
         sums: Tensor<B, 1>,
         contributions: Tensor<B, 2>,
@@ -128,13 +130,13 @@ impl<'a> RowWriter<'a> {
             let expected = format!("[{count}, {}]", self.features);
             return Err(Error::shape("the explanation", expected, &[count, features]));
         }
-        let rows: Vec<usize> = rows.into_iter().take(count).collect();
+        let rows: Vec<RowKey> = rows.into_iter().map(Into::into).take(count).collect();
         if rows.len() != count {
             return Err(Error::shape("the list of rows", format!("[{count}]"), &[rows.len()]));
         }
         let (sums, values) = (transfer::download(sums), transfer::download(contributions));
         let points = rows.into_iter().zip(points).zip(sums);
-        for (((index, (cluster, has_answer)), sum), values) in
+        for (((key, (cluster, has_answer)), sum), values) in
             points.zip(values.chunks_exact(features))
         {
             let relevance = match self.top {
@@ -144,7 +146,8 @@ impl<'a> RowWriter<'a> {
                     Relevance::Strongest { features: (&self.found).into(), other }
                 }
             };
-            let row = Row { index, cluster, sum, relevance, has_answer };
+            let (index, id) = (key.number, key.name.map(Cow::Owned));
+            let row = Row { index, id, cluster, sum, relevance, has_answer };
             self.queue.push(row, self.sink.as_mut())?;
         }
         Ok(())
@@ -172,15 +175,17 @@ impl<'a> PredictionWriter<'a> {
     /// If the destination cannot be written to.
     pub fn write<B: Backend>(
         &mut self,
-        rows: impl IntoIterator<Item = usize>,
+        rows: impl IntoIterator<Item = impl Into<RowKey>>,
         cluster: Tensor<B, 1, Int>,
         logit: Tensor<B, 1>,
     ) -> Result<()> {
         let logits = transfer::download(logit);
-        let points = rows.into_iter().zip(transfer::download_indices(cluster)).zip(logits);
-        for ((index, cluster), sum) in points {
+        let rows = rows.into_iter().map(Into::<RowKey>::into);
+        let points = rows.zip(transfer::download_indices(cluster)).zip(logits);
+        for ((key, cluster), sum) in points {
             let (cluster, relevance) = (Some(cluster), Relevance::None);
-            self.sink.write(&Row { index, cluster, sum, relevance, has_answer: true })?;
+            let (index, id) = (key.number, key.name.map(Cow::Owned));
+            self.sink.write(&Row { index, id, cluster, sum, relevance, has_answer: true })?;
         }
         Ok(())
     }

@@ -104,7 +104,7 @@ pub fn images(cases: &Cases, shape: ImageShape, chosen: &[usize]) -> Result<Figu
         .map(|&case| {
             let cluster = cases.cluster_title(cases.cluster[case]);
             HeatMap {
-                title: format!("point {}, {cluster}", cases.rows[case]),
+                title: format!("point {}, {cluster}", cases.case_title(case)),
                 values: cases.values_of(case).to_vec(),
                 relevance: cases.relevance_of(case).to_vec(),
             }

@@ -38,7 +38,7 @@ pub(super) fn heading(cases: &Cases, case: usize) -> String {
         .map_or_else(String::new, |classes| format!(", class {}", classes.names[classes.of[case]]));
     format!(
         "point {}: {}, probability {:.2}{of_class}, logit {}",
-        cases.rows[case],
+        cases.case_title(case),
         cases.cluster_title(cases.cluster[case]),
         cases.probability[case],
         number(cases.logit[case]),

@@ -43,6 +43,9 @@ pub struct ModelInfo {
     /// its name, and missing values are an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<Encoding>,
+    /// The column that names the rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// How the features are scaled.
     pub scale: Scale,
     /// Sum of the distances of the (scaled) training data to their own clusters.
@@ -105,10 +108,17 @@ impl ModelInfo {
 
     /// Options that select the columns of the features, to open a table with.
     pub(super) fn table_options(&self) -> TableOptions {
-        match &self.encoding {
+        let options = match &self.encoding {
             Some(encoding) => TableOptions::default().with_encoding(encoding.clone()),
             None => TableOptions::default().with_selected(&self.features),
-        }
+        };
+        self.id.iter().fold(options, TableOptions::with_optional_id)
+    }
+
+    /// Sets the column that names the rows.
+    pub fn with_id(mut self, column: Option<String>) -> Self {
+        self.id = column;
+        self
     }
 
     /// Sets how the features are scaled.

@@ -28,6 +28,7 @@ pub struct ReportBuilder<'a, B: Backend> {
     /// Place of a row among all, and column, of every value that stands for a missing one.
     filled: Vec<(usize, usize)>,
     labels: Option<Vec<String>>,
+    pub(super) ids: Option<Vec<String>>,
     cluster: Vec<usize>,
     logit: Vec<f64>,
 }
@@ -54,6 +55,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             values: Vec::new(),
             filled: Vec::new(),
             labels: None,
+            ids: None,
             cluster: Vec::new(),
             logit: Vec::new(),
         })
@@ -99,6 +101,9 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         self.values.extend((0..table.rows()).filter_map(|row| table.row(row)).flatten());
         if let Some(labels) = table.labels() {
             self.labels.get_or_insert_default().extend_from_slice(labels);
+        }
+        if let Some(ids) = table.ids() {
+            self.ids.get_or_insert_default().extend_from_slice(ids);
         }
         Ok(())
     }
@@ -154,6 +159,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         let mut cases = self.explained(&listed)?;
         cases.rows = listed.iter().map(|&at| self.rows[at]).collect();
         cases.total = self.rows.len();
+        cases.ids = self.names_of(&listed);
         cases.classes = known.map(|known| {
             let of: Vec<usize> = listed.iter().map(|&at| known.classes.of[at]).collect();
             let agrees = |(class, cluster): (&usize, &usize)| {
@@ -163,6 +169,12 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             Classes { of, agreeing, ..known.classes }
         });
         Ok(cases)
+    }
+
+    /// Names of some rows, if all rows have names.
+    pub(super) fn names_of(&self, rows: &[usize]) -> Option<Vec<String>> {
+        let ids = self.ids.as_ref().filter(|ids| ids.len() == self.rows.len())?;
+        Some(rows.iter().map(|at| ids[*at].clone()).collect())
     }
 
     pub(super) fn n_contrasts(&self) -> usize {

@@ -144,6 +144,7 @@ impl<B: Backend> ReportBuilder<'_, B> {
 
     fn listed(&self, choice: &Choice, map: &Map, known: Option<&KnownClasses>) -> Result<Listed> {
         let mut listed = Listed::default();
+        listed.name(self.names_of(&choice.listed));
         for part in choice.listed.chunks(self.chunk()) {
             let cases = self.explained(part)?;
             for (case, &row) in part.iter().enumerate() {

@@ -10,6 +10,8 @@ use crate::explain::by_strength;
 #[derive(Default)]
 pub(super) struct Listed {
     row: Vec<usize>,
+    /// Names of the rows, if they have names.
+    names: Option<Vec<String>>,
     cluster: Vec<usize>,
     competitor: Vec<usize>,
     /// Empty without classes, as is `misplaced`.
@@ -28,6 +30,7 @@ pub(super) struct Listed {
 pub(super) struct PackedListed {
     count: usize,
     row: Packed,
+    names: Option<Vec<String>>,
     cluster: Packed,
     competitor: Packed,
     class: Option<Packed>,
@@ -73,6 +76,11 @@ impl Listed {
         self.misplaced.push(misplaced);
     }
 
+    /// Names of all cases, if they have names.
+    pub(super) fn name(&mut self, names: Option<Vec<String>>) {
+        self.names = names;
+    }
+
     /// Row numbers of the cases added last.
     pub(super) fn number(&mut self, rows: impl Iterator<Item = usize>) {
         self.row.extend(rows);
@@ -82,6 +90,7 @@ impl Listed {
         PackedListed {
             count: self.row.len(),
             row: Packed::u32(self.row),
+            names: self.names,
             cluster: Packed::u32(self.cluster),
             competitor: Packed::u32(self.competitor),
             misplaced: (!self.class.is_empty()).then(|| Packed::bits(self.misplaced)),

@@ -8,8 +8,8 @@ use crate::data::input::columns::Columns;
 use crate::data::input::is_missing;
 use crate::data::input::rows::Sink;
 use crate::data::table::{Gaps, Table};
-use crate::data::text::Shown;
 use crate::error::{Error, Result};
+use crate::text::Shown;
 
 /// The rows read so far, and their missing values.
 pub(in crate::data) struct TableBuilder<'a> {

@@ -1,5 +1,7 @@
 //! A cell of a file, whatever kind of file holds it.
 
+use crate::text;
+
 /// A cell as its file holds it.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::data) enum Cell<'a> {
@@ -14,6 +16,23 @@ pub(in crate::data) enum Cell<'a> {
     Day(f64),
     /// Text, which may stand for a number or for a missing value.
     Text(&'a str),
+}
+
+impl Cell<'_> {
+    /// Its text, where it is a label or the name of a row.
+    pub(in crate::data) fn text(self) -> String {
+        match self {
+            Self::Missing => String::new(),
+            Self::Number(value) | Self::Whole(value) | Self::Day(value) if value.is_nan() => {
+                String::new()
+            }
+            Self::Number(value) | Self::Whole(value) => value.to_string(),
+            Self::Flag(true) => "True".to_owned(),
+            Self::Flag(false) => "False".to_owned(),
+            Self::Day(days) => text::date(days),
+            Self::Text(text) => text.to_owned(),
+        }
+    }
 }
 
 /// Where a row is in its file.

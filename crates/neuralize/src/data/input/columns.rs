@@ -2,10 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::data::input::open::Opened;
 use crate::data::input::options::TableOptions;
-use crate::data::text::{Shown, nearest};
 use crate::error::{Error, Result};
+use crate::text::{Shown, nearest};
 
 /// The columns of a file that are read.
 #[derive(Debug)]
@@ -23,6 +22,7 @@ pub(in crate::data) struct Columns {
     pub(in crate::data) label_name: String,
     /// Position of the names of the rows.
     pub(in crate::data) id: Option<usize>,
+    pub(in crate::data) id_name: Option<String>,
     /// Names of the columns that the options do not mention.
     pub(in crate::data) ignored: Vec<String>,
 }
@@ -93,32 +93,23 @@ impl<'a> Lookup<'a> {
 }
 
 impl Columns {
-    /// The columns that the options select, by name.
-    pub(super) fn named(opened: &mut Opened<'_>, options: &TableOptions) -> Result<Self> {
-        Self::of(opened, options, false)
-    }
-
-    /// All columns but those that the options name, for a survey, which knows how to leave out
-    /// columns without a name.
-    pub(in crate::data) fn all(opened: &mut Opened<'_>, options: &TableOptions) -> Result<Self> {
-        Self::of(opened, options, true)
-    }
-
-    fn of(opened: &mut Opened<'_>, options: &TableOptions, is_survey: bool) -> Result<Self> {
-        let of_encoding = options.encoding.as_ref().map(|encoding| {
-            encoding.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>()
-        });
-        let wanted = of_encoding.as_ref().or(options.selected.as_ref());
-        if let Some(wanted) = wanted {
-            opened.name_by_position(wanted, options)?;
-        }
-        let lookup = Lookup::of(&opened.file, &opened.header);
-        let header = &opened.header;
+    /// The columns that the options select, of those in the header. A survey takes columns without a
+    /// name.
+    pub(super) fn of(
+        file: &str,
+        header: &[String],
+        wanted: Option<&[String]>,
+        options: &TableOptions,
+        is_survey: bool,
+    ) -> Result<Self> {
+        let lookup = Lookup::of(file, header);
         let dropped = options.dropped.iter().map(|names| lookup.listed(names));
         let dropped: HashSet<usize> =
             dropped.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
         let label = options.label.as_deref().map(|name| lookup.one(name)).transpose()?;
-        let id = options.id.as_deref().map(|name| lookup.one(name)).transpose()?;
+        let id = options.id.as_deref();
+        let id = id.filter(|name| !options.id_is_optional || lookup.positions.contains_key(name));
+        let id = id.map(|name| lookup.one(name)).transpose()?;
         // Of columns that are not read, names may be what they are.
         if wanted.is_none() {
             lookup.refuse_duplicates(&dropped, is_survey)?;
@@ -142,13 +133,14 @@ impl Columns {
         let read: HashSet<usize> = positions.iter().copied().collect();
         let ignored = (0..header.len()).filter(|at| !read.contains(at) && other(at));
         Ok(Self {
-            file: opened.file.clone(),
+            file: file.to_owned(),
             width: header.len(),
             names: positions.iter().map(|at| header[*at].clone()).collect(),
             ignored: ignored.map(|at| header[at].clone()).collect(),
             label_name: label.map(|at| header[at].clone()).unwrap_or_default(),
             positions,
             label,
+            id_name: id.map(|at| header[at].clone()),
             id,
         })
     }
@@ -190,6 +182,7 @@ impl Columns {
             label: self.label,
             label_name: self.label_name.clone(),
             id: self.id,
+            id_name: self.id_name.clone(),
             ignored: self.ignored.clone(),
         }
     }

@@ -4,13 +4,12 @@ use std::io::{self, Read};
 
 use crate::data::input::cell::{Cell, Place};
 use crate::data::input::columns::Columns;
-use crate::data::input::decode::{self, Decoded};
+use crate::data::input::decode::Decoded;
 use crate::data::input::dialect::{self, Dialect, Wishes};
-use crate::data::input::open::Opened;
+use crate::data::input::opened::Opened;
 use crate::data::input::options::TableOptions;
 use crate::data::input::quotes::Quotes;
 use crate::data::input::rows::{Rows, Sink};
-use crate::data::text::Shown;
 use crate::error::{Error, Result};
 
 /// Rows of a text file.
@@ -32,21 +31,12 @@ impl<'a> CsvRows<'a> {
     /// name of the file suggests.
     pub(super) fn open(
         file: String,
-        source: Box<dyn Read + 'a>,
+        decoded: Decoded<'a>,
         usual: Option<u8>,
         options: &TableOptions,
     ) -> Result<Opened<'a>> {
         let fail = |detail: String| Error::Table { file: file.clone(), detail };
-        let named = options.text_encoding.as_deref().map(|name| {
-            encoding_rs::Encoding::for_label(name.as_bytes()).ok_or_else(|| {
-                fail(format!(
-                    "there is no text encoding `{}`; utf-8 and latin1 are two",
-                    Shown(name)
-                ))
-            })
-        });
-        let Decoded { mut source, sample, whole, mut notes } =
-            decode::decoded(source, named.transpose()?).map_err(|error| fail(error.to_string()))?;
+        let Decoded { mut source, sample, whole, mut notes } = decoded;
         let sample = String::from_utf8_lossy(&sample);
         let wishes = Wishes {
             delimiter: options.delimiter,

@@ -1,95 +1,34 @@
-//! A file of any kind, opened: names of its columns, and its rows.
+//! Opens files: which kind a file is, by its content.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::data::input::Decimal;
+use encoding_rs::Encoding;
+
+#[cfg(feature = "arrow")]
+use crate::data::input::arrow::ArrowRows;
 use crate::data::input::csv::CsvRows;
+use crate::data::input::decode;
+use crate::data::input::folder::FolderRows;
+use crate::data::input::json::{self, JsonRows};
 #[cfg(feature = "npy")]
 use crate::data::input::npy::NpyRows;
+use crate::data::input::opened::Opened;
 use crate::data::input::options::TableOptions;
 #[cfg(feature = "parquet")]
 use crate::data::input::parquet::ParquetRows;
-use crate::data::input::rows::Rows;
-use crate::data::text::Shown;
 use crate::error::{Error, Result};
-
-/// A file before its columns are chosen.
-pub(in crate::data) struct Opened<'a> {
-    /// Its name in messages.
-    pub(in crate::data) file: String,
-    /// Names of all columns.
-    pub(in crate::data) header: Vec<String>,
-    /// Why a column cannot be read, for the columns that cannot.
-    pub(in crate::data) obstacles: Vec<(usize, String)>,
-    /// Positions of the columns that the file says are an index of rows.
-    pub(in crate::data) indices: Vec<usize>,
-    /// Whether columns have no names of their own.
-    pub(in crate::data) is_unnamed: bool,
-    /// What was taken for what.
-    pub(in crate::data) notes: Vec<String>,
-    pub(in crate::data) decimal: Decimal,
-    pub(in crate::data) rows: Box<dyn Rows + 'a>,
-}
-
-impl<'a> Opened<'a> {
-    pub(super) fn new(file: String, header: Vec<String>, rows: impl Rows + 'a) -> Self {
-        Self {
-            file,
-            header,
-            obstacles: Vec::new(),
-            indices: Vec::new(),
-            is_unnamed: false,
-            notes: Vec::new(),
-            decimal: Decimal::default(),
-            rows: Box::new(rows),
-        }
-    }
-
-    /// The error of a column that cannot be read.
-    pub(in crate::data) fn refuse_obstacle(&self, position: usize) -> Result<()> {
-        match self.obstacles.iter().find(|(at, _)| *at == position) {
-            Some((_, why)) => {
-                let detail = format!("column `{}` {why}; drop it", Shown(&self.header[position]));
-                Err(Error::Table { file: self.file.clone(), detail })
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Gives columns without names the wanted ones, if there are as many.
-    pub(super) fn name_by_position(
-        &mut self,
-        wanted: &[String],
-        options: &TableOptions,
-    ) -> Result<()> {
-        // A label or a dropped column can only be named `x0`, `x1`, ….
-        let others = options.label.is_some() || options.id.is_some() || !options.dropped.is_empty();
-        if !self.is_unnamed || others {
-            return Ok(());
-        }
-        if wanted.len() == self.header.len() {
-            self.header = wanted.to_vec();
-            return Ok(());
-        }
-        if wanted.iter().all(|name| self.header.contains(name)) {
-            return Ok(());
-        }
-        let detail = format!(
-            "an array has no column names, so columns are matched by position: {} features need as many columns in \
-             their order, it has {}",
-            wanted.len(),
-            self.header.len()
-        );
-        Err(Error::Table { file: self.file.clone(), detail })
-    }
-}
+use crate::text::Shown;
 
 /// Opens a file; its first bytes say of which kind it is.
 pub(in crate::data) fn open(path: &Path, options: &TableOptions) -> Result<Opened<'static>> {
     let name = path.display().to_string();
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    if path.is_dir() {
+        let options = options.clone();
+        return FolderRows::open(name, path, move |part| open(part, &options));
+    }
     let mut file = File::open(path).map_err(Error::io(path))?;
     let is_regular = file.metadata().is_ok_and(|found| found.is_file());
     let mut start = Vec::new();
@@ -110,12 +49,28 @@ pub(in crate::data) fn open(path: &Path, options: &TableOptions) -> Result<Opene
         #[cfg(not(feature = "npy"))]
         return Err(not_built(name, "NumPy", "npy"));
     }
-    if let Some(kind) = other_kind(&start, &extension) {
-        let detail = format!("is {kind}; convert it to CSV or Parquet");
-        return Err(Error::Table { file: name, detail });
+    if start.starts_with(b"ARROW1") || start.starts_with(&[0xff; 4]) || start.starts_with(b"FEA1") {
+        #[cfg(feature = "arrow")]
+        return ArrowRows::open(name, file);
+        #[cfg(not(feature = "arrow"))]
+        return Err(not_built(name, "Arrow", "arrow"));
+    }
+    if start.starts_with(b"PK\x03\x04") {
+        return open_archive(name, file);
+    }
+    let detail = match extension.as_str() {
+        _ if start.starts_with(b"\xd0\xcf\x11\xe0") => {
+            Some("is an old Excel workbook, which cannot be read; save it as .xlsx or CSV")
+        }
+        "parquet" | "pq" => Some("is not a usable Parquet file: it does not begin like one"),
+        "npy" => Some("is not a NumPy array as `numpy.save` writes it"),
+        _ => None,
+    };
+    if let Some(detail) = detail {
+        return Err(Error::Table { file: name, detail: detail.into() });
     }
     let usual = matches!(extension.as_str(), "tsv" | "tab").then_some(b'\t');
-    CsvRows::open(name, Box::new(file), usual, options)
+    open_text(name, Box::new(file), usual, options)
 }
 
 /// Opens text from any source.
@@ -124,32 +79,66 @@ pub(in crate::data) fn text<'a>(
     source: impl Read + 'a,
     options: &TableOptions,
 ) -> Result<Opened<'a>> {
-    CsvRows::open(name, Box::new(source), None, options)
+    open_text(name, Box::new(source), None, options)
 }
 
-/// A kind of file that is no text, in words.
-fn other_kind(start: &[u8], extension: &str) -> Option<&'static str> {
-    if start.starts_with(b"PK\x03\x04") {
-        return Some(match extension {
-            "npz" => "an archive of NumPy arrays, which cannot be read",
-            "xlsx" | "xlsm" => "an Excel workbook, which cannot be read",
-            _ => "a zip archive, which cannot be read",
-        });
+/// Opens text: JSON, or cells with separators.
+fn open_text<'a>(
+    name: String,
+    source: Box<dyn Read + 'a>,
+    usual: Option<u8>,
+    options: &TableOptions,
+) -> Result<Opened<'a>> {
+    let fail = |detail: String| Error::Table { file: name.clone(), detail };
+    let named = options.text_encoding.as_deref().map(|label| {
+        Encoding::for_label(label.as_bytes()).ok_or_else(|| {
+            fail(format!("there is no text encoding `{}`; utf-8 and latin1 are two", Shown(label)))
+        })
+    });
+    let decoded =
+        decode::decoded(source, named.transpose()?).map_err(|error| fail(error.to_string()))?;
+    if json::is_json(&String::from_utf8_lossy(&decoded.sample)) {
+        return JsonRows::open(name, decoded.source, decoded.notes);
     }
-    if start.starts_with(b"\xd0\xcf\x11\xe0") {
-        return Some("an old Excel workbook, which cannot be read");
-    }
-    if start.starts_with(b"ARROW1") {
-        return Some("an Arrow (Feather) file, which cannot be read");
-    }
-    match extension {
-        "parquet" | "pq" => Some("not a usable Parquet file: it does not begin like one"),
-        "npy" => Some("not a NumPy array as `numpy.save` writes it"),
-        _ => None,
+    CsvRows::open(name, decoded, usual, options)
+}
+
+/// Opens an archive by what is in it.
+#[cfg(any(feature = "npy", feature = "xlsx"))]
+fn open_archive(name: String, file: File) -> Result<Opened<'static>> {
+    use crate::data::input::archive::{Kind, entries};
+    let fail = |detail: String| Err(Error::Table { file: name.clone(), detail });
+    let file = std::sync::Arc::new(file);
+    let found = match entries(&file) {
+        Ok(found) => found,
+        Err(error) => return fail(error.to_string()),
+    };
+    match Kind::of(&found) {
+        #[cfg(feature = "xlsx")]
+        Kind::Workbook => crate::data::input::xlsx::SheetRows::open(name, file),
+        #[cfg(not(feature = "xlsx"))]
+        Kind::Workbook => Err(not_built(name, "Excel", "xlsx")),
+        #[cfg(feature = "npy")]
+        Kind::Arrays => crate::data::input::npz::open(name, file, found),
+        #[cfg(not(feature = "npy"))]
+        Kind::Arrays => Err(not_built(name, "NumPy", "npy")),
+        Kind::OtherWorkbook => {
+            fail("is a workbook that cannot be read; save it as .xlsx or CSV".into())
+        }
+        Kind::Other => {
+            fail("is a zip archive, but none of arrays and no Excel workbook; unpack it".into())
+        }
     }
 }
 
-#[cfg(any(not(feature = "parquet"), not(feature = "npy")))]
+#[cfg(not(any(feature = "npy", feature = "xlsx")))]
+fn open_archive(name: String, _: File) -> Result<Opened<'static>> {
+    let detail = "is an archive: reading Excel workbooks needs the feature `xlsx`, and NumPy's archives `npy`, which are \
+                  not enabled in this build";
+    Err(Error::Table { file: name, detail: detail.into() })
+}
+
+#[cfg(not(all(feature = "arrow", feature = "npy", feature = "parquet", feature = "xlsx")))]
 fn not_built(file: String, kind: &str, feature: &str) -> Error {
     let detail = format!(
         "reading {kind} files needs the feature `{feature}`, which is not enabled in this build; enable it or convert the file to CSV"

@@ -12,6 +12,7 @@ pub struct TableOptions {
     pub(super) text_encoding: Option<String>,
     pub(super) label: Option<String>,
     pub(super) id: Option<String>,
+    pub(super) id_is_optional: bool,
     pub(super) dropped: Vec<String>,
     pub(super) selected: Option<Vec<String>>,
     pub(super) encoding: Option<Encoding>,
@@ -55,6 +56,14 @@ impl TableOptions {
     /// Names the column that names the rows.
     pub fn with_id(mut self, column: impl Into<String>) -> Self {
         self.id = Some(column.into());
+        self.id_is_optional = false;
+        self
+    }
+
+    /// Names the column that names the rows, if the file has it.
+    pub(crate) fn with_optional_id(mut self, column: impl Into<String>) -> Self {
+        self.id = Some(column.into());
+        self.id_is_optional = true;
         self
     }
 
@@ -78,6 +87,15 @@ impl TableOptions {
     pub fn with_encoding(mut self, encoding: Encoding) -> Self {
         self.encoding = Some(encoding);
         self
+    }
+
+    /// Names of the columns that are read, if they are named.
+    pub(super) fn wanted(&self) -> Option<Vec<String>> {
+        let of_encoding = self
+            .encoding
+            .as_ref()
+            .map(|encoding| encoding.columns.iter().map(|column| column.name.clone()).collect());
+        of_encoding.or_else(|| self.selected.clone())
     }
 
     /// Whether a column was selected by its name.

@@ -1,25 +1,23 @@
 //! Rows of Parquet files.
 
 use std::fs::File;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
-use std::thread;
 
 use half::f16;
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
 use crate::data::input::cell::{Cell, Place};
+use crate::data::input::columnar::{index_columns, scaled};
 use crate::data::input::columns::Columns;
-use crate::data::input::open::Opened;
+use crate::data::input::guard::quietly;
+use crate::data::input::opened::Opened;
 use crate::data::input::rows::{Rows, Sink};
-use crate::data::text::Shown;
 use crate::error::{Error, Result};
+use crate::text::Shown;
 
 /// Rows of a Parquet file, row group by row group.
 pub(super) struct ParquetRows {
@@ -138,7 +136,9 @@ impl ParquetRows {
             Some((at, why.to_owned()))
         });
         let obstacles = obstacles.collect();
-        let indices = index_columns(metadata.key_value_metadata(), &header);
+        let mut entries = metadata.key_value_metadata().into_iter().flatten();
+        let pandas = entries.find(|entry| entry.key == "pandas");
+        let indices = index_columns(pandas.and_then(|entry| entry.value.as_deref()), &header);
         let (next_group, readers) = (0, Vec::new());
         let columns = Vec::new();
         let rows = Self { source, bytes, leaves, columns, next_group, readers, left: 0, done: 0 };
@@ -279,19 +279,6 @@ fn units_per_day(column: &ColumnDescriptor) -> Option<f64> {
     }
 }
 
-/// Columns that pandas wrote as the index of the rows, by its metadata or its names.
-fn index_columns(metadata: Option<&Vec<KeyValue>>, header: &[String]) -> Vec<usize> {
-    let pandas = metadata.into_iter().flatten().find(|entry| entry.key == "pandas");
-    let stated = pandas.and_then(|entry| {
-        let value: serde_json::Value = serde_json::from_str(entry.value.as_deref()?).ok()?;
-        let names = value.get("index_columns")?.as_array()?.clone();
-        Some(names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect::<Vec<_>>())
-    });
-    let stated = stated.unwrap_or_default();
-    let is_index = |name: &String| name.starts_with("__index_level_") || stated.contains(name);
-    (0..header.len()).filter(|at| is_index(&header[*at])).collect()
-}
-
 impl Values {
     /// The next `count` values of a column.
     fn read(
@@ -425,17 +412,6 @@ fn each<T: DataType, V: Default>(
     Ok(levels.into_iter().map(value).collect())
 }
 
-/// The float nearest to unscaled · 10^-scale, the same as for these digits in a
-/// text.
-fn scaled(unscaled: i128, scale: i32) -> f64 {
-    // Up to here both numbers are exact, and the division rounds once.
-    const EXACT: u128 = 1 << 53;
-    match scale {
-        0..=22 if unscaled.unsigned_abs() <= EXACT => unscaled as f64 / 10f64.powi(scale),
-        _ => format!("{unscaled}e{}", -i64::from(scale)).parse().unwrap_or(f64::NAN),
-    }
-}
-
 /// Runs a step of the reader and describes its error. The reader panics on some
 /// damaged files; that is an error, too.
 fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
@@ -446,24 +422,4 @@ fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Strin
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(DAMAGED.into()),
     }
-}
-
-/// Catches a panic without printing it.
-fn quietly<T>(step: impl FnOnce() -> T) -> thread::Result<T> {
-    thread_local! {
-        static CAUGHT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-    }
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let hook = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !CAUGHT.get() {
-                hook(info);
-            }
-        }));
-    });
-    CAUGHT.set(true);
-    let found = catch_unwind(AssertUnwindSafe(step));
-    CAUGHT.set(false);
-    found
 }

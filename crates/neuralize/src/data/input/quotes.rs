@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::data::text::Shown;
+use crate::text::Shown;
 
 /// Checks the quotes of a text as it passes by, as the parser understands them: a quote opens at the
 /// first character of a cell, and a doubled quote is one of the text.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::data::encoding::{Encoder, Encoding};
 use crate::data::input::builder::TableBuilder;
 use crate::data::input::columns::Columns;
-use crate::data::input::open::{self, Opened};
+use crate::data::input::open;
+use crate::data::input::opened::Opened;
 use crate::data::input::options::TableOptions;
 use crate::data::input::rows::Rows;
 use crate::data::table::Table;
@@ -19,6 +20,11 @@ use crate::error::Result;
 /// |---|---|
 /// | Apache Parquet (feature `parquet`) | flat columns |
 /// | a NumPy array (feature `npy`) | one or two dimensions, with columns `x0`, `x1`, … |
+/// | a workbook of Excel (feature `xlsx`) | the first sheet with cells |
+/// | Arrow files and streams (feature `arrow`) | flat columns |
+/// | archives of NumPy arrays (feature `npy`) | one array of two dimensions, or columns of one |
+/// | JSON lines, or an array of records | one row a record |
+/// | a folder | part files |
 /// | anything else | text: cells separated by commas, semicolons, tabs or vertical bars; UTF-8, UTF-16 or Windows-1252; also compressed by gzip |
 ///
 /// The content decides, not the name. The first line of a text file names the columns. What was found
@@ -76,7 +82,7 @@ impl<'a> TableReader<'a> {
     }
 
     fn of(mut opened: Opened<'a>, options: &TableOptions) -> Result<Self> {
-        let columns = Columns::named(&mut opened, options)?;
+        let columns = opened.named(options)?;
         for at in columns.all_positions() {
             opened.refuse_obstacle(at)?;
         }
@@ -97,6 +103,11 @@ impl<'a> TableReader<'a> {
     /// Names of the features: of the columns, or of the values of a category.
     pub fn features(&self) -> Vec<String> {
         self.encoder.encoding().features()
+    }
+
+    /// The column that names the rows, if there is one.
+    pub fn id(&self) -> Option<&str> {
+        self.columns.id_name.as_deref()
     }
 
     /// How columns become features.

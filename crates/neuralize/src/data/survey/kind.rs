@@ -6,7 +6,7 @@ use crate::data::encoding::{Column, Kind};
 use crate::data::moments::is_constant;
 use crate::data::scaler::quantile;
 use crate::data::survey::column::ColumnCells;
-use crate::data::text::Shown;
+use crate::text::Shown;
 
 /// What the cells of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

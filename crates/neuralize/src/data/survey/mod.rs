@@ -17,8 +17,8 @@ use crate::data::scaler::Scale;
 use crate::data::survey::column::ColumnCells;
 use crate::data::survey::kind::Context;
 use crate::data::table::Table;
-use crate::data::text::Shown;
 use crate::error::{Error, Result};
+use crate::text::Shown;
 
 pub use kind::{ColumnKind, Found};
 
@@ -131,7 +131,7 @@ impl Survey {
     }
 
     fn of(mut opened: Opened<'_>, options: &SurveyOptions, keeps_rows: bool) -> Result<Self> {
-        let mut columns = Columns::all(&mut opened, &options.table)?;
+        let mut columns = opened.all(&options.table)?;
         let stated = options.stated.iter().map(|(name, _)| name);
         for name in stated.chain(&options.logged) {
             columns.expect(name)?;

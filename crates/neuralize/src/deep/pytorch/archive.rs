@@ -22,10 +22,9 @@ impl Archive {
         let zip = ZipArchive::new(file).map_err(|error| damaged(&error))?;
         let folder = zip
             .file_names()
-            .filter_map(|name| name.strip_suffix("data.pkl"))
+            .filter_map(|name| Some(name.ok()?.strip_suffix("data.pkl")?.to_owned()))
             .find(|folder| folder.is_empty() || folder.find('/') == Some(folder.len() - 1))
-            .ok_or("it has no `data.pkl`, so it is no file of `torch.save`")?
-            .to_string();
+            .ok_or("it has no `data.pkl`, so it is no file of `torch.save`")?;
         let mut archive = Self { zip, folder, last: None };
         let order = format!("{}byteorder", archive.folder);
         // Files of PyTorch before 2.1 are little-endian and have no record of it.

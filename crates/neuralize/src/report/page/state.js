@@ -17,6 +17,7 @@ const changed = d3.dispatch("selection", "point");
 
 const pointColumns = [
   { key: "row", title: "Row", amount: true, value: (point) => listed.row[point] },
+  ...(report.listed.names === null ? [] : [{ key: "name", title: "Name", value: (point) => report.listed.names[point] }]),
   { key: "cluster", title: "Cluster", amount: true, value: (point) => listed.cluster[point] },
   ...(classes === null
     ? []

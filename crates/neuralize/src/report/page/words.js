@@ -54,10 +54,16 @@ const scaleWords = {
   robust: "each scaled to median 0 and interquartile range 1",
 };
 
+/** The number of a point, with its name if it has one. */
+const pointTitle = (point) => {
+  const { names } = report.listed;
+  return names === null ? `Point ${listed.row[point]}` : `Point ${listed.row[point]} (${names[point]})`;
+};
+
 function describe(point) {
   const kind = classes === null ? "" : `, class ${className(listed.class[point])}`;
   return (
-    `Point ${listed.row[point]}, cluster ${clusterName(listed.cluster[point])}${kind}` +
+    `${pointTitle(point)}, cluster ${clusterName(listed.cluster[point])}${kind}` +
     `, probability ${formatProbability(listed.probability[point])}` +
     `, logit ${formatLogit()(listed.logit[point])}`
   );

@@ -6,7 +6,7 @@ function showTip(point) {
   tipped = point;
   const tip = d3.select("#tip").attr("hidden", null);
   tip.selectAll("*").remove();
-  tip.append("strong").text(`Point ${listed.row[point]}`);
+  tip.append("strong").text(pointTitle(point));
   const kind = classes === null ? "" : `, class ${className(listed.class[point])}`;
   tip
     .append("span")

@@ -3,7 +3,7 @@
 function showPoint() {
   const { point } = state;
   const full = listed.detail[point] >= 0;
-  d3.select("#point-heading").text(`Point ${listed.row[point]}`);
+  d3.select("#point-heading").text(pointTitle(point));
   showPointFacts(point);
   d3.select("#point-full").attr("hidden", full ? null : "");
   d3.select("#point-brief").attr("hidden", full ? "" : null);

@@ -70,7 +70,8 @@ pub(crate) fn date(days: f64) -> String {
     if !(-719_528.0..2_932_897.0).contains(&days) {
         return days.to_string();
     }
-    let whole = days.floor();
+    let seconds = (days * 86_400.0).round();
+    let whole = (seconds / 86_400.0).floor();
     // From 0000-03-01 on, in periods of 400 years (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
     let number = whole as i64 + 719_468;
     let period = number.div_euclid(146_097);
@@ -81,7 +82,7 @@ pub(crate) fn date(days: f64) -> String {
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     let year = year + 400 * period + i64::from(month <= 2);
     let date = format!("{year:04}-{month:02}-{:02}", of_year - (153 * shifted + 2) / 5 + 1);
-    match ((days - whole) * 86_400.0).round() as i64 {
+    match (seconds - whole * 86_400.0) as i64 {
         0 => date,
         seconds => {
             let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
@@ -191,6 +192,7 @@ mod tests {
         }
         assert_eq!(super::date(10_957.25), "2000-01-01 06:00:00");
         assert_eq!(super::date(-719_528.0), "0000-01-01");
+        assert_eq!(super::date(0.999_999_9), "1970-01-02");
         assert_eq!(days("1969/12/31"), Some(-1.0));
         assert_eq!(days("2000-01-01T12:00"), Some(10_957.5));
         assert_eq!(days("2000-01-01 06:00:00Z"), Some(10_957.25));

@@ -1,0 +1,94 @@
+//! A file of any kind that is open: names of its columns, and its rows.
+
+use crate::data::input::columns::Columns;
+use crate::data::input::number::Decimal;
+use crate::data::input::options::TableOptions;
+use crate::data::input::rows::Rows;
+use crate::error::{Error, Result};
+use crate::text::Shown;
+
+/// A file before its columns are chosen.
+pub(in crate::data) struct Opened<'a> {
+    /// Its name in messages.
+    pub(in crate::data) file: String,
+    /// Names of all columns.
+    pub(in crate::data) header: Vec<String>,
+    /// Why a column cannot be read, for the columns that cannot.
+    pub(in crate::data) obstacles: Vec<(usize, String)>,
+    /// Positions of the columns that the file says are an index of rows.
+    pub(in crate::data) indices: Vec<usize>,
+    /// Whether columns have no names of their own.
+    pub(in crate::data) is_unnamed: bool,
+    /// What was taken for what.
+    pub(in crate::data) notes: Vec<String>,
+    pub(in crate::data) decimal: Decimal,
+    pub(in crate::data) rows: Box<dyn Rows + 'a>,
+}
+
+impl<'a> Opened<'a> {
+    pub(super) fn new(file: String, header: Vec<String>, rows: impl Rows + 'a) -> Self {
+        Self {
+            file,
+            header,
+            obstacles: Vec::new(),
+            indices: Vec::new(),
+            is_unnamed: false,
+            notes: Vec::new(),
+            decimal: Decimal::default(),
+            rows: Box::new(rows),
+        }
+    }
+
+    /// The error of a column that cannot be read.
+    pub(in crate::data) fn refuse_obstacle(&self, position: usize) -> Result<()> {
+        match self.obstacles.iter().find(|(at, _)| *at == position) {
+            Some((_, why)) => {
+                let detail = format!("column `{}` {why}; drop it", Shown(&self.header[position]));
+                Err(Error::Table { file: self.file.clone(), detail })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The columns that the options select, by name.
+    pub(super) fn named(&mut self, options: &TableOptions) -> Result<Columns> {
+        self.columns(options, false)
+    }
+
+    /// All columns but those that the options name, for a survey, which knows how to leave out
+    /// columns without a name.
+    pub(in crate::data) fn all(&mut self, options: &TableOptions) -> Result<Columns> {
+        self.columns(options, true)
+    }
+
+    fn columns(&mut self, options: &TableOptions, is_survey: bool) -> Result<Columns> {
+        let wanted = options.wanted();
+        if let Some(wanted) = &wanted {
+            self.name_by_position(wanted, options)?;
+        }
+        Columns::of(&self.file, &self.header, wanted.as_deref(), options, is_survey)
+    }
+
+    /// Gives columns without names the wanted ones, if there are as many.
+    fn name_by_position(&mut self, wanted: &[String], options: &TableOptions) -> Result<()> {
+        // A label or a dropped column can only be named `x0`, `x1`, ….
+        let others = options.label.is_some() || options.id.is_some() || !options.dropped.is_empty();
+        if !self.is_unnamed || others {
+            return Ok(());
+        }
+        if wanted.len() == self.header.len() {
+            self.header = wanted.to_vec();
+            return Ok(());
+        }
+        if wanted.iter().all(|name| self.header.contains(name)) {
+            return Ok(());
+        }
+        let detail = format!(
+            "an array has no column names, so columns are matched by position: {} features need as many columns in \
+             their order, it has {}",
+            wanted.len(),
+            self.header.len()
+        );
+        Err(Error::Table { file: self.file.clone(), detail })
+    }
+}
