@@ -81,7 +81,9 @@ fn bad_data_are_refused_in_words() {
     fit("rows.csv", "a,b\n1,2\n3,4\n", "-k 2 --init rows:0,2", "rows 0 to 1");
     fit("rows.csv", "a,b\n1,2\n3,4\n", "-k 2 --tol NaN", "tol = NaN");
     desk.fails("fit none.csv -k 2 --model m", 1, "none.csv: No such file");
-    desk.fails("fit . -k 2 --model m", 1, "directory");
+    // A folder is read as its part files.
+    std::fs::create_dir(desk.path("nothing")).expect("a folder");
+    desk.fails("fit nothing -k 2 --model m", 1, "nothing: ");
 
     // Right answers where there is one: a single feature, a constant feature, one row to explain.
     desk.write("one.csv", "a\n1\n2\n8\n9\n");

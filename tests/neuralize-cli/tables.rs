@@ -598,13 +598,13 @@ fn what_other_programs_fitted_is_imported_with_its_scaler() {
     assert!((ratio / (82.0f64 * 82.0) - 1.0).abs() < 0.2, "{ratio}");
 
     // Units that cannot be, centroids that no row has, the same centroid twice, other names.
-    let said = desk.done("import scaled.csv --data data.csv --model w").err;
+    let said = desk.done("import scaled.csv --data data.csv --beta 1 --model w").err;
     assert!(
         said.contains("no row is in cluster") || said.contains("all rows are in one cluster"),
         "{said}"
     );
     desk.write("far.csv", "a,b\n3,0.02\n900,0.02\n3,0.02\n");
-    let said = desk.done("import far.csv --data data.csv --model w").err;
+    let said = desk.done("import far.csv --data data.csv --beta 1 --model w").err;
     assert!(said.contains("centroids 0 and 2 are the same"), "{said}");
     desk.write("near.csv", "a,b\n100000000,0\n100000001,0\n");
     let said = desk.done("import near.csv --beta 1 --model w --precision f32").err;

@@ -25,8 +25,7 @@ use crate::input;
 #[command(
     after_help = "Centroids are in the units of the data, also where a scaler is given; --scaled says that they are in those of \
                   the scaler.\n\n\
-                  Example: neuralize import centroids.csv --data data.csv --model model\n\
-                  Example: neuralize import centroids.csv --data data.csv --model model --mean mean.csv --spread spread.csv"
+                  Example: neuralize import centroids.csv --data data.csv --model model"
 )]
 pub(super) struct ImportArgs {
     /// Table with a centroid in every row; its columns are the features
