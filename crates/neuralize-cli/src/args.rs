@@ -1,11 +1,12 @@
 //! Arguments that several subcommands share.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
 use neuralize::data::{ColumnKind, Decimal, Missing, Scale, SurveyOptions, TableOptions};
 
+use crate::output::Output;
 use crate::parse;
 
 /// Options of every subcommand.
@@ -55,8 +56,8 @@ pub(crate) enum PrecisionName {
 /// The data of a fit.
 #[derive(Args)]
 pub(crate) struct TrainingArgs {
-    /// Table: text (CSV and its relatives, also compressed by gzip), Parquet, or a NumPy array; - reads
-    /// text from standard input
+    /// Table: text (CSV and its relatives, also compressed), JSON, Parquet, an Excel workbook, NumPy
+    /// arrays, or a folder of part files; - reads text from standard input
     #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
     pub(crate) data: PathBuf,
     /// Scaling of the features; auto is standard where columns differ ten times in spread or some are
@@ -125,7 +126,7 @@ impl From<MissingName> for Missing {
 /// A model, and the data that it is applied to.
 #[derive(Args)]
 pub(crate) struct ModelArgs {
-    /// Table with the features of the model among its columns, in any order; - reads CSV from
+    /// Table with the features of the model among its columns, in any order; - reads text from
     /// standard input
     #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
     pub(crate) data: PathBuf,
@@ -138,6 +139,11 @@ pub(crate) struct ModelArgs {
 }
 
 impl ModelArgs {
+    /// Checks that an output replaces neither the table nor the model.
+    pub(crate) fn check_output(&self, output: Option<&Path>) -> anyhow::Result<()> {
+        Output::check_inputs(output, &[&self.data, &self.model])
+    }
+
     /// The options of a model, with the column that names the rows.
     pub(crate) fn options(&self, options: TableOptions) -> TableOptions {
         self.id.iter().fold(options, TableOptions::with_id)

@@ -49,6 +49,27 @@ impl Output {
         place(one) == place(other)
     }
 
+    /// An error if an output would replace what is read: a table, or a file of a model.
+    pub(crate) fn check_inputs(output: Option<&Path>, inputs: &[&Path]) -> Result<()> {
+        let Some(output) = output.filter(|path| !is_standard(path)) else { return Ok(()) };
+        let Some(found) = output.canonicalize().ok().filter(|found| found.is_file()) else {
+            return Ok(());
+        };
+        for input in inputs.iter().filter(|input| !is_standard(input)) {
+            let Ok(read) = input.canonicalize() else { continue };
+            // A file in the folder of a model, or of part files.
+            let is_inside = read.is_dir() && found.parent() == Some(&read);
+            if found == read || is_inside {
+                let text = format!(
+                    "{}: the results would replace what is read; name another file",
+                    output.display()
+                );
+                return Err(Usage(text).into());
+            }
+        }
+        Ok(())
+    }
+
     /// An error if a second output has the destination of the results.
     pub(crate) fn check_other(option: &str, path: &Path, results: Option<&Path>) -> Result<()> {
         if Self::is_same(results, Some(path)) {

@@ -23,7 +23,7 @@ fn same_or(text: &str, shortest: String) -> Cow<'_, str> {
     if shortest == text { Cow::Borrowed(text) } else { Cow::Owned(shortest) }
 }
 
-/// Days since 1970-01-01 of a date of the form 2024-12-31 or 2024/12/31, with or without a time of
+/// Days since 1970-01-01 of a date of the form 2024-12-31, 2024/12/31 or 31.12.2024, with or without a time of
 /// day behind a space or `T` (hours and minutes, seconds, `Z`).
 pub(crate) fn days(text: &str) -> Option<f64> {
     let text = text.trim();
@@ -31,10 +31,12 @@ pub(crate) fn days(text: &str) -> Option<f64> {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),
     };
-    let separator = if date.contains('/') { '/' } else { '-' };
+    let separator = ['/', '.'].into_iter().find(|sign| date.contains(*sign)).unwrap_or('-');
     let mut parts = date.split(separator);
-    let year = digits(parts.next()?, 4..=4)?;
-    let (month, day) = (digits(parts.next()?, 1..=2)?, digits(parts.next()?, 1..=2)?);
+    let (first, month, last) = (parts.next()?, parts.next()?, parts.next()?);
+    let (year, day) = if separator == '.' { (last, first) } else { (first, last) };
+    let year = digits(year, 4..=4)?;
+    let (month, day) = (digits(month, 1..=2)?, digits(day, 1..=2)?);
     if parts.next().is_some() || !(1..=12).contains(&month) || day < 1 || day > length(year, month)
     {
         return None;
@@ -194,6 +196,7 @@ mod tests {
         assert_eq!(super::date(-719_528.0), "0000-01-01");
         assert_eq!(super::date(0.999_999_9), "1970-01-02");
         assert_eq!(days("1969/12/31"), Some(-1.0));
+        assert_eq!(days("31.12.1969 12:00"), Some(-0.5));
         assert_eq!(days("2000-01-01T12:00"), Some(10_957.5));
         assert_eq!(days("2000-01-01 06:00:00Z"), Some(10_957.25));
         for text in

@@ -1,6 +1,6 @@
 //! `neuralize fit`
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use neuralize::cluster::{
     Bandwidth, Clusterer, ClustererConfig, ClustererFit, FitOptions, GaussianMixtureConfig, Init,
     KMeansConfig, KernelKMeansConfig, Progress, match_to_classes,
 };
-use neuralize::data::{Scale, ScaledTable, Scaler, Table, part_rows};
+use neuralize::data::{Gaps, Scale, ScaledTable, Scaler, Table, part_rows};
 use neuralize::record::{Model, ModelInfo};
 
 use crate::args::{TrainingArgs, Usage};
@@ -202,9 +202,15 @@ impl FitArgs {
 
         let mut bar: Option<Bar> = None;
         let noted = Cell::new(false);
+        // Every pass reads the same: the first is counted.
+        let passes = Cell::new(0);
+        let gaps = RefCell::new(Gaps::default());
         let note = |part: &ScaledTable<B>| {
             if !noted.replace(true) {
                 shared::note_coarse(session, &part.table);
+            }
+            if passes.get() == 1 {
+                gaps.borrow_mut().add(part.table.gaps());
             }
         };
         let mut observer = |progress: Progress| {
@@ -215,6 +221,7 @@ impl FitArgs {
         let options = FitOptions::default().with_observer(&mut observer);
         let fit = self.kmeans().fit_parts_with(
             || -> Box<dyn Iterator<Item = Result<ScaledTable<B>>> + '_> {
+                passes.set(passes.get() + 1);
                 match open() {
                     Ok(reader) => {
                         let parts = scaler.parts(reader).with_part_rows(at_once);
@@ -237,6 +244,7 @@ impl FitArgs {
             _ => error,
         })?;
         drop(bar);
+        shared::note_counts(session, &no_rows, &gaps.into_inner(), None);
         let remark = self
             .label
             .as_ref()

@@ -46,7 +46,7 @@ pub(super) struct ImportArgs {
     /// Spreads that it divided by, such as standard deviations: a table with one row, or one column
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "mean")]
     spread: Option<PathBuf>,
-    /// JSON with both: `{"mean": [..], "spread": [..]}`
+    /// JSON with both, in the order of the columns of the centroids: `{"mean": [..], "spread": [..]}`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["mean", "spread"])]
     scaler: Option<PathBuf>,
     /// The centroids are scaled
@@ -116,8 +116,9 @@ impl ImportArgs {
         let survey = input::survey(&self.centroids, &options, true)?;
         let name = survey.file();
         for found in survey.found() {
+            let is_number = matches!(found.kind, ColumnKind::Number | ColumnKind::Constant);
             match found.kind {
-                ColumnKind::Number | ColumnKind::Constant if found.missing == 0 => {}
+                _ if is_number && found.column.is_some() && found.missing == 0 => {}
                 ColumnKind::Identifier => session.note(format!(
                     "note: {name}: column `{}` is left out: {}",
                     Shown(&found.name),
@@ -223,8 +224,11 @@ fn agreement(column: &str, labels: &[String], found: &[usize], clusters: usize) 
         let agree =
             labels.iter().zip(found).filter(|(label, found)| number(label) == Some(**found));
         let agree = agree.count();
-        let hint =
-            if agree < rows { ": are the centroids in the order of the labels?" } else { "" };
+        let hint = if agree < rows {
+            ": are the centroids in the order of the labels, and in the units of the data?"
+        } else {
+            ""
+        };
         return format!("{agree} of {rows} rows are in the cluster that `{column}` says{hint}");
     }
     let mut names: Vec<&String> = known.into_iter().collect::<HashSet<_>>().into_iter().collect();
@@ -262,9 +266,13 @@ fn row_or_column<B: Backend>(
     let options = session.table_options(TableOptions::default());
     // A list of numbers has no header.
     let opened = input::open(path, &options)
-        .or_else(|error| input::open(path, &options.with_header(false)).map_err(|_| error));
+        .or_else(|error| input::open(path, &options.clone().with_header(false)).map_err(|_| error));
     let mut reader: TableReader = opened?;
-    let table = reader.read_all()?;
+    let mut table = reader.read_all()?;
+    if table.rows() == 0 {
+        // Numbers from 0 on may name columns, but not here.
+        table = input::open(path, &options.with_header(false))?.read_all()?;
+    }
     let name = input::name(path);
     let row = |at: usize| table.row(at).unwrap_or_default().to_vec();
     match (table.rows(), table.features().len()) {

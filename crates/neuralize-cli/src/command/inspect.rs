@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, ValueHint};
+use neuralize::data::{Column, Encoding, Kind, Missing, Shown};
 use neuralize::record::ModelConfig;
 
 use crate::output::Output;
@@ -52,6 +53,8 @@ fn lines(config: &ModelConfig) -> Vec<(&'static str, String)> {
         ("distance", Some(config.distance.clone())),
         ("clusters", of_clusters.then(|| config.n_clusters.to_string())),
         ("features", Some(config.n_features.to_string())),
+        ("columns", info.encoding.as_ref().map(columns)),
+        ("row names", info.id.clone()),
         ("scale", Some(info.scale.to_string())),
         ("gamma", text(info.gamma)),
         ("supports", text(info.supports)),
@@ -74,4 +77,28 @@ fn lines(config: &ModelConfig) -> Vec<(&'static str, String)> {
         ("names", Some(listed(&info.features))),
     ];
     lines.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// How columns become features: `size (number, if missing 3.5), colour (category of 3, if missing red)`.
+fn columns(encoding: &Encoding) -> String {
+    let described = |column: &Column| {
+        let kind = match &column.kind {
+            Kind::Category { values } => format!("category of {}", values.len()),
+            Kind::Flag => "flag".into(),
+            Kind::Date => "date, in days".into(),
+            _ if column.log => "logarithm of 1 + number".into(),
+            _ => "number".into(),
+        };
+        let filled = match (&column.kind, column.fill) {
+            (_, None) => String::new(),
+            _ if encoding.missing != Missing::Fill => String::new(),
+            (Kind::Category { values }, Some(fill)) => {
+                let value = values.get(fill as usize).map(String::as_str).unwrap_or_default();
+                format!(", if missing {}", Shown(value))
+            }
+            (_, Some(fill)) => format!(", if missing {fill}"),
+        };
+        format!("{} ({kind}{filled})", Shown(&column.name))
+    };
+    encoding.columns.iter().map(described).collect::<Vec<_>>().join(", ")
 }

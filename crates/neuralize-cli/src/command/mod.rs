@@ -40,9 +40,9 @@ pub(crate) struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-Tables are CSV files with the names of the columns in the first line, .tsv and .tab files with tabs, \
-.parquet and .pq files, and .npy arrays. The columns of an array are named x0, x1 and so on; if an \
-array has as many columns as the model has features, they are matched by position. - is CSV from \
+Tables are text (CSV and its relatives, also compressed), JSON lines or arrays of records, Parquet, Excel workbooks, \
+NumPy arrays and archives, and folders of part files; the content decides. The columns of an array are named x0, x1 and so \
+on; if an array has as many columns as the model has features, they are matched by position. - is text from \
 standard input. Results go to standard output, messages to standard error.
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted, 143 terminated. Files are written \

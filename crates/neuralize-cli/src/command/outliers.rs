@@ -93,6 +93,12 @@ impl From<OutlierSortName> for Sort {
 
 impl Job for OutlierArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        let inputs: Vec<&Path> = [Some(&self.training.data), self.model.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(PathBuf::as_path)
+            .collect();
+        Output::check_inputs(self.results.output.as_deref(), &inputs)?;
         let format = output::format(&self.results, session.delimiter)?;
         match &self.model {
             Some(folder) => self.score_by_model(session, format, folder),

@@ -44,7 +44,7 @@ pub(super) fn read_scaled<B: Backend>(
     drop(survey);
     let (scaler, data) = scale.fit_rows(table, file, &session.device, session.dtype)?;
     note_coarse(session, &data.table);
-    note_gaps(session, &data.table, None);
+    note_counts(session, &data.table, data.table.gaps(), None);
     Ok(Training { scale, scaler, data })
 }
 
@@ -83,18 +83,14 @@ pub(super) fn decided<B: Backend>(
     Ok(scale)
 }
 
-/// Prints what became of missing and unknown values. `filled` counts by column those that were
-/// filled.
-pub(super) fn note_gaps<B: Backend>(
-    session: &Session<B>,
-    table: &Table,
-    filled: Option<&BTreeMap<usize, usize>>,
-) {
-    let gaps = table.gaps();
-    note_counts(session, table, gaps, filled);
+/// `1 row`, `2 rows`
+fn rows(count: usize) -> String {
+    format!("{count} row{}", if count == 1 { "" } else { "s" })
 }
 
-fn note_counts<B: Backend>(
+/// Prints what became of missing and unknown values. `filled` counts by column those that were
+/// filled.
+pub(super) fn note_counts<B: Backend>(
     session: &Session<B>,
     table: &Table,
     gaps: &Gaps,
@@ -113,14 +109,14 @@ fn note_counts<B: Backend>(
         ));
     }
     if gaps.left_out > 0 {
-        session.note(format!("note: {} rows with missing values are left out", gaps.left_out));
+        session.note(format!("note: {} with missing values left out", rows(gaps.left_out)));
     }
     if gaps.blank > 0 {
-        session.note(format!("note: {} rows without any value are left out", gaps.blank));
+        session.note(format!("note: {} without any value left out", rows(gaps.blank)));
     }
     for (column, (count, first)) in &gaps.unknown {
         session.note(format!(
-            "note: {count} values of `{}` are unknown to the model, such as `{}`: they count as none of its values",
+            "note: values of `{}` unknown to the model, such as `{}`: {count}; they count as none of its values",
             name(*column),
             Shown(first)
         ));

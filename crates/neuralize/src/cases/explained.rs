@@ -151,9 +151,9 @@ impl Cases {
         let assigned = matches!(target, Target::Assigned | Target::AssignedVersus(_));
         let classes = table.classes().filter(|_| assigned);
         Ok(Self {
-            rows: (0..table.rows()).collect(),
+            rows: table.numbers(),
             ids: table.ids().map(<[String]>::to_vec),
-            total: table.rows(),
+            total: table.rows_read(),
             values: in_units(values),
             scaled: of_cases,
             filled: table.gaps().filled.clone(),
@@ -237,7 +237,11 @@ impl Cases {
     pub fn value_text(&self, case: usize, column: usize) -> String {
         let value = self.values_of(case).get(column).copied().unwrap_or(f64::NAN);
         let text = self.text_of(column, value);
-        if self.filled.contains(&(case, column)) { format!("{text}, filled in") } else { text }
+        if self.filled.binary_search(&(case, column)).is_ok() {
+            format!("{text}, filled in")
+        } else {
+            text
+        }
     }
 
     /// A value of a centroid as text: a number, the most frequent category, a date.

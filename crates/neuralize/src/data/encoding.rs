@@ -287,7 +287,7 @@ impl Encoder {
         cell: Cell<'_>,
         features: &mut Vec<f64>,
     ) -> Outcome {
-        let (code, outcome) = match category(cell) {
+        let (code, outcome) = match category(cell, self.decimal) {
             None => (self.encoding.columns[at].fill.map(|fill| fill as usize), Outcome::Missing),
             Some(value) => match self.codes[at].get(value.as_ref()) {
                 Some(code) => (Some(*code), Outcome::Taken),
@@ -338,7 +338,7 @@ fn as_days(cell: Cell<'_>) -> Result<Option<f64>, &'static str> {
         Cell::Text(text) if is_missing(text) => Ok(None),
         Cell::Text(text) => text::days(text)
             .map(Some)
-            .ok_or("is not a date of the form 2024-12-31 or 2024-12-31 23:59:59"),
+            .ok_or("is not a date of the form 2024-12-31, 31.12.2024 or 2024-12-31 23:59:59"),
         // Numbers that were written by a program that counts days, too.
         Cell::Number(days) | Cell::Whole(days) if days.is_finite() => Ok(Some(days)),
         Cell::Number(days) | Cell::Whole(days) if days.is_nan() => Ok(None),
@@ -348,16 +348,18 @@ fn as_days(cell: Cell<'_>) -> Result<Option<f64>, &'static str> {
 
 /// The value of a cell as a category; `None` for a missing value. Numbers that are equal are one
 /// category, however they are written.
-pub(in crate::data) fn category(cell: Cell<'_>) -> Option<Cow<'_, str>> {
+pub(in crate::data) fn category(cell: Cell<'_>, decimal: Decimal) -> Option<Cow<'_, str>> {
+    let of_number = |value: f64| Some(Cow::Owned((value + 0.0).to_string()));
     match cell {
         Cell::Missing => None,
         Cell::Number(value) | Cell::Whole(value) if value.is_nan() => None,
-        Cell::Number(value) | Cell::Whole(value) | Cell::Day(value) => {
-            Some(Cow::Owned(value.to_string()))
-        }
+        Cell::Number(value) | Cell::Whole(value) | Cell::Day(value) => of_number(value),
         Cell::Flag(true) => Some(Cow::Borrowed("True")),
         Cell::Flag(false) => Some(Cow::Borrowed("False")),
-        Cell::Text(text) if is_missing(text) => None,
-        Cell::Text(text) => Some(text::canonical(text)),
+        Cell::Text(text) => match number(text, decimal) {
+            Some((value, _)) => of_number(value),
+            None if is_missing(text) => None,
+            None => Some(Cow::Borrowed(text.trim())),
+        },
     }
 }

@@ -77,7 +77,8 @@ impl Details {
         self.values.extend(cases.values_of(case));
         let first = self.filled.len();
         self.filled.resize(first + width, false);
-        for (_, column) in cases.filled.iter().filter(|(of, _)| *of == case) {
+        let from = cases.filled.partition_point(|(of, _)| *of < case);
+        for (_, column) in cases.filled[from..].iter().take_while(|(of, _)| *of == case) {
             self.filled[first + column] = true;
         }
         self.scaled.extend(cases.scaled_of(case));

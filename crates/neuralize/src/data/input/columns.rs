@@ -66,6 +66,26 @@ impl<'a> Lookup<'a> {
         Err(Error::Table { file: self.file.to_owned(), detail })
     }
 
+    /// The columns of these names, each once, that may be features.
+    fn chosen(&self, names: &[String], may_be: impl Fn(&usize) -> bool) -> Result<Vec<usize>> {
+        let mut seen = HashSet::new();
+        let mut places = Vec::with_capacity(names.len());
+        for name in names {
+            let at = self.one(name)?;
+            if !seen.insert(at) {
+                return self.fail(format!("column `{}` is named twice", Shown(name)));
+            }
+            if !may_be(&at) {
+                return self.fail(format!(
+                    "column `{}` is a feature by one option, and by another the label, the name of the rows, or dropped",
+                    Shown(name)
+                ));
+            }
+            places.push(at);
+        }
+        Ok(places)
+    }
+
     /// An error if two columns that are not dropped have one name. Columns may have none in a survey.
     fn refuse_duplicates(&self, dropped: &HashSet<usize>, is_survey: bool) -> Result<()> {
         for (at, name) in self.header.iter().enumerate() {
@@ -116,7 +136,7 @@ impl Columns {
         }
         let other = |at: &usize| Some(*at) != label && Some(*at) != id && !dropped.contains(at);
         let positions: Vec<usize> = match wanted {
-            Some(names) => names.iter().map(|name| lookup.one(name)).collect::<Result<_>>()?,
+            Some(names) => lookup.chosen(names, |at| !is_survey || other(at))?,
             None => (0..header.len()).filter(other).collect(),
         };
         if positions.is_empty() {
@@ -146,15 +166,20 @@ impl Columns {
     }
 
     /// An error if the file has no feature column of this name.
-    pub(in crate::data) fn expect(&self, name: &str) -> Result<()> {
+    pub(in crate::data) fn expect(&self, name: &str, header: &[String]) -> Result<()> {
         if self.names.iter().any(|known| known == name) {
             return Ok(());
+        }
+        if header.iter().any(|known| known == name) {
+            let detail =
+                format!("column `{}` is not read: other options leave it out", Shown(name));
+            return Err(Error::Table { file: self.file.clone(), detail });
         }
         Err(Error::UnknownColumn {
             file: self.file.clone(),
             column: name.to_owned(),
-            nearest: nearest(name, &self.names).map(str::to_owned),
-            available: self.names.clone(),
+            nearest: nearest(name, header).map(str::to_owned),
+            available: header.to_vec(),
         })
     }
 

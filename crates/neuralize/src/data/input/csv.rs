@@ -147,11 +147,17 @@ impl Rows for CsvRows<'_> {
             // missing values. In other tables, lines are counted only for messages.
             if columns.width == 1 {
                 let line = self.line_of_record();
-                for blank in self.next_line + self.skipped..line {
-                    sink.blank(columns, Place::Line(blank))?;
+                let blank = self.next_line + self.skipped;
+                if blank < line {
+                    hand_on_blank(columns, sink, Place::Line(blank))?;
+                    self.next_line += 1;
+                    self.is_pending = true;
+                    left -= 1;
+                    continue;
                 }
                 self.next_line = line - self.skipped + 1 + self.breaks_in_record();
-            } else if !self.is_row(columns)? {
+            }
+            if !self.is_row(columns)? {
                 continue;
             }
             left -= 1;
@@ -174,6 +180,21 @@ impl Rows for CsvRows<'_> {
     fn bytes_read(&self) -> u64 {
         self.reader.position().byte()
     }
+}
+
+/// Hands on a row without any value.
+fn hand_on_blank(columns: &Columns, sink: &mut dyn Sink, place: Place) -> Result<()> {
+    for at in 0..columns.positions.len() {
+        sink.cell(columns, at, Cell::Missing, &|| place)?;
+    }
+    if columns.label.is_some() {
+        sink.label("");
+    }
+    if columns.id.is_some() {
+        sink.id("");
+    }
+    sink.end_row(columns);
+    Ok(())
 }
 
 /// A source that counts its bytes, keeps the last one, and checks the quotes.

@@ -227,7 +227,10 @@ fn find_parts(
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         // What programs write beside the parts.
-        if name.starts_with(['_', '.']) || name.ends_with(".crc") {
+        // Notes beside the parts are no parts.
+        let lower = name.to_lowercase();
+        let is_note = lower.starts_with("readme") || lower.ends_with(".md");
+        if name.starts_with(['_', '.']) || lower.ends_with(".crc") || is_note {
             continue;
         }
         let found = fs::metadata(&path).map_err(Error::io(&path))?;

@@ -72,7 +72,8 @@ impl<'a> Opened<'a> {
     /// Gives columns without names the wanted ones, if there are as many.
     fn name_by_position(&mut self, wanted: &[String], options: &TableOptions) -> Result<()> {
         // A label or a dropped column can only be named `x0`, `x1`, ….
-        let others = options.label.is_some() || options.id.is_some() || !options.dropped.is_empty();
+        let has_id = options.id.is_some() && !options.id_is_optional;
+        let others = options.label.is_some() || has_id || !options.dropped.is_empty();
         if !self.is_unnamed || others {
             return Ok(());
         }

@@ -86,19 +86,7 @@ impl Values {
     }
 
     fn text(&self, row: usize) -> String {
-        match self.cell(row) {
-            Cell::Missing => String::new(),
-            Cell::Number(value) | Cell::Whole(value) | Cell::Day(value) => {
-                if value.is_nan() {
-                    String::new()
-                } else {
-                    value.to_string()
-                }
-            }
-            Cell::Flag(true) => "True".to_owned(),
-            Cell::Flag(false) => "False".to_owned(),
-            Cell::Text(text) => text.to_owned(),
-        }
+        self.cell(row).text()
     }
 }
 
@@ -287,6 +275,7 @@ impl Values {
         count: usize,
     ) -> Result<Self, ParquetError> {
         let kind = column.kind;
+        let is_time = matches!(kind, ValueKind::Time { .. });
         let is_whole = matches!(
             reader,
             ColumnReader::Int32ColumnReader(_) | ColumnReader::Int64ColumnReader(_)
@@ -316,7 +305,7 @@ impl Values {
                 _ => numbers(reader, count, |value| f64::from(*value))?,
             },
             // A label may be an integer that f64 cannot hold.
-            ColumnReader::Int64ColumnReader(reader) if column.is_text => {
+            ColumnReader::Int64ColumnReader(reader) if column.is_text && !is_time => {
                 return Ok(Self::Texts(each(reader, count, |value| {
                     Some(match kind {
                         ValueKind::Unsigned => value.cast_unsigned().to_string(),

@@ -35,11 +35,4 @@ pub(in crate::data) trait Sink {
     fn id(&mut self, text: &str);
 
     fn end_row(&mut self, columns: &Columns);
-
-    /// Lines of a table of one column that are blank: rows without a value.
-    fn blank(&mut self, columns: &Columns, place: Place) -> Result<()> {
-        self.cell(columns, 0, Cell::Missing, &|| place)?;
-        self.end_row(columns);
-        Ok(())
-    }
 }

@@ -5,22 +5,47 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::data::encoding::category;
 use crate::data::input::{Cell, Decimal, Form, Place, flag, is_missing, number};
+use crate::data::survey::kind::ColumnKind;
 use crate::text;
 
 /// Different texts of a column that are kept, at most, and the longest of them in bytes.
 const MAX_TEXTS: usize = 2000;
 const LONGEST: usize = 300;
 
-/// Different values that are counted, at most.
-const MAX_DIFFERENT: usize = 1 << 20;
+/// How a column is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    /// Whether rows are kept.
+    pub(super) keeps_rows: bool,
+    /// What somebody says that the column is.
+    pub(super) stated: Option<ColumnKind>,
+    /// Whether somebody asked for it by name.
+    pub(super) is_asked: bool,
+    /// Number of columns, which share the memory.
+    pub(super) columns: usize,
+}
 
-/// Numbers that are kept for quantiles where rows are not.
-const SAMPLE: usize = 1 << 16;
+impl Reading {
+    /// Different values that are counted, at most.
+    fn max_different(self) -> usize {
+        ((1 << 24) / self.columns.max(1)).clamp(1 << 12, 1 << 20)
+    }
+
+    /// Numbers that are kept for quantiles where rows are not.
+    fn sample(self) -> usize {
+        ((1 << 26) / self.columns.max(1)).clamp(1 << 10, 1 << 16)
+    }
+
+    /// Whether dates are read as days.
+    fn takes_dates(self) -> bool {
+        self.stated == Some(ColumnKind::Date) || self.stated.is_none() && self.is_asked
+    }
+}
 
 /// The cells of a column, and what they have in common.
 #[derive(Debug, Clone)]
 pub(super) struct ColumnCells {
-    keeps_rows: bool,
+    reading: Reading,
     /// The number of every row, or of a sample of rows; NaN where there is none.
     pub(super) values: Vec<f64>,
     /// One more than the text of every row, where rows have texts; empty if none has.
@@ -32,12 +57,18 @@ pub(super) struct ColumnCells {
     /// Whether there are too many texts, or too long ones, to keep them.
     pub(super) overflowed: bool,
     different: HashSet<u64>,
+    /// Whether a value was found twice, or is no whole number.
+    repeats: bool,
     pub(super) rows: usize,
     pub(super) missing: usize,
     /// Cells that are numbers, words for yes or no, dates.
     pub(super) numbers: usize,
     pub(super) flags: usize,
     pub(super) days: usize,
+    /// Texts that are numbers with the other decimal sign.
+    pub(super) other_numbers: usize,
+    /// Numbers with a per cent sign.
+    pub(super) percents: usize,
     pub(super) first_text: Option<(Place, String)>,
     pub(super) is_infinite: bool,
     pub(super) whole: bool,
@@ -50,14 +81,12 @@ pub(super) struct ColumnCells {
     squares: f64,
     /// What was taken for a part of a number, and the first such cell.
     pub(super) forms: Option<(Form, String)>,
-    /// Whether dates are read as days.
-    as_days: bool,
 }
 
 impl ColumnCells {
-    pub(super) fn new(keeps_rows: bool, as_days: bool) -> Self {
+    pub(super) fn new(reading: Reading) -> Self {
         Self {
-            keeps_rows,
+            reading,
             values: Vec::new(),
             codes: Vec::new(),
             texts: Vec::new(),
@@ -65,11 +94,14 @@ impl ColumnCells {
             counts: Vec::new(),
             overflowed: false,
             different: HashSet::new(),
+            repeats: false,
             rows: 0,
             missing: 0,
             numbers: 0,
             flags: 0,
             days: 0,
+            other_numbers: 0,
+            percents: 0,
             first_text: None,
             is_infinite: false,
             whole: true,
@@ -81,7 +113,6 @@ impl ColumnCells {
             mean: 0.0,
             squares: 0.0,
             forms: None,
-            as_days,
         }
     }
 
@@ -95,6 +126,11 @@ impl ColumnCells {
         self.different.len()
     }
 
+    /// Whether no value was found twice, as far as they were counted.
+    pub(super) fn all_different(&self) -> bool {
+        !self.repeats || self.numbers == self.present() && (self.ascending || self.descending)
+    }
+
     pub(super) fn variance(&self) -> f64 {
         self.squares / (self.numbers as f64).max(1.0)
     }
@@ -103,7 +139,7 @@ impl ColumnCells {
     pub(super) fn cell(&self, row: usize) -> Cell<'_> {
         match self.codes.get(row).and_then(|code| code.checked_sub(1)) {
             Some(code) => Cell::Text(&self.texts[code as usize]),
-            None if self.as_days => Cell::Day(self.values[row]),
+            None if self.days > 0 && self.days == self.present() => Cell::Day(self.values[row]),
             None => Cell::Number(self.values[row]),
         }
     }
@@ -120,7 +156,7 @@ impl ColumnCells {
     pub(super) fn value_counts(&self) -> Vec<(String, usize)> {
         let mut counts: HashMap<String, usize> = HashMap::new();
         for value in self.values.iter().filter(|value| !value.is_nan()) {
-            if let Some(value) = category(Cell::Number(*value)) {
+            if let Some(value) = category(Cell::Number(*value), Decimal::Point) {
                 *counts.entry(value.into_owned()).or_default() += 1;
             }
         }
@@ -134,6 +170,13 @@ impl ColumnCells {
 
     pub(super) fn add(&mut self, cell: Cell<'_>, decimal: Decimal, place: &dyn Fn() -> Place) {
         self.rows += 1;
+        if self.reading.stated == Some(ColumnKind::Category) {
+            match category(cell, decimal) {
+                Some(value) => self.add_text(&value, place),
+                None => self.add_missing(),
+            }
+            return;
+        }
         match cell {
             Cell::Missing => self.add_missing(),
             Cell::Number(value) | Cell::Whole(value) if value.is_nan() => self.add_missing(),
@@ -145,30 +188,41 @@ impl ColumnCells {
             }
             Cell::Flag(flag) => self.add_text(if flag { "True" } else { "False" }, place),
             Cell::Day(days) if days.is_nan() => self.add_missing(),
-            Cell::Day(days) => {
-                self.days += 1;
-                self.add_number(days, false);
-            }
-            Cell::Text(text) => match number(text, decimal) {
-                Some((value, form)) => {
-                    if form.is_any() && self.forms.is_none() {
-                        self.forms = Some((form, text.to_owned()));
-                    }
-                    self.add_number(value, is_whole(text));
+            Cell::Day(days) => self.add_day(days),
+            Cell::Text(text) => self.add_cell_text(text.trim(), decimal, place),
+        }
+    }
+
+    fn add_cell_text(&mut self, text: &str, decimal: Decimal, place: &dyn Fn() -> Place) {
+        // A number is no date, unless its file says so.
+        let stated_date = self.reading.stated == Some(ColumnKind::Date);
+        match number(text, decimal).filter(|_| !stated_date) {
+            Some((value, form)) => {
+                self.percents += usize::from(form.percent);
+                if form.is_any() && self.forms.is_none() {
+                    self.forms = Some((form, text.to_owned()));
                 }
-                None if is_missing(text) => self.add_missing(),
-                None => match text::days(text) {
-                    Some(days) if self.as_days => {
-                        self.days += 1;
-                        self.add_number(days, false);
-                    }
-                    days => {
-                        self.days += usize::from(days.is_some());
-                        self.add_text(text, place);
-                    }
-                },
+                self.add_number(value, is_whole(text));
+            }
+            None if is_missing(text) => self.add_missing(),
+            None => match text::days(text) {
+                Some(days) if self.reading.takes_dates() => self.add_day(days),
+                days => {
+                    self.days += usize::from(days.is_some());
+                    let other = match decimal {
+                        Decimal::Point => Decimal::Comma,
+                        Decimal::Comma => Decimal::Point,
+                    };
+                    self.other_numbers += usize::from(number(text, other).is_some());
+                    self.add_text(text, place);
+                }
             },
         }
+    }
+
+    fn add_day(&mut self, days: f64) {
+        self.days += 1;
+        self.add_number(days, false);
     }
 
     fn add_missing(&mut self) {
@@ -188,7 +242,13 @@ impl ColumnCells {
         let apart = value - self.mean;
         self.mean += apart / self.numbers as f64;
         self.squares += apart * (value - self.mean);
-        self.note_different(value.to_bits());
+        // A number with a fraction is no identifier.
+        self.repeats |= !is_whole;
+        if !self.repeats {
+            self.note_different(value.to_bits());
+        } else if self.texts.is_empty() && !self.overflowed {
+            self.different = HashSet::new();
+        }
         self.push(value, 0);
     }
 
@@ -205,8 +265,8 @@ impl ColumnCells {
     }
 
     fn note_different(&mut self, value: u64) {
-        if self.different.len() < MAX_DIFFERENT {
-            self.different.insert(value);
+        if self.different.len() < self.reading.max_different() {
+            self.repeats |= !self.different.insert(value);
         }
     }
 
@@ -235,7 +295,7 @@ impl ColumnCells {
     }
 
     fn push(&mut self, value: f64, code: u32) {
-        if self.keeps_rows {
+        if self.reading.keeps_rows {
             if code > 0 && self.codes.is_empty() {
                 self.codes.resize(self.values.len(), 0);
             }
@@ -251,7 +311,7 @@ impl ColumnCells {
     /// Keeps a number if it belongs to the sample: the first ones, and later ones at places that do
     /// not depend on anything but their number (Vitter 1985, with a fixed sequence).
     fn sample(&mut self, value: f64) {
-        if self.values.len() < SAMPLE {
+        if self.values.len() < self.reading.sample() {
             self.values.push(value);
             return;
         }

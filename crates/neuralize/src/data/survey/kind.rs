@@ -26,7 +26,7 @@ pub enum ColumnKind {
     Constant,
     /// Texts of which there are too many to be categories.
     Text,
-    /// No value.
+    /// No value, or none in more than half of the rows.
     Empty,
     /// Numbers and something else.
     Mixed,
@@ -102,6 +102,10 @@ impl Found {
             question: None,
             spread: 0.0,
         };
+        if context.log && kind != ColumnKind::Number {
+            found.question = Some("there is no logarithm of what is not a number".into());
+            return found;
+        }
         match kind {
             ColumnKind::Number | ColumnKind::Date if context.is_feature(kind) => {
                 found.take_number(&context, cells);
@@ -120,7 +124,10 @@ impl Found {
 
     fn take_number(&mut self, context: &Context, cells: &ColumnCells) {
         if cells.numbers < cells.present() {
-            let what = if self.kind == ColumnKind::Date { "a date" } else { "a number" };
+            let what = match self.kind {
+                ColumnKind::Date => "a date of the form 2024-12-31 or 31.12.2024",
+                _ => "a number",
+            };
             self.question = Some(format!("{} is not {what}", first_text(cells)));
             return;
         }
@@ -141,6 +148,10 @@ impl Found {
     }
 
     fn take_flag(&mut self, cells: &ColumnCells) {
+        if !are_flags(cells) {
+            self.question = Some(format!("{} is neither yes nor no", first_text(cells)));
+            return;
+        }
         let yes: usize = cells
             .value_counts()
             .iter()
@@ -173,6 +184,13 @@ impl Found {
     }
 
     fn ask_about_mixed(&mut self, cells: &ColumnCells) {
+        if cells.first_text.is_none() {
+            self.question = Some(format!(
+                "{} of {} numbers have a per cent sign, and the others have none",
+                cells.percents, cells.numbers
+            ));
+            return;
+        }
         self.question = Some(format!(
             "{} of {} cells are numbers, but {} is not a finite number",
             cells.numbers,
@@ -187,6 +205,14 @@ fn first_text(cells: &ColumnCells) -> String {
         Some((place, text)) => format!("`{}` ({place})", Shown(text)),
         None => "one".into(),
     }
+}
+
+/// Whether all values are words for yes and no, or 1 and 0.
+fn are_flags(cells: &ColumnCells) -> bool {
+    let is_flag = |(value, _): &(String, usize)| {
+        matches!(value.as_str(), "0" | "1") || crate::data::input::flag(value).is_some()
+    };
+    !cells.overflowed && cells.value_counts().iter().all(is_flag)
 }
 
 fn is_yes(value: &str) -> bool {
@@ -210,8 +236,17 @@ impl Context {
         if present == 0 {
             return ColumnKind::Empty;
         }
-        if !self.is_asked && (self.is_index || is_index_name(&self.name)) {
+        let has_no_name = is_index_name(&self.name);
+        if !self.is_asked && (self.is_index || has_no_name) {
             return ColumnKind::Identifier;
+        }
+        if !self.is_asked && 2 * cells.missing > cells.rows {
+            return ColumnKind::Empty;
+        }
+        // Numbers with another decimal sign, or only some of which are per cent.
+        let odd = cells.other_numbers > 0 && cells.other_numbers + numbers == present;
+        if odd || cells.percents > 0 && cells.percents < numbers {
+            return ColumnKind::Mixed;
         }
         if cells.days == present {
             return ColumnKind::Date;
@@ -219,11 +254,9 @@ impl Context {
         if numbers == present {
             return self.kind_of_numbers(cells);
         }
-        let is_flag = |(value, _): &(String, usize)| {
-            matches!(value.as_str(), "0" | "1") || crate::data::input::flag(value).is_some()
-        };
-        if cells.flags > 0 && cells.n_different() <= 8 && cells.value_counts().iter().all(is_flag) {
-            return if cells.n_different() == 1 { ColumnKind::Constant } else { ColumnKind::Flag };
+        if cells.flags > 0 && cells.texts.len() <= 8 && are_flags(cells) {
+            let one = cells.value_counts().len() == 1;
+            return if one { ColumnKind::Constant } else { ColumnKind::Flag };
         }
         if 2 * numbers >= present || cells.is_infinite {
             return ColumnKind::Mixed;
@@ -236,7 +269,7 @@ impl Context {
         if is_constant(min, max, f64::EPSILON) && cells.present() > 1 {
             return ColumnKind::Constant;
         }
-        let all_different = cells.n_different() == cells.present();
+        let all_different = cells.all_different();
         if self.is_asked || !cells.whole || !all_different {
             return ColumnKind::Number;
         }
@@ -256,7 +289,7 @@ impl Context {
             _ if self.is_asked => ColumnKind::Category,
             _ if cells.overflowed => ColumnKind::Text,
             _ if different <= MAX_VALUES && 2 * different <= present => ColumnKind::Category,
-            _ if different == present => ColumnKind::Identifier,
+            _ if cells.all_different() => ColumnKind::Identifier,
             _ => ColumnKind::Text,
         }
     }
@@ -265,12 +298,21 @@ impl Context {
     fn reason(&self, kind: ColumnKind, cells: &ColumnCells) -> String {
         match kind {
             ColumnKind::Unreadable => self.obstacle.clone().unwrap_or_default(),
+            ColumnKind::Empty if cells.missing < cells.rows => {
+                format!("{} of {} values are missing", cells.missing, cells.rows)
+            }
             ColumnKind::Empty => "no value".into(),
             ColumnKind::Date => "dates".into(),
             ColumnKind::Constant => "one value".into(),
-            ColumnKind::Identifier if self.is_index || is_index_name(&self.name) => {
+            ColumnKind::Identifier
+                if self.is_index || !self.name.is_empty() && is_index_name(&self.name) =>
+            {
                 "an index of rows".into()
             }
+            ColumnKind::Identifier if self.name.is_empty() && cells.whole => {
+                "an index of rows".into()
+            }
+            ColumnKind::Identifier if self.name.is_empty() => "a column without a name".into(),
             ColumnKind::Identifier if cells.numbers == cells.present() => {
                 "whole numbers that are all different, such as an identifier".into()
             }
@@ -280,8 +322,8 @@ impl Context {
 
     fn counted(&self, cells: &ColumnCells) -> String {
         let different = cells.n_different();
-        if different == cells.present() {
-            format!("{different} texts that are all different")
+        if cells.all_different() {
+            format!("{} texts that are all different", cells.present())
         } else {
             format!("{different} different texts")
         }

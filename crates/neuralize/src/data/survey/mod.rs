@@ -14,7 +14,7 @@ use crate::data::input::{
     self, Cell, Columns, Decimal, Opened, Place, Sink, TableBuilder, TableOptions, is_missing,
 };
 use crate::data::scaler::Scale;
-use crate::data::survey::column::ColumnCells;
+use crate::data::survey::column::{ColumnCells, Reading};
 use crate::data::survey::kind::Context;
 use crate::data::table::Table;
 use crate::error::{Error, Result};
@@ -53,6 +53,11 @@ impl SurveyOptions {
     pub fn with_missing(mut self, missing: Missing) -> Self {
         self.missing = missing;
         self
+    }
+
+    /// Whether a column was asked for by its name.
+    fn asks_for(&self, name: &str) -> bool {
+        self.table.selects(name) || self.logged.iter().any(|column| column == name)
     }
 
     /// The kind that was stated for a column, last.
@@ -134,19 +139,20 @@ impl Survey {
         let mut columns = opened.all(&options.table)?;
         let stated = options.stated.iter().map(|(name, _)| name);
         for name in stated.chain(&options.logged) {
-            columns.expect(name)?;
+            columns.expect(name, &opened.header)?;
         }
         // Columns that cannot be read have no cells.
         let unreadable = columns.without_obstacles(&opened.obstacles);
         opened.rows.select(&columns)?;
-        let of_dates = |name: &String| options.kind_of(name) == Some(ColumnKind::Date);
+        let reading = |name: &String| Reading {
+            keeps_rows,
+            stated: options.kind_of(name),
+            is_asked: options.asks_for(name),
+            columns: columns.names.len(),
+        };
         let mut cells = Cells {
             decimal: opened.decimal,
-            columns: columns
-                .names
-                .iter()
-                .map(|name| ColumnCells::new(keeps_rows, of_dates(name)))
-                .collect(),
+            columns: columns.names.iter().map(|name| ColumnCells::new(reading(name))).collect(),
             labels: columns.label.map(|_| Vec::new()),
             ids: columns.id.map(|_| Vec::new()),
             rows: 0,
@@ -161,7 +167,7 @@ impl Survey {
         }
         let context = |at: usize, name: &String, position: usize| Context {
             stated: options.kind_of(name),
-            is_asked: options.table.selects(name),
+            is_asked: options.asks_for(name),
             is_index: opened.indices.contains(&position),
             is_first: at == 0,
             obstacle: None,
@@ -176,7 +182,8 @@ impl Survey {
             .collect();
         for (name, why) in unreadable {
             let context = Context { obstacle: Some(why), ..context(1, &name, usize::MAX) };
-            found.push(Found::of(context, &ColumnCells::new(false, false)));
+            let reading = Reading { keeps_rows: false, ..reading(&name) };
+            found.push(Found::of(context, &ColumnCells::new(reading)));
         }
         let (notes, missing) = (opened.notes, options.missing);
         Ok(Self { columns, cells, found, notes, missing })
@@ -254,7 +261,7 @@ impl Survey {
             let detail = "the cells of a scanned table are not kept; read it again".into();
             return Err(Error::Table { file: self.columns.file.clone(), detail });
         }
-        let encoder = Encoder::new(Arc::new(encoding), Decimal::Point);
+        let encoder = Encoder::new(Arc::new(encoding), self.cells.decimal);
         let columns = self.columns.some(|at| self.found[at].column.is_some());
         let chosen: Vec<&ColumnCells> = (0..self.columns.names.len())
             .filter(|at| self.found[*at].column.is_some())
@@ -339,6 +346,9 @@ impl fmt::Display for Survey {
             false => write!(f, "\n  {name:<10} {}", listed(&items, ", ")),
         };
         line("features", texts(true))?;
+        line("names", self.columns.id_name.iter().map(|name| Shown(name).to_string()).collect())?;
+        let label = self.columns.label.map(|_| Shown(&self.columns.label_name).to_string());
+        line("label", label.into_iter().collect())?;
         line("left out", texts(false))?;
         let holes = self.found.iter().any(|found| found.column.is_some() && found.missing > 0);
         if holes {
