@@ -801,3 +801,18 @@ fn what_an_option_cannot_do_is_said() {
     desk.write("german.csv", &rows("a,d", 12, |i| format!("{i}.5,{:02}.01.2024", 1 + i)));
     assert_eq!(explained(&desk, "german.csv", "--as d=date").0[3..], ["a", "d"]);
 }
+
+#[test]
+fn copies_are_no_dead_end_for_outliers() {
+    let desk = Desk::new();
+    desk.write("far.csv", &rows("x,y", 41, |i| if i == 40 { "8,8".into() } else { "1,1".into() }));
+    let answer = desk.done("outliers far.csv --sort row");
+    let (_, scores) = table(&answer.out, b',');
+    assert!(scores[..40].iter().all(|row| row[1].abs() < 1e-9), "{scores:?}");
+    assert!(scores[40][1] > 1.0 && (scores[40][1] - scores[40][2] - scores[40][3]).abs() < 1e-9);
+    desk.write("same.csv", &rows("x,y", 12, |_| "3,4".into()));
+    let answer = desk.done("outliers same.csv");
+    assert!(answer.err.contains("all points are equal: gamma is 1"), "{}", answer.err);
+    assert!(table(&answer.out, b',').1.iter().all(|row| row[1] == 0.0));
+    desk.fails("outliers far.csv --perplexity 0.25", 1, "points have more equal neighbours");
+}

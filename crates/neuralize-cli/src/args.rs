@@ -1,12 +1,11 @@
 //! Arguments that several subcommands share.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 use neuralize::data::{ColumnKind, Decimal, Missing, Scale, SurveyOptions, TableOptions};
 
-use crate::output::Output;
 use crate::parse;
 
 /// Options of every subcommand.
@@ -139,11 +138,6 @@ pub(crate) struct ModelArgs {
 }
 
 impl ModelArgs {
-    /// Checks that an output replaces neither the table nor the model.
-    pub(crate) fn check_output(&self, output: Option<&Path>) -> anyhow::Result<()> {
-        Output::check_inputs(output, &[&self.data, &self.model])
-    }
-
     /// The options of a model, with the column that names the rows.
     pub(crate) fn options(&self, options: TableOptions) -> TableOptions {
         self.id.iter().fold(options, TableOptions::with_id)

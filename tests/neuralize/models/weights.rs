@@ -10,7 +10,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::backend::Backend;
 use neuralize::deep::Weights;
 use zip::write::SimpleFileOptions;
-use zip::{ZipArchive, ZipWriter};
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::super::suite::*;
 
@@ -366,7 +366,8 @@ fn layers(names: &[String]) -> Vec<u8> {
 fn write(path: &Path, records: &[(String, Vec<u8>)], pickle: &[u8]) {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in records {
-        archive.start_file(name, SimpleFileOptions::default()).unwrap();
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        archive.start_file(name, options).unwrap();
         let bytes = if name.ends_with("data.pkl") { pickle } else { bytes };
         archive.write_all(bytes).unwrap();
     }

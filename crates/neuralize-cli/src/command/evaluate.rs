@@ -80,8 +80,8 @@ enum ComparisonName {
 impl Job for EvaluateArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
         let format = self.format()?;
-        self.input.check_output(self.output.as_deref())?;
-        self.input.check_output(self.report.as_deref())?;
+        shared::check_output(&self.input, self.output.as_deref())?;
+        shared::check_output(&self.input, self.report.as_deref())?;
         let model = Model::<B>::load(&self.input.model, &session.device, session.dtype)?;
         let subject = Tracked::<Autodiff<B>>::new(model.clusterer().clone())?;
         // An error about an output comes before anything is computed.

@@ -120,8 +120,8 @@ impl From<SortName> for Sort {
 
 impl Job for ExplainArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
-        self.input.check_output(self.results.output.as_deref())?;
-        self.input.check_output(self.report.as_deref())?;
+        shared::check_output(&self.input, self.results.output.as_deref())?;
+        shared::check_output(&self.input, self.report.as_deref())?;
         let format = output::format(&self.results, session.delimiter)?;
         let model = Model::<B>::load(&self.input.model, &session.device, session.dtype)?;
         let network = self.network(&model)?;

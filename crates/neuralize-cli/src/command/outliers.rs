@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use clap::{Args, ValueEnum, ValueHint};
+use neuralize::Error;
 use neuralize::cluster::Bandwidth;
 use neuralize::data::TableOptions;
-use neuralize::outlier::KernelDensityConfig;
+use neuralize::outlier::{KernelDensity, KernelDensityConfig};
 use neuralize::output::{Format, Results, Sort};
 use neuralize::record::{ModelInfo, OutlierModel};
 
@@ -16,6 +18,9 @@ use crate::backend::{Job, Session};
 use crate::command::shared::{self, Training};
 use crate::output::{self, Output};
 use crate::{input, parse};
+
+/// The share of the data that counts as the neighbours of a point.
+const DEFAULT_SHARE: f64 = 0.25;
 
 #[derive(Args)]
 #[command(
@@ -41,15 +46,10 @@ pub(super) struct OutlierArgs {
     /// Also save a model of the data to this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     save: Option<PathBuf>,
-    /// Share of the data that counts as the neighbours of a point
-    #[arg(
-        long,
-        value_name = "P",
-        default_value = "0.25",
-        value_parser = parse::part,
-        allow_negative_numbers = true
-    )]
-    perplexity: f64,
+    /// Share of the data that counts as the neighbours of a point [default: 0.25, or more where points
+    /// have many copies]
+    #[arg(long, value_name = "P", value_parser = parse::part, allow_negative_numbers = true)]
+    perplexity: Option<f64>,
     /// Gamma of the kernel, instead of --perplexity; inf counts only the nearest neighbour
     #[arg(
         long,
@@ -139,6 +139,42 @@ impl OutlierArgs {
         output.finish()
     }
 
+    /// The density of the rows. Where the share of neighbours is the default one and points have more
+    /// copies than that, it is the next that serves, with a word.
+    fn fitted<B: Backend>(
+        &self,
+        session: &Session<B>,
+        x: &Tensor<B, 2>,
+    ) -> neuralize::Result<KernelDensity<B>> {
+        let config =
+            KernelDensityConfig::new().with_max_supports(self.supports).with_seed(self.seed);
+        let fit = |bandwidth| config.clone().with_bandwidth(bandwidth).fit(x);
+        let Some(given) =
+            self.gamma.map(Bandwidth::Gamma).or(self.perplexity.map(Bandwidth::Share))
+        else {
+            const SHARES: [f64; 3] = [0.5, 0.75, 0.9];
+            let mut found = fit(Bandwidth::Share(DEFAULT_SHARE));
+            for share in SHARES {
+                if !matches!(found, Err(Error::Config { .. })) {
+                    break;
+                }
+                found = fit(Bandwidth::Share(share));
+                if found.is_ok() {
+                    session.note(format!(
+                        "note: points have many copies: {:.0} % of the rows count as neighbours (--perplexity)",
+                        100.0 * share
+                    ));
+                }
+            }
+            if matches!(found, Err(Error::Config { .. })) {
+                session.note("note: (nearly) all points are equal: gamma is 1 (--gamma)");
+                found = fit(Bandwidth::Gamma(1.0));
+            }
+            return found;
+        };
+        fit(given)
+    }
+
     /// Scores every row against the others.
     fn score_rows<B: Backend>(&self, session: &Session<B>, format: Format) -> Result<()> {
         let Training { scale, scaler, data } =
@@ -147,16 +183,8 @@ impl OutlierArgs {
         if data.table.rows() < 2 {
             bail!("{}: the table has only one row to score", input::name(&self.training.data));
         }
-        let bandwidth = match self.gamma {
-            Some(gamma) => Bandwidth::Gamma(gamma),
-            None => Bandwidth::Share(self.perplexity),
-        };
-        let config = KernelDensityConfig::new()
-            .with_bandwidth(bandwidth)
-            .with_max_supports(self.supports)
-            .with_seed(self.seed);
-        let density = config
-            .fit(&data.x)
+        let density = self
+            .fitted(session, &data.x)
             .map_err(|error| data.located(error))
             .with_context(|| input::name(&self.training.data))?;
         let summary = format!(

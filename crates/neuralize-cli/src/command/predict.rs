@@ -23,7 +23,7 @@ pub(super) struct PredictArgs {
 
 impl Job for PredictArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
-        self.input.check_output(self.results.output.as_deref())?;
+        shared::check_output(&self.input, self.results.output.as_deref())?;
         let format = output::format(&self.results, session.delimiter)?;
         let model = Model::<B>::load(&self.input.model, &session.device, session.dtype)?;
         let network = model.neuralize()?;

@@ -47,7 +47,7 @@ pub(super) struct ReportArgs {
 
 impl Job for ReportArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
-        self.input.check_output(Some(&self.output))?;
+        shared::check_output(&self.input, Some(&self.output))?;
         let model = Model::<B>::load(&self.input.model, &session.device, session.dtype)?;
         let network = model.neuralize()?;
         let (path, label) = (&self.input.data, self.label.as_ref());

@@ -16,9 +16,10 @@ use neuralize::data::{
 use neuralize::output::{Format, RowKey, Selection, Sort};
 use neuralize::plot::FigureSet;
 
-use crate::args::{SelectionArgs, TrainingArgs};
+use crate::args::{ModelArgs, SelectionArgs, TrainingArgs};
 use crate::backend::Session;
 use crate::input;
+use crate::output::Output;
 use crate::progress::Bar;
 
 /// The data of a fit, and how they are scaled.
@@ -180,6 +181,11 @@ pub(super) fn each_part<B: Backend>(
         note_counts(session, &table, &gaps, Some(&filled));
     }
     Ok(())
+}
+
+/// Checks that an output replaces neither the table nor the model.
+pub(super) fn check_output(input: &ModelArgs, output: Option<&Path>) -> Result<()> {
+    Output::check_inputs(output, &[&input.data, &input.model])
 }
 
 /// Numbers of the rows, with their names.

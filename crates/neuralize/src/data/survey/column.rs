@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::data::encoding::category;
 use crate::data::input::{Cell, Decimal, Form, Place, flag, is_missing, number};
-use crate::data::survey::kind::ColumnKind;
+use crate::data::survey::column_kind::ColumnKind;
 use crate::text;
 
 /// Different texts of a column that are kept, at most, and the longest of them in bytes.

@@ -2,6 +2,7 @@
 //! them.
 
 mod column;
+mod column_kind;
 mod kind;
 
 use std::fmt;
@@ -20,7 +21,8 @@ use crate::data::table::Table;
 use crate::error::{Error, Result};
 use crate::text::Shown;
 
-pub use kind::{ColumnKind, Found};
+pub use column_kind::ColumnKind;
+pub use kind::Found;
 
 /// How a survey decides about columns.
 #[derive(Debug, Clone, Default)]
@@ -317,7 +319,7 @@ impl Survey {
 
 /// The first of many, and how many there are more.
 fn listed(items: &[String], separator: &str) -> String {
-    const SHOWN: usize = 12;
+    const SHOWN: usize = 24;
     let shown = items[..items.len().min(SHOWN)].join(separator);
     match items.len().saturating_sub(SHOWN) {
         0 => shown,
