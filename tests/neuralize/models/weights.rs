@@ -294,7 +294,7 @@ pub fn weights_of_a_hostile_pickle<B: Backend>(setup: &Setup<B>) {
     bytes[first + at + 4..first + at + 8].copy_from_slice(&100_u32.to_le_bytes());
     fs::write(&path, &bytes).unwrap();
     let text = load(setup, &Weights::of(&path)).unwrap_err().to_string();
-    assert!(text.contains("33554432 bytes"), "{text}");
+    assert!(text.contains("larger than its declared"), "{text}");
     // A text of 4 GB, an integer of 2 GB, values that are not there.
     refused(b"X\xff\xff\xff\xff.", "early");
     refused(b"\x8b\xff\xff\xff\x7f.", "early");
