@@ -46,8 +46,7 @@ pub(super) struct OutlierArgs {
     /// Also save a model of the data to this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     save: Option<PathBuf>,
-    /// Share of the data that counts as the neighbours of a point [default: 0.25, or more where points
-    /// have many copies]
+    /// Share of the data that counts as the neighbours of a point [default: 0.25]
     #[arg(long, value_name = "P", value_parser = parse::part, allow_negative_numbers = true)]
     perplexity: Option<f64>,
     /// Gamma of the kernel, instead of --perplexity; inf counts only the nearest neighbour
@@ -139,8 +138,8 @@ impl OutlierArgs {
         output.finish()
     }
 
-    /// The density of the rows. Where the share of neighbours is the default one and points have more
-    /// copies than that, it is the next that serves, with a word.
+    /// The density of the rows. Where points have more copies than the default share of neighbours,
+    /// only the nearest row counts, with a word.
     fn fitted<B: Backend>(
         &self,
         session: &Session<B>,
@@ -149,30 +148,20 @@ impl OutlierArgs {
         let config =
             KernelDensityConfig::new().with_max_supports(self.supports).with_seed(self.seed);
         let fit = |bandwidth| config.clone().with_bandwidth(bandwidth).fit(x);
-        let Some(given) =
-            self.gamma.map(Bandwidth::Gamma).or(self.perplexity.map(Bandwidth::Share))
-        else {
-            const SHARES: [f64; 3] = [0.5, 0.75, 0.9];
-            let mut found = fit(Bandwidth::Share(DEFAULT_SHARE));
-            for share in SHARES {
-                if !matches!(found, Err(Error::Config { .. })) {
-                    break;
+        match (self.gamma, self.perplexity) {
+            (Some(gamma), _) => fit(Bandwidth::Gamma(gamma)),
+            (None, Some(share)) => fit(Bandwidth::Share(share)),
+            (None, None) => match fit(Bandwidth::Share(DEFAULT_SHARE)) {
+                Err(Error::Config { .. }) => {
+                    session.note(
+                        "note: too many rows are copies of one another for a scale: only the nearest other row counts \
+                         (--gamma inf)",
+                    );
+                    fit(Bandwidth::Gamma(f64::INFINITY))
                 }
-                found = fit(Bandwidth::Share(share));
-                if found.is_ok() {
-                    session.note(format!(
-                        "note: points have many copies: {:.0} % of the rows count as neighbours (--perplexity)",
-                        100.0 * share
-                    ));
-                }
-            }
-            if matches!(found, Err(Error::Config { .. })) {
-                session.note("note: (nearly) all points are equal: gamma is 1 (--gamma)");
-                found = fit(Bandwidth::Gamma(1.0));
-            }
-            return found;
-        };
-        fit(given)
+                found => found,
+            },
+        }
     }
 
     /// Scores every row against the others.

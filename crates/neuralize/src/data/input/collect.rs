@@ -23,7 +23,7 @@ pub(super) struct Collected {
 /// Reads a file to its end, a few rows at a time.
 pub(super) fn collect(mut opened: Opened<'_>, options: &TableOptions) -> Result<Collected> {
     const FEW: usize = 3;
-    let columns = opened.named(options)?;
+    let columns = opened.all(options)?;
     for at in columns.all_positions() {
         opened.refuse_obstacle(at)?;
     }
