@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
 use super::classes::Classes;
-use crate::data::{Encoding, Kind, Shown, Table};
+use crate::data::{Encoding, Shown, Table};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Beta, ClusterSummary, Target, logistic, part_title};
 use crate::output::number;
@@ -256,12 +256,14 @@ impl Cases {
     }
 
     /// Whether a column is neither high nor low: yes or no, or a category.
+    #[cfg(feature = "report")]
     pub(crate) fn is_named(&self, column: usize) -> bool {
         let column = self.encoding.as_ref().and_then(|encoding| encoding.columns.get(column));
-        column.is_some_and(|column| column.is_category() || column.kind == Kind::Flag)
+        column.is_some_and(|column| column.is_category() || column.kind == crate::data::Kind::Flag)
     }
 
     /// Points and centroids as the clusterer sees them, `[N, D]` and `[K, D]`, and their D.
+    #[cfg(any(feature = "report", feature = "svg"))]
     pub(crate) fn places(&self) -> (&[f64], &[f64], usize) {
         match &self.encoded {
             Some([points, centroids]) => {

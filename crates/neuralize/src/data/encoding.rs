@@ -103,6 +103,7 @@ impl Column {
 impl Column {
     /// The value that features stand for, in the units of the file: for a category the number of the
     /// value that is largest.
+    #[cfg(feature = "cases")]
     pub(crate) fn value(&self, features: &[f64]) -> f64 {
         match (&self.kind, features) {
             (Kind::Category { .. }, features) => {
@@ -122,6 +123,7 @@ impl Column {
     }
 
     /// A value in words, if it is not a number.
+    #[cfg(feature = "cases")]
     pub(crate) fn words(&self, value: f64) -> Option<String> {
         match &self.kind {
             Kind::Number => None,
@@ -142,6 +144,7 @@ impl Column {
 
 impl Encoding {
     /// The values that rows of features stand for, in the units of the file, `[n, C]`.
+    #[cfg(feature = "cases")]
     pub(crate) fn values(&self, rows: &[f64]) -> Vec<f64> {
         let groups = self.groups();
         let width = groups.last().map_or(1, |last| last.end);
@@ -153,6 +156,7 @@ impl Encoding {
     }
 
     /// One number for every column: its feature, and 0 for a category, `[n, C]`.
+    #[cfg(feature = "cases")]
     pub(crate) fn single_features(&self, rows: &[f64]) -> Vec<f64> {
         let groups = self.groups();
         let width = groups.last().map_or(1, |last| last.end);

@@ -5,7 +5,7 @@ mod csv;
 mod format;
 mod json;
 mod layout;
-#[cfg(any(feature = "autodiff", feature = "svg"))]
+#[cfg(any(feature = "autodiff", feature = "cases"))]
 mod number;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -16,7 +16,7 @@ mod table;
 mod writer;
 
 pub use format::Format;
-#[cfg(any(feature = "autodiff", feature = "svg"))]
+#[cfg(any(feature = "autodiff", feature = "cases"))]
 pub(crate) use number::number;
 pub use results::Results;
 pub use row::RowKey;
