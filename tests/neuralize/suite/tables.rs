@@ -131,7 +131,7 @@ pub fn mixed_tables_are_explained_by_definition<B: Backend>(setup: &Setup<B>) {
         let logits = values(explanation.logit.clone());
         let clusters = indices(explanation.cluster.clone());
         let encoding = part.table.encoding().expect("an encoding").clone();
-        let by_column = rows(explanation.by_column(&encoding).expect("by column").relevance);
+        let by_column = rows(explanation.by_column(Some(&encoding)).expect("by column").relevance);
         for (at, &row) in part.rows.iter().enumerate() {
             let found = naive::neon(&expected[row], &centroids, &Question::Soft(clusters[at]), 0.7);
             let sums = [found[0], found[1..4].iter().sum(), found[4]];

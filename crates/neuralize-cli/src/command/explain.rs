@@ -151,10 +151,7 @@ impl Job for ExplainArgs {
         shared::each_part(session, &self.input.data, parts, |part| {
             let explanation = network.explain(&part.x, target, self.beta)?;
             if let Some(open) = &mut writer {
-                let shown = match &model.info().encoding {
-                    Some(encoding) => explanation.clone().by_column(encoding)?,
-                    None => explanation.clone(),
-                };
+                let shown = explanation.clone().by_column(model.info().encoding.as_ref())?;
                 let written = open.write(shared::keys(part), &shown);
                 match written.map_err(anyhow::Error::from) {
                     // The reader of the results is gone; the page is still wanted.

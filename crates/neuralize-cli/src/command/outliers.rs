@@ -128,10 +128,7 @@ impl OutlierArgs {
         shared::each_part(session, data, model.parts(reader)?, |part| {
             // The data of the model get the scores that they had when it was made.
             let explanation = network.explain_left_out(&part.x)?;
-            let explanation = match &model.info().encoding {
-                Some(encoding) => explanation.by_column(encoding)?,
-                None => explanation,
-            };
+            let explanation = explanation.by_column(model.info().encoding.as_ref())?;
             Ok(writer.write(shared::keys(part), &explanation)?)
         })?;
         writer.finish()?;
@@ -204,7 +201,7 @@ impl OutlierArgs {
             encoding.columns.iter().map(|column| column.name.clone()).collect();
         let mut writer = results.outliers(&columns, selection)?;
         let explanation = network.explain_left_out(&data.x).map_err(|error| data.located(error))?;
-        writer.write(shared::keys(&data), &explanation.by_column(encoding)?)?;
+        writer.write(shared::keys(&data), &explanation.by_column(Some(encoding))?)?;
         writer.finish()?;
         session.note(summary);
         output.finish()

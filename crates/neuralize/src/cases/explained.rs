@@ -130,10 +130,7 @@ impl Cases {
         let rows = || logits.chunks(clusters).zip(&cluster);
         let competitor = rows().map(|(row, &own)| nearest_competitor(row, own)).collect();
         let probability = rows().map(|(row, &own)| logistic(row[own])).collect();
-        let found = match &encoding {
-            Some(encoding) => found.by_column(encoding)?,
-            None => found,
-        };
+        let found = found.by_column(encoding.as_ref())?;
         let values: Vec<f64> =
             (0..table.rows()).filter_map(|row| table.row(row)).flatten().copied().collect();
         let scaled = [transfer::download(x), transfer::download(centroids.clone())];

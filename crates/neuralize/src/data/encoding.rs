@@ -146,26 +146,28 @@ impl Encoding {
     /// The values that rows of features stand for, in the units of the file, `[n, C]`.
     #[cfg(feature = "cases")]
     pub(crate) fn values(&self, rows: &[f64]) -> Vec<f64> {
-        let groups = self.groups();
-        let width = groups.last().map_or(1, |last| last.end);
-        let of_row = |row: &[f64]| -> Vec<f64> {
-            let columns = self.columns.iter().zip(&groups);
-            columns.map(|(column, group)| column.value(&row[group.clone()])).collect()
-        };
-        rows.chunks_exact(width).flat_map(of_row).collect()
+        self.each_column(rows, Column::value)
     }
 
     /// One number for every column: its feature, and 0 for a category, `[n, C]`.
     #[cfg(feature = "cases")]
     pub(crate) fn single_features(&self, rows: &[f64]) -> Vec<f64> {
+        self.each_column(
+            rows,
+            |column, features| {
+                if column.is_category() { 0.0 } else { features[0] }
+            },
+        )
+    }
+
+    /// A number for every column of every row, from its features.
+    #[cfg(feature = "cases")]
+    fn each_column(&self, rows: &[f64], number: impl Fn(&Column, &[f64]) -> f64) -> Vec<f64> {
         let groups = self.groups();
         let width = groups.last().map_or(1, |last| last.end);
+        let columns = || self.columns.iter().zip(&groups);
         let of_row = |row: &[f64]| -> Vec<f64> {
-            let columns = self.columns.iter().zip(&groups);
-            let single = |(column, group): (&Column, &Range<usize>)| {
-                if column.is_category() { 0.0 } else { row[group.start] }
-            };
-            columns.map(single).collect()
+            columns().map(|(column, group)| number(column, &row[group.clone()])).collect()
         };
         rows.chunks_exact(width).flat_map(of_row).collect()
     }

@@ -44,8 +44,9 @@ pub struct Absorbed<B: Backend> {
 /// Sums of the relevances of the features of every column, `[N, C]`.
 pub(crate) fn summed_by_column<B: Backend>(
     relevance: Tensor<B, 2>,
-    encoding: &Encoding,
+    encoding: Option<&Encoding>,
 ) -> Result<Tensor<B, 2>> {
+    let Some(encoding) = encoding else { return Ok(relevance) };
     let [rows, width] = relevance.dims();
     let groups = encoding.groups();
     let features = groups.last().map_or(0, |last| last.end);
@@ -101,7 +102,7 @@ impl<B: Backend> Explanation<B> {
     }
 
     /// The explanation by columns of a table: features that are values of one category are summed, so
-    /// that the relevances still sum to the logit.
+    /// that the relevances still sum to the logit. Without an encoding, every feature is a column.
     ///
     /// # Shapes
     ///
@@ -110,7 +111,7 @@ impl<B: Backend> Explanation<B> {
     /// # Errors
     ///
     /// If the features are not those of the encoding.
-    pub fn by_column(mut self, encoding: &Encoding) -> Result<Self> {
+    pub fn by_column(mut self, encoding: Option<&Encoding>) -> Result<Self> {
         self.relevance = summed_by_column(self.relevance, encoding)?;
         Ok(self)
     }

@@ -25,7 +25,7 @@ impl<B: Backend> OutlierExplanation<B> {
     /// # Errors
     ///
     /// If the features are not those of the encoding.
-    pub fn by_column(mut self, encoding: &Encoding) -> Result<Self> {
+    pub fn by_column(mut self, encoding: Option<&Encoding>) -> Result<Self> {
         self.relevance = summed_by_column(self.relevance, encoding)?;
         Ok(self)
     }

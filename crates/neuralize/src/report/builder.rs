@@ -88,10 +88,8 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         explanation: &Explanation<B>,
     ) -> Result<()> {
         let rows = self.checked_rows(rows, table, explanation)?;
-        match &self.model.info().encoding {
-            Some(encoding) => self.tally.add(&explanation.clone().by_column(encoding)?)?,
-            None => self.tally.add(explanation)?,
-        }
+        let encoding = self.model.info().encoding.as_ref();
+        self.tally.add(&explanation.clone().by_column(encoding)?)?;
         let first = self.rows.len();
         let filled = table.gaps().filled.iter();
         self.filled.extend(filled.map(|(row, column)| (first + row, *column)));

@@ -184,10 +184,7 @@ impl<B: Backend> ReportBuilder<'_, B> {
         let wanted: BTreeSet<usize> = wanted.iter().flatten().copied().collect();
         let against = |versus: usize| {
             let found = self.network.explain(&x, Target::AssignedVersus(versus), self.beta)?;
-            let found = match &self.model.info().encoding {
-                Some(encoding) => found.by_column(encoding)?,
-                None => found,
-            };
+            let found = found.by_column(self.model.info().encoding.as_ref())?;
             let contrast = Contrast {
                 relevance: transfer::download(found.relevance),
                 logit: transfer::download(found.logit),

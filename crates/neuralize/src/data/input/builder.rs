@@ -112,7 +112,7 @@ impl Sink for TableBuilder<'_> {
 
     fn label(&mut self, text: &str) {
         if let Some(labels) = &mut self.labels {
-            labels.push(if is_missing(text) { String::new() } else { text.trim().to_owned() });
+            labels.push(label_text(text));
         }
     }
 
@@ -168,4 +168,9 @@ pub(in crate::data) fn refused(
             Error::Table { file, detail }
         }
     }
+}
+
+/// The text of a label; empty for a missing one.
+pub(in crate::data) fn label_text(text: &str) -> String {
+    if is_missing(text) { String::new() } else { text.trim().to_owned() }
 }

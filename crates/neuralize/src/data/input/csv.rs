@@ -9,7 +9,7 @@ use crate::data::input::dialect::{self, Dialect, Wishes};
 use crate::data::input::opened::Opened;
 use crate::data::input::options::TableOptions;
 use crate::data::input::quotes::Quotes;
-use crate::data::input::rows::{Rows, Sink};
+use crate::data::input::rows::{Rows, Sink, hand_on};
 use crate::error::{Error, Result};
 
 /// Rows of a text file.
@@ -149,7 +149,7 @@ impl Rows for CsvRows<'_> {
                 let line = self.line_of_record();
                 let blank = self.next_line + self.skipped;
                 if blank < line {
-                    hand_on_blank(columns, sink, Place::Line(blank))?;
+                    hand_on(columns, sink, &|| Place::Line(blank), |_| Cell::Missing)?;
                     self.next_line += 1;
                     self.is_pending = true;
                     left -= 1;
@@ -180,21 +180,6 @@ impl Rows for CsvRows<'_> {
     fn bytes_read(&self) -> u64 {
         self.reader.position().byte()
     }
-}
-
-/// Hands on a row without any value.
-fn hand_on_blank(columns: &Columns, sink: &mut dyn Sink, place: Place) -> Result<()> {
-    for at in 0..columns.positions.len() {
-        sink.cell(columns, at, Cell::Missing, &|| place)?;
-    }
-    if columns.label.is_some() {
-        sink.label("");
-    }
-    if columns.id.is_some() {
-        sink.id("");
-    }
-    sink.end_row(columns);
-    Ok(())
 }
 
 /// A source that counts its bytes, keeps the last one, and checks the quotes.

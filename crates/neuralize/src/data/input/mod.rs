@@ -34,7 +34,7 @@ mod rows;
 #[cfg(feature = "xlsx")]
 mod xlsx;
 
-pub(in crate::data) use builder::TableBuilder;
+pub(in crate::data) use builder::{TableBuilder, label_text};
 pub(in crate::data) use cell::{Cell, Place};
 pub(in crate::data) use columns::Columns;
 pub use number::Decimal;

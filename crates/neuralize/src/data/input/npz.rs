@@ -9,7 +9,7 @@ use crate::data::input::cell::{Cell, Place};
 use crate::data::input::columns::Columns;
 use crate::data::input::npy::{Array, Element, NpyRows, Source, Value, fault};
 use crate::data::input::opened::Opened;
-use crate::data::input::rows::{Rows, Sink};
+use crate::data::input::rows::{Rows, Sink, hand_on};
 use crate::error::{Error, Result};
 use crate::text::Shown;
 
@@ -288,16 +288,7 @@ impl Rows for ColumnRows {
                     _ => Cell::Missing,
                 };
                 let place = || Place::Row(self.done);
-                for (at, &position) in columns.positions.iter().enumerate() {
-                    sink.cell(columns, at, cell(position), &place)?;
-                }
-                if let Some(position) = columns.label {
-                    sink.label(&cell(position).text());
-                }
-                if let Some(position) = columns.id {
-                    sink.id(&cell(position).text());
-                }
-                sink.end_row(columns);
+                hand_on(columns, sink, &place, cell)?;
                 self.done += 1;
             }
             left -= count;

@@ -36,3 +36,23 @@ pub(in crate::data) trait Sink {
 
     fn end_row(&mut self, columns: &Columns);
 }
+
+/// Hands on a row, given the cell of every column by its position in the file.
+pub(super) fn hand_on<'c>(
+    columns: &Columns,
+    sink: &mut dyn Sink,
+    place: &dyn Fn() -> Place,
+    cell: impl Fn(usize) -> Cell<'c>,
+) -> Result<()> {
+    for (at, &position) in columns.positions.iter().enumerate() {
+        sink.cell(columns, at, cell(position), place)?;
+    }
+    if let Some(position) = columns.label {
+        sink.label(&cell(position).text());
+    }
+    if let Some(position) = columns.id {
+        sink.id(&cell(position).text());
+    }
+    sink.end_row(columns);
+    Ok(())
+}

@@ -15,7 +15,7 @@ use crate::data::input::cell::{Cell, Place};
 use crate::data::input::columns::Columns;
 use crate::data::input::guard::guarded;
 use crate::data::input::opened::Opened;
-use crate::data::input::rows::{Rows, Sink};
+use crate::data::input::rows::{Rows, Sink, hand_on};
 use crate::error::{Error, Result};
 use crate::text::{self, Shown};
 
@@ -141,16 +141,7 @@ impl Rows for SheetRows {
                 self.sheet.cell(values.get(position).copied().unwrap_or(Value::Missing))
             };
             let place = || Place::Line(u64::from(row) + 1);
-            for (at, &position) in columns.positions.iter().enumerate() {
-                sink.cell(columns, at, cell(position), &place)?;
-            }
-            if let Some(position) = columns.label {
-                sink.label(&cell(position).text());
-            }
-            if let Some(position) = columns.id {
-                sink.id(&cell(position).text());
-            }
-            sink.end_row(columns);
+            hand_on(columns, sink, &place, cell)?;
             self.next += cells.len();
             self.next_row = row + 1;
         }

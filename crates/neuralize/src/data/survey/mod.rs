@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::data::encoding::{Encoder, Encoding, Missing};
 use crate::data::input::{
-    self, Cell, Columns, Decimal, Opened, Place, Sink, TableBuilder, TableOptions, is_missing,
+    self, Cell, Columns, Decimal, Opened, Place, Sink, TableBuilder, TableOptions, label_text,
 };
 use crate::data::scaler::Scale;
 use crate::data::survey::column::{ColumnCells, Reading};
@@ -380,7 +380,7 @@ impl Sink for Cells {
 
     fn label(&mut self, text: &str) {
         if let Some(labels) = self.labels.as_mut().filter(|_| self.keeps_rows) {
-            labels.push(if is_missing(text) { String::new() } else { text.trim().to_owned() });
+            labels.push(label_text(text));
         }
     }
 
