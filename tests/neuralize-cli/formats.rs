@@ -201,3 +201,52 @@ fn files_in_memory_are_replaced_whole() {
     let plain = desk.done("predict wine.csv --model model").out;
     assert_eq!(fs::read_to_string(&path).expect("a file"), plain);
 }
+
+/// What is written is read again: the explanations of a table, as a table.
+#[test]
+fn results_are_written_as_workbooks_and_compressed() {
+    let desk = Desk::with_wine();
+    let plain = desk.done("explain wine.csv --model model -q").out;
+    desk.done("explain wine.csv --model model -q -o why.csv.gz");
+    let packed = fs::read(desk.path("why.csv.gz")).expect("a file");
+    assert!(packed.starts_with(&[0x1f, 0x8b]) && packed.len() < plain.len() * 3 / 4);
+    desk.done("explain wine.csv --model model -q -o why.json.gz");
+    desk.done("explain wine.csv --model model -q -o why.csv");
+    // A model of the results, whichever file has them.
+    let model = |file: &str| {
+        desk.done(&format!("fit {file} -k 2 --drop index --as cluster=number --model m"));
+        let config = desk.read("m/config.json");
+        config.split("sha256").nth(1).map(str::to_owned)
+    };
+    let expected = model("why.csv");
+    assert!(expected.is_some());
+    assert_eq!(model("why.csv.gz"), expected);
+    assert_eq!(model("why.json.gz"), expected);
+    for (name, says) in [
+        ("why.parquet.gz", "leave out .gz"),
+        ("why.html.gz", "results are not written as .html"),
+        ("why.csv.zst", "results are not written as .zst"),
+        ("why.xls", "results are not written as .xls"),
+    ] {
+        desk.fails(&format!("explain wine.csv --model model -o {name}"), 2, says);
+        assert!(!desk.path(name).exists(), "{name}");
+    }
+    #[cfg(feature = "xlsx")]
+    {
+        desk.done("explain wine.csv --model model -q -o why.xlsx");
+        assert_eq!(model("why.xlsx"), expected);
+        let first = fs::read(desk.path("why.xlsx")).expect("a file");
+        std::thread::sleep(std::time::Duration::from_millis(2100));
+        desk.done("explain wine.csv --model model -q --format xlsx -o again");
+        assert!(fs::read(desk.path("again")).expect("a file") == first, "the time of day is in it");
+        desk.done("explain wine.csv --model model -q --top 2 -o top.xlsx");
+        let said = desk.done("fit top.xlsx -k 2 --model m").err;
+        assert!(said.contains("feature_1 (category of"), "{said}");
+        desk.fails("explain wine.csv --model model -o why.xlsx.gz", 2, "leave out .gz");
+        for command in ["predict wine.csv --model model", "outliers wine.csv --drop target"] {
+            desk.done(&format!("{command} -q -o other.xlsx"));
+            let said = desk.done("fit other.xlsx -k 2 --model m").err;
+            assert!(said.contains("178 rows"), "{said}");
+        }
+    }
+}

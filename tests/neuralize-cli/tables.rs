@@ -816,3 +816,132 @@ fn copies_are_no_dead_end_for_outliers() {
     assert!(table(&answer.out, b',').1.iter().all(|row| row[1] == 0.0));
     desk.fails("outliers far.csv --perplexity 0.25", 1, "points have more equal neighbours");
 }
+
+#[test]
+fn values_that_stand_for_missing_ones_are_kept_with_the_model() {
+    let desk = Desk::new();
+    let holes = |blank: &str| {
+        rows("a,b,kind", 40, |i| {
+            let a = if i % 8 == 3 { blank.into() } else { format!("{}.5", i / 20 * 9 + i % 5) };
+            let kind = if i % 10 == 7 { blank } else { ["x", "y"][i % 2] };
+            format!("{a},{}.25,{kind}", i % 7)
+        })
+    };
+    for (name, blank) in [("empty", ""), ("marked", "-99"), ("written", "n/d")] {
+        desk.write(&format!("{name}.csv"), &holes(blank));
+    }
+    let answers = |name: &str, options: &str| {
+        let said = desk.done(&format!("fit {name}.csv -k 2 --model {name} {options}")).err;
+        assert!(said.contains("a (5 missing)"), "{name}: {said}");
+        desk.done(&format!("explain {name}.csv --model {name}")).out
+    };
+    let expected = answers("empty", "");
+    assert_eq!(answers("marked", "--na -99"), expected);
+    assert_eq!(answers("written", "--na n/d --na -1"), expected);
+    // The model knows; another table may have more of them.
+    let config = desk.read("written/config.json");
+    assert!(config.contains("\"missing_values\""), "{config}");
+    assert!(!desk.read("empty/config.json").contains("missing_values"));
+    desk.write("more.csv", &holes("n/d").replace("0.25", "none of it"));
+    let refused = desk.run("predict more.csv --model written");
+    assert!(refused.err.contains("`none of it` is not a finite number"), "{}", refused.err);
+    let said = desk.done("predict more.csv --model written --na").code;
+    assert_eq!(said, 2);
+}
+
+#[test]
+fn titles_sheets_and_rows_are_chosen() {
+    let desk = Desk::new();
+    let table = rows("a;b", 20, |i| format!("{},5;{},25", i / 10 * 9, i % 3));
+    desk.write("plain.csv", &table);
+    desk.write("titled.csv", &format!("Sales \"2021; all\nmade, by; x\n\n{table}"));
+    let expected = explained(&desk, "plain.csv", "");
+    desk.done("fit titled.csv -k 2 --model t --skip 3");
+    let out = desk.done("explain titled.csv --model t --skip 3").out;
+    assert_eq!(cells(&out).0, expected.0);
+    assert_eq!(out, desk.done("explain plain.csv --model t").out);
+    desk.fails(
+        "fit titled.csv -k 2 --model t --skip 99",
+        1,
+        "there is no table behind the 99 lines that are skipped",
+    );
+    let said = desk.done("explain plain.csv --model t --sheet x").err;
+    assert!(said.contains("the option is ignored here"), "{said}");
+}
+
+#[test]
+fn a_key_that_a_record_has_twice_is_an_error() {
+    let desk = Desk::new();
+    desk.write("twice.jsonl", "{\"a\": 1, \"b\": 2}\n{\"a\": 1, \"b\": 2, \"a\": 3}\n");
+    desk.fails(
+        "fit twice.jsonl -k 2 --model m",
+        1,
+        "row 1 (counted from 0) (line 2) has the key `a` twice",
+    );
+}
+
+#[test]
+fn a_header_may_be_longer_than_what_is_looked_at_first() {
+    let desk = Desk::new();
+    let names: Vec<String> = (0..9000).map(|at| format!("a column with a long name {at}")).collect();
+    let cells = |row: usize| -> String {
+        let cells: Vec<String> = (0..9000).map(|at| format!("{},5", (row / 3 * 8 + at) % 17)).collect();
+        cells.join(";")
+    };
+    let lines: Vec<String> = (0..6).map(cells).collect();
+    desk.write("wide.csv", &format!("{}\n{}\n", names.join(";"), lines.join("\n")));
+    let said = desk.done("fit wide.csv -k 2 --model m --scale none").err;
+    assert!(said.contains("9000 columns") && said.contains("decimal sign"), "{said}");
+    assert!(said.contains("6 rows of 9000 features"), "{said}");
+}
+
+#[test]
+fn parts_of_whole_numbers_have_any_decimal_sign() {
+    let desk = Desk::new();
+    let part = |name: &str, cell: fn(usize) -> String| {
+        desk.write(&format!("parts/{name}.csv"), &rows("a;b", 6, |i| format!("{};{i}", cell(i))));
+    };
+    fs::create_dir(desk.path("parts")).expect("a folder");
+    part("0", |i| format!("{i},5"));
+    part("1", |i| format!("{}", 20 + i));
+    let said = desk.done("fit parts -k 2 --model m").err;
+    assert!(said.contains("12 rows of 2 features"), "{said}");
+    // What was found in a later part is said, too.
+    let latin: Vec<u8> = b"a;b;\n40,5;1;\n41,5;2;\n".to_vec();
+    fs::write(desk.path("parts/2.csv"), [b"# caf\xe9\n".as_slice(), &latin].concat())
+        .expect("written");
+    let said = desk.run("fit parts -k 2 --model m").err;
+    assert!(said.contains("2.csv"), "{said}");
+    fs::write(desk.path("parts/2.csv"), b"# caf\xe9\na;b\n40,5;1\n41,5;2\n").expect("written");
+    let said = desk.done("fit parts -k 2 --model m").err;
+    assert!(said.contains("is not UTF-8: read as Windows-1252"), "{said}");
+    part("3", |i| format!("{i}.5"));
+    desk.fails("fit parts -k 2 --model m", 1, "its decimal sign is not that of the first part");
+}
+
+#[test]
+fn identifiers_are_no_labels() {
+    let desk = Desk::new();
+    desk.write("t.csv", &rows("a,b,key", 20, |i| format!("{},{}.5,k{i}", i / 10 * 9, i % 3)));
+    desk.fails("label t.csv --labels key --model m", 1, "has a different label in every row");
+    let said = desk.done("fit t.csv -k 2 --label key --model m").err;
+    assert!(said.contains("clusters are not compared with it"), "{said}");
+}
+
+#[test]
+fn data_of_imported_centroids_may_have_holes() {
+    let desk = Desk::new();
+    desk.write("centroids.csv", "a,b\n0,0\n9,9\n");
+    desk.write(
+        "data.csv",
+        &rows("a,b,c", 20, |i| {
+            let b = if i == 4 { String::new() } else { format!("{}", i / 10 * 9) };
+            format!("{}.5,{b},{}", i / 10 * 9, i / 10)
+        }),
+    );
+    let said = desk.done("import centroids.csv --data data.csv --labels c --model m").err;
+    assert!(said.contains("missing values are filled") && said.contains("b 1"), "{said}");
+    assert!(said.contains("of 20 rows are in the cluster that `c` says"), "{said}");
+    let said = desk.done("predict data.csv --model m").err;
+    assert!(said.contains("filled"), "{said}");
+}

@@ -24,16 +24,27 @@ pub(crate) struct Common {
     /// first lines; a comma in output, in .tsv and .tab files a tab]
     #[arg(long, global = true, value_name = "CHAR", value_parser = parse::delimiter)]
     pub(crate) delimiter: Option<u8>,
-    /// Decimal sign of the numbers in a text file [default: found from the first lines]
+    /// Decimal sign of numbers that are text [default: found from the first lines of a text file]
     #[arg(long, global = true, value_name = ".|,", value_parser = parse::decimal)]
     pub(crate) decimal: Option<Decimal>,
     /// Encoding of a text file, such as latin1 or utf-16le [default: UTF-8, else Windows-1252]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) encoding: Option<String>,
-    /// Whether the first line of a text file names the columns; if not, they are x0, x1, .. [default:
-    /// yes, and a first line of numbers is an error]
+    /// Whether the first line of a text file or sheet names the columns; if not, they are x0, x1, ..
+    /// [default: yes, and a first line of numbers is an error]
     #[arg(long, global = true, value_name = "yes|no", value_parser = parse::yes_or_no)]
     pub(crate) header: Option<bool>,
+    /// Lines to leave out at the beginning of a text file or sheet
+    #[arg(long, global = true, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) skip: usize,
+    /// Sheet of an Excel workbook, by its name or its number, counted from 1 [default: the first with
+    /// cells]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) sheet: Option<String>,
+    /// Value that stands for a missing one in all columns, such as -99 (repeat for more); a model keeps
+    /// it [default: empty cells, NA, NaN, null, ? and their like]
+    #[arg(long, global = true, value_name = "VALUE", allow_hyphen_values = true)]
+    pub(crate) na: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -202,6 +213,8 @@ pub(crate) enum FormatName {
     Json,
     /// Apache Parquet
     Parquet,
+    /// Excel workbook
+    Xlsx,
     /// Aligned for a terminal
     Table,
 }

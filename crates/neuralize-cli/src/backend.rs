@@ -17,15 +17,21 @@ pub(crate) struct Session<B: Backend> {
     decimal: Option<Decimal>,
     header: Option<bool>,
     encoding: Option<String>,
+    skip: usize,
+    sheet: Option<String>,
+    missing_values: Vec<String>,
 }
 
 impl<B: Backend> Session<B> {
-    /// The options, with those of text files on the command line.
+    /// The options, with those of files on the command line.
     pub(crate) fn table_options(&self, options: TableOptions) -> TableOptions {
         let options = self.delimiter.into_iter().fold(options, TableOptions::with_delimiter);
         let options = self.decimal.into_iter().fold(options, TableOptions::with_decimal);
         let options = self.header.into_iter().fold(options, TableOptions::with_header);
-        self.encoding.iter().fold(options, TableOptions::with_text_encoding)
+        let options = self.encoding.iter().fold(options, TableOptions::with_text_encoding);
+        let options = self.sheet.iter().fold(options, TableOptions::with_sheet);
+        let options = self.missing_values.iter().fold(options, TableOptions::with_missing_value);
+        options.with_skipped(self.skip)
     }
 
     /// Prints a message that is not a result.
@@ -80,9 +86,19 @@ fn run_on<B: Backend>(job: impl Job, common: &Common, single: bool) -> Result<()
     let device = B::Device::default();
     quietly(|| neuralize::check_device::<B>(&device))?;
     let dtype = if single { DType::F32 } else { DType::F64 };
-    let Common { quiet, delimiter, decimal, header, .. } = *common;
-    let encoding = common.encoding.clone();
-    job.run(&Session::<B> { device, dtype, quiet, delimiter, decimal, header, encoding })
+    let Common { quiet, delimiter, decimal, header, skip, .. } = *common;
+    job.run(&Session::<B> {
+        device,
+        dtype,
+        quiet,
+        delimiter,
+        decimal,
+        header,
+        encoding: common.encoding.clone(),
+        skip,
+        sheet: common.sheet.clone(),
+        missing_values: common.na.clone(),
+    })
 }
 
 /// Runs without printing panics: a backend without a device panics, and the error that replaces the

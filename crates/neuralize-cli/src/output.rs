@@ -5,6 +5,8 @@ use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Result;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use neuralize::data::AtomicFile;
 use neuralize::output::Format;
 
@@ -17,10 +19,22 @@ pub(crate) enum Output {
     Standard(BufWriter<Streamed<Stdout>>),
     Special(Streamed<AtomicFile>),
     File(AtomicFile),
+    /// A file whose name ends with `.gz`.
+    Gzip(GzEncoder<Box<Output>>),
 }
 
 impl Output {
     pub(crate) fn open(path: Option<&Path>) -> Result<Self> {
+        let output = Self::open_plain(path)?;
+        Ok(match path {
+            Some(path) if is_gzip(path) => {
+                Self::Gzip(GzEncoder::new(Box::new(output), Compression::default()))
+            }
+            _ => output,
+        })
+    }
+
+    fn open_plain(path: Option<&Path>) -> Result<Self> {
         Ok(match path {
             Some(path) if !is_standard(path) => match AtomicFile::create(path)? {
                 file if file.is_atomic() => Self::File(file),
@@ -85,6 +99,7 @@ impl Output {
             Self::Standard(mut stdout) => stdout.flush()?,
             Self::Special(file) => file.0.finish()?,
             Self::File(file) => file.finish()?,
+            Self::Gzip(encoder) => encoder.finish()?.finish()?,
         }
         Ok(())
     }
@@ -96,6 +111,7 @@ impl Write for Output {
             Self::Standard(stdout) => stdout.write(bytes),
             Self::Special(file) => file.write(bytes),
             Self::File(file) => file.write(bytes),
+            Self::Gzip(encoder) => encoder.write(bytes),
         }
     }
 
@@ -104,6 +120,8 @@ impl Write for Output {
             Self::Standard(stdout) => stdout.flush(),
             Self::Special(file) => file.flush(),
             Self::File(file) => file.flush(),
+            // A flush in between costs compression, and `finish` writes all.
+            Self::Gzip(_) => Ok(()),
         }
     }
 }
@@ -125,7 +143,10 @@ impl<W: Write> Write for Streamed<W> {
 /// The format of the command line, or the one of the file's extension.
 pub(crate) fn format(args: &ResultArgs, delimiter: Option<u8>) -> Result<Format> {
     let path = args.output.as_deref().filter(|path| !is_standard(path));
-    let named = path.and_then(Format::of);
+    let named = path.and_then(|path| match is_gzip(path) {
+        true => Format::of(path.with_extension("")),
+        false => Format::of(path),
+    });
     if let (Some(path), None, None) = (path, named, args.format) {
         refuse_other_kinds(path)?;
     }
@@ -134,28 +155,46 @@ pub(crate) fn format(args: &ResultArgs, delimiter: Option<u8>) -> Result<Format>
         _ => b',',
     };
     let csv = Format::Csv { delimiter: delimiter.unwrap_or(text) };
-    Ok(match args.format {
+    let format = match args.format {
         Some(FormatName::Csv) => csv,
         Some(FormatName::Json) => Format::Json,
-        Some(FormatName::Parquet) if path.is_none() && io::stdout().is_terminal() => {
+        Some(binary @ (FormatName::Parquet | FormatName::Xlsx))
+            if path.is_none() && io::stdout().is_terminal() =>
+        {
+            let name = if binary == FormatName::Xlsx { "xlsx" } else { "parquet" };
             let text =
-                "--format parquet: a terminal cannot show Parquet; name a file with --output";
-            return Err(Usage(text.into()).into());
+                format!("--format {name}: a terminal cannot show it; name a file with --output");
+            return Err(Usage(text).into());
         }
         Some(FormatName::Parquet) => Format::Parquet,
+        Some(FormatName::Xlsx) => Format::Xlsx,
         Some(FormatName::Table) => Format::Table { coloured: path.is_none() && takes_colours() },
         None => named.filter(|named| !matches!(named, Format::Csv { .. })).unwrap_or(csv),
-    })
+    };
+    match (path, format) {
+        (Some(path), Format::Parquet | Format::Xlsx) if is_gzip(path) => {
+            let text = format!(
+                "{}: Parquet files and workbooks are compressed already; leave out .gz",
+                path.display()
+            );
+            Err(Usage(text).into())
+        }
+        _ => Ok(format),
+    }
 }
 
 /// Refuses extensions of files that are not results.
 fn refuse_other_kinds(path: &Path) -> Result<()> {
-    const KINDS: [&str; 7] = ["npy", "npz", "html", "htm", "xlsx", "svg", "png"];
+    const KINDS: [&str; 14] = [
+        "npy", "npz", "html", "htm", "xls", "ods", "svg", "png", "feather", "arrow", "zip", "zst",
+        "bz2", "xz",
+    ];
+    let path = if is_gzip(path) { path.with_extension("") } else { path.to_owned() };
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     match ending.filter(|ending| KINDS.contains(&ending.as_str())) {
         Some(ending) => {
             let text = format!(
-                "{}: results are not written as .{ending}; name a .csv, .tsv, .json or .parquet file, or give --format",
+                "{}: results are not written as .{ending}; name a .csv, .tsv, .json, .xlsx or .parquet file, or give --format",
                 path.display()
             );
             Err(Usage(text).into())
@@ -168,6 +207,11 @@ fn refuse_other_kinds(path: &Path) -> Result<()> {
 fn takes_colours() -> bool {
     let stdout = io::stdout();
     stdout.is_terminal() && AutoStream::choice(&stdout) != ColorChoice::Never
+}
+
+/// Whether a file is compressed, by its name.
+fn is_gzip(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"))
 }
 
 /// The usual names of standard output.

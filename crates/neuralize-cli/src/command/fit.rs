@@ -255,6 +255,12 @@ impl FitArgs {
     /// How far clusters and known classes agree.
     fn compared<B: Backend>(&self, table: &Table, fit: &ClustererFit<B>) -> Option<String> {
         let ((classes, names), labels) = table.classes().zip(fit.labels.clone())?;
+        if names.len() > 2 && names.len() == table.rows() {
+            return Some(
+                "note: --label has a different class in every row: clusters are not compared with it"
+                    .into(),
+            );
+        }
         let clusters = shared::numbers(labels);
         let matching = match_to_classes(&clusters, &classes, self.clusters, names.len());
         Some(format!(

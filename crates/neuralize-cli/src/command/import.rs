@@ -162,6 +162,32 @@ impl ImportArgs {
         Ok(Some(moments))
     }
 
+    /// The data of the clustering: the features are numbers, whose medians stand for missing values.
+    fn data<B: Backend>(
+        &self,
+        session: &Session<B>,
+        path: &Path,
+        features: &[String],
+    ) -> Result<Table> {
+        let options = TableOptions::default().with_selected(features);
+        let options = self.labels.iter().fold(options, TableOptions::with_label);
+        let options = SurveyOptions::new(session.table_options(options));
+        let options = features
+            .iter()
+            .fold(options, |options, name| options.with_kind(name, ColumnKind::Number));
+        let survey = input::survey(path, &options, true)?;
+        for note in survey.notes() {
+            session.note(format!("note: {}: {note}", survey.file()));
+        }
+        shared::note_ignored(session, survey.ignored());
+        let table = survey.table()?;
+        if table.rows() == 0 {
+            bail!("{}: the table has no rows", survey.file());
+        }
+        shared::note_counts(session, &table, table.gaps(), Some(&table.gaps().filled_by_column()));
+        Ok(table)
+    }
+
     /// Compares the model with its data.
     fn compared<B: Backend>(
         &self,
@@ -170,21 +196,14 @@ impl ImportArgs {
         (scaler, mut kmeans): (&Scaler<B>, KMeans<B>),
         info: &mut ModelInfo,
     ) -> Result<KMeans<B>> {
-        let options = TableOptions::default().with_selected(&info.features);
-        let options = self.labels.iter().fold(options, TableOptions::with_label);
         let (name, clusters) = (input::name(path), kmeans.n_clusters());
-        let mut parts = Vec::new();
-        let mut labels: Vec<String> = Vec::new();
-        let reader = shared::open(session, path, options)?;
-        shared::each_part(session, path, scaler.parts(reader), |part| {
-            parts.push(part.x.clone());
-            labels.extend(part.table.labels().unwrap_or_default().iter().cloned());
-            Ok(())
-        })?;
-        if parts.is_empty() {
-            bail!("{name}: the table has no rows");
+        let table = self.data(session, path, &info.features)?;
+        let x = scaler.transform(&table.to_tensor(&session.device, session.dtype)?)?;
+        let labels = table.labels().unwrap_or_default();
+        // What stands for missing values is kept, unless there are none.
+        if !table.gaps().filled.is_empty() {
+            *info = info.clone().with_table(&table);
         }
-        let x = Tensor::cat(parts, 0);
         let found = shared::numbers(kmeans.predict(&x)?);
         let mut sizes = vec![0; clusters];
         for &label in &found {
@@ -200,7 +219,7 @@ impl ImportArgs {
             session.note(format!("warning: no row is in cluster {}", shared::listed(&empty)));
         }
         if let Some(column) = &self.labels {
-            session.note(agreement(column, &labels, &found, clusters));
+            session.note(agreement(column, labels, &found, clusters));
         }
         if self.beta.is_none() {
             kmeans = kmeans.with_heuristic_beta(&x)?;

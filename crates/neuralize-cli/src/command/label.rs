@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::backend::Backend;
 use clap::{Args, ValueHint};
 use neuralize::cluster::{ClustererFit, LabelledConfig};
+use neuralize::data::Shown;
 use neuralize::record::{Model, ModelInfo};
 
 use crate::args::TrainingArgs;
@@ -61,9 +62,17 @@ impl Job for LabelArgs {
             bail!(
                 "{}: column `{}` has {} cluster{}; an assignment is explained against another cluster, so use 2 or more",
                 input::name(&self.training.data),
-                self.labels,
+                Shown(&self.labels),
                 names.len(),
                 if names.is_empty() { "s" } else { "" },
+            );
+        }
+        let labelled = clusters.iter().flatten().count();
+        if names.len() > 2 && names.len() == labelled {
+            bail!(
+                "{}: column `{}` has a different label in every row, as an identifier has; name the column of the clusters",
+                input::name(&self.training.data),
+                Shown(&self.labels),
             );
         }
         let config = LabelledConfig::new()

@@ -131,24 +131,29 @@ pub(super) fn open<B: Backend>(
     path: &Path,
     options: TableOptions,
 ) -> Result<TableReader<'static>> {
-    const SHOWN: usize = 10;
     let reader = input::open(path, &session.table_options(options))?;
     for note in reader.notes() {
         session.note(format!("note: {}: {note}", reader.name()));
     }
-    let ignored = reader.ignored();
-    if !ignored.is_empty() {
-        let shown = ignored.iter().take(SHOWN).map(|name| Shown(name).to_string());
-        let names = shown.collect::<Vec<_>>().join("`, `");
-        let more = match ignored.len().saturating_sub(SHOWN) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        session.note(format!(
-            "note: columns that are not features of the model are ignored: `{names}`{more}"
-        ));
-    }
+    note_ignored(session, reader.ignored());
     Ok(reader)
+}
+
+/// Names the columns that are not read.
+pub(super) fn note_ignored<B: Backend>(session: &Session<B>, ignored: &[String]) {
+    const SHOWN: usize = 10;
+    if ignored.is_empty() {
+        return;
+    }
+    let shown = ignored.iter().take(SHOWN).map(|name| Shown(name).to_string());
+    let names = shown.collect::<Vec<_>>().join("`, `");
+    let more = match ignored.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    session.note(format!(
+        "note: columns that are not features of the model are ignored: `{names}`{more}"
+    ));
 }
 
 /// Calls `body` with every part of a table.
@@ -169,8 +174,8 @@ pub(super) fn each_part<B: Backend>(
             note_coarse(session, &part.table);
         }
         gaps.add(part.table.gaps());
-        for (_, column) in &part.table.gaps().filled {
-            *filled.entry(*column).or_default() += 1;
+        for (column, count) in part.table.gaps().filled_by_column() {
+            *filled.entry(column).or_default() += count;
         }
         if !part.rows.is_empty() {
             body(&part).map_err(|error| located(&part, error))?;

@@ -28,6 +28,9 @@ pub struct Encoding {
     pub columns: Vec<Column>,
     /// What happens to missing values.
     pub missing: Missing,
+    /// What stands for a missing value, besides empty cells, `NA` and their like.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_values: Vec<String>,
 }
 
 /// A column that is read.
@@ -175,7 +178,7 @@ impl Encoding {
     /// Columns of numbers, in which a missing value is an error.
     pub fn numbers(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let columns = names.into_iter().map(Column::number).collect();
-        Self { columns, missing: Missing::Error }
+        Self { columns, missing: Missing::Error, missing_values: Vec::new() }
     }
 
     /// Names of the features, D of them: the name of the column, or `column=value` for every value
@@ -210,7 +213,8 @@ impl Encoding {
     /// Whether every feature is a column of numbers as it is.
     pub fn is_plain(&self) -> bool {
         let plain = |column: &Column| column.kind == Kind::Number && !column.log;
-        self.missing == Missing::Error && self.columns.iter().all(plain)
+        let usual = self.missing == Missing::Error && self.missing_values.is_empty();
+        usual && self.columns.iter().all(plain)
     }
 
     /// Whether every column is one feature.

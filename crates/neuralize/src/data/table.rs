@@ -50,6 +50,15 @@ pub struct Gaps {
 }
 
 impl Gaps {
+    /// How many values were filled, by column of the encoding.
+    pub fn filled_by_column(&self) -> BTreeMap<usize, usize> {
+        let mut counts = BTreeMap::new();
+        for (_, column) in &self.filled {
+            *counts.entry(*column).or_default() += 1;
+        }
+        counts
+    }
+
     /// Adds the counts of another part; filled cells stay apart.
     pub fn add(&mut self, other: &Self) {
         self.left_out += other.left_out;

@@ -15,6 +15,8 @@ pub enum Format {
     Json,
     /// Apache Parquet (feature `parquet`): a column for every feature.
     Parquet,
+    /// An Excel workbook (feature `xlsx`): one sheet, with a column for every feature.
+    Xlsx,
     /// A table for the terminal: a line for every point with its strongest
     /// features.
     Table {
@@ -26,7 +28,7 @@ pub enum Format {
 
 impl Format {
     /// The format that belongs to the extension of a file: `.json`, `.parquet` or
-    /// `.pq`, `.tsv` or `.tab` (text with tabs), `.csv`.
+    /// `.pq`, `.xlsx`, `.tsv` or `.tab` (text with tabs), `.csv`.
     ///
     /// ```
     /// use neuralize::output::Format;
@@ -42,6 +44,7 @@ impl Format {
             "tsv" | "tab" => Some(Self::Csv { delimiter: b'\t' }),
             "json" => Some(Self::Json),
             "parquet" | "pq" => Some(Self::Parquet),
+            "xlsx" => Some(Self::Xlsx),
             _ => None,
         }
     }

@@ -1,5 +1,5 @@
 //! Results written to files: predictions, explanations and outlier scores, as
-//! CSV, JSON, Parquet or a table for the terminal.
+//! CSV, JSON, Parquet, an Excel workbook or a table for the terminal.
 
 mod csv;
 mod format;
@@ -14,6 +14,8 @@ mod row;
 mod selection;
 mod table;
 mod writer;
+#[cfg(feature = "xlsx")]
+mod xlsx;
 
 pub use format::Format;
 #[cfg(any(feature = "autodiff", feature = "cases"))]

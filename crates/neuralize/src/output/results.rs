@@ -15,6 +15,8 @@ use crate::output::row::{Destination, Sink};
 use crate::output::selection::Selection;
 use crate::output::table::TableSink;
 use crate::output::writer::{ExplanationWriter, OutlierWriter, PredictionWriter, RowWriter};
+#[cfg(feature = "xlsx")]
+use crate::output::xlsx::ExcelSink;
 
 /// Destination and format of results. Makes the writers of explanations, outlier
 /// scores and predictions.
@@ -115,6 +117,13 @@ impl<'a> Results<'a> {
             #[cfg(not(feature = "parquet"))]
             Format::Parquet => {
                 let detail = "writing Parquet files needs the feature `parquet`, which is not enabled in this build";
+                return Err(crate::Error::Table { file: name, detail: detail.into() });
+            }
+            #[cfg(feature = "xlsx")]
+            Format::Xlsx => Box::new(ExcelSink::new(name, destination, layout)?),
+            #[cfg(not(feature = "xlsx"))]
+            Format::Xlsx => {
+                let detail = "writing Excel workbooks needs the feature `xlsx`, which is not enabled in this build";
                 return Err(crate::Error::Table { file: name, detail: detail.into() });
             }
             Format::Table { coloured } => {

@@ -43,6 +43,7 @@ impl<'a> CsvRows<'a> {
             usual,
             decimal: options.decimal,
             header: options.header,
+            skipped: options.skipped,
         };
         let dialect = dialect::of(&sample, whole, &wishes).map_err(fail)?;
         notes.extend(dialect.notes.iter().cloned());
@@ -70,7 +71,8 @@ impl<'a> CsvRows<'a> {
         let header = rows.header(&file, &dialect)?;
         let mut opened = Opened::new(file, header, rows);
         opened.notes = notes;
-        opened.decimal = dialect.decimal;
+        (opened.decimal, opened.decimal_is_known) = (dialect.decimal, dialect.decimal_is_known);
+        opened.has_lines = true;
         Ok(opened)
     }
 

@@ -7,6 +7,10 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE, W
 /// So much is looked at before the first row is read, in bytes.
 const SAMPLE: usize = 1 << 18;
 
+/// Where lines are long, so many are looked at, of at most so many bytes together.
+const LINES: usize = 20;
+const LARGEST: usize = 1 << 25;
+
 /// What a reader or a writer of text holds in memory, in bytes.
 const BUFFER: usize = 1 << 16;
 
@@ -36,10 +40,15 @@ pub(super) fn decoded<'a>(
     let mut start = Cursor::new(start);
     start.set_position(mark);
     let mut text = Text::new(start.chain(bytes), encoding, mark);
-    let begun = beginning(&mut text, SAMPLE + 1)?;
-    let whole = begun.len() <= SAMPLE;
-    let sample = match begun.get(..SAMPLE) {
-        Some(cut) if !whole => cut.get(..characters(cut)).unwrap_or_default().to_vec(),
+    let mut begun = beginning(&mut text, SAMPLE + 1)?;
+    let mut whole = begun.len() <= SAMPLE;
+    while !whole && begun.len() < LARGEST && memchr::memchr_iter(b'\n', &begun).count() < LINES {
+        let more = begun.len();
+        begun.extend(beginning(&mut text, more)?);
+        whole = begun.len() < 2 * more;
+    }
+    let sample = match begun.split_last() {
+        Some((_, cut)) if !whole => cut.get(..characters(cut)).unwrap_or_default().to_vec(),
         _ => begun.clone(),
     };
     Ok(Decoded { source: Box::new(Cursor::new(begun).chain(text)), sample, whole, notes })

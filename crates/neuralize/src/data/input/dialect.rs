@@ -2,6 +2,7 @@
 
 use csv::StringRecord;
 
+use crate::data::input::header::{check_names, is_number};
 use crate::data::input::number::{Decimal, is_missing, number};
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -14,7 +15,10 @@ const RECORDS: usize = 200;
 pub(super) struct Dialect {
     pub(super) delimiter: u8,
     pub(super) decimal: Decimal,
-    /// How many lines are passed over before the header: what names the delimiter, and comments.
+    /// Whether a cell shows the decimal sign, or the user does.
+    pub(super) decimal_is_known: bool,
+    /// How many lines are passed over before the header: those that the user skips, what names the
+    /// delimiter, and comments.
     /// Blank lines (nothing, spaces or `""`) are passed over too, and not counted.
     pub(super) skipped: usize,
     /// Where the line of the header starts in the text, in bytes: after all that is passed over.
@@ -35,12 +39,14 @@ pub(super) struct Wishes {
     pub(super) usual: Option<u8>,
     pub(super) decimal: Option<Decimal>,
     pub(super) header: Option<bool>,
+    /// So many lines at the beginning are no part of the table.
+    pub(super) skipped: usize,
 }
 
 /// The dialect of a text that begins with the sample, or is the sample. The error is what comes
 /// after the name of the file.
 pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, String> {
-    let preface = Preface::of(sample);
+    let preface = Preface::of(sample, wishes.skipped);
     let mut notes = Vec::new();
     if let Some(delimiter) = preface.delimiter {
         let name = shown(delimiter);
@@ -58,7 +64,8 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
     let mut dialect = Dialect {
         delimiter,
         decimal: wishes.decimal.unwrap_or_default(),
-        skipped: preface.comments + usize::from(preface.delimiter.is_some()),
+        decimal_is_known: wishes.decimal.is_some(),
+        skipped: preface.skipped + preface.comments + usize::from(preface.delimiter.is_some()),
         start: preface.end,
         hash: false,
         header: wishes.header.unwrap_or(true),
@@ -66,7 +73,11 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
     };
     if body.is_empty() && !whole {
         let size = sample.len();
-        return Err(format!("there is no table in the first {size} bytes, only comments"));
+        let what = if wishes.skipped > 0 { "lines that are skipped" } else { "comments" };
+        return Err(format!("there is no table in the first {size} bytes, only {what}"));
+    }
+    if body.is_empty() && preface.skipped > 0 {
+        return Err(format!("there is no table behind the {} lines that are skipped", wishes.skipped));
     }
     let records = records(body, delimiter, whole, usize::MAX);
     let above = dialect.header_above(sample, &preface, &records, wishes);
@@ -74,7 +85,7 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
     let (names, rows) = match (above, records.split_first()) {
         (None, Some((first, rest))) => {
             if wishes.header.is_none() {
-                dialect.find_header(first, rest)?;
+                dialect.notes.extend(check_names(first, rest.first())?);
             }
             if dialect.header { (Some(first.clone()), rest) } else { (None, records.as_slice()) }
         }
@@ -96,11 +107,6 @@ fn shown(delimiter: u8) -> String {
         b'\t' => "tabs".to_owned(),
         other => format!("'{}'", char::from(other)),
     }
-}
-
-/// Whether a number can be read from the cell, with one decimal sign or the other.
-fn is_number(cell: &str) -> bool {
-    number(cell, Decimal::Point).is_some() || number(cell, Decimal::Comma).is_some()
 }
 
 /// Up to `limit` records, without blank ones, and without the last if it may be cut.
@@ -125,6 +131,8 @@ fn records(text: &str, delimiter: u8, whole: bool, limit: usize) -> Vec<StringRe
 /// The lines before the first one that is neither blank nor a comment.
 #[derive(Default)]
 struct Preface {
+    /// Lines that the user skips.
+    skipped: usize,
     /// As the first line names it for Excel.
     delimiter: Option<u8>,
     comments: usize,
@@ -134,8 +142,14 @@ struct Preface {
 }
 
 impl Preface {
-    fn of(sample: &str) -> Self {
+    fn of(sample: &str, skipped: usize) -> Self {
         let mut preface = Self::default();
+        while preface.skipped < skipped && preface.end < sample.len() {
+            let rest = from(sample, preface.end);
+            let line = first_line(rest).len();
+            preface.end += line + line_break(from(rest, line));
+            preface.skipped += 1;
+        }
         let mut first = true;
         loop {
             let rest = from(sample, preface.end);
@@ -307,42 +321,6 @@ fn delimiter_of(body: &str, whole: bool, usual: u8) -> u8 {
     best.or_else(spaced).map_or(usual, |best| best.delimiter)
 }
 
-// The header -------------------------------------------------------------------------------------
-
-impl Dialect {
-    /// Whether the first line names the columns, as the user does not say.
-    fn find_header(&mut self, first: &StringRecord, rest: &[StringRecord]) -> Result<(), String> {
-        let numbers = first.iter().filter(|cell| is_number(cell)).count();
-        if numbers == 0 || is_numbered(first) {
-            return Ok(());
-        }
-        if first.iter().all(|cell| is_number(cell) || is_missing(cell)) {
-            return Err(
-                "the first line holds numbers; say `--header yes` if it names the columns, \
-                        `--header no` if it is a row"
-                    .to_owned(),
-            );
-        }
-        let alike = |next: &StringRecord| {
-            let same = |(a, b)| is_number(a) == is_number(b);
-            next.len() == first.len() && next.iter().zip(first).all(same)
-        };
-        if rest.first().is_some_and(alike) {
-            let note = "the first line is taken for the names of the columns, though it looks like \
-                        a row; say `--header no` if it is one";
-            self.notes.push(note.to_owned());
-        }
-        Ok(())
-    }
-}
-
-/// Exported arrays without names have columns numbered from 0, after a row index without a name.
-fn is_numbered(first: &StringRecord) -> bool {
-    let index = usize::from(first.get(0) == Some(""));
-    let is = |(at, name): (usize, &str)| *name == *at.to_string();
-    first.len() - index > 2 && first.iter().skip(index).enumerate().all(is)
-}
-
 // The decimal sign -------------------------------------------------------------------------------
 
 /// A cell that shows something.
@@ -413,8 +391,12 @@ impl Dialect {
                 "{one} has `{point}`, with a decimal point, and {other} has `{comma}`, with a \
                  decimal comma; say `--decimal .` or `--decimal ,`"
             )),
-            (Some(_), None) => Ok(()),
+            (Some(_), None) => {
+                self.decimal_is_known = true;
+                Ok(())
+            }
             (None, Some(_)) => {
+                self.decimal_is_known = true;
                 self.decimal = Decimal::Comma;
                 self.notes.push("the comma is read as the decimal sign".to_owned());
                 Ok(())
@@ -428,6 +410,7 @@ impl Dialect {
                     return Err(either(&name, cell));
                 }
                 if comma.is_some() {
+                    self.decimal_is_known = true;
                     self.notes.push("commas are read as separators of thousands".to_owned());
                 }
                 Ok(())
@@ -519,6 +502,7 @@ mod tests {
                 usual: Some(b'\t'),
                 decimal: Some(Decimal::Point),
                 header: Some(false),
+                skipped: 0,
             },
         );
         assert_eq!((dialect.delimiter, dialect.decimal), (b'|', Decimal::Point));
@@ -641,6 +625,18 @@ mod tests {
         // The header is below.
         let dialect = whole("# kind, size\nkind,size\nx,1\n");
         assert_eq!((dialect.skipped, dialect.hash), (1, false));
+    }
+
+    #[test]
+    fn lines_are_skipped_where_the_user_says_so() {
+        let wishes = |skipped| Wishes { skipped, ..Wishes::default() };
+        let text = "Sales; \"2021\n\r\n# x\na;b\n1,5;2\n";
+        let dialect = wished(text, wishes(2));
+        assert_eq!((dialect.skipped, dialect.start, dialect.delimiter), (3, 19, b';'));
+        assert_eq!(wished("x\na,b\n1,2\n", wishes(1)).start, 2);
+        let message = |skipped, whole| of(text, whole, &wishes(skipped)).expect_err("no table");
+        assert_eq!(message(9, true), "there is no table behind the 9 lines that are skipped");
+        assert!(message(9, false).ends_with("only lines that are skipped"));
     }
 
     #[test]
@@ -811,6 +807,7 @@ mod tests {
                 usual: pick(41).then_some(b'\t'),
                 decimal: pick(42).then_some(Decimal::Comma),
                 header: pick(43).then_some(pick(44)),
+                skipped: (state >> 45) as usize % 3,
             };
             if let Ok(dialect) = of(&text, pick(45), &wishes) {
                 assert!(text.is_char_boundary(dialect.start), "{text:?}");

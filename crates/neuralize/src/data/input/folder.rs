@@ -15,6 +15,9 @@ use crate::text::Shown;
 /// Folders in folders, at most: links may lead back.
 const DEEPEST: usize = 32;
 
+/// So many different notes are kept.
+const MOST_NOTES: usize = 100;
+
 /// Opens a file of a folder.
 type Open = Box<dyn Fn(&Path) -> Result<Opened<'static>>>;
 
@@ -31,6 +34,9 @@ pub(super) struct FolderRows {
     header: Vec<String>,
     is_unnamed: bool,
     decimal: Decimal,
+    /// Notes of the parts that are read, each once, and how many were handed on.
+    notes: Vec<String>,
+    noted: usize,
     done: u64,
     /// Bytes of the parts that are read.
     bytes: u64,
@@ -90,6 +96,8 @@ impl FolderRows {
         }
         notes.extend(first.notes.iter().cloned());
         let (is_unnamed, decimal) = (first.is_unnamed, first.decimal);
+        let (has_lines, has_sheets) = (first.has_lines, first.has_sheets);
+        let decimal_is_known = first.decimal_is_known;
         let (obstacles, indices) = (first.obstacles.clone(), first.indices.clone());
         let rows = Self {
             open: Box::new(open),
@@ -100,12 +108,16 @@ impl FolderRows {
             first: Some(first),
             is_unnamed,
             decimal,
+            noted: notes.len(),
+            notes: notes.clone(),
             done: 0,
             bytes: 0,
         };
         let mut opened = Opened::new(name, header, rows);
         (opened.obstacles, opened.indices, opened.notes) = (obstacles, indices, notes);
         (opened.is_unnamed, opened.decimal) = (is_unnamed, decimal);
+        (opened.has_lines, opened.has_sheets) = (has_lines, has_sheets);
+        opened.decimal_is_known = decimal_is_known;
         Ok(opened)
     }
 
@@ -119,11 +131,18 @@ impl FolderRows {
         let file = part.path.display().to_string();
         let fail = |detail: String| Error::Table { file: file.clone(), detail };
         let places = self.places(&opened).map_err(fail)?;
-        if opened.decimal != self.decimal {
+        // Whole numbers alone do not show it.
+        if opened.decimal_is_known && opened.decimal != self.decimal {
             return Err(fail(
-                "its decimal sign is not that of the first part; say which one the numbers have"
+                "its decimal sign is not that of the first part; say which one the numbers have: \
+                 `--decimal .` or `--decimal ,`"
                     .into(),
             ));
+        }
+        for note in &opened.notes {
+            if !self.notes.contains(note) && self.notes.len() < MOST_NOTES {
+                self.notes.push(note.clone());
+            }
         }
         let own = |position: usize| places.get(position).copied();
         let (label, id) = (columns.label.and_then(own), columns.id.and_then(own));
@@ -206,6 +225,13 @@ impl Rows for FolderRows {
     fn bytes_read(&self) -> u64 {
         let current = self.current.as_ref().map(|current| current.opened.rows.bytes_read());
         self.bytes + current.unwrap_or_default()
+    }
+
+    fn later_notes(&mut self) -> Vec<String> {
+        let new = self.notes.split_off(self.noted.min(self.notes.len()));
+        self.notes.extend(new.iter().cloned());
+        self.noted = self.notes.len();
+        new
     }
 }
 

@@ -359,7 +359,12 @@ struct Row {
     learns: bool,
     /// A key that is no column.
     unknown: Option<String>,
+    /// A key that the record has twice.
+    twice: Option<String>,
     values: Vec<Value>,
+    /// For every column, the last record that had its key.
+    seen: Vec<u64>,
+    count: u64,
     /// Their texts, one after the other.
     text: String,
 }
@@ -379,10 +384,14 @@ impl Row {
     /// Reads a record.
     fn read(&mut self, record: &Record) -> Result<(), String> {
         self.text.clear();
+        self.count += 1;
         self.values.clear();
         self.values.resize(self.names.len(), Value::Missing);
         let mut parser = serde_json::Deserializer::from_slice(&record.text);
         let parsed = parser.deserialize_map(&mut *self).and_then(|()| parser.end());
+        if let Some(key) = &self.twice {
+            return Err(format!("{record} has the key `{}` twice", Shown(key)));
+        }
         parsed.map_err(|error| {
             let line = record.line + (error.line() as u64).saturating_sub(1);
             let text = error.to_string();
@@ -394,6 +403,10 @@ impl Row {
     /// The position of a key.
     fn position(&mut self, key: Cow<'_, str>) -> Option<usize> {
         if let Some(position) = self.positions.get(key.as_ref()) {
+            let seen = self.seen.get_mut(*position)?;
+            if std::mem::replace(seen, self.count) == self.count {
+                self.twice.get_or_insert_with(|| key.into_owned());
+            }
             return Some(*position);
         }
         if !self.learns {
@@ -405,6 +418,7 @@ impl Row {
         self.positions.insert(key.into_owned(), position);
         self.wanted.push(true);
         self.nested.push(false);
+        self.seen.push(self.count);
         self.values.push(Value::Missing);
         Some(position)
     }

@@ -4,6 +4,7 @@
 mod archive;
 #[cfg(feature = "arrow")]
 mod arrow;
+mod blanks;
 mod builder;
 mod cell;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod dialect;
 mod folder;
 #[cfg(any(feature = "arrow", feature = "parquet", feature = "xlsx"))]
 mod guard;
+mod header;
 mod json;
 #[cfg(feature = "npy")]
 mod npy;

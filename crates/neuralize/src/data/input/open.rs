@@ -21,13 +21,18 @@ use crate::data::input::parquet::ParquetRows;
 use crate::error::{Error, Result};
 use crate::text::Shown;
 
-/// Opens a file; its first bytes say of which kind it is.
+/// Opens a file or a folder of files.
 pub(in crate::data) fn open(path: &Path, options: &TableOptions) -> Result<Opened<'static>> {
+    Ok(open_file(path, options)?.with_options(options))
+}
+
+/// Opens a file; its first bytes say of which kind it is.
+fn open_file(path: &Path, options: &TableOptions) -> Result<Opened<'static>> {
     let name = path.display().to_string();
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     if path.is_dir() {
         let options = options.clone();
-        return FolderRows::open(name, path, move |part| open(part, &options));
+        return FolderRows::open(name, path, move |part| open_file(part, &options));
     }
     let mut file = File::open(path).map_err(Error::io(path))?;
     let is_regular = file.metadata().is_ok_and(|found| found.is_file());
@@ -56,7 +61,7 @@ pub(in crate::data) fn open(path: &Path, options: &TableOptions) -> Result<Opene
         return Err(not_built(name, "Arrow", "arrow"));
     }
     if start.starts_with(b"PK\x03\x04") {
-        return open_archive(name, file);
+        return open_archive(name, file, options);
     }
     let detail = match extension.as_str() {
         _ if start.starts_with(b"\xd0\xcf\x11\xe0") => {
@@ -79,7 +84,7 @@ pub(in crate::data) fn text<'a>(
     source: impl Read + 'a,
     options: &TableOptions,
 ) -> Result<Opened<'a>> {
-    open_text(name, Box::new(source), None, options)
+    Ok(open_text(name, Box::new(source), None, options)?.with_options(options))
 }
 
 /// Opens text: JSON, or cells with separators.
@@ -97,7 +102,8 @@ fn open_text<'a>(
     });
     let decoded =
         decode::decoded(source, named.transpose()?).map_err(|error| fail(error.to_string()))?;
-    if json::is_json(&String::from_utf8_lossy(&decoded.sample)) {
+    // JSON has no lines that could be skipped.
+    if options.skipped == 0 && json::is_json(&String::from_utf8_lossy(&decoded.sample)) {
         return JsonRows::open(name, decoded.source, decoded.notes);
     }
     CsvRows::open(name, decoded, usual, options)
@@ -105,7 +111,7 @@ fn open_text<'a>(
 
 /// Opens an archive by what is in it.
 #[cfg(any(feature = "npy", feature = "xlsx"))]
-fn open_archive(name: String, file: File) -> Result<Opened<'static>> {
+fn open_archive(name: String, file: File, options: &TableOptions) -> Result<Opened<'static>> {
     use crate::data::input::archive::{Kind, entries};
     let fail = |detail: String| Err(Error::Table { file: name.clone(), detail });
     let file = std::sync::Arc::new(file);
@@ -115,7 +121,7 @@ fn open_archive(name: String, file: File) -> Result<Opened<'static>> {
     };
     match Kind::of(&found) {
         #[cfg(feature = "xlsx")]
-        Kind::Workbook => crate::data::input::xlsx::SheetRows::open(name, file),
+        Kind::Workbook => crate::data::input::xlsx::SheetRows::open(name, file, options),
         #[cfg(not(feature = "xlsx"))]
         Kind::Workbook => Err(not_built(name, "Excel", "xlsx")),
         #[cfg(feature = "npy")]
@@ -132,7 +138,7 @@ fn open_archive(name: String, file: File) -> Result<Opened<'static>> {
 }
 
 #[cfg(not(any(feature = "npy", feature = "xlsx")))]
-fn open_archive(name: String, _: File) -> Result<Opened<'static>> {
+fn open_archive(name: String, _: File, _: &TableOptions) -> Result<Opened<'static>> {
     let detail = "is an archive: reading Excel workbooks needs the feature `xlsx`, and NumPy's archives `npy`, which are \
                   not enabled in this build";
     Err(Error::Table { file: name, detail: detail.into() })

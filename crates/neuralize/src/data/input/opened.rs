@@ -1,5 +1,6 @@
 //! A file of any kind that is open: names of its columns, and its rows.
 
+use crate::data::input::blanks::Blanked;
 use crate::data::input::columns::Columns;
 use crate::data::input::number::Decimal;
 use crate::data::input::options::TableOptions;
@@ -19,9 +20,14 @@ pub(in crate::data) struct Opened<'a> {
     pub(in crate::data) indices: Vec<usize>,
     /// Whether columns have no names of their own.
     pub(in crate::data) is_unnamed: bool,
+    /// Whether it has lines or rows that can be skipped, and sheets.
+    pub(super) has_lines: bool,
+    pub(super) has_sheets: bool,
     /// What was taken for what.
     pub(in crate::data) notes: Vec<String>,
+    /// The decimal sign of numbers that are text, and whether it is more than a guess.
     pub(in crate::data) decimal: Decimal,
+    pub(super) decimal_is_known: bool,
     pub(in crate::data) rows: Box<dyn Rows + 'a>,
 }
 
@@ -33,10 +39,33 @@ impl<'a> Opened<'a> {
             obstacles: Vec::new(),
             indices: Vec::new(),
             is_unnamed: false,
+            has_lines: false,
+            has_sheets: false,
             notes: Vec::new(),
             decimal: Decimal::default(),
+            decimal_is_known: false,
             rows: Box::new(rows),
         }
+    }
+
+    /// What the options say of files of all kinds.
+    pub(super) fn with_options(mut self, options: &TableOptions) -> Self {
+        for (given, applies, what, of) in [
+            (options.skipped > 0, self.has_lines, "lines are", "text files and sheets"),
+            (options.sheet.is_some(), self.has_sheets, "a sheet is", "Excel workbooks"),
+        ] {
+            if given && !applies {
+                self.notes.push(format!("{what} chosen only in {of}: the option is ignored here"));
+            }
+        }
+        if let Some(decimal) = options.decimal {
+            self.decimal = decimal;
+        }
+        let values = options.missing_values();
+        if !values.is_empty() {
+            self.rows = Box::new(Blanked::new(self.rows, &values, self.decimal));
+        }
+        self
     }
 
     /// The error of a column that cannot be read.

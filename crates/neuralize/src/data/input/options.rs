@@ -10,6 +10,9 @@ pub struct TableOptions {
     pub(super) decimal: Option<Decimal>,
     pub(super) header: Option<bool>,
     pub(super) text_encoding: Option<String>,
+    pub(super) skipped: usize,
+    pub(super) sheet: Option<String>,
+    pub(super) missing_values: Vec<String>,
     pub(super) label: Option<String>,
     pub(super) id: Option<String>,
     pub(super) id_is_optional: bool,
@@ -26,8 +29,8 @@ impl TableOptions {
         self
     }
 
-    /// Sets the decimal sign of the numbers of a text file. By default it is found from the first
-    /// lines.
+    /// Sets the decimal sign of numbers that are text. By default it is found from the first lines of
+    /// a text file; elsewhere it is a point.
     pub fn with_decimal(mut self, decimal: Decimal) -> Self {
         self.decimal = Some(decimal);
         self
@@ -40,10 +43,30 @@ impl TableOptions {
         self
     }
 
-    /// Says whether the first line of a text file names the columns; if not, they are `x0`, `x1`, ….
-    /// By default it does, and a first line of numbers is an error.
+    /// Says whether the first line of a text file or the first row of a sheet names the columns; if
+    /// not, they are `x0`, `x1`, …. By default it does, and a first line of numbers is an error.
     pub fn with_header(mut self, header: bool) -> Self {
         self.header = Some(header);
+        self
+    }
+
+    /// Leaves out so many lines at the beginning of a text file, or rows of a sheet.
+    pub fn with_skipped(mut self, lines: usize) -> Self {
+        self.skipped = lines;
+        self
+    }
+
+    /// Names the sheet of a workbook, or gives its number, counted from 1. By default it is the first
+    /// that has cells.
+    pub fn with_sheet(mut self, sheet: impl Into<String>) -> Self {
+        self.sheet = Some(sheet.into());
+        self
+    }
+
+    /// Says that a value, such as `-99` or `n/d`, stands for a missing one in all columns. Call it
+    /// again for further values.
+    pub fn with_missing_value(mut self, value: impl Into<String>) -> Self {
+        self.missing_values.push(value.into());
         self
     }
 
@@ -96,6 +119,15 @@ impl TableOptions {
             .as_ref()
             .map(|encoding| encoding.columns.iter().map(|column| column.name.clone()).collect());
         of_encoding.or_else(|| self.selected.clone())
+    }
+
+    /// What stands for a missing value, by these options and by the encoding.
+    pub(in crate::data) fn missing_values(&self) -> Vec<String> {
+        let of_encoding = self.encoding.iter().flat_map(|encoding| &encoding.missing_values);
+        let mut values: Vec<String> = of_encoding.chain(&self.missing_values).cloned().collect();
+        values.sort();
+        values.dedup();
+        values
     }
 
     /// Whether a column was selected by its name.

@@ -16,6 +16,11 @@ pub(in crate::data) trait Rows {
 
     /// Number of bytes of the file read so far.
     fn bytes_read(&self) -> u64;
+
+    /// What was taken for what since the first row was read.
+    fn later_notes(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What takes the cells of rows: those of the features, of the label and of the names of the rows,

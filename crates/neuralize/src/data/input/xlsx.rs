@@ -14,7 +14,9 @@ use crate::data::input::archive::{self, Section};
 use crate::data::input::cell::{Cell, Place};
 use crate::data::input::columns::Columns;
 use crate::data::input::guard::guarded;
+use crate::data::input::header::check_names;
 use crate::data::input::opened::Opened;
+use crate::data::input::options::TableOptions;
 use crate::data::input::rows::{Rows, Sink, hand_on};
 use crate::error::{Error, Result};
 use crate::text::{self, Shown};
@@ -43,8 +45,12 @@ pub(super) struct SheetRows {
 }
 
 impl SheetRows {
-    /// Reads the first sheet that has cells.
-    pub(super) fn open(name: String, file: Arc<File>) -> Result<Opened<'static>> {
+    /// Reads the sheet that the options name, or the first that has cells.
+    pub(super) fn open(
+        name: String,
+        file: Arc<File>,
+        options: &TableOptions,
+    ) -> Result<Opened<'static>> {
         let fail = |detail: String| Error::Table { file: name.clone(), detail };
         let damaged =
             |detail: String| fail(format!("cannot be read as a workbook: {}", Shown(&detail)));
@@ -54,42 +60,71 @@ impl SheetRows {
         let source = BufReader::with_capacity(1 << 16, Section::new(file, 0, bytes));
         let mut book = guarded(|| Book::new(source)).map_err(damaged)?;
         let names = sheets(&book);
+        let wanted = match &options.sheet {
+            Some(wanted) => vec![chosen(&names, wanted).map_err(fail)?],
+            None => names.iter().collect(),
+        };
         let mut found = None;
-        for name in &names {
+        for name in wanted {
             let sheet = guarded(|| Sheet::read(&mut book, name)).map_err(damaged)?;
+            let sheet = sheet.without(options.skipped);
             if !sheet.cells.is_empty() {
                 found = Some((sheet, name));
                 break;
             }
         }
         let Some((sheet, title)) = found else {
-            return Err(fail("none of its sheets has cells".into()));
+            let which = match (&options.sheet, options.skipped) {
+                (Some(sheet), 0) => format!("its sheet `{}` has no cells", Shown(sheet)),
+                (None, 0) => "none of its sheets has cells".to_owned(),
+                (_, rows) => format!("there are no cells behind the {rows} rows that are skipped"),
+            };
+            return Err(fail(which));
         };
         let mut rows = Self { left: 0, width: 0, next: 0, next_row: 0, bytes, sheet };
-        let header = rows.header();
-        let note = format!("sheet `{}` of {}", Shown(title), names.len());
+        let (header, note) = rows.header(options.header).map_err(fail)?;
+        let sheet = format!("sheet `{}` of {}", Shown(title), names.len());
+        let sheet = (names.len() > 1 && options.sheet.is_none()).then_some(sheet);
         let mut opened = Opened::new(name, header, rows);
-        if names.len() > 1 {
-            opened.notes.push(note);
-        }
+        opened.notes = sheet.into_iter().chain(note).collect();
+        (opened.has_lines, opened.has_sheets) = (true, true);
         Ok(opened)
     }
 
-    /// Finds the columns; the first row names them.
-    fn header(&mut self) -> Vec<String> {
+    /// Finds the columns; the first row names them, unless the user says that it does not. A note
+    /// says if it looks like a row.
+    fn header(&mut self, wish: Option<bool>) -> Result<(Vec<String>, Option<String>), String> {
         let columns = || self.sheet.cells.iter().map(|cell| cell.column);
         self.left = columns().min().unwrap_or_default();
         self.width = (columns().max().unwrap_or_default() - self.left) as usize + 1;
         let row = self.next_row().unwrap_or_default();
-        self.next_row = row + 1;
-        let mut header = vec![String::new(); self.width];
-        for cell in self.row(row) {
-            if let Some(name) = header.get_mut((cell.column - self.left) as usize) {
-                *name = self.sheet.cell(cell.value).text();
+        if wish == Some(false) {
+            self.next_row = row;
+            return Ok(((0..self.width).map(|at| format!("x{at}")).collect(), None));
+        }
+        let first = self.texts(self.row(row));
+        let behind = self.next + self.row(row).len();
+        let note = match wish {
+            Some(_) => None,
+            None => {
+                let next = self.sheet.cells.get(behind).map(|cell| cell.row);
+                let next = next.map(|row| self.texts(self.row_from(behind, row)));
+                check_names(&record(&first), next.map(|texts| record(&texts)).as_ref())?
+            }
+        };
+        (self.next, self.next_row) = (behind, row + 1);
+        Ok((first, note))
+    }
+
+    /// The texts of a row.
+    fn texts(&self, cells: &[Placed]) -> Vec<String> {
+        let mut texts = vec![String::new(); self.width];
+        for cell in cells {
+            if let Some(text) = texts.get_mut((cell.column - self.left) as usize) {
+                *text = self.sheet.cell(cell.value).text();
             }
         }
-        self.next += self.row(row).len();
-        header
+        texts
     }
 
     /// The next row that has a cell.
@@ -99,7 +134,11 @@ impl SheetRows {
 
     /// The cells of the next row, if it is this one.
     fn row(&self, row: u32) -> &[Placed] {
-        let left = self.sheet.cells.get(self.next..).unwrap_or_default();
+        self.row_from(self.next, row)
+    }
+
+    fn row_from(&self, start: usize, row: u32) -> &[Placed] {
+        let left = self.sheet.cells.get(start..).unwrap_or_default();
         let count = left.iter().take_while(|cell| cell.row == row).count();
         left.get(..count).unwrap_or_default()
     }
@@ -160,6 +199,20 @@ fn sheets(book: &Book) -> Vec<String> {
     let mut sheets: Vec<_> = sheets.filter(|sheet| sheet.typ == SheetType::WorkSheet).collect();
     sheets.sort_by_key(|sheet| sheet.visible != SheetVisible::Visible);
     sheets.into_iter().map(|sheet| sheet.name.clone()).collect()
+}
+
+/// The sheet of a name, or of a number counted from 1.
+fn chosen<'n>(names: &'n [String], wanted: &str) -> Result<&'n String, String> {
+    let by_number = || names.get(wanted.parse::<usize>().ok()?.checked_sub(1)?);
+    let found = names.iter().find(|name| *name == wanted).or_else(by_number);
+    found.ok_or_else(|| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{}`", Shown(name))).collect();
+        format!("there is no sheet `{}`; its sheets are {}", Shown(wanted), names.join(", "))
+    })
+}
+
+fn record(texts: &[String]) -> csv::StringRecord {
+    csv::StringRecord::from_iter(texts)
 }
 
 /// Refuses archives that would fill the memory when they are unpacked.
@@ -269,6 +322,14 @@ impl Sheet {
         Some(Value::Text(self.texts.len() - 1))
     }
 
+    /// The sheet without its first rows.
+    fn without(mut self, rows: usize) -> Self {
+        if rows > 0 {
+            self.cells.retain(|cell| cell.row as usize >= rows);
+        }
+        self
+    }
+
     /// Sorts the cells; of several at one place the last counts.
     fn finish(mut self) -> Self {
         let place = |cell: &Placed| (cell.row, cell.column);
@@ -326,9 +387,13 @@ mod tests {
     const COLUMN: &[u8] = include_bytes!("../../../fixtures/column.xlsx");
 
     fn open(bytes: &[u8]) -> Result<Opened<'static>> {
+        open_by(bytes, &TableOptions::default())
+    }
+
+    fn open_by(bytes: &[u8], options: &TableOptions) -> Result<Opened<'static>> {
         let mut file = tempfile::tempfile().expect("a file");
         file.write_all(bytes).expect("written");
-        SheetRows::open("t.xlsx".into(), Arc::new(file))
+        SheetRows::open("t.xlsx".into(), Arc::new(file), options)
     }
 
     fn read(opened: Result<Opened<'static>>) -> Collected {
@@ -352,6 +417,41 @@ mod tests {
             ]
         );
         assert_eq!(found.places, ["line 4", "line 6", "line 7", "line 8"]);
+    }
+
+    #[test]
+    fn sheets_rows_and_headers_are_chosen() {
+        let plain = TableOptions::default;
+        let message = |options: TableOptions| {
+            open_by(SHEETS, &options).err().expect("an error").to_string()
+        };
+        for sheet in ["Data", "2"] {
+            let opened = open_by(SHEETS, &plain().with_sheet(sheet)).expect("a sheet");
+            assert_eq!((opened.header.len(), opened.notes.len()), (6, 0), "{sheet}");
+        }
+        let unknown = message(plain().with_sheet("0"));
+        assert!(unknown.starts_with("t.xlsx: there is no sheet `0`; its sheets are `"), "{unknown}");
+        assert_eq!(message(plain().with_sheet("1")), "t.xlsx: its sheet `1` has no cells");
+        assert_eq!(
+            message(plain().with_skipped(1000)),
+            "t.xlsx: there are no cells behind the 1000 rows that are skipped"
+        );
+        let options = plain().with_skipped(4).with_header(false);
+        let found = collect(open_by(SHEETS, &options).expect("a sheet"), &options).expect("rows");
+        assert_eq!(found.names, ["x0", "x1", "x2", "x3", "x4", "x5"]);
+        assert_eq!(found.rows[0], ["'b'", "-3i", "0.1", "false", "0.5d", "7i"]);
+        assert_eq!(found.places[0], "line 6");
+    }
+
+    #[test]
+    fn a_first_row_of_numbers_is_asked_about() {
+        let skipped = TableOptions::default().with_skipped(2);
+        let error = open_by(MAC, &TableOptions::default().with_skipped(1)).err();
+        assert!(error.is_some_and(|error| error.to_string().contains("--header yes")));
+        let named = TableOptions::default().with_skipped(1).with_header(true);
+        let found = collect(open_by(MAC, &named).expect("a sheet"), &named).expect("rows");
+        assert_eq!(found.rows.len(), 1);
+        assert!(open_by(MAC, &skipped).is_err());
     }
 
     #[test]

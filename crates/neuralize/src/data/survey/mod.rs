@@ -92,6 +92,7 @@ pub struct Survey {
     found: Vec<Found>,
     notes: Vec<String>,
     missing: Missing,
+    missing_values: Vec<String>,
 }
 
 /// The cells of all columns.
@@ -187,8 +188,10 @@ impl Survey {
             let reading = Reading { keeps_rows: false, ..reading(&name) };
             found.push(Found::of(context, &ColumnCells::new(reading)));
         }
-        let (notes, missing) = (opened.notes, options.missing);
-        Ok(Self { columns, cells, found, notes, missing })
+        let mut notes = opened.notes;
+        notes.extend(opened.rows.later_notes());
+        let (missing, missing_values) = (options.missing, options.table.missing_values());
+        Ok(Self { columns, cells, found, notes, missing, missing_values })
     }
 
     /// What was found, column by column.
@@ -204,6 +207,16 @@ impl Survey {
     /// The name of the file in messages.
     pub fn file(&self) -> &str {
         &self.columns.file
+    }
+
+    /// What was found in the file and taken for granted, in words.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Names of the columns that were neither selected nor mentioned.
+    pub fn ignored(&self) -> &[String] {
+        &self.columns.ignored
     }
 
     /// How columns become features.
@@ -249,7 +262,8 @@ impl Survey {
                 ));
             }
         }
-        Ok(Encoding { columns, missing: self.missing })
+        let missing_values = self.missing_values.clone();
+        Ok(Encoding { columns, missing: self.missing, missing_values })
     }
 
     /// The table of the features.
