@@ -85,18 +85,18 @@ pub mod report;
 pub mod train;
 
 mod error;
-mod gradient;
 mod host_param;
-mod kernel;
 mod load;
 mod random;
 mod text;
-mod transfer;
 mod validate;
+
+use neuralize_kernels as kernel;
+use neuralize_kernels::{gradient, transfer};
 
 pub use burn_lrp;
 pub use error::{Error, Result};
-pub use kernel::{Kernels, kernels};
+pub use neuralize_kernels::{Kernels, kernels};
 pub use validate::check_device;
 
 /// The program of this package's README is compiled and run.

@@ -22,14 +22,10 @@ use crate::transfer;
 ///
 /// If the device cannot be opened, or computes a sum wrongly.
 pub fn check_device<B: Backend>(device: &B::Device) -> Result<()> {
-    let sum = catch_unwind(AssertUnwindSafe(|| {
-        let values = transfer::upload::<B, 1>(vec![1.0, 2.0], [2], device, DType::F32);
-        transfer::download(values.sum())
-    }));
-    match sum {
-        Ok(sum) if sum == [3.0] => Ok(()),
-        _ => Err(Error::NoDevice { device: format!("{device:?}") }),
+    if transfer::computes::<B>(device) {
+        return Ok(());
     }
+    Err(Error::NoDevice { device: format!("{device:?}") })
 }
 
 /// Accepts F32, and F64 where the device computes it correctly.

@@ -1,0 +1,34 @@
+//! Fused kernels for data in host memory, in f32 and f64.
+//!
+//! Blocks of rows are small enough to stay in cache while they are processed,
+//! and scores stay in registers or in cache. The vector width is chosen
+//! at run time. Every sum is added up in an order that depends on the shape of
+//! the data alone, so results do not depend on the number of threads.
+
+#[cfg(target_arch = "x86_64")]
+mod filter;
+mod nearest;
+mod panel;
+mod real;
+mod reduce;
+#[cfg(test)]
+mod reference;
+mod relevance;
+mod rows;
+mod scores;
+mod secants;
+mod seed;
+mod segments;
+mod sums;
+mod supports;
+
+pub use nearest::{PackedScorer, nearest};
+pub use real::Real;
+pub use reduce::{all_within, feature_sums, own_distances};
+pub use relevance::CentroidPass;
+pub use rows::CenteredRows;
+pub use scores::{Quantity, quantities};
+pub use secants::SecantPass;
+pub use seed::greedy_seeds;
+pub use sums::{ClusterSums, assign_and_sum};
+pub use supports::{SupportClusters, SupportPass};

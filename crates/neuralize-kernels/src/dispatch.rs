@@ -1,0 +1,493 @@
+//! The choice of a kernel: data in host memory go to fused kernels, data on a GPU
+//! to theirs, everything else to tensor operations.
+
+use burn::tensor::{Int, Tensor, backend::Backend};
+
+use super::affine::{Affine, Decision, Totals};
+use super::answer::{Question, TensorAnswer};
+use super::cpu::Quantity;
+use super::ends::Ends;
+use super::flag::Flag;
+#[cfg(feature = "cubecl")]
+use super::gpu;
+use super::wrapped::{self, Wrapping, in_wrappings};
+use super::{host, tensor};
+use crate::transfer;
+
+/// The nearest centroid of every row, `[N]`.
+pub fn nearest<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Tensor<B, 1, Int> {
+    decide(x, affine, false).labels
+}
+
+/// The nearest centroid of every row, and its logit; K at least 2.
+pub fn nearest_with_logit<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+) -> (Tensor<B, 1, Int>, Tensor<B, 1>) {
+    let Decision { labels, logits } = decide(x, affine, true);
+    let none = || transfer::zeros([0], &x.device(), affine.center.dtype());
+    (labels, logits.unwrap_or_else(none))
+}
+
+fn decide<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>, with_logits: bool) -> Decision<B> {
+    if x.dims()[0] == 0 {
+        return tensor::decide(x, affine, with_logits);
+    }
+    fused_decision(x, affine, with_logits).unwrap_or_else(|| tensor::decide(x, affine, with_logits))
+}
+
+fn fused_decision<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    with_logits: bool,
+) -> Option<Decision<B>> {
+    let decision = host::decide(x, affine, with_logits);
+    #[cfg(feature = "cubecl")]
+    let decision = decision.or_else(|| {
+        let (labels, logits) = gpu::nearest(x, affine)?;
+        Some(Decision { labels, logits: Some(logits) })
+    });
+    decision.or_else(|| in_wrappings!(wrapped_decision(x, affine, with_logits)))
+}
+
+fn wrapped_decision<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    with_logits: bool,
+) -> Option<Decision<B>> {
+    let x = wrapped::inside::<W, B, 2>(x)?;
+    let affine = wrapped::affine_inside::<W, B>(affine)?;
+    let Decision { labels, logits } = fused_decision(&x, &affine, with_logits)?;
+    Some(Decision {
+        labels: wrapped::indices_outside::<W, B>(labels)?,
+        logits: match logits {
+            Some(logits) => Some(wrapped::outside::<W, B, 1>(logits)?),
+            None => None,
+        },
+    })
+}
+
+/// One Lloyd step: the nearest centroid of every row, and the totals per
+/// cluster of the rows around the centre.
+///
+/// # Shapes
+///
+/// - x: `[N, D]`, weights: `[N]`
+/// - output: labels `[N]`, totals `[K, D]` and `[K]`
+pub fn assign_and_sum<B: Backend>(
+    x: &Tensor<B, 2>,
+    weights: &Tensor<B, 1>,
+    affine: &Affine<B>,
+) -> (Tensor<B, 1, Int>, Totals<B>) {
+    fused_step(x, weights, affine).unwrap_or_else(|| tensor::assign_and_sum(x, weights, affine))
+}
+
+/// Labels and totals.
+type Step<B> = (Tensor<B, 1, Int>, Totals<B>);
+
+fn fused_step<B: Backend>(
+    x: &Tensor<B, 2>,
+    weights: &Tensor<B, 1>,
+    affine: &Affine<B>,
+) -> Option<Step<B>> {
+    let step = host::assign_and_sum(x, weights, affine);
+    #[cfg(feature = "cubecl")]
+    let step = step.or_else(|| gpu::assign_and_sum(x, weights, affine));
+    step.or_else(|| in_wrappings!(wrapped_step(x, weights, affine)))
+}
+
+fn wrapped_step<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    weights: &Tensor<B, 1>,
+    affine: &Affine<B>,
+) -> Option<Step<B>> {
+    let x = wrapped::inside::<W, B, 2>(x)?;
+    let weights = wrapped::inside::<W, B, 1>(weights)?;
+    let (labels, totals) = fused_step(&x, &weights, &wrapped::affine_inside::<W, B>(affine)?)?;
+    let totals = Totals {
+        sums: wrapped::outside::<W, B, 2>(totals.sums)?,
+        weights: wrapped::outside::<W, B, 1>(totals.weights)?,
+    };
+    Some((wrapped::indices_outside::<W, B>(labels)?, totals))
+}
+
+/// The whole relevance pass in one kernel; `None` if there is none for this tensor.
+///
+/// # Shapes
+///
+/// - x: `[N, D]`, N at least 1, K at least 2
+pub fn explain<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    question: Question,
+) -> Option<TensorAnswer<B>> {
+    let answer = host::explain(x, affine, question);
+    #[cfg(feature = "cubecl")]
+    let answer = answer.or_else(|| gpu::explain(x, affine, question));
+    answer.or_else(|| in_wrappings!(wrapped_answer(x, affine, question)))
+}
+
+fn wrapped_answer<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    question: Question,
+) -> Option<TensorAnswer<B>> {
+    let x = wrapped::inside::<W, B, 2>(x)?;
+    outside::<W, B>(explain(&x, &wrapped::affine_inside::<W, B>(affine)?, question)?)
+}
+
+fn outside<W: Wrapping, B: Backend>(answer: TensorAnswer<W::Inner>) -> Option<TensorAnswer<B>> {
+    Some(TensorAnswer {
+        relevance: wrapped::outside::<W, B, 2>(answer.relevance)?,
+        logit: wrapped::outside::<W, B, 1>(answer.logit)?,
+        cluster: wrapped::indices_outside::<W, B>(answer.cluster)?,
+        shares: wrapped::outside::<W, B, 2>(answer.shares)?,
+    })
+}
+
+/// The relevance pass for clusters of several supports each, and what the rule's
+/// guard keeps from the features, `[N]`; `None` if there is no kernel for this tensor.
+///
+/// # Shapes
+///
+/// - x: `[N, D]`, N at least 1; affine: of the M supports, ordered by cluster
+/// - sizes: `[K]`, the numbers of supports, K at least 2
+pub fn explain_supports<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+    question: Question,
+) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
+    host::explain_supports(x, affine, sizes, gamma, question)
+        .or_else(|| in_wrappings!(wrapped_supports(x, affine, sizes, gamma, question)))
+}
+
+fn wrapped_supports<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+    question: Question,
+) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
+    let x = inside_on_host::<W, B, 2>(x)?;
+    let affine = wrapped::affine_inside::<W, B>(affine)?;
+    let (answer, absorbed) = explain_supports(&x, &affine, sizes, gamma, question)?;
+    Some((outside::<W, B>(answer)?, wrapped::outside::<W, B, 1>(absorbed)?))
+}
+
+/// As [`explain_supports`], by secants from the boundary on lines that end at `ends`; the second part
+/// is what has no root.
+pub fn explain_by_secants<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+    ends: &Ends,
+    question: Question,
+) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
+    host::explain_by_secants(x, affine, sizes, gamma, ends, question)
+        .or_else(|| in_wrappings!(wrapped_secants(x, affine, sizes, gamma, ends, question)))
+}
+
+fn wrapped_secants<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+    ends: &Ends,
+    question: Question,
+) -> Option<(TensorAnswer<B>, Tensor<B, 1>)> {
+    let x = inside_on_host::<W, B, 2>(x)?;
+    let affine = wrapped::affine_inside::<W, B>(affine)?;
+    let (answer, lost) = explain_by_secants(&x, &affine, sizes, gamma, ends, question)?;
+    Some((outside::<W, B>(answer)?, wrapped::outside::<W, B, 1>(lost)?))
+}
+
+/// The score of every cluster of several supports, `[N, K]`: the soft maximum, of
+/// stiffness γ, of the scores of its supports. `None` if there is no kernel for this
+/// tensor.
+///
+/// # Shapes
+///
+/// As of [`explain_supports`], K at least 1.
+pub fn support_scores<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+) -> Option<Tensor<B, 2>> {
+    host::support_scores(x, affine, sizes, gamma)
+        .or_else(|| in_wrappings!(wrapped_scores(x, affine, sizes, gamma)))
+}
+
+fn wrapped_scores<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    sizes: &[usize],
+    gamma: f64,
+) -> Option<Tensor<B, 2>> {
+    let x = inside_on_host::<W, B, 2>(x)?;
+    let affine = wrapped::affine_inside::<W, B>(affine)?;
+    wrapped::outside::<W, B, 2>(support_scores(&x, &affine, sizes, gamma)?)
+}
+
+/// The logit of every cluster, `[N, K]`, in one kernel; `None` if there is none
+/// for this tensor. K at least 2.
+pub fn logits<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Option<Tensor<B, 2>> {
+    quantities(x, affine, Quantity::Logit)
+}
+
+/// Squared distances to every centroid, `[N, K]`.
+pub fn squared_distances<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Tensor<B, 2> {
+    quantities(x, affine, Quantity::SquaredDistance)
+        .unwrap_or_else(|| tensor::squared_distances(x, affine))
+}
+
+fn quantities<B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    quantity: Quantity,
+) -> Option<Tensor<B, 2>> {
+    host::quantities(x, affine, quantity)
+        .or_else(|| in_wrappings!(wrapped_quantities(x, affine, quantity)))
+}
+
+fn wrapped_quantities<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    affine: &Affine<B>,
+    quantity: Quantity,
+) -> Option<Tensor<B, 2>> {
+    let x = inside_on_host::<W, B, 2>(x)?;
+    let affine = wrapped::affine_inside::<W, B>(affine)?;
+    wrapped::outside::<W, B, 2>(quantities(&x, &affine, quantity)?)
+}
+
+/// Weighted sum of every feature, or of its squares, around the centre if there is one.
+pub(super) fn feature_sums<B: Backend>(
+    x: &Tensor<B, 2>,
+    center: Option<&Tensor<B, 2>>,
+    weights: &Tensor<B, 1>,
+    squares: bool,
+) -> Vec<f64> {
+    fused_sums(x, center, weights, squares)
+        .unwrap_or_else(|| tensor::feature_sums(x, center, weights, squares))
+}
+
+fn fused_sums<B: Backend>(
+    x: &Tensor<B, 2>,
+    center: Option<&Tensor<B, 2>>,
+    weights: &Tensor<B, 1>,
+    squares: bool,
+) -> Option<Vec<f64>> {
+    host::feature_sums(x, center, weights, squares)
+        .or_else(|| in_wrappings!(wrapped_sums(x, center, weights, squares)))
+}
+
+fn wrapped_sums<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    center: Option<&Tensor<B, 2>>,
+    weights: &Tensor<B, 1>,
+    squares: bool,
+) -> Option<Vec<f64>> {
+    let (x, center) = rows_on_host::<W, B>(x, center)?;
+    fused_sums(&x, center.as_ref(), &wrapped::inside::<W, B, 1>(weights)?, squares)
+}
+
+/// Squared distance of every row to the centroid it is assigned to, from the
+/// differences: exact where the expanded form loses digits.
+///
+/// # Shapes
+///
+/// - x: `[N, D]`, center, if the centroids are relative to one: `[1, D]`,
+///   centroids: `[K, D]`, labels: `[N]`
+/// - output: `[N]`
+pub fn own_distances<B: Backend>(
+    x: &Tensor<B, 2>,
+    center: Option<&Tensor<B, 2>>,
+    centroids: &Tensor<B, 2>,
+    labels: &Tensor<B, 1, Int>,
+) -> Tensor<B, 1> {
+    fused_own_distances(x, center, centroids, labels)
+        .unwrap_or_else(|| tensor::own_distances(x, center, centroids, labels))
+}
+
+fn fused_own_distances<B: Backend>(
+    x: &Tensor<B, 2>,
+    center: Option<&Tensor<B, 2>>,
+    centroids: &Tensor<B, 2>,
+    labels: &Tensor<B, 1, Int>,
+) -> Option<Tensor<B, 1>> {
+    host::own_distances(x, center, centroids, labels)
+        .or_else(|| in_wrappings!(wrapped_own_distances(x, center, centroids, labels)))
+}
+
+fn wrapped_own_distances<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    center: Option<&Tensor<B, 2>>,
+    centroids: &Tensor<B, 2>,
+    labels: &Tensor<B, 1, Int>,
+) -> Option<Tensor<B, 1>> {
+    let (x, center) = rows_on_host::<W, B>(x, center)?;
+    let centroids = wrapped::inside::<W, B, 2>(centroids)?;
+    let labels = wrapped::indices_inside::<W, B>(labels)?;
+    wrapped::outside::<W, B, 1>(fused_own_distances(&x, center.as_ref(), &centroids, &labels)?)
+}
+
+/// The tensor inside of a wrapping, for kernels that the host alone has: on a GPU it
+/// is not asked for, which would have the device compute all that it waits for.
+fn inside_on_host<W: Wrapping, B: Backend, const D: usize>(
+    tensor: &Tensor<B, D>,
+) -> Option<Tensor<W::Inner, D>> {
+    if host::serves::<W::Inner>() { wrapped::inside::<W, B, D>(tensor) } else { None }
+}
+
+/// Rows and their centre, if they have one.
+type CenteredTensors<B> = (Tensor<B, 2>, Option<Tensor<B, 2>>);
+
+fn rows_on_host<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    center: Option<&Tensor<B, 2>>,
+) -> Option<CenteredTensors<W::Inner>> {
+    let x = inside_on_host::<W, B, 2>(x)?;
+    Some(match center {
+        Some(center) => (x, Some(wrapped::inside::<W, B, 2>(center)?)),
+        None => (x, None),
+    })
+}
+
+/// Whether two tensors of labels are equal.
+pub fn same_labels<B: Backend>(a: &Tensor<B, 1, Int>, b: &Tensor<B, 1, Int>) -> bool {
+    host::same_labels(a, b).unwrap_or_else(|| transfer::all_true(a.clone().equal(b.clone())))
+}
+
+/// Whether all values are finite and their magnitudes at most `limit`.
+pub fn within<B: Backend>(x: &Tensor<B, 2>, limit: f64) -> Flag<B> {
+    fused_all_within(x, limit).map_or_else(|| tensor::within(x, limit), Flag::Known)
+}
+
+fn fused_all_within<B: Backend>(x: &Tensor<B, 2>, limit: f64) -> Option<bool> {
+    host::all_within(x, limit).or_else(|| in_wrappings!(wrapped_all_within(x, limit)))
+}
+
+fn wrapped_all_within<W: Wrapping, B: Backend>(x: &Tensor<B, 2>, limit: f64) -> Option<bool> {
+    fused_all_within(&inside_on_host::<W, B, 2>(x)?, limit)
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::super::affine::Scores;
+    use super::*;
+    use burn::backend::{Autodiff, Flex};
+    use burn::tensor::DType;
+
+    /// Every kernel that a backend has, or a panic where one does not serve it.
+    fn answers<B: Backend>(dtype: DType, on_a_gpu: bool) -> Vec<Vec<f64>> {
+        let device = B::Device::default();
+        let numbers = |count: usize, step: f64| -> Vec<f64> {
+            (0..count).map(|i| (step * i as f64 * i as f64).sin()).collect()
+        };
+        let table = |rows, step| {
+            transfer::upload::<B, 2>(numbers(rows * 7, step), [rows, 7], &device, dtype)
+        };
+        let (x, centroids, center) = (table(37, 0.1), table(6, 0.3), table(1, 0.7));
+        let affine = Affine::new(center.clone(), Scores::of(centroids.clone() - center.clone()));
+        let weights = transfer::upload::<B, 1>(vec![0.5; 37], [37], &device, dtype);
+        let question = Question { cluster: None, versus: None, beta: 1.5 };
+        let mut found = Vec::new();
+
+        let decision = fused_decision(&x, &affine, true).expect("decisions");
+        found.push(transfer::download(decision.logits.expect("logits")));
+        let labels = decision.labels;
+        found.push(transfer::download_indices(labels.clone()).iter().map(|&l| l as f64).collect());
+        let (_, totals) = fused_step(&x, &weights, &affine).expect("a step");
+        found.push(transfer::download(totals.sums));
+        let mut push = |answer: TensorAnswer<B>| {
+            found.extend([answer.relevance, answer.shares].map(transfer::download));
+            found.push(transfer::download(answer.logit));
+        };
+        push(explain(&x, &affine, question).expect("explanations"));
+        if on_a_gpu {
+            return found;
+        }
+        let sizes = [2, 1, 3];
+        let (answer, absorbed) =
+            explain_supports(&x, &affine, &sizes, 0.5, question).expect("of supports");
+        push(answer);
+        found.push(transfer::download(absorbed));
+        let scores = support_scores(&x, &affine, &sizes, 0.5).expect("scores of supports");
+        found.push(transfer::download(scores));
+        found.push(transfer::download(logits(&x, &affine).expect("logits of all clusters")));
+        let own = fused_own_distances(&x, Some(&center), &centroids, &labels);
+        found.push(transfer::download(own.expect("distances")));
+        found.push(fused_sums(&x, Some(&center), &weights, true).expect("sums"));
+        found.push(vec![f64::from(u8::from(fused_all_within(&x, 2.0).expect("a check")))]);
+        found
+    }
+
+    #[test]
+    fn kernels_serve_untracked_tensors_inside_autodiff() {
+        for dtype in [DType::F32, DType::F64] {
+            assert_eq!(answers::<Autodiff<Flex>>(dtype, false), answers::<Flex>(dtype, false));
+        }
+    }
+
+    /// A kernel would cut the graph.
+    #[test]
+    fn no_kernel_takes_a_tracked_tensor() {
+        type Tracked = Autodiff<Flex>;
+        let device = Default::default();
+        let table = || transfer::upload::<Tracked, 2>(vec![1.0; 6], [3, 2], &device, DType::F64);
+        let affine = Affine::of(&table());
+        let question = Question { cluster: None, versus: None, beta: 1.0 };
+        assert!(explain(&table(), &affine, question).is_some());
+        let x = table().require_grad();
+        assert!(explain(&(x.clone() * 2.0), &affine, question).is_none());
+        assert!(logits(&x, &affine).is_none());
+        assert!(logits(&table(), &Affine::of(&x)).is_none());
+    }
+
+    #[cfg(feature = "ndarray")]
+    #[test]
+    fn kernels_serve_ndarray_inside_autodiff() {
+        use burn::backend::NdArray;
+        let expected = answers::<Flex>(DType::F64, false);
+        assert_eq!(answers::<Autodiff<NdArray<f64>>>(DType::F64, false), expected);
+        let expected = answers::<Flex>(DType::F32, false);
+        assert_eq!(answers::<Autodiff<NdArray<f32>>>(DType::F32, false), expected);
+    }
+
+    #[cfg(feature = "wgpu")]
+    #[test]
+    fn kernels_serve_gpus_inside_fusion_and_autodiff() {
+        use super::super::wrapped::Cube;
+        use burn_fusion::Fusion;
+
+        type Plain = Cube<burn_cubecl::cubecl::wgpu::WgpuRuntime>;
+        if !super::gpu::tests::ready() {
+            return;
+        }
+        let expected = answers::<Plain>(DType::F32, true);
+        assert_eq!(answers::<Fusion<Plain>>(DType::F32, true), expected);
+        assert_eq!(answers::<Autodiff<Plain>>(DType::F32, true), expected);
+        assert_eq!(answers::<Autodiff<Fusion<Plain>>>(DType::F32, true), expected);
+
+        // Results are tensors like others: unread, on another thread, in a lazy operation.
+        type Fused = Fusion<Plain>;
+        let table = |first: f64| {
+            let values = (0..6).map(|i| first + f64::from(i)).collect();
+            transfer::upload::<Fused, 2>(values, [3, 2], &Default::default(), DType::F32)
+        };
+        let affine = Affine::of(&table(0.5));
+        let question = Question { cluster: None, versus: None, beta: 0.5 };
+        let answer = || explain(&(table(0.0) * 2.0), &affine, question).expect("an answer");
+        drop(answer());
+        let relevance = transfer::download(answer().relevance);
+        let answer = answer();
+        let doubled = std::thread::spawn(move || {
+            transfer::download((answer.relevance.clone() * 2.0) + answer.relevance * 0.0)
+        });
+        let doubled = doubled.join().expect("no panic");
+        assert_eq!(doubled, relevance.iter().map(|r| 2.0 * r).collect::<Vec<_>>());
+    }
+}
