@@ -4,9 +4,10 @@
 //! `cargo run --release --example backends`, or with a GPU
 //! `cargo run --release --example backends --features wgpu`
 
-use burn::backend::{Flex, NdArray};
+use burn::backend::Flex;
 use burn::tensor::DType;
 use burn::tensor::backend::Backend;
+use burn_ndarray::NdArray;
 use neuralize::prelude::*;
 
 fn relevance<B: Backend>(dtype: DType) -> neuralize::Result<Vec<f64>> {

@@ -1,20 +1,18 @@
-//! In a Burn pipeline: an autoencoder is trained with a data loader, a batcher
-//! and an optimizer; its codes feed the clusterer; encoder and network live in
-//! one module of the user's own, saved and loaded as one record.
+//! In a Burn pipeline: an autoencoder is trained with an optimizer; its codes
+//! feed the clusterer; encoder and network live in one module of the user's own,
+//! saved and loaded as one record. `examples/training` does it with Burn's data
+//! loaders and its training loop.
 //!
 //! `cargo run --release --example pipeline`
 
 use burn::backend::{Autodiff, Flex};
-use burn::data::dataloader::DataLoaderBuilder;
-use burn::data::dataloader::batcher::Batcher;
-use burn::data::dataset::InMemDataset;
 use burn::module::{AutodiffModule, Module};
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::record::{FullPrecisionSettings, NamedMpkFileRecorder};
 use burn::tensor::backend::Backend;
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::{DType, Distribution, Tensor};
 use neuralize::network::NeuralizedKMeansConfig;
 use neuralize::prelude::*;
 
@@ -55,15 +53,10 @@ impl<B: Backend> Segmenter<B> {
     }
 }
 
-/// Rows of numbers into a tensor.
-#[derive(Clone)]
-struct Rows;
-
-impl<B: Backend> Batcher<B, Vec<f32>, Tensor<B, 2>> for Rows {
-    fn batch(&self, items: Vec<Vec<f32>>, device: &B::Device) -> Tensor<B, 2> {
-        let shape = [items.len(), FEATURES];
-        Tensor::from_data(TensorData::new(items.concat(), shape), (device, DType::F32))
-    }
+/// The rows in a random order, in batches.
+fn batches<B: Backend>(x: &Tensor<B, 2>) -> Vec<Tensor<B, 2>> {
+    let order = Tensor::<B, 1>::random([x.dims()[0]], Distribution::Default, &x.device());
+    x.clone().select(0, order.argsort(0)).split(32, 0)
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -73,18 +66,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let x = Table::wine().to_tensor::<Flex>(&device, DType::F32)?;
     let x = Scale::MinMax.fit(&x)?.transform(&x)?;
-    let flat: Vec<f32> = x.into_data().iter().collect();
-    let items: Vec<Vec<f32>> = flat.chunks(FEATURES).map(<[f32]>::to_vec).collect();
-    let dataset = || InMemDataset::new(items.clone());
 
     // Train.
-    let loader =
-        DataLoaderBuilder::<Train, _, _>::new(Rows).batch_size(32).shuffle(7).build(dataset());
+    let tracked = Tensor::<Train, 2>::from_inner(x.clone());
     let mut model = Autoencoder::<Train>::new(&device);
     let mut optimizer = AdamConfig::new().init();
     for epoch in 1..=60 {
         let mut total = 0.0;
-        for batch in loader.iter() {
+        for batch in batches(&tracked) {
             let output = model.decoder.forward(model.encode(batch.clone()));
             let loss = MseLoss::new().forward(output, batch, Reduction::Mean);
             total += loss.clone().into_data().iter::<f64>().sum::<f64>();
@@ -98,8 +87,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Cluster the codes, batch by batch in the order of the rows.
     let model = model.valid();
-    let loader = DataLoaderBuilder::<Flex, _, _>::new(Rows).batch_size(64).build(dataset());
-    let codes: Vec<_> = loader.iter().map(|batch| model.encode(batch)).collect();
+    let codes: Vec<_> =
+        x.clone().split(64, 0).into_iter().map(|batch| model.encode(batch)).collect();
     let fit = KMeansConfig::new(CLUSTERS).with_n_init(Some(10)).fit(&Tensor::cat(codes, 0))?;
     println!(
         "{CLUSTERS} clusters of {CODES} codes: inertia {:.3}, sizes {:?}",
@@ -119,8 +108,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Burn loads what it finds; this says whether it is a network.
     let loaded = Segmenter { head: loaded.head.checked()?, ..loaded };
 
-    let first = loader.iter().next().ok_or("the data are not empty")?;
-    let (before, after) = (segmenter.explain(first.clone())?, loaded.explain(first)?);
+    let (before, after) = (segmenter.explain(x.clone())?, loaded.explain(x)?);
     let error: Vec<f32> = after.conservation_error().max().into_data().iter().collect();
     println!("explained by its codes: conservation error at most {:.1e}", error[0]);
     let same = before.relevance.into_data() == after.relevance.into_data();

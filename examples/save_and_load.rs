@@ -3,9 +3,10 @@
 //!
 //! `cargo run --release --example save_and_load`
 
-use burn::backend::{Flex, NdArray};
+use burn::backend::Flex;
 use burn::record::{FullPrecisionSettings, NamedMpkFileRecorder};
 use burn::tensor::DType;
+use burn_ndarray::NdArray;
 use neuralize::prelude::*;
 use neuralize::record::{
     load_burnpack, load_record, load_safetensors, save_burnpack, save_record, save_safetensors,

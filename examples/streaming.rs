@@ -1,15 +1,11 @@
-//! Data that come in batches from a Burn data loader: what is lost against a
-//! fit to all of them at once.
+//! Data that come in batches, here from an iterator and as well from a `DataLoader` of
+//! Burn: what is lost against a fit to all of them at once.
 //!
 //! `cargo run --release --example streaming`
 
 use std::time::Instant;
 
 use burn::backend::Flex;
-use burn::data::dataloader::DataLoaderBuilder;
-use burn::data::dataloader::batcher::Batcher;
-use burn::data::dataset::InMemDataset;
-use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor, TensorData};
 use neuralize::cluster::MiniBatchKMeans;
 use neuralize::prelude::*;
@@ -20,16 +16,6 @@ const ROWS: usize = 200_000;
 const FEATURES: usize = 16;
 const CLUSTERS: usize = 64;
 
-#[derive(Clone)]
-struct Rows;
-
-impl<B: Backend> Batcher<B, Vec<f32>, Tensor<B, 2>> for Rows {
-    fn batch(&self, items: Vec<Vec<f32>>, device: &B::Device) -> Tensor<B, 2> {
-        let shape = [items.len(), FEATURES];
-        Tensor::from_data(TensorData::new(items.concat(), shape), (device, DType::F32))
-    }
-}
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows = mixture();
     let device = Default::default();
@@ -37,8 +23,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         TensorData::new(rows.concat(), [ROWS, FEATURES]),
         (&device, DType::F32),
     );
-    let loader =
-        DataLoaderBuilder::<Flex, _, _>::new(Rows).batch_size(4096).build(InMemDataset::new(rows));
+    // A batch is made when it is asked for.
+    let batches = || {
+        rows.chunks(4096).map(|rows| {
+            let data = TensorData::new(rows.concat(), [rows.len(), FEATURES]);
+            Tensor::<Flex, 2>::from_data(data, (&device, DType::F32))
+        })
+    };
     let config = KMeansConfig::new(CLUSTERS);
 
     let start = Instant::now();
@@ -47,13 +38,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     report("all at once", start, best, best);
 
     let start = Instant::now();
-    let parts = config.fit_parts(|| loader.iter())?;
+    let parts = config.fit_parts(batches)?;
     report("a pass for every iteration", start, parts.inertia, best);
 
     let mut clusterer = MiniBatchKMeans::new(config)?;
     let start = Instant::now();
     for pass in 1..=3 {
-        for batch in loader.iter() {
+        for batch in batches() {
             clusterer.partial_fit(&batch)?;
         }
         let inertia = clusterer.model()?.inertia(&x)?;

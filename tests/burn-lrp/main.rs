@@ -4,8 +4,9 @@
 
 mod checks;
 
-use burn::backend::{Flex, NdArray};
+use burn::backend::Flex;
 use burn::tensor::DType;
+use burn_ndarray::NdArray;
 
 lrp_on!(flex_f32, Flex, DType::F32, true);
 lrp_on!(flex_f64, Flex, DType::F64, true);

@@ -184,10 +184,10 @@ fn wrong_usage_is_code_two() {
 #[test]
 fn a_label_that_is_no_class_costs_no_time() {
     let desk = Desk::new();
-    let row = |i: usize| format!("{},{},{}\n", i % 83, (i * 7) % 61, i as f64 * 0.5);
+    let row = |i: usize| format!("{},{},{}\n", i % 83, (i * 7) % 61, (i / 2) as f64);
     let text: String =
         std::iter::once("a,b,price\n".to_owned()).chain((0..5000).map(row)).collect();
     desk.write("t.csv", &text);
     let fit = desk.done("fit t.csv -k 5 --model m --label price");
-    assert!(fit.err.contains("5000 classes agree for 5 of 5000 rows"), "{}", fit.err);
+    assert!(fit.err.contains("2500 classes agree for"), "{}", fit.err);
 }

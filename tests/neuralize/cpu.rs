@@ -5,8 +5,9 @@
 mod properties;
 mod suite;
 
-use burn::backend::{Autodiff, Flex, NdArray};
+use burn::backend::{Autodiff, Flex};
 use burn::tensor::DType;
+use burn_ndarray::NdArray;
 
 suite_on!(flex_f32, Flex, DType::F32, true);
 suite_on!(flex_f64, Flex, DType::F64, true);

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::thread;
 
-use burn::backend::{Autodiff, Flex, NdArray};
+use burn::backend::{Autodiff, Flex};
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor, TensorData};
+use burn_ndarray::NdArray;
 use neuralize::cluster::{
     Bandwidth, Clusterer, ClustererConfig, ClustererFit, GaussianMixture, GaussianMixtureFit, Init,
     KMeans, KMeansConfig, KMeansFit, KernelKMeans, KernelKMeansConfig, KernelKMeansFit,

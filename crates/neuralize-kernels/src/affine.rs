@@ -79,7 +79,7 @@ impl<B: Backend> Affine<B> {
 }
 
 /// The cluster of every row.
-pub struct Decision<B: Backend> {
+pub(crate) struct Decision<B: Backend> {
     /// The nearest centroid, `[N]`; the first of equally near ones.
     pub labels: Tensor<B, 1, Int>,
     /// The squared distance to the second nearest centroid less that to the nearest,

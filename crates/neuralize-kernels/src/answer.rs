@@ -52,10 +52,10 @@ pub struct Answer<M, V, I> {
 pub type TensorAnswer<B> = Answer<Tensor<B, 2>, Tensor<B, 1>, Tensor<B, 1, Int>>;
 
 /// In host memory.
-pub type VecAnswer<T> = Answer<Vec<T>, Vec<T>, Vec<i32>>;
+pub(crate) type VecAnswer<T> = Answer<Vec<T>, Vec<T>, Vec<i32>>;
 
 /// Borrowed, for a kernel to fill.
-pub type SliceAnswer<'a, T> = Answer<&'a mut [T], &'a mut [T], &'a mut [i32]>;
+pub(crate) type SliceAnswer<'a, T> = Answer<&'a mut [T], &'a mut [T], &'a mut [i32]>;
 
 impl<T: Copy> VecAnswer<T> {
     /// Not computed yet: every number is `value`, every cluster 0.
@@ -68,7 +68,7 @@ impl<T: Copy> VecAnswer<T> {
         }
     }
 
-    pub fn slices(&mut self) -> SliceAnswer<'_, T> {
+    pub(crate) fn slices(&mut self) -> SliceAnswer<'_, T> {
         Answer {
             relevance: &mut self.relevance,
             logit: &mut self.logit,

@@ -15,10 +15,7 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 use crate::transfer::untracked;
 
 /// `a / b`.
-pub fn quotient<B: Backend, const D: usize>(
-    a: Tensor<B, D>,
-    b: Tensor<B, D>,
-) -> Tensor<B, D> {
+pub fn quotient<B: Backend, const D: usize>(a: Tensor<B, D>, b: Tensor<B, D>) -> Tensor<B, D> {
     if !B::ad_enabled(&a.device()) {
         return a / b;
     }
@@ -29,10 +26,7 @@ pub fn quotient<B: Backend, const D: usize>(
 }
 
 /// `x / number`.
-pub fn quotient_by<B: Backend, const D: usize>(
-    x: Tensor<B, D>,
-    number: f64,
-) -> Tensor<B, D> {
+pub fn quotient_by<B: Backend, const D: usize>(x: Tensor<B, D>, number: f64) -> Tensor<B, D> {
     let slope = match x.dtype() {
         DType::F64 => 1.0 / number,
         _ => f64::from(1.0 / number as f32),

@@ -23,9 +23,9 @@ mod cpu;
 mod dispatch;
 mod ends;
 mod flag;
-pub mod gradient;
 #[cfg(feature = "cubecl")]
 mod gpu;
+pub mod gradient;
 mod host;
 mod keep;
 #[cfg_attr(
@@ -64,7 +64,5 @@ pub use keep::Keep;
 pub use serving::{Kernels, kernels};
 pub use soft::{exp_minus_one, log_mean_exp, soft_shares, steepness};
 pub use source::Source;
-pub use statistics::{
-    heuristic_beta, inertia, mean_square, sum, sums_and_squares, weighted_mean,
-};
+pub use statistics::{heuristic_beta, inertia, mean_square, sum, sums_and_squares, weighted_mean};
 pub use tensor::{is_own, margins, own_score};

@@ -12,8 +12,10 @@ use burn_ndarray::NdArrayTensor as N;
 #[derive(Clone)]
 pub enum Source {
     #[cfg(feature = "flex")]
+    /// Of Flex.
     Flex(burn_flex::FlexTensor),
     #[cfg(feature = "ndarray")]
+    /// Of NdArray.
     NdArray(N),
 }
 

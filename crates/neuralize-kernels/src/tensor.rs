@@ -32,10 +32,7 @@ impl<B: Backend> Affine<B> {
 ///
 /// - cluster: `[n, 1]`
 /// - output: `[n, K]`
-pub fn is_own<B: Backend>(
-    cluster: Tensor<B, 2, Int>,
-    clusters: usize,
-) -> Tensor<B, 2, Bool> {
+pub fn is_own<B: Backend>(cluster: Tensor<B, 2, Int>, clusters: usize) -> Tensor<B, 2, Bool> {
     let rows = cluster.dims()[0];
     Tensor::arange(0..clusters as i64, &cluster.device())
         .unsqueeze::<2>()
@@ -48,10 +45,7 @@ pub fn is_own<B: Backend>(
 /// # Shapes
 ///
 /// - scores: `[n, K]`, own: `[n, K]`, true in one column a row
-pub fn own_score<B: Backend>(
-    scores: &Tensor<B, 2>,
-    own: &Tensor<B, 2, Bool>,
-) -> Tensor<B, 2> {
+pub fn own_score<B: Backend>(scores: &Tensor<B, 2>, own: &Tensor<B, 2, Bool>) -> Tensor<B, 2> {
     let least = -transfer::largest(scores.dtype());
     scores.clone().mask_fill(own.clone().bool_not(), least).max_dim(1)
 }

@@ -28,10 +28,7 @@ pub fn upload<B: Backend, const D: usize>(
 }
 
 /// An index tensor from numbers on the host.
-pub fn upload_indices<B: Backend>(
-    indices: &[usize],
-    device: &B::Device,
-) -> Tensor<B, 1, Int> {
+pub fn upload_indices<B: Backend>(indices: &[usize], device: &B::Device) -> Tensor<B, 1, Int> {
     let values: Vec<i64> = indices.iter().map(|&i| i as i64).collect();
     Tensor::from_data(TensorData::new(values, [indices.len()]), device)
 }
@@ -89,9 +86,7 @@ pub fn download_signed<B: Backend, const D: usize>(tensor: Tensor<B, D, Int>) ->
 }
 
 /// All values of an index tensor.
-pub fn download_indices<B: Backend, const D: usize>(
-    tensor: Tensor<B, D, Int>,
-) -> Vec<usize> {
+pub fn download_indices<B: Backend, const D: usize>(tensor: Tensor<B, D, Int>) -> Vec<usize> {
     indices(&tensor.into_data())
 }
 

@@ -3,7 +3,6 @@
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::backend::{Backend, DeviceOps};

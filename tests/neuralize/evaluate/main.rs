@@ -8,8 +8,9 @@ mod evaluate;
 #[path = "../suite/mod.rs"]
 mod suite;
 
-use burn::backend::{Flex, NdArray};
+use burn::backend::Flex;
 use burn::tensor::DType;
+use burn_ndarray::NdArray;
 
 evaluate_on!(flex_f32, Flex, DType::F32, true);
 evaluate_on!(flex_f64, Flex, DType::F64, true);

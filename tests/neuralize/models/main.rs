@@ -8,8 +8,9 @@ mod models;
 #[path = "../suite/mod.rs"]
 mod suite;
 
-use burn::backend::{Flex, NdArray};
+use burn::backend::Flex;
 use burn::tensor::DType;
+use burn_ndarray::NdArray;
 
 models_on!(flex_f32, Flex, DType::F32, true);
 models_on!(flex_f64, Flex, DType::F64, true);

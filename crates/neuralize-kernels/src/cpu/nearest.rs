@@ -17,7 +17,7 @@ const BLOCK: usize = 1 << 18;
 const RESIDENT: usize = 1 << 15;
 
 /// The scores `s_k = x·w_k + b_k` of K centroids, ready for the kernels.
-pub struct PackedScorer<T> {
+pub(crate) struct PackedScorer<T> {
     /// `[D, K]`
     pub(super) weight: Panels<T>,
     /// `[K]`, filled up to the last register's end with the lowest number.
@@ -31,7 +31,7 @@ impl<T: Real> PackedScorer<T> {
     /// # Shapes
     ///
     /// - weight: `[D, K]`, bias: `[K]`
-    pub fn new(weight: &[T], bias: &[T]) -> Self {
+    pub(crate) fn new(weight: &[T], bias: &[T]) -> Self {
         let clusters = bias.len();
         let features = weight.len() / clusters;
         let weight = Panels::pack(features, clusters, weight);
@@ -47,7 +47,7 @@ impl<T: Real> PackedScorer<T> {
 
     /// The same, with bounds that avoid most of the product if only the nearest
     /// centroid is wanted.
-    pub fn pruned(weight: &[T], bias: &[T]) -> Self {
+    pub(crate) fn pruned(weight: &[T], bias: &[T]) -> Self {
         Self {
             #[cfg(target_arch = "x86_64")]
             filter: Filter::new(weight, bias),
@@ -55,11 +55,11 @@ impl<T: Real> PackedScorer<T> {
         }
     }
 
-    pub fn clusters(&self) -> usize {
+    pub(crate) fn clusters(&self) -> usize {
         self.weight.columns()
     }
 
-    pub fn features(&self) -> usize {
+    pub(crate) fn features(&self) -> usize {
         self.weight.inner()
     }
 
@@ -80,7 +80,7 @@ fn block_rows<T: Real>(scorer: &PackedScorer<T>) -> usize {
 
 /// Nearest centroid of every row, and the margin of its score over the second
 /// largest (not computed if `margins` is empty).
-pub fn nearest<T: Real>(
+pub(crate) fn nearest<T: Real>(
     rows: CenteredRows<'_, T>,
     scorer: &PackedScorer<T>,
     labels: &mut [i32],

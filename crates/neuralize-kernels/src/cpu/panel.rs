@@ -14,7 +14,7 @@ const CACHE_LINE: usize = 64;
 /// The right factor `[inner, columns]` of a product, cut into panels of
 /// [`WIDTH`] registers so that a tile of the product reads it front to back.
 /// The last panel may be narrower; columns beyond the last hold zeros.
-pub struct Panels<T> {
+pub(super) struct Panels<T> {
     values: Vec<T>,
     /// Where the first panel starts: at a cache line.
     start: usize,
@@ -25,7 +25,7 @@ pub struct Panels<T> {
 
 impl<T: Real> Panels<T> {
     /// From `value(i, j)`.
-    pub fn new(inner: usize, columns: usize, value: impl Fn(usize, usize) -> T) -> Self {
+    pub(super) fn new(inner: usize, columns: usize, value: impl Fn(usize, usize) -> T) -> Self {
         let mut panels = Self::zeros(inner, columns);
         for p in 0..panels.count() {
             let (first, width) = (panels.first_column(p), panels.width(p) * panels.lanes);
@@ -40,7 +40,7 @@ impl<T: Real> Panels<T> {
     }
 
     /// From a row-major `[inner, columns]`.
-    pub fn pack(inner: usize, columns: usize, matrix: &[T]) -> Self {
+    pub(super) fn pack(inner: usize, columns: usize, matrix: &[T]) -> Self {
         assert_eq!(matrix.len(), inner * columns);
         let mut panels = Self::zeros(inner, columns);
         for p in 0..panels.count() {

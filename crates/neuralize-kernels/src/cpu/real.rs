@@ -8,7 +8,7 @@ use pulp::Simd;
 
 /// A float that the kernels compute in, with the vector operations they need:
 /// one name for f32 and f64.
-pub trait Real:
+pub(crate) trait Real:
     Element
     + Pod
     + Into<f64>

@@ -14,7 +14,7 @@ const SEGMENTS: usize = 32;
 
 /// Squared distance of every row to the centroid it is assigned to, from the
 /// differences.
-pub fn own_distances<T: Real>(
+pub(crate) fn own_distances<T: Real>(
     rows: CenteredRows<'_, T>,
     centroids: &[T],
     labels: &[i32],
@@ -76,7 +76,7 @@ pub(super) fn squared_distance<T: Real>(a: &[T], b: &[T]) -> f64 {
 
 /// Weighted sum of every feature, or of its squares: in f64, and in an order
 /// that the shape of the data fixes.
-pub fn feature_sums<T: Real>(
+pub(crate) fn feature_sums<T: Real>(
     rows: CenteredRows<'_, T>,
     weights: &[T],
     squares: bool,
@@ -129,7 +129,7 @@ impl<T: Real> WithSimd for AddRows<'_, T> {
 }
 
 /// Whether every value is finite and its magnitude at most `limit`.
-pub fn all_within<T: Real>(values: &[T], limit: T) -> bool {
+pub(crate) fn all_within<T: Real>(values: &[T], limit: T) -> bool {
     const PART: usize = 1 << 16;
     let within = |values| pulp::Arch::new().dispatch(Within { values, limit });
     if values.len() <= PART { within(values) } else { values.par_chunks(PART).all(within) }

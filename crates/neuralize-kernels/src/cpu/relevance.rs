@@ -13,7 +13,7 @@ use crate::answer::{Question, SliceAnswer};
 const BLOCK: usize = 1 << 18;
 
 /// The relevance pass of NEON for scores `s_k = x·w_k + b_k`, w = 2 μ.
-pub struct CentroidPass<T> {
+pub(crate) struct CentroidPass<T> {
     scorer: PackedScorer<T>,
     /// M, `[K, D]`
     centroids: Panels<T>,
@@ -25,7 +25,7 @@ impl<T: Real> CentroidPass<T> {
     /// # Shapes
     ///
     /// - weight: `[D, K]`, bias: `[K]`
-    pub fn new(weight: &[T], bias: &[T]) -> Self {
+    pub(crate) fn new(weight: &[T], bias: &[T]) -> Self {
         let clusters = bias.len();
         let half = T::of(0.5);
         let centroid = |k: usize, d: usize| half * weight[d * clusters + k];
@@ -39,7 +39,7 @@ impl<T: Real> CentroidPass<T> {
 
     /// Answers for all rows. A block of rows passes through all layers before
     /// the next one starts; only the answers leave the cache.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         rows: CenteredRows<'_, T>,
         question: Question,

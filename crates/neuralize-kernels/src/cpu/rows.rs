@@ -7,7 +7,7 @@ use super::real::Real;
 
 /// Rows of data, and the centre that is subtracted from them.
 #[derive(Clone, Copy)]
-pub struct CenteredRows<'a, T> {
+pub(crate) struct CenteredRows<'a, T> {
     /// `[N, D]`
     pub x: &'a [T],
     /// `[D]`

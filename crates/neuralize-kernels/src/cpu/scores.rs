@@ -12,7 +12,7 @@ const BLOCK: usize = 1 << 17;
 
 /// A number for every row and cluster.
 #[derive(Clone, Copy)]
-pub enum Quantity {
+pub(crate) enum Quantity {
     /// `f_c = s_c − max_{k≠c} s_k`; K at least 2.
     Logit,
     /// `‖x‖² − s_k`
@@ -20,7 +20,7 @@ pub enum Quantity {
 }
 
 /// Fills a matrix `[N, K]`.
-pub fn quantities<T: Real>(
+pub(crate) fn quantities<T: Real>(
     rows: CenteredRows<'_, T>,
     scorer: &PackedScorer<T>,
     quantity: Quantity,

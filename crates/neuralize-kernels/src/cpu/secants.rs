@@ -25,7 +25,7 @@ const KEPT_SCORES: usize = 1 << 24;
 const LEAST_EXPONENT: f64 = -1e3;
 
 /// Supports side by side, and what lines to them end at.
-pub struct SecantPass<T> {
+pub(crate) struct SecantPass<T> {
     clusters: SupportClusters<T>,
     /// U, `[M, D]`
     points: Panels<T>,
@@ -46,7 +46,7 @@ impl<T: Real> SecantPass<T> {
     /// # Shapes
     ///
     /// As of [`SupportClusters::new`], K at least 2.
-    pub fn new(weight: &[T], bias: &[T], sizes: &[usize], gamma: f64, ends: Ends) -> Self {
+    pub(crate) fn new(weight: &[T], bias: &[T], sizes: &[usize], gamma: f64, ends: Ends) -> Self {
         let count = bias.len();
         let features = weight.len() / count;
         let half = T::of(0.5);
@@ -94,7 +94,7 @@ impl<T: Real> SecantPass<T> {
     }
 
     /// Whether these are the ends of its lines.
-    pub fn leads_to(&self, ends: &Ends) -> bool {
+    pub(crate) fn leads_to(&self, ends: &Ends) -> bool {
         self.ends.are(ends)
     }
 
@@ -112,7 +112,7 @@ impl<T: Real> SecantPass<T> {
 
     /// Answers for all rows, and what has no root, `[N]`.
     /// Memory besides the answers: one block of rows times all supports per thread.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         rows: CenteredRows<'_, T>,
         question: Question,

@@ -35,7 +35,7 @@ struct SeedSpace<'a, T> {
 }
 
 /// Seeds among the given rows; see [`SeedSpace::greedy`].
-pub fn greedy_seeds<T: Real>(
+pub(crate) fn greedy_seeds<T: Real>(
     rows: CenteredRows<'_, T>,
     weights: &[T],
     seeds: usize,

@@ -14,7 +14,7 @@ const OWN_SUMS: usize = 1 << 18;
 const SEGMENTS: usize = 32;
 
 /// Weighted sums of the rows of each cluster, and of the weights.
-pub struct ClusterSums {
+pub(crate) struct ClusterSums {
     /// `[K, D]`
     pub points: Vec<f64>,
     /// `[K]`
@@ -39,7 +39,7 @@ impl ClusterSums {
 /// Nearest centroid of every row, and the sums per cluster. One pass over the
 /// data if the sums are small; else a second one that goes from cluster to
 /// cluster, so that a sum stays in cache.
-pub fn assign_and_sum<T: Real>(
+pub(crate) fn assign_and_sum<T: Real>(
     rows: CenteredRows<'_, T>,
     weights: &[T],
     scorer: &PackedScorer<T>,

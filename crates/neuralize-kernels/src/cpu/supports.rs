@@ -29,14 +29,14 @@ const CHUNK: usize = 64;
 const SUPPORTS: usize = 32;
 
 /// Clusters whose supports lie side by side, and the layer that scores them.
-pub struct SupportClusters<T> {
+pub(crate) struct SupportClusters<T> {
     pub(super) scorer: PackedScorer<T>,
     pub(super) segments: Vec<Range<usize>>,
     pub(super) stiffness: Stiffness<T>,
 }
 
 /// The relevance pass of NEON for them.
-pub struct SupportPass<T> {
+pub(crate) struct SupportPass<T> {
     clusters: SupportClusters<T>,
     /// U, `[M, D]`
     points: Panels<T>,
@@ -48,7 +48,7 @@ impl<T: Real> SupportClusters<T> {
     /// # Shapes
     ///
     /// - weight: `[D, M]`, bias: `[M]`, sizes: `[K]`, none of them 0, of sum M
-    pub fn new(weight: &[T], bias: &[T], sizes: &[usize], gamma: f64) -> Self {
+    pub(crate) fn new(weight: &[T], bias: &[T], sizes: &[usize], gamma: f64) -> Self {
         let mut segments = Vec::with_capacity(sizes.len());
         let mut start = 0;
         for size in sizes {
@@ -60,7 +60,7 @@ impl<T: Real> SupportClusters<T> {
     }
 
     /// The score of every cluster, `[N, K]`.
-    pub fn scores(&self, rows: CenteredRows<'_, T>, out: &mut [T]) {
+    pub(crate) fn scores(&self, rows: CenteredRows<'_, T>, out: &mut [T]) {
         let clusters = self.segments.len();
         let block = self.block_rows();
         let task = task_rows(rows.len(), block);
@@ -147,7 +147,7 @@ impl<T: Real> SupportPass<T> {
     /// # Shapes
     ///
     /// As of [`SupportClusters::new`], K at least 2.
-    pub fn new(weight: &[T], bias: &[T], sizes: &[usize], gamma: f64) -> Self {
+    pub(crate) fn new(weight: &[T], bias: &[T], sizes: &[usize], gamma: f64) -> Self {
         let supports = bias.len();
         let features = weight.len() / supports;
         let half = T::of(0.5);
@@ -161,7 +161,7 @@ impl<T: Real> SupportPass<T> {
 
     /// Answers for all rows, and what the guard keeps from the features, `[N]`.
     /// Memory besides the answers: one block of rows times all supports per thread.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         rows: CenteredRows<'_, T>,
         question: Question,

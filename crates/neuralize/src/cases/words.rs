@@ -225,7 +225,11 @@ mod tests {
         };
         let columns = vec![Column::number("a"), category, Column::number("c")];
         let mixed = Cases {
-            encoding: Some(Encoding { columns, missing: Missing::Fill, missing_values: Vec::new() }),
+            encoding: Some(Encoding {
+                columns,
+                missing: Missing::Fill,
+                missing_values: Vec::new(),
+            }),
             filled: vec![(0, 0)],
             ..two_clusters([0.5, 1.0, 0.0])
         };

@@ -31,7 +31,10 @@ impl<'a> ExcelSink<'a> {
     pub(super) fn new(name: String, destination: Destination<'a>, layout: Layout) -> Result<Self> {
         let columns = layout.header().len();
         if columns > COLUMNS {
-            return Err(too_large(&name, &format!("{columns} columns, of which it holds {COLUMNS}")));
+            return Err(too_large(
+                &name,
+                &format!("{columns} columns, of which it holds {COLUMNS}"),
+            ));
         }
         let mut book = Workbook::new();
         let sheet = book.new_worksheet_with_constant_memory();

@@ -380,7 +380,7 @@ mod tests {
             assert_eq!(text(expected.as_bytes()), expected);
         }
         for length in SAMPLE - 1..SAMPLE + 3 {
-            let expected = "y".repeat(length);
+            let expected = "y\n".repeat(LINES) + &"y".repeat(length - 2 * LINES);
             let decoded = open(expected.as_bytes(), None).expect("text");
             assert_eq!(decoded.whole, length <= SAMPLE);
             assert_eq!(decoded.sample.len(), length.min(SAMPLE));
@@ -521,9 +521,24 @@ mod tests {
 
     #[test]
     fn a_bomb_is_not_unpacked_at_once() {
-        let packed = gzip(&vec![b'1'; 1 << 26]);
-        let decoded = open(&packed, None).expect("text");
+        let lines = b"1\n".repeat(1 << 25);
+        let decoded = open(&gzip(&lines), None).expect("text");
         assert_eq!((decoded.sample.len(), decoded.whole), (SAMPLE, false));
+        let one_line = vec![b'1'; 1 << 26];
+        let decoded = open(&gzip(&one_line), None).expect("text");
+        assert!(!decoded.whole && decoded.sample.len() <= 2 * LARGEST);
+    }
+
+    #[test]
+    fn more_is_looked_at_where_lines_are_long() {
+        let line = "y".repeat(SAMPLE / 4) + "\n";
+        for (lines, whole) in [(2, true), (8, true), (40, false)] {
+            let expected = line.repeat(lines);
+            let decoded = open(expected.as_bytes(), None).expect("text");
+            assert_eq!(decoded.whole, whole, "{lines}");
+            assert!(decoded.sample.iter().filter(|byte| **byte == b'\n').count() >= lines.min(LINES));
+            assert_eq!(text(expected.as_bytes()), expected);
+        }
     }
 
     #[cfg(not(feature = "zstd"))]

@@ -77,7 +77,10 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
         return Err(format!("there is no table in the first {size} bytes, only {what}"));
     }
     if body.is_empty() && preface.skipped > 0 {
-        return Err(format!("there is no table behind the {} lines that are skipped", wishes.skipped));
+        return Err(format!(
+            "there is no table behind the {} lines that are skipped",
+            wishes.skipped
+        ));
     }
     let records = records(body, delimiter, whole, usize::MAX);
     let above = dialect.header_above(sample, &preface, &records, wishes);

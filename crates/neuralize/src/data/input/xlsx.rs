@@ -422,15 +422,17 @@ mod tests {
     #[test]
     fn sheets_rows_and_headers_are_chosen() {
         let plain = TableOptions::default;
-        let message = |options: TableOptions| {
-            open_by(SHEETS, &options).err().expect("an error").to_string()
-        };
+        let message =
+            |options: TableOptions| open_by(SHEETS, &options).err().expect("an error").to_string();
         for sheet in ["Data", "2"] {
             let opened = open_by(SHEETS, &plain().with_sheet(sheet)).expect("a sheet");
             assert_eq!((opened.header.len(), opened.notes.len()), (6, 0), "{sheet}");
         }
         let unknown = message(plain().with_sheet("0"));
-        assert!(unknown.starts_with("t.xlsx: there is no sheet `0`; its sheets are `"), "{unknown}");
+        assert!(
+            unknown.starts_with("t.xlsx: there is no sheet `0`; its sheets are `"),
+            "{unknown}"
+        );
         assert_eq!(message(plain().with_sheet("1")), "t.xlsx: its sheet `1` has no cells");
         assert_eq!(
             message(plain().with_skipped(1000)),
@@ -446,12 +448,13 @@ mod tests {
     #[test]
     fn a_first_row_of_numbers_is_asked_about() {
         let skipped = TableOptions::default().with_skipped(2);
-        let error = open_by(MAC, &TableOptions::default().with_skipped(1)).err();
-        assert!(error.is_some_and(|error| error.to_string().contains("--header yes")));
-        let named = TableOptions::default().with_skipped(1).with_header(true);
-        let found = collect(open_by(MAC, &named).expect("a sheet"), &named).expect("rows");
-        assert_eq!(found.rows.len(), 1);
-        assert!(open_by(MAC, &skipped).is_err());
+        let error = open_by(COLUMN, &skipped).err().expect("an error").to_string();
+        assert!(error.contains("--header yes"), "{error}");
+        for (header, rows) in [(true, &["-", "2i"][..]), (false, &["1i", "-", "2i"])] {
+            let options = skipped.clone().with_header(header);
+            let found = collect(open_by(COLUMN, &options).expect("a sheet"), &options);
+            assert_eq!(found.expect("rows").rows.concat(), rows);
+        }
     }
 
     #[test]
