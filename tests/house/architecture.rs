@@ -12,7 +12,7 @@ use imports::{Crate, Import};
 
 /// The modules of `neuralize`, each of which knows only those that stand above
 /// it. The root (`lib.rs`) re-exports from all of them.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "text",       // cells and messages
     "error",      // one error enum
     "random",     // the streams of random numbers
@@ -28,6 +28,7 @@ const ORDER: [&str; 21] = [
     "record",     // models on disk
     "deep",       // clusters of the codes of an encoder, saved as records are
     "output",     // results in files
+    "profile",    // what every cluster is
     "cases",      // explained points on the host
     "baseline",   // other explanations
     "evaluate",   // measures of explanations

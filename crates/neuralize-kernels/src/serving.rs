@@ -49,6 +49,7 @@ impl fmt::Display for Kernels {
 /// On any other backend everything is computed by its tensor operations.
 ///
 /// ```
+/// # use neuralize_kernels as neuralize;
 /// use burn::backend::Flex;
 /// use neuralize::{Kernels, kernels};
 ///

@@ -44,6 +44,18 @@ pub enum Error {
         /// The value found.
         value: f64,
     },
+    /// A cluster, a class or a value, by its number, that does not exist.
+    #[error("{what} holds {found} at row {row}, expected a number below {count}")]
+    Number {
+        /// The list.
+        what: String,
+        /// Row, counted from 0.
+        row: usize,
+        /// The number found.
+        found: usize,
+        /// How many there are.
+        count: usize,
+    },
     /// A finite value whose square overflows in the precision in use.
     #[error(
         "{what} holds {value:e} at row {row}, column {column}: squared distances overflow beyond {limit:e} \

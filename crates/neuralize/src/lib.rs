@@ -23,7 +23,8 @@
 //! | [`record`] | models on disk: Burn records, burnpack, safetensors, the model folder |
 //! | [`train`] | losses on assignments and relevances, metrics of `burn::train` |
 //! | [`deep`] | clusters of the codes of a neural encoder, explained in its input |
-//! | [`output`] | results written to CSV, JSON and Parquet files |
+//! | [`output`] | results written to CSV, JSON, Parquet and Excel files |
+//! | [`profile`] | what every cluster is: statistics, sentences, rules |
 #![cfg_attr(
     feature = "cases",
     doc = "| [`cases`] | explained points on the host, with values, centroids and classes |"
@@ -79,6 +80,7 @@ pub mod outlier;
 pub mod output;
 #[cfg(feature = "svg")]
 pub mod plot;
+pub mod profile;
 pub mod record;
 #[cfg(feature = "report")]
 pub mod report;

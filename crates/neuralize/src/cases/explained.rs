@@ -7,8 +7,8 @@ use super::classes::Classes;
 use crate::data::{Encoding, Shown, Table};
 use crate::error::{Error, Result};
 use crate::explain::{Absorbed, Beta, ClusterSummary, Target, logistic, part_title};
-use crate::output::number;
 use crate::record::Model;
+use crate::text::words::number;
 use crate::transfer;
 
 /// Explained points on the host. Besides the explanations, it has the values in the units of the

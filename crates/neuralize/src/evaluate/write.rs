@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::evaluate::{Better, Evaluation, Measure};
-use crate::output::number;
+use crate::text::words::number;
 
 impl Evaluation {
     /// Writes the evaluation as one JSON object.

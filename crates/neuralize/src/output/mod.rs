@@ -5,8 +5,6 @@ mod csv;
 mod format;
 mod json;
 mod layout;
-#[cfg(any(feature = "autodiff", feature = "cases"))]
-mod number;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod results;
@@ -18,8 +16,6 @@ mod writer;
 mod xlsx;
 
 pub use format::Format;
-#[cfg(any(feature = "autodiff", feature = "cases"))]
-pub(crate) use number::number;
 pub use results::Results;
 pub use row::RowKey;
 pub use selection::{Selection, Sort};

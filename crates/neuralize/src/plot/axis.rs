@@ -2,7 +2,7 @@
 
 use super::sheet::{SMALL, error, width};
 use crate::error::Result;
-use crate::output::number;
+use crate::text::words::number;
 
 /// Smallest and largest value; an empty range, from ∞ to −∞, if there are none.
 pub(super) fn extent<'a>(values: impl IntoIterator<Item = &'a f64>) -> (f64, f64) {

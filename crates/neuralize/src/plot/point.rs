@@ -7,7 +7,7 @@ use super::subject::{StrongestFeatures, check_case, heading};
 use super::{palette, sheet};
 use crate::cases::Cases;
 use crate::error::Result;
-use crate::output::number;
+use crate::text::words::number;
 
 /// Why one point is in its cluster: its scaled values and their relevances side
 /// by side, red for and blue against. Limits are the same for every case of the

@@ -3,7 +3,7 @@
 use crate::cases::Cases;
 use crate::error::{Error, Result};
 use crate::explain::by_strength;
-use crate::output::number;
+use crate::text::words::number;
 
 pub(super) fn check_not_empty(cases: &Cases) -> Result<()> {
     if cases.is_empty() { Err(Error::Empty { what: "the set of cases" }) } else { Ok(()) }

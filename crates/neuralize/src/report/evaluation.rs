@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::template::{escaped, fill};
 use crate::error::Result;
 use crate::evaluate::{Better, Evaluation, Measure, MethodResult};
-use crate::output::number;
+use crate::text::words::number;
 
 /// A page that compares methods of explanation: one self-contained HTML file
 /// without scripts, which makes no network requests.

@@ -630,7 +630,9 @@ mod tests {
         assert_eq!(found.names, ["a}", "b", "c"]);
         assert_eq!(found.rows, [["'\"}]{NaN'", "'ä\n'", "'\\'"], ["'NaN'", "-", "'é'"]]);
         let error = read("{\"a\":1}{\"b\":1}{\"a\":1,\"b\":3,\"a\":2}").expect_err("a key twice");
-        assert!(error.to_string().contains("row 2 (counted from 0) (line 1) has the key `a` twice"));
+        assert!(
+            error.to_string().contains("row 2 (counted from 0) (line 1) has the key `a` twice")
+        );
         assert!(read("{\"a\":1e400}").is_err());
         assert_eq!(
             read("{\"a\":-0.1}{\"a\":1e3}{\"a\":-7}").expect("rows").rows,

@@ -1,5 +1,7 @@
 //! Text of cells: equal numbers, dates, and how cells are shown in messages.
 
+pub(crate) mod words;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -135,7 +137,7 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// Control characters, and those that turn the direction of writing.
-fn is_unsafe(character: char) -> bool {
+pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,0 +1,24 @@
+//! A column, in all rows and in every cluster.
+
+use crate::profile::clustered_rows::{Cells, ClusteredRows, ColumnValues};
+use crate::profile::numbers::NumberProfile;
+use crate::profile::shares::ShareProfile;
+
+/// A column, in all rows and in every cluster.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ColumnProfile {
+    /// Of numbers.
+    Numbers(NumberProfile),
+    /// A category or flag.
+    Shares(ShareProfile),
+}
+
+impl ColumnProfile {
+    pub(in crate::profile) fn of(data: &ClusteredRows<'_>, column: &ColumnValues<'_>) -> Self {
+        match column.cells() {
+            Cells::Numbers(values) => Self::Numbers(NumberProfile::of(data, column, values)),
+            _ => Self::Shares(ShareProfile::of(data, column)),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What every cluster of a clustering is: its size, its columns beside those of all rows, what is
+//! special about it, a sentence, a rule that recognises its rows, rows to look at, and how it
+//! compares with another cluster and with known classes.
+
+mod cluster_profile;
+mod clustered_rows;
+mod column_profile;
+mod cross_table;
+mod hypergeometric;
+mod normal;
+mod numbers;
+mod rows;
+mod rule;
+mod sentence;
+mod shares;
+mod special;
+mod v_test;
+mod versus;
+
+pub use cluster_profile::{ClusterProfile, Profile};
+pub use clustered_rows::{Cells, ClusteredRows, ColumnValues};
+pub use column_profile::ColumnProfile;
+pub use cross_table::{Agreement, CrossTable, MATCHED_CLASS, MATCHED_ROWS};
+pub use numbers::{NumberOfCluster, NumberProfile, Summary};
+pub use rows::{NotableRow, extreme_rows, typical_rows};
+pub use rule::{Condition, MAX_CONDITIONS, Rule, Test};
+pub use shares::{MAX_VALUES, ShareOfCluster, ShareProfile, ValueProfile};
+pub use special::{Direction, LEVEL, REMARK, Special};
+pub use v_test::VTest;
+pub use versus::{Difference, Versus};
