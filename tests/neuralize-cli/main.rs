@@ -12,6 +12,7 @@ mod models;
 #[path = "../../crates/neuralize-cli/src/parse.rs"]
 #[allow(dead_code, reason = "the command uses it; its own tests run here")]
 mod parse;
+mod profile;
 mod refusals;
 mod report;
 mod selection;

@@ -12,6 +12,7 @@ mod man;
 mod outliers;
 mod page;
 mod predict;
+mod profile;
 mod report;
 mod shared;
 
@@ -65,6 +66,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Explain why every row is in its cluster: index,cluster,logit and the relevance of every feature
     Explain(explain::ExplainArgs),
+    /// Say what every cluster is: sentences, rules, typical rows
+    Profile(profile::ProfileArgs),
     /// Score outliers and explain the scores: index,score and the relevance of every feature
     Outliers(outliers::OutlierArgs),
     /// Compare methods of explanation on a model
@@ -88,6 +91,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Label(args) => backend::run(args, common),
         Command::Outliers(args) => backend::run(args, common),
         Command::Predict(args) => backend::run(args, common),
+        Command::Profile(args) => backend::run(args, common),
         Command::Explain(args) => backend::run(args, common),
         Command::Evaluate(args) => backend::run(args, common),
         Command::Report(args) => backend::run(args, common),

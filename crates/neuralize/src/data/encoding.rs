@@ -106,7 +106,6 @@ impl Column {
 impl Column {
     /// The value that features stand for, in the units of the file: for a category the number of the
     /// value that is largest.
-    #[cfg(feature = "cases")]
     pub(crate) fn value(&self, features: &[f64]) -> f64 {
         match (&self.kind, features) {
             (Kind::Category { .. }, features) => {
@@ -147,7 +146,6 @@ impl Column {
 
 impl Encoding {
     /// The values that rows of features stand for, in the units of the file, `[n, C]`.
-    #[cfg(feature = "cases")]
     pub(crate) fn values(&self, rows: &[f64]) -> Vec<f64> {
         self.each_column(rows, Column::value)
     }
@@ -164,7 +162,6 @@ impl Encoding {
     }
 
     /// A number for every column of every row, from its features.
-    #[cfg(feature = "cases")]
     fn each_column(&self, rows: &[f64], number: impl Fn(&Column, &[f64]) -> f64) -> Vec<f64> {
         let groups = self.groups();
         let width = groups.last().map_or(1, |last| last.end);

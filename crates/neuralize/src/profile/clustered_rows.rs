@@ -101,7 +101,7 @@ impl<'a> ColumnValues<'a> {
     }
 
     /// The words of a value: a category's, or `yes` and `no` of a flag (1 and 0).
-    pub(in crate::profile) fn value_name(&self, value: usize) -> String {
+    pub fn value_name(&self, value: usize) -> String {
         match self.cells {
             Cells::Category { values, .. } => values
                 .get(value)

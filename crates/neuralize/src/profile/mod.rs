@@ -14,6 +14,7 @@ mod rule;
 mod sentence;
 mod shares;
 mod special;
+mod table_columns;
 mod v_test;
 mod versus;
 
@@ -26,5 +27,6 @@ pub use rows::{NotableRow, extreme_rows, typical_rows};
 pub use rule::{Condition, MAX_CONDITIONS, Rule, Test};
 pub use shares::{MAX_VALUES, ShareOfCluster, ShareProfile, ValueProfile};
 pub use special::{Direction, LEVEL, REMARK, Special};
+pub use table_columns::TableColumns;
 pub use v_test::VTest;
 pub use versus::{Difference, Versus};

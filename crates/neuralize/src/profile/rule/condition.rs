@@ -4,6 +4,9 @@ use crate::profile::clustered_rows::{Cells, ColumnValues};
 use crate::profile::shares::value_at;
 use crate::text::words as shown;
 
+/// Maximum number of conditions of a rule; a range counts as two.
+pub const MAX_CONDITIONS: usize = 3;
+
 /// A condition on the cell of one column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]

@@ -13,14 +13,11 @@ use std::fmt;
 use crate::profile::clustered_rows::ClusteredRows;
 use crate::text::words as shown;
 
-pub use condition::{Condition, Test};
+pub use condition::{Condition, MAX_CONDITIONS, Test};
 
 use quality::Quality;
 use sample::Sample;
 use search::Search;
-
-/// Maximum number of conditions of a rule; a range counts as two.
-pub const MAX_CONDITIONS: usize = 3;
 
 /// How much F1 a further condition has to add.
 const WORTH: f64 = 0.02;

@@ -3,9 +3,8 @@
 use std::cmp::Ordering;
 
 use crate::profile::clustered_rows::ClusteredRows;
-use crate::profile::rule::MAX_CONDITIONS;
 use crate::profile::rule::bins::{Bins, Kind};
-use crate::profile::rule::condition::{Condition, Test};
+use crate::profile::rule::condition::{Condition, MAX_CONDITIONS, Test};
 use crate::profile::rule::quality::Quality;
 use crate::profile::rule::sample::Sample;
 
