@@ -12,7 +12,7 @@ use imports::{Crate, Import};
 
 /// The modules of `neuralize`, each of which knows only those that stand above
 /// it. The root (`lib.rs`) re-exports from all of them.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "text",       // cells and messages
     "error",      // one error enum
     "random",     // the streams of random numbers
@@ -29,6 +29,7 @@ const ORDER: [&str; 22] = [
     "deep",       // clusters of the codes of an encoder, saved as records are
     "output",     // results in files
     "profile",    // what every cluster is
+    "choose",     // how many clusters there are
     "cases",      // explained points on the host
     "baseline",   // other explanations
     "evaluate",   // measures of explanations

@@ -1,6 +1,7 @@
 //! The command, run as a person runs it.
 
 mod answers;
+mod choose;
 mod desk;
 mod evaluate;
 mod formats;

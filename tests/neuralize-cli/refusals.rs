@@ -157,7 +157,6 @@ fn wrong_usage_is_code_two() {
     let desk = Desk::with_wine();
     desk.fails("", 2, "Usage");
     desk.fails("frobnicate", 2, "frobnicate");
-    desk.fails("fit wine.csv --model m", 2, "--clusters");
     desk.fails("fit wine.csv -k 1 --model m", 2, "use 2 or more");
     desk.fails("fit wine.csv -k 3 --model m --init rows:x", 2, "`x` is not a row number");
     desk.fails("explain wine.csv --model model --beta -3", 2, "`auto` or a number of at least 0");

@@ -18,6 +18,10 @@ pub(crate) enum Method {
 #[derive(Clone, Copy)]
 pub(crate) struct ChosenGamma(pub(crate) Option<f64>);
 
+/// Numbers of clusters.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Counts(pub(crate) Vec<usize>);
+
 /// Methods of explanation.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MethodList(pub(crate) Vec<baseline::Method>);
@@ -115,6 +119,26 @@ pub(crate) fn count(text: &str) -> Result<usize, String> {
     count.ok_or_else(|| "give a whole number of at least 1".into())
 }
 
+/// `2..10` has both ends.
+pub(crate) fn counts(text: &str) -> Result<Counts, String> {
+    const MOST: usize = 1000;
+    let wrong = || "give A..B or A,B,.. with numbers of at least 2".to_owned();
+    let number = |text: &str| text.trim().parse().ok().filter(|count: &usize| *count >= 2);
+    let counts: Vec<usize> = match text.split_once("..") {
+        Some((first, last)) => {
+            let last = last.strip_prefix('=').unwrap_or(last);
+            let (first, last) = number(first).zip(number(last)).ok_or_else(wrong)?;
+            (first..=last).take(MOST + 1).collect()
+        }
+        None => text.split(',').map(number).collect::<Option<_>>().ok_or_else(wrong)?,
+    };
+    match counts.len() {
+        0 => Err(wrong()),
+        _ if counts.len() > MOST => Err(format!("give at most {MOST} numbers")),
+        _ => Ok(Counts(counts)),
+    }
+}
+
 pub(crate) fn weight(text: &str) -> Result<f64, String> {
     let weight = text.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight >= 0.0);
     weight.ok_or_else(|| "give a number of at least 0".into())
@@ -187,6 +211,11 @@ mod tests {
         assert_eq!(bandwidth("perplexity=30"), Ok(Bandwidth::Perplexity(30.0)));
         assert!(bandwidth("perplexity=").is_err() && bandwidth("-1").is_err());
         assert_eq!((count("3"), part("1")), (Ok(3), Ok(1.0)));
+        assert_eq!(counts("2..4"), Ok(Counts(vec![2, 3, 4])));
+        assert_eq!(counts("5,2"), Ok(Counts(vec![5, 2])));
+        for wrong in ["", "1..3", "4..2", "2..", "2,x", "2..9999999"] {
+            assert!(counts(wrong).is_err(), "{wrong}");
+        }
         assert!(count("0").is_err() && part("0").is_err() && part("1.1").is_err());
         assert!(weight("-1").is_err() && weight("inf").is_err() && positive("nan").is_err());
         assert!(chosen_gamma("nan").is_err() && chosen_gamma("inf").is_ok());

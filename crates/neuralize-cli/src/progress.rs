@@ -43,6 +43,11 @@ impl Bar {
         Self::new(Some(total as u64), quiet, "{bar:40} restart {pos}/{len}, {msg}")
     }
 
+    /// Fits done.
+    pub(crate) fn fits(total: usize, quiet: bool) -> Self {
+        Self::new(Some(total as u64), quiet, "{bar:40} fit {pos}/{len}, {eta} left")
+    }
+
     /// Methods evaluated.
     pub(crate) fn methods(total: usize, quiet: bool) -> Self {
         Self::new(Some(total as u64), quiet, "{bar:40} method {pos}/{len}, {msg}")

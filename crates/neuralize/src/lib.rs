@@ -24,6 +24,7 @@
 //! | [`train`] | losses on assignments and relevances, metrics of `burn::train` |
 //! | [`deep`] | clusters of the codes of a neural encoder, explained in its input |
 //! | [`output`] | results written to CSV, JSON, Parquet and Excel files |
+//! | [`choose`] | how many clusters there are, and the indices of a clustering |
 //! | [`profile`] | what every cluster is: statistics, sentences, rules |
 #![cfg_attr(
     feature = "cases",
@@ -69,6 +70,7 @@ mod display;
 pub mod baseline;
 #[cfg(feature = "cases")]
 pub mod cases;
+pub mod choose;
 pub mod cluster;
 pub mod data;
 pub mod deep;

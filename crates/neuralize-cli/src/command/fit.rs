@@ -18,6 +18,7 @@ use neuralize::record::{Model, ModelInfo};
 
 use crate::args::{TrainingArgs, Usage};
 use crate::backend::{Job, Session};
+use crate::command::choose;
 use crate::command::shared::{self, Training, listed};
 use crate::parse::Method;
 use crate::progress::Bar;
@@ -32,9 +33,9 @@ use crate::{input, parse};
 pub(super) struct FitArgs {
     #[command(flatten)]
     training: TrainingArgs,
-    /// Number of clusters
+    /// Number of clusters [default: the one that `neuralize choose` recommends, if one is clear]
     #[arg(long, short = 'k', value_name = "K")]
-    clusters: usize,
+    clusters: Option<usize>,
     /// Folder for the model
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     model: PathBuf,
@@ -79,13 +80,16 @@ pub(super) struct FitArgs {
 }
 
 impl Job for FitArgs {
-    fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+    fn run<B: Backend>(mut self, session: &Session<B>) -> Result<()> {
         self.check()?;
         if self.stream {
             return self.fit_stream(session);
         }
         let Training { scale, scaler, data } =
             shared::read_scaled(session, &self.training, self.label.as_ref(), self.fixed_scale())?;
+        if self.clusters.is_none() {
+            self.clusters = Some(self.chosen(session, &data)?);
+        }
         let mut bar: Option<Bar> = None;
         let mut observer = |progress: Progress| {
             let bar = bar.get_or_insert_with(|| Bar::restarts(progress.n_init, session.quiet));
@@ -103,12 +107,16 @@ impl Job for FitArgs {
 impl FitArgs {
     /// Refuses arguments that do not go together.
     fn check(&self) -> Result<(), Usage> {
-        if self.clusters < 2 {
+        if let Some(clusters @ 0..2) = self.clusters {
             let text = format!(
-                "--clusters {}: use 2 or more; an assignment is explained against another cluster",
-                self.clusters
+                "--clusters {clusters}: use 2 or more; an assignment is explained against another cluster"
             );
             return Err(Usage(text));
+        }
+        if self.stream && self.clusters.is_none() {
+            let text =
+                "--stream needs --clusters; `neuralize choose` on a part of the rows says how many";
+            return Err(Usage(text.into()));
         }
         let bregman = matches!(self.method, Method::Distance(distance) if distance.is_bregman());
         let (kernel, mixture) = (self.method == Method::Kernel, self.method == Method::Mixture);
@@ -134,6 +142,29 @@ impl FitArgs {
         Ok(())
     }
 
+    /// The number of clusters that is recommended.
+    fn chosen<B: Backend>(&self, session: &Session<B>, data: &ScaledTable<B>) -> Result<usize> {
+        let numbers: Vec<usize> = (2..=10).collect();
+        let choice =
+            choose::choice(session, data, choose::config(self.method), &numbers, self.seed)?;
+        match choice.recommended {
+            Some(clusters) => {
+                session.note(choice.sentence);
+                Ok(clusters)
+            }
+            None => bail!(
+                "{}: {}; say how many by --clusters K, and see `neuralize choose`",
+                input::name(&self.training.data),
+                choice.sentence
+            ),
+        }
+    }
+
+    /// The number of clusters; 0 while it is not chosen.
+    fn n_clusters(&self) -> usize {
+        self.clusters.unwrap_or(0)
+    }
+
     /// The scaling that the method needs: values of Bregman divergences have a meaning of their own.
     fn fixed_scale(&self) -> Option<Scale> {
         let bregman = matches!(self.method, Method::Distance(distance) if distance.is_bregman());
@@ -148,7 +179,7 @@ impl FitArgs {
                 self.kmeans().with_distance(distance).with_smoothing(self.smoothing).into()
             }
             Method::Kernel => {
-                let mut config = KernelKMeansConfig::new(self.clusters)
+                let mut config = KernelKMeansConfig::new(self.n_clusters())
                     .with_bandwidth(self.gamma.clone().unwrap_or(Bandwidth::Neighbours))
                     .with_n_init(self.restarts)
                     .with_seed(self.seed)
@@ -157,7 +188,7 @@ impl FitArgs {
                 config.into()
             }
             Method::Mixture => {
-                let mut config = GaussianMixtureConfig::new(self.clusters).with_seed(self.seed);
+                let mut config = GaussianMixtureConfig::new(self.n_clusters()).with_seed(self.seed);
                 config.n_init = self.restarts.unwrap_or(config.n_init);
                 config.max_iter = self.max_iter.unwrap_or(config.max_iter);
                 config.tol = self.tol.unwrap_or(config.tol);
@@ -167,7 +198,7 @@ impl FitArgs {
     }
 
     fn kmeans(&self) -> KMeansConfig {
-        let mut config = KMeansConfig::new(self.clusters)
+        let mut config = KMeansConfig::new(self.n_clusters())
             .with_init(self.init.clone().unwrap_or(Init::KMeansPlusPlus))
             .with_n_init(self.restarts)
             .with_seed(self.seed);
@@ -193,7 +224,7 @@ impl FitArgs {
         let open = || input::open(path, &options);
         let reader = open()?;
         let no_rows = reader.no_rows();
-        let at_once = part_rows(no_rows.features().len() + self.clusters);
+        let at_once = part_rows(no_rows.features().len() + self.n_clusters());
         let mut scaler = scale.start::<B>().with_categories(Some(&encoding));
         if scaler.add_table(reader, at_once, &session.device, session.dtype)? == 0 {
             bail!("{}: the table has no rows", input::name(path));
@@ -262,7 +293,7 @@ impl FitArgs {
             );
         }
         let clusters = shared::numbers(labels);
-        let matching = match_to_classes(&clusters, &classes, self.clusters, names.len());
+        let matching = match_to_classes(&clusters, &classes, self.n_clusters(), names.len());
         Some(format!(
             "clusters matched one to one with the {} classes agree for {} of {} rows",
             names.len(),

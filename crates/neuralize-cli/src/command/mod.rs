@@ -1,5 +1,6 @@
 //! The subcommands, one in every file.
 
+mod choose;
 mod completions;
 mod demo;
 mod evaluate;
@@ -56,6 +57,8 @@ Example: cat wine.csv | neuralize predict - --model model";
 enum Command {
     /// Run a demonstration on the built-in wine data
     Demo(demo::DemoArgs),
+    /// Say how many clusters a table has, or that no number is clear
+    Choose(choose::ChooseArgs),
     /// Fit k-means or another clustering method to a table
     Fit(fit::FitArgs),
     /// Make a model of clusters found elsewhere, from a column of labels
@@ -86,6 +89,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     let common = &arguments.common;
     match arguments.command {
         Command::Demo(args) => backend::run(args, common),
+        Command::Choose(args) => backend::run(args, common),
         Command::Fit(args) => backend::run(args, common),
         Command::Import(args) => backend::run(args, common),
         Command::Label(args) => backend::run(args, common),

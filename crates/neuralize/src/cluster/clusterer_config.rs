@@ -88,6 +88,24 @@ pub struct ClustererFit<B: Backend> {
 }
 
 impl ClustererConfig {
+    /// The same method with another number of clusters, number of restarts and seed.
+    pub fn with_fit(mut self, clusters: usize, restarts: usize, seed: u64) -> Self {
+        let kmeans = |config: &mut KMeansConfig| {
+            (config.n_clusters, config.n_init, config.seed) = (clusters, Some(restarts), seed);
+        };
+        match &mut self {
+            Self::KMeans(config) => kmeans(config),
+            Self::Separable(config) => kmeans(&mut config.kmeans),
+            Self::Kernel(config) => {
+                (config.n_clusters, config.n_init, config.seed) = (clusters, Some(restarts), seed);
+            }
+            Self::Mixture(config) => {
+                (config.n_clusters, config.n_init, config.seed) = (clusters, restarts, seed);
+            }
+        }
+        self
+    }
+
     /// Fits to the rows of x.
     ///
     /// # Shapes

@@ -1,0 +1,256 @@
+//! `neuralize choose`
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use burn::tensor::backend::Backend;
+use clap::{Args, ValueEnum, ValueHint};
+use neuralize::choose::{Candidate, Choice, ChooseConfig, FittedBy, Rows};
+use neuralize::cluster::{
+    ClustererConfig, GaussianMixtureConfig, KMeansConfig, KernelKMeansConfig,
+};
+use neuralize::data::{Scale, ScaledTable, Shown};
+use serde_json::json;
+
+use crate::args::{TrainingArgs, Usage};
+use crate::backend::{Job, Session};
+use crate::command::shared::{self, Training};
+use crate::output::Output;
+use crate::parse::{Counts, Method};
+use crate::progress::Bar;
+use crate::{input, parse};
+
+#[derive(Args)]
+#[command(
+    after_help = "A number counts if its clusters are not tiny, come back on resampled rows, lie apart, and have a better silhouette than data \
+                  without clusters that look alike otherwise. `neuralize fit` without --clusters does the same and goes on with the \
+                  answer.\n\n\
+                  Example: neuralize choose wine.csv --drop target\n\
+                  Example: neuralize choose wine.csv --drop target --clusters 2..20 --scale standard -o choice.json"
+)]
+pub(super) struct ChooseArgs {
+    #[command(flatten)]
+    training: TrainingArgs,
+    /// Numbers of clusters to try: 2..10, or 2,3,5
+    #[arg(long, short = 'k', default_value = "2..10", value_name = "A..B", value_parser = parse::counts)]
+    clusters: Counts,
+    /// Clustering method, as of `neuralize fit`
+    #[arg(long, default_value = "kmeans", value_name = "METHOD", value_parser = parse::method)]
+    method: Method,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// File for the answer [default: standard output]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+    /// Format of the answer [default: from the extension of the file, otherwise text]
+    #[arg(long, value_enum)]
+    format: Option<ChooseFormat>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum ChooseFormat {
+    /// A table and a sentence
+    Text,
+    /// All figures
+    Json,
+    /// A line for every number of clusters
+    Csv,
+}
+
+impl Job for ChooseArgs {
+    fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        Output::check_inputs(self.output.as_deref(), &[&self.training.data])?;
+        let format = self.format()?;
+        let bregman = matches!(self.method, Method::Distance(distance) if distance.is_bregman());
+        let fixed = bregman.then_some(Scale::None);
+        let Training { data, .. } = shared::read_scaled(session, &self.training, None, fixed)?;
+        let choice = choice(session, &data, config(self.method), &self.clusters.0, self.seed)?;
+        let mut output = Output::open(self.output.as_deref())?;
+        match format {
+            ChooseFormat::Text => output.write_all(text(&choice).as_bytes())?,
+            ChooseFormat::Json => {
+                let answer = json(&choice, &input::name(&self.training.data));
+                serde_json::to_writer_pretty(&mut output, &answer)?;
+                output.write_all(b"\n")?;
+            }
+            ChooseFormat::Csv => {
+                write_csv(&choice, session.delimiter.unwrap_or(b','), &mut output)?
+            }
+        }
+        output.finish()
+    }
+}
+
+impl ChooseArgs {
+    fn format(&self) -> Result<ChooseFormat> {
+        let ending = self.output.as_deref().and_then(|path| path.extension());
+        let ending = ending.map(|ending| ending.to_string_lossy().to_lowercase());
+        let of_file = match ending.as_deref() {
+            Some("json") => Some(ChooseFormat::Json),
+            Some("csv") => Some(ChooseFormat::Csv),
+            Some("txt" | "gz") | None => None,
+            Some(_) if self.format.is_some() => None,
+            Some(other) => {
+                let text = format!(
+                    "a choice is not written as .{}; name a .txt, .json or .csv file, or give --format",
+                    Shown(other)
+                );
+                return Err(Usage(text).into());
+            }
+        };
+        Ok(self.format.or(of_file).unwrap_or(ChooseFormat::Text))
+    }
+}
+
+/// The method with settings that the choice replaces.
+pub(super) fn config(method: Method) -> ClustererConfig {
+    match method {
+        Method::KMeans => KMeansConfig::new(2).into(),
+        Method::Distance(distance) => KMeansConfig::new(2).with_distance(distance).into(),
+        Method::Kernel => KernelKMeansConfig::new(2).into(),
+        Method::Mixture => GaussianMixtureConfig::new(2).into(),
+    }
+}
+
+/// Chooses a number of clusters for the rows of a fit.
+pub(super) fn choice<B: Backend>(
+    session: &Session<B>,
+    data: &ScaledTable<B>,
+    config: ClustererConfig,
+    clusters: &[usize],
+    seed: u64,
+) -> Result<Choice> {
+    let values: Vec<f64> = data.x.clone().into_data().iter::<f64>().collect();
+    let width = data.x.dims()[1];
+    let mut rows = Rows::new(&values, width).map_err(|error| data.located(error))?;
+    if let Some(encoding) = data.table.encoding() {
+        let columns = encoding.columns.iter().zip(encoding.groups());
+        for (_, group) in columns.filter(|(column, _)| column.is_category()) {
+            rows = rows.with_group(group)?;
+        }
+    }
+    let mut bar: Option<Bar> = None;
+    let mut observe = |progress: neuralize::choose::Progress| {
+        let bar = bar.get_or_insert_with(|| Bar::fits(progress.of, session.quiet));
+        bar.set(progress.done as u64, String::new);
+        ControlFlow::Continue(())
+    };
+    let mut method = FittedBy::<B>::new(config, &session.device, session.dtype);
+    let config = ChooseConfig::new().with_clusters(clusters.iter().copied()).with_seed(seed);
+    let choice = config.choose_observed(&rows, &mut method, &mut observe);
+    drop(bar);
+    let choice = choice.map_err(|error| data.located(error))?;
+    choice.ok_or_else(|| anyhow::anyhow!("the choice was stopped"))
+}
+
+/// Figures of every number of clusters, and the recommendation.
+fn text(choice: &Choice) -> String {
+    let mut text = String::from(
+        "clusters     inertia  silhouette  Calinski-H.  Davies-B.     gap  stability  smallest\n",
+    );
+    for candidate in &choice.candidates {
+        text += &line(candidate, choice.recommended == Some(candidate.clusters));
+    }
+    let _ = writeln!(text, "\n{}", choice.sentence);
+    text
+}
+
+fn line(candidate: &Candidate, is_recommended: bool) -> String {
+    let number = |value: Option<f64>, digits: usize| match value {
+        Some(value) => format!("{value:.digits$}"),
+        None => "-".to_owned(),
+    };
+    let inertia = match candidate.inertia {
+        value if value != 0.0 && !(1e-2..1e7).contains(&value) => format!("{value:.3e}"),
+        value => format!("{value:.2}"),
+    };
+    let mark = if is_recommended { " <" } else { "" };
+    format!(
+        "{:>8} {inertia:>11} {:>11} {:>12} {:>10} {:>7} {:>10} {:>9}{mark}\n",
+        candidate.clusters,
+        number(candidate.silhouette, 3),
+        number(candidate.calinski_harabasz, 1),
+        number(candidate.davies_bouldin, 3),
+        number(candidate.gap, 3),
+        number(Some(candidate.stability), 2),
+        candidate.smallest,
+    )
+}
+
+fn failed(candidate: &Candidate) -> Vec<String> {
+    candidate.failed.iter().map(ToString::to_string).collect()
+}
+
+fn json(choice: &Choice, table: &str) -> serde_json::Value {
+    let candidate = |candidate: &Candidate| {
+        json!({
+            "clusters": candidate.clusters,
+            "inertia": candidate.inertia,
+            "silhouette": candidate.silhouette,
+            "silhouette_error": candidate.silhouette_error,
+            "calinski_harabasz": candidate.calinski_harabasz,
+            "davies_bouldin": candidate.davies_bouldin,
+            "judged_silhouette": candidate.judged_silhouette,
+            "gap": candidate.gap,
+            "gap_error": candidate.gap_error,
+            "stability": candidate.stability,
+            "stability_spread": candidate.stability_spread,
+            "smallest": candidate.smallest,
+            "valley": candidate.valley.is_finite().then_some(candidate.valley),
+            "without": candidate.without,
+            "gain": candidate.gain,
+            "failed": failed(candidate),
+        })
+    };
+    json!({
+        "table": table,
+        "rows": choice.rows,
+        "sampled": choice.sampled,
+        "lonely": choice.lonely,
+        "recommended": choice.recommended,
+        "sentence": choice.sentence,
+        "candidates": choice.candidates.iter().map(candidate).collect::<Vec<_>>(),
+    })
+}
+
+fn write_csv(choice: &Choice, delimiter: u8, output: impl std::io::Write) -> Result<()> {
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(output);
+    writer.write_record([
+        "clusters",
+        "inertia",
+        "silhouette",
+        "silhouette_error",
+        "calinski_harabasz",
+        "davies_bouldin",
+        "gap",
+        "gap_error",
+        "stability",
+        "stability_spread",
+        "smallest",
+        "gain",
+        "failed",
+    ])?;
+    let number = |value: Option<f64>| value.map(|value| format!("{value:?}")).unwrap_or_default();
+    for candidate in &choice.candidates {
+        writer.write_record([
+            candidate.clusters.to_string(),
+            number(Some(candidate.inertia)),
+            number(candidate.silhouette),
+            number(candidate.silhouette_error),
+            number(candidate.calinski_harabasz),
+            number(candidate.davies_bouldin),
+            number(candidate.gap),
+            number(candidate.gap_error),
+            number(Some(candidate.stability)),
+            number(Some(candidate.stability_spread)),
+            candidate.smallest.to_string(),
+            number(Some(candidate.gain)),
+            failed(candidate).join(" "),
+        ])?;
+    }
+    Ok(writer.flush()?)
+}

@@ -1,0 +1,52 @@
+//! What was chosen, and why.
+
+use crate::choose::candidate::Candidate;
+
+/// A number of clusters, or that none is clear.
+///
+/// ```
+/// # use neuralize::choose::{ChooseConfig, Partition, Partitioner, Rows};
+/// # struct Signs;
+/// # struct Halves(Vec<usize>);
+/// # impl Partitioner for Signs {
+/// #     type Partition = Halves;
+/// #     type Error = neuralize::Error;
+/// #     fn fit(&mut self, rows: &[f64], _: usize, _: usize, _: usize, _: u64) -> neuralize::Result<Halves> {
+/// #         Ok(Halves(rows.iter().map(|x| usize::from(*x > 0.0)).collect()))
+/// #     }
+/// # }
+/// # impl Partition for Halves {
+/// #     type Error = neuralize::Error;
+/// #     fn labels(&self) -> &[usize] { &self.0 }
+/// #     fn assign(&self, rows: &[f64]) -> neuralize::Result<Vec<usize>> {
+/// #         Ok(rows.iter().map(|x| usize::from(*x > 0.0)).collect())
+/// #     }
+/// # }
+/// let values: Vec<f64> = (-30..=30).map(f64::from).collect();
+/// let choice = ChooseConfig::new().with_clusters([2]).choose(&Rows::new(&values, 1)?, &mut Signs)?;
+/// assert_eq!(choice.recommended, None);
+/// assert!(choice.sentence.starts_with("no clear number of clusters"));
+/// assert_eq!(choice.candidates[0].clusters, 2);
+/// # Ok::<(), neuralize::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Choice {
+    /// The numbers that were tried, in rising order. Not the numbers asked for that are above the
+    /// number of different rows or of rows minus 1; none if there are fewer than 9 rows.
+    pub candidates: Vec<Candidate>,
+    /// The number that is recommended, if one is clear.
+    pub recommended: Option<usize>,
+    /// The reason. The silhouettes in it are those of the rows that were judged.
+    pub sentence: String,
+    /// The number of rows that were given.
+    pub rows: usize,
+    /// The number of rows that were drawn at random to be judged, if not all were.
+    pub sampled: Option<usize>,
+    /// The number of rows among these that were left aside, because they are far from all others.
+    pub lonely: usize,
+    /// The number of different rows among those that were judged.
+    pub different: usize,
+    /// The number of rows that every cluster must have.
+    pub least: usize,
+}

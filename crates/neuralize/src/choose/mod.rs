@@ -1,0 +1,37 @@
+//! How many clusters? The number whose clusters are not tiny, come back on resampled rows, lie
+//! apart, and have a better silhouette than data without clusters that look the same otherwise; or
+//! that no number is clear.
+
+mod candidate;
+mod choice;
+mod config;
+mod copies;
+mod decision;
+mod distances;
+mod fits;
+mod fitted_by;
+mod generator;
+pub mod indices;
+mod judge;
+mod lonely;
+mod normal;
+mod partitioner;
+mod progress;
+mod references;
+mod rows;
+mod sentence;
+mod stability;
+mod table;
+#[cfg(test)]
+mod tests;
+mod trial;
+mod valley;
+mod whole;
+
+pub use candidate::{Candidate, Check};
+pub use choice::Choice;
+pub use config::ChooseConfig;
+pub use fitted_by::{FittedBy, FittedPartition};
+pub use partitioner::{Partition, Partitioner};
+pub use progress::Progress;
+pub use rows::Rows;

@@ -1,0 +1,111 @@
+//! What is recommended, in a sentence.
+
+use crate::choose::candidate::{Candidate, MIN_ARI};
+use crate::text::words as shown;
+
+const UNCLEAR: &str = "no clear number of clusters: ";
+
+/// A number that is recommended, and how it compares with the others that pass.
+pub(in crate::choose) struct Found<'a> {
+    pub(in crate::choose) best: &'a Candidate,
+    pub(in crate::choose) is_only: bool,
+    pub(in crate::choose) is_best_silhouette: bool,
+    pub(in crate::choose) is_best_gain: bool,
+    pub(in crate::choose) as_good: Option<usize>,
+    pub(in crate::choose) is_last: bool,
+}
+
+/// `3 clusters: the only number that …; 4 is about as good`
+pub(in crate::choose) fn found(found: &Found<'_>) -> String {
+    let best = found.best;
+    let (s, a, w) = (two(best.judged_silhouette), two(best.stability), two(best.without));
+    let reason = if found.is_only {
+        format!(
+            "the only number that is stable (ARI {a}) and whose silhouette ({s}) beats data without clusters ({w})"
+        )
+    } else if found.is_best_silhouette {
+        format!(
+            "the best silhouette ({s}) of the numbers that are stable (ARI {a}) and beat data without clusters ({w})"
+        )
+    } else if found.is_best_gain {
+        format!(
+            "of the numbers that are stable (ARI {a}), its silhouette ({s}) is furthest above data without clusters ({w})"
+        )
+    } else {
+        format!(
+            "the largest of the numbers that are stable (ARI {a}) and whose silhouettes ({s}) are about furthest above data \
+             without clusters ({w})"
+        )
+    };
+    let as_good = found.as_good.map(|clusters| format!("; {clusters} is about as good"));
+    let last = if found.is_last { "; it is the largest number tried, so try more" } else { "" };
+    format!("{} clusters: {reason}{}{last}", best.clusters, as_good.unwrap_or_default())
+}
+
+/// A number with a larger gain whose clusters touch.
+pub(in crate::choose) fn rival(rival: &Candidate, top: &Candidate) -> String {
+    format!(
+        "{UNCLEAR}{} has the larger gain over data without clusters, but the rows do not thin out between its clusters; they \
+         do for {}",
+        rival.clusters, top.clusters
+    )
+}
+
+/// Too few rows to try anything.
+pub(in crate::choose) fn too_few(rows: usize, different: usize) -> String {
+    let (rows, different) = (shown::count(rows), shown::count(different));
+    format!("{UNCLEAR}{rows} rows ({different} different) are too few to tell")
+}
+
+/// Every number fails for its smallest cluster.
+pub(in crate::choose) fn tiny(least: usize) -> String {
+    format!("{UNCLEAR}every number tried splits off a group of fewer than {least} rows (outliers?)")
+}
+
+/// The most stable number is not stable.
+pub(in crate::choose) fn unstable(best: &Candidate) -> String {
+    format!(
+        "{UNCLEAR}resampled rows give other clusters (the most stable is {}, ARI {}; {MIN_ARI} is needed)",
+        best.clusters,
+        two(best.stability)
+    )
+}
+
+/// The clusters are stable but touch.
+pub(in crate::choose) fn touching(best: &Candidate) -> String {
+    format!(
+        "{UNCLEAR}{} clusters are stable (ARI {}), but the rows do not thin out between them",
+        best.clusters,
+        two(best.stability)
+    )
+}
+
+/// Data without clusters have such a silhouette too.
+pub(in crate::choose) fn by_chance(best: &Candidate) -> String {
+    format!(
+        "{UNCLEAR}{} clusters are stable (ARI {}), but data without clusters reach nearly the same silhouette ({} against {})",
+        best.clusters,
+        two(best.stability),
+        two(best.without),
+        two(best.judged_silhouette)
+    )
+}
+
+/// What else has to be said: ` (2 lonely rows left aside)`, ` (judged on 1 000 of 5 000 rows)`.
+pub(in crate::choose) fn remarks(lonely: usize, sampled: Option<usize>, rows: usize) -> String {
+    let mut remarks = String::new();
+    if lonely > 0 {
+        remarks += &format!(" ({lonely} lonely rows left aside)");
+    }
+    if let Some(sampled) = sampled {
+        remarks +=
+            &format!(" (judged on {} of {} rows)", shown::count(sampled), shown::count(rows));
+    }
+    remarks
+}
+
+/// Two decimals, and a typographic minus.
+fn two(value: f64) -> String {
+    let text = format!("{value:.2}");
+    if text == "-0.00" { "0.00".to_owned() } else { text.replace('-', "−") }
+}

@@ -1,0 +1,102 @@
+//! `neuralize choose`, and fits that choose for themselves.
+
+use serde_json::Value;
+
+use crate::desk::{Desk, cells};
+
+/// Groups of 25 rows around these centres.
+fn groups(centres: &[(f64, f64)]) -> (String, Vec<(f64, f64)>) {
+    let mut rows = Vec::new();
+    for (x, y) in centres {
+        for i in 0..25 {
+            // A spiral of sunflower seeds: no direction and no distance stands out.
+            let (angle, radius) = (2.399_963 * f64::from(i), 0.2 * f64::from(i).sqrt());
+            rows.push((x + radius * angle.cos(), y + radius * angle.sin()));
+        }
+    }
+    let lines: String = rows.iter().map(|(x, y)| format!("{x:?},{y:?}\n")).collect();
+    (format!("x,y\n{lines}"), rows)
+}
+
+/// The mean silhouette, by its definition.
+fn silhouette(rows: &[(f64, f64)], cluster: impl Fn(usize) -> usize, clusters: usize) -> f64 {
+    let distance = |a: usize, b: usize| (rows[a].0 - rows[b].0).hypot(rows[a].1 - rows[b].1);
+    let of_row = |row: usize| {
+        let mean = |to: usize| {
+            let others = (0..rows.len()).filter(|other| *other != row && cluster(*other) == to);
+            let distances: Vec<f64> = others.map(|other| distance(row, other)).collect();
+            distances.iter().sum::<f64>() / distances.len() as f64
+        };
+        let own = mean(cluster(row));
+        let nearest = (0..clusters).filter(|to| *to != cluster(row)).map(mean);
+        let nearest = nearest.fold(f64::INFINITY, f64::min);
+        (nearest - own) / nearest.max(own)
+    };
+    (0..rows.len()).map(of_row).sum::<f64>() / rows.len() as f64
+}
+
+#[test]
+fn clear_clusters_are_counted() {
+    let desk = Desk::new();
+    let (text, rows) = groups(&[(0.0, 0.0), (9.0, 1.0), (2.0, 11.0)]);
+    desk.write("t.csv", &text);
+    let said = desk.done("choose t.csv");
+    assert!(said.out.contains("3 clusters: "), "{}", said.out);
+    assert!(said.out.lines().any(|line| line.starts_with("       3 ") && line.ends_with('<')));
+    assert_eq!(said.out, desk.done("choose t.csv").out);
+
+    let answer: Value =
+        serde_json::from_str(&desk.done("choose t.csv -q --format json --clusters 2..5").out)
+            .expect("JSON");
+    assert_eq!((&answer["recommended"], &answer["rows"]), (&3.into(), &75.into()));
+    let three = &answer["candidates"][1];
+    let expected = silhouette(&rows, |row| row / 25, 3);
+    let found = three["silhouette"].as_f64().expect("a number");
+    assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+    let centred = |of: fn(&(f64, f64)) -> f64, part: &[(f64, f64)]| {
+        let mean = part.iter().map(of).sum::<f64>() / part.len() as f64;
+        part.iter().map(|row| (of(row) - mean).powi(2)).sum::<f64>()
+    };
+    let inertia: f64 =
+        rows.chunks(25).map(|part| centred(|row| row.0, part) + centred(|row| row.1, part)).sum();
+    assert!((three["inertia"].as_f64().expect("a number") - inertia).abs() < 1e-9 * inertia);
+
+    desk.done("choose t.csv -k 2,3 -o choice.csv");
+    let (header, lines) = cells(&desk.read("choice.csv"));
+    assert_eq!((header[0].as_str(), lines.len()), ("clusters", 2));
+    assert_eq!((lines[1][0].as_str(), lines[1][12].as_str()), ("3", ""));
+}
+
+#[test]
+fn a_fit_chooses_for_itself() {
+    let desk = Desk::new();
+    desk.write("t.csv", &groups(&[(0.0, 0.0), (9.0, 1.0), (2.0, 11.0)]).0);
+    let said = desk.done("fit t.csv --model m").err;
+    assert!(
+        said.contains("3 clusters: ") && said.contains("in 3 clusters of 25, 25, 25"),
+        "{said}"
+    );
+    // A grid is one piece.
+    let grid: String = (0..400).map(|i| format!("{},{}\n", i % 20, i / 20)).collect();
+    desk.write("grid.csv", &format!("x,y\n{grid}"));
+    assert!(desk.done("choose grid.csv --columns x,y").out.contains("no clear number of clusters"));
+    desk.fails("fit grid.csv --columns x,y --model n", 1, "say how many by --clusters K");
+    assert!(!desk.path("n").exists());
+    desk.fails("fit t.csv --stream --model n", 2, "--stream needs --clusters");
+    desk.fails("choose t.csv -k 1..3", 2, "numbers of at least 2");
+    desk.fails("choose t.csv -o t.csv", 2, "would replace what is read");
+    desk.fails("choose t.csv -o t.png", 2, "a choice is not written as .png");
+    desk.write("few.csv", "x,y\n1,2.5\n3,4.5\n5,1.5\n");
+    assert!(desk.done("choose few.csv").out.contains("too few to tell"));
+}
+
+/// As scikit-learn's users know the wine data, and with categories.
+#[test]
+fn wine_has_three_clusters_by_every_method() {
+    let desk = Desk::with_wine();
+    for method in ["kmeans", "gmm", "kmedians"] {
+        let options = format!("--drop target --scale standard --method {method} --clusters 2..5");
+        let said = desk.done(&format!("choose wine.csv {options}")).out;
+        assert!(said.contains("3 clusters: "), "{method}: {said}");
+    }
+}
