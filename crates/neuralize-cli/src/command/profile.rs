@@ -552,7 +552,7 @@ fn of_classes(classes: &Classes, clusters: &[Cluster]) -> String {
     let _ = match &classes.one_to_one {
         Some(matched) => {
             let pairs = clusters.iter().zip(matched).filter_map(|(cluster, class)| {
-                Some(format!("{} is {}", Shown(&cluster.cluster), Shown(class.as_ref()?)))
+                Some(format!("{} is class {}", Shown(&cluster.cluster), Shown(class.as_ref()?)))
             });
             writeln!(text, "  nearly one to one: cluster {}", pairs.collect::<Vec<_>>().join(", "))
         }
