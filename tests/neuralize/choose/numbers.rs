@@ -80,7 +80,7 @@ fn more_columns_than_rows_are_judged() {
 #[test]
 fn iris_wine_and_penguins() {
     let iris = table(include_str!("../../reference/choose/iris.csv"), &[0, 1, 2, 3]);
-    let wine = table(include_str!("../../reference/choose/wine.csv"), &Vec::from_iter(0..13));
+    let wine = table(include_str!("../../../crates/neuralize/src/data/wine.csv"), &Vec::from_iter(0..13));
     let penguins = table(include_str!("../../reference/choose/penguins.csv"), &[2, 3, 4, 5]);
     assert_eq!((iris.len(), wine.len(), penguins.len()), (600, 178 * 13, 342 * 4));
     for seed in 0..5 {
@@ -295,7 +295,7 @@ fn draws_with_too_few_rows_are_passed_over() {
 #[ignore = "a hundred seeds"]
 fn figures_are_those_of_the_reference() {
     const SEEDS: usize = 10;
-    let text = include_str!("../../reference/choose/choose.json");
+    let text = include_str!("../../../crates/neuralize/fixtures/choose.json");
     let reference: Value = serde_json::from_str(text).expect("reference");
     for case in reference["figures"].as_array().expect("figures") {
         let (values, width) = (numbers(&case["rows"]), count(&case["width"]));

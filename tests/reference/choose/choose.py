@@ -88,7 +88,7 @@ for name, table, capped in cases:
 if len(sys.argv) > 2: rule._fast = rule.ctypes.CDLL(sys.argv[2]); rule._fast.kmeans.restype = rule.ctypes.c_double
 g = np.random.default_rng(21)
 iris = np.loadtxt(os.path.join(HERE, "iris.csv"), delimiter=",", skiprows=1, usecols=range(4))
-wine = np.loadtxt(os.path.join(HERE, "wine.csv"), delimiter=",", skiprows=1, usecols=range(13)); wine = (wine - wine.mean(0)) / wine.std(0)
+wine = np.loadtxt(os.path.join(HERE, "../../../crates/neuralize/src/data/wine.csv"), delimiter=",", skiprows=1, usecols=range(13)); wine = (wine - wine.mean(0)) / wine.std(0)
 skew = r4(np.exp(g.standard_normal((120, 3))) @ np.array([[1, .5, 0], [0, 1, .5], [.3, 0, 1]]))
 counts = np.c_[g.poisson(1, 150) * 1.0, (g.uniform(size=150) < .4) * 1.0, r4(g.standard_normal(150))]
 wide = r4(g.standard_normal((25, 3)) @ g.standard_normal((3, 40)) + .5 * g.standard_normal((25, 40)))
@@ -104,6 +104,6 @@ for name, X, group in (("iris", iris, None), ("wine, standardised", r4(wine), No
                                               table=[{k: of(at, k) for k in keys} for at in range(4)]))
     print(name, Counter(r["clusters"] for r in runs), runs[0]["sentence"])
 
-json.dump(out, open(os.path.join(HERE, "choose.json"), "w"), separators=(",", ":"))
+json.dump(out, open(os.path.join(HERE, "../../../crates/neuralize/fixtures/choose.json"), "w"), separators=(",", ":"))
 print(len(out["decisions"]), "decisions,", sum(d["clusters"] is not None for d in out["decisions"]), "with a number")
 print(Counter(re.sub(r"[-0-9.]+", "#", d["sentence"]) for d in out["decisions"]).most_common())

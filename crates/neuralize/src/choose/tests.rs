@@ -15,7 +15,7 @@ use crate::choose::table::Table;
 use crate::choose::valley::valley;
 
 fn reference() -> Value {
-    serde_json::from_str(include_str!("../../../../tests/reference/choose/choose.json"))
+    serde_json::from_str(include_str!("../../fixtures/choose.json"))
         .expect("reference")
 }
 
