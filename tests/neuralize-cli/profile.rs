@@ -85,7 +85,7 @@ fn relevances_and_rows_are_those_of_the_explanations() {
         for (at, name) in names.iter().enumerate() {
             assert!(near(relevance[name], mean(3 + at)), "{name}");
         }
-        let inside = found["farthest_inside"][0]["row"].as_u64().expect("a row") as usize;
+        let inside = found["farthest"][0]["row"].as_u64().expect("a row") as usize;
         let largest = own.iter().max_by(|a, b| explained[**a][2].total_cmp(&explained[**b][2]));
         assert_eq!(Some(&inside), largest);
         assert!(found["competitor"].as_str() != Some(&cluster.to_string()));
@@ -127,7 +127,9 @@ fn clusters_are_compared_with_each_other_and_with_classes() {
         ("--versus 1,7", 1, "there is no cluster `7`"),
         ("--versus 1", 2, "give two clusters"),
         ("--label none", 1, "there is no column `none`"),
-        ("-o page.html", 2, "a profile is not written as .html"),
+        ("-o page.html", 2, "this answer is not written as .html"),
+        ("--versus 0,1 -o versus.csv", 2, "write text or JSON"),
+        ("--label target --format csv", 2, "write text or JSON"),
         ("-o wine.csv", 2, "the results would replace what is read"),
     ] {
         desk.fails(&format!("profile wine.csv --model model {options}"), code, says);

@@ -946,3 +946,39 @@ fn data_of_imported_centroids_may_have_holes() {
     let said = desk.done("predict data.csv --model m").err;
     assert!(said.contains("filled"), "{said}");
 }
+
+#[test]
+fn texts_of_other_files_may_be_either_number() {
+    let desk = Desk::new();
+    let records = |cell: fn(usize) -> String| -> String {
+        (0..20).map(|i| format!("{{\"a\": \"{}\", \"b\": {i}.5}}\n", cell(i))).collect()
+    };
+    desk.write("either.jsonl", &records(|i| format!("{},250", 1 + i)));
+    desk.fails("fit either.jsonl -k 2 --model m", 1, "say `--decimal .` or `--decimal ,`");
+    let inertia = |options: &str| {
+        let said =
+            desk.done(&format!("fit either.jsonl -k 2 --model m --scale none {options}")).err;
+        said.split("inertia ").nth(1).map(|rest| rest[..6].to_owned())
+    };
+    assert_ne!(inertia("--decimal ."), inertia("--decimal ,"));
+    // Another cell tells.
+    desk.write(
+        "told.jsonl",
+        &records(|i| if i == 9 { "1,250.5".into() } else { format!("{},250", 1 + i) }),
+    );
+    desk.done("fit told.jsonl -k 2 --model m");
+}
+
+#[test]
+fn options_of_the_data_are_not_those_of_centroids() {
+    let desk = Desk::new();
+    desk.write("centroids.csv", "a,b\n0,0\n9,9\n");
+    let rows = rows("a,b", 20, |i| format!("{}.5,{}", i / 10 * 9, i / 10 * 9));
+    desk.write("data.csv", &format!("Measured in June\n{rows}"));
+    let said = desk.done("import centroids.csv --data data.csv --skip 1 --na -99 --model m").err;
+    assert!(said.contains("2 centroids of 2 features"), "{said}");
+    // The model keeps what stands for a missing value, though the data had none.
+    assert!(desk.read("m/config.json").contains("-99"));
+    desk.write("new.csv", "a,b\n-99,9\n");
+    assert!(desk.done("predict new.csv --model m").err.contains("filled"));
+}

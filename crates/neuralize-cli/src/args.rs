@@ -219,6 +219,17 @@ pub(crate) enum FormatName {
     Table,
 }
 
+/// The format of an answer that is more than one table of rows.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    /// Sentences and tables
+    Text,
+    /// All figures
+    Json,
+    /// One table of figures
+    Csv,
+}
+
 /// Wrong usage: exit code 2.
 #[derive(Debug)]
 pub(crate) struct Usage(pub(crate) String);

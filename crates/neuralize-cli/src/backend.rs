@@ -25,13 +25,18 @@ pub(crate) struct Session<B: Backend> {
 impl<B: Backend> Session<B> {
     /// The options, with those of files on the command line.
     pub(crate) fn table_options(&self, options: TableOptions) -> TableOptions {
-        let options = self.delimiter.into_iter().fold(options, TableOptions::with_delimiter);
-        let options = self.decimal.into_iter().fold(options, TableOptions::with_decimal);
-        let options = self.header.into_iter().fold(options, TableOptions::with_header);
-        let options = self.encoding.iter().fold(options, TableOptions::with_text_encoding);
+        let options = self.text_options(options);
         let options = self.sheet.iter().fold(options, TableOptions::with_sheet);
         let options = self.missing_values.iter().fold(options, TableOptions::with_missing_value);
         options.with_skipped(self.skip)
+    }
+
+    /// The options, with how text is written: for a second table beside the data.
+    pub(crate) fn text_options(&self, options: TableOptions) -> TableOptions {
+        let options = self.delimiter.into_iter().fold(options, TableOptions::with_delimiter);
+        let options = self.decimal.into_iter().fold(options, TableOptions::with_decimal);
+        let options = self.header.into_iter().fold(options, TableOptions::with_header);
+        self.encoding.iter().fold(options, TableOptions::with_text_encoding)
     }
 
     /// Prints a message that is not a result.

@@ -7,10 +7,10 @@ use anstream::{AutoStream, ColorChoice};
 use anyhow::Result;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use neuralize::data::AtomicFile;
+use neuralize::data::{AtomicFile, Shown};
 use neuralize::output::Format;
 
-use crate::args::{FormatName, ResultArgs, Usage};
+use crate::args::{AnswerFormat, FormatName, ResultArgs, Usage};
 use crate::interrupt;
 
 /// The destination of results: standard output, a pipe or device, or a file that is
@@ -181,6 +181,35 @@ pub(crate) fn format(args: &ResultArgs, delimiter: Option<u8>) -> Result<Format>
         }
         _ => Ok(format),
     }
+}
+
+/// The format of an answer, and the character between the cells of a table: from the command line, or
+/// from the extension of the file.
+pub(crate) fn answer_format(
+    path: Option<&Path>,
+    format: Option<AnswerFormat>,
+    delimiter: Option<u8>,
+) -> Result<(AnswerFormat, u8)> {
+    let path = path.filter(|path| !is_standard(path));
+    let plain =
+        path.map(|path| if is_gzip(path) { path.with_extension("") } else { path.to_owned() });
+    let ending = plain.as_deref().and_then(Path::extension);
+    let ending = ending.map(|ending| ending.to_string_lossy().to_lowercase());
+    let usual = if matches!(ending.as_deref(), Some("tsv" | "tab")) { b'\t' } else { b',' };
+    let named = match ending.as_deref() {
+        Some("json") => AnswerFormat::Json,
+        Some("csv" | "tsv" | "tab") => AnswerFormat::Csv,
+        Some("txt") | None => AnswerFormat::Text,
+        Some(_) if format.is_some() => AnswerFormat::Text,
+        Some(other) => {
+            let text = format!(
+                "--output: this answer is not written as .{}; name a .txt, .json, .csv or .tsv file, or give --format",
+                Shown(other)
+            );
+            return Err(Usage(text).into());
+        }
+    };
+    Ok((format.unwrap_or(named), delimiter.unwrap_or(usual)))
 }
 
 /// Refuses extensions of files that are not results.

@@ -80,7 +80,8 @@ fn more_columns_than_rows_are_judged() {
 #[test]
 fn iris_wine_and_penguins() {
     let iris = table(include_str!("../../reference/choose/iris.csv"), &[0, 1, 2, 3]);
-    let wine = table(include_str!("../../../crates/neuralize/src/data/wine.csv"), &Vec::from_iter(0..13));
+    let wine =
+        table(include_str!("../../../crates/neuralize/src/data/wine.csv"), &Vec::from_iter(0..13));
     let penguins = table(include_str!("../../reference/choose/penguins.csv"), &[2, 3, 4, 5]);
     assert_eq!((iris.len(), wine.len(), penguins.len()), (600, 178 * 13, 342 * 4));
     for seed in 0..5 {

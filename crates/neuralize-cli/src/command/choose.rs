@@ -7,18 +7,18 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use burn::tensor::backend::Backend;
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, ValueHint};
 use neuralize::choose::{Candidate, Choice, ChooseConfig, FittedBy, Rows};
 use neuralize::cluster::{
     ClustererConfig, GaussianMixtureConfig, KMeansConfig, KernelKMeansConfig,
 };
-use neuralize::data::{Scale, ScaledTable, Shown};
+use neuralize::data::ScaledTable;
 use serde_json::json;
 
-use crate::args::{TrainingArgs, Usage};
+use crate::args::{AnswerFormat, TrainingArgs, Usage};
 use crate::backend::{Job, Session};
 use crate::command::shared::{self, Training};
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::parse::{Counts, Method};
 use crate::progress::Bar;
 use crate::{input, parse};
@@ -48,62 +48,39 @@ pub(super) struct ChooseArgs {
     output: Option<PathBuf>,
     /// Format of the answer [default: from the extension of the file, otherwise text]
     #[arg(long, value_enum)]
-    format: Option<ChooseFormat>,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum ChooseFormat {
-    /// A table and a sentence
-    Text,
-    /// All figures
-    Json,
-    /// A line for every number of clusters
-    Csv,
+    format: Option<AnswerFormat>,
 }
 
 impl Job for ChooseArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
         Output::check_inputs(self.output.as_deref(), &[&self.training.data])?;
-        let format = self.format()?;
-        let bregman = matches!(self.method, Method::Distance(distance) if distance.is_bregman());
-        let fixed = bregman.then_some(Scale::None);
-        let Training { data, .. } = shared::read_scaled(session, &self.training, None, fixed)?;
-        let choice = choice(session, &data, config(self.method), &self.clusters.0, self.seed)?;
+        let (format, delimiter) =
+            output::answer_format(self.output.as_deref(), self.format, session.delimiter)?;
+        refuse_bregman(self.method)?;
         let mut output = Output::open(self.output.as_deref())?;
+        let Training { data, .. } = shared::read_scaled(session, &self.training, None, None)?;
+        let choice = choice(session, &data, config(self.method), &self.clusters.0, self.seed)?;
         match format {
-            ChooseFormat::Text => output.write_all(text(&choice).as_bytes())?,
-            ChooseFormat::Json => {
+            AnswerFormat::Text => output.write_all(text(&choice).as_bytes())?,
+            AnswerFormat::Json => {
                 let answer = json(&choice, &input::name(&self.training.data));
                 serde_json::to_writer_pretty(&mut output, &answer)?;
                 output.write_all(b"\n")?;
             }
-            ChooseFormat::Csv => {
-                write_csv(&choice, session.delimiter.unwrap_or(b','), &mut output)?
-            }
+            AnswerFormat::Csv => write_csv(&choice, delimiter, &mut output)?,
         }
         output.finish()
     }
 }
 
-impl ChooseArgs {
-    fn format(&self) -> Result<ChooseFormat> {
-        let ending = self.output.as_deref().and_then(|path| path.extension());
-        let ending = ending.map(|ending| ending.to_string_lossy().to_lowercase());
-        let of_file = match ending.as_deref() {
-            Some("json") => Some(ChooseFormat::Json),
-            Some("csv") => Some(ChooseFormat::Csv),
-            Some("txt" | "gz") | None => None,
-            Some(_) if self.format.is_some() => None,
-            Some(other) => {
-                let text = format!(
-                    "a choice is not written as .{}; name a .txt, .json or .csv file, or give --format",
-                    Shown(other)
-                );
-                return Err(Usage(text).into());
-            }
-        };
-        Ok(self.format.or(of_file).unwrap_or(ChooseFormat::Text))
+/// Data without clusters, which a choice compares with, are negative in part.
+pub(super) fn refuse_bregman(method: Method) -> Result<(), Usage> {
+    if matches!(method, Method::Distance(distance) if distance.is_bregman()) {
+        let text = "a number of clusters can be chosen for kmeans, kmedians, power=P, mahalanobis, kernel and gmm; for a Bregman divergence \
+                    say how many by --clusters K of `neuralize fit`";
+        return Err(Usage(text.into()));
     }
+    Ok(())
 }
 
 /// The method with settings that the choice replaces.
@@ -150,7 +127,7 @@ pub(super) fn choice<B: Backend>(
 /// Figures of every number of clusters, and the recommendation.
 fn text(choice: &Choice) -> String {
     let mut text = String::from(
-        "clusters     inertia  silhouette  Calinski-H.  Davies-B.     gap  stability  smallest\n",
+        "clusters     inertia  silhouette  Calinski-H.  Davies-B.     gap  stability  smallest  fails\n",
     );
     for candidate in &choice.candidates {
         text += &line(candidate, choice.recommended == Some(candidate.clusters));
@@ -168,9 +145,10 @@ fn line(candidate: &Candidate, is_recommended: bool) -> String {
         value if value != 0.0 && !(1e-2..1e7).contains(&value) => format!("{value:.3e}"),
         value => format!("{value:.2}"),
     };
-    let mark = if is_recommended { " <" } else { "" };
-    format!(
-        "{:>8} {inertia:>11} {:>11} {:>12} {:>10} {:>7} {:>10} {:>9}{mark}\n",
+    let fails = failed(candidate).join(", ");
+    let mark = if is_recommended { "  recommended".to_owned() } else { format!("  {fails}") };
+    let line = format!(
+        "{:>8} {inertia:>11} {:>11} {:>12} {:>10} {:>7} {:>10} {:>9}{mark}",
         candidate.clusters,
         number(candidate.silhouette, 3),
         number(candidate.calinski_harabasz, 1),
@@ -178,7 +156,8 @@ fn line(candidate: &Candidate, is_recommended: bool) -> String {
         number(candidate.gap, 3),
         number(Some(candidate.stability), 2),
         candidate.smallest,
-    )
+    );
+    line.trim_end().to_owned() + "\n"
 }
 
 fn failed(candidate: &Candidate) -> Vec<String> {

@@ -79,6 +79,9 @@ pub(super) struct FitArgs {
     seed: u64,
 }
 
+/// Restarts of a fit whose number of clusters was chosen.
+const CHOSEN_RESTARTS: usize = 10;
+
 impl Job for FitArgs {
     fn run<B: Backend>(mut self, session: &Session<B>) -> Result<()> {
         self.check()?;
@@ -89,6 +92,8 @@ impl Job for FitArgs {
             shared::read_scaled(session, &self.training, self.label.as_ref(), self.fixed_scale())?;
         if self.clusters.is_none() {
             self.clusters = Some(self.chosen(session, &data)?);
+            // As many as the figures of the choice are of.
+            self.restarts = self.restarts.or(Some(CHOSEN_RESTARTS));
         }
         let mut bar: Option<Bar> = None;
         let mut observer = |progress: Progress| {
@@ -112,6 +117,9 @@ impl FitArgs {
                 "--clusters {clusters}: use 2 or more; an assignment is explained against another cluster"
             );
             return Err(Usage(text));
+        }
+        if self.clusters.is_none() {
+            choose::refuse_bregman(self.method)?;
         }
         if self.stream && self.clusters.is_none() {
             let text =
@@ -145,8 +153,7 @@ impl FitArgs {
     /// The number of clusters that is recommended.
     fn chosen<B: Backend>(&self, session: &Session<B>, data: &ScaledTable<B>) -> Result<usize> {
         let numbers: Vec<usize> = (2..=10).collect();
-        let choice =
-            choose::choice(session, data, choose::config(self.method), &numbers, self.seed)?;
+        let choice = choose::choice(session, data, self.config(), &numbers, self.seed)?;
         match choice.recommended {
             Some(clusters) => {
                 session.note(choice.sentence);

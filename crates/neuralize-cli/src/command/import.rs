@@ -112,9 +112,12 @@ impl Job for ImportArgs {
 impl ImportArgs {
     /// The table of the centroids, without an index of its rows.
     fn centroids<B: Backend>(&self, session: &Session<B>) -> Result<Table> {
-        let options = SurveyOptions::new(session.table_options(TableOptions::default()));
+        let options = SurveyOptions::new(session.text_options(TableOptions::default()));
         let survey = input::survey(&self.centroids, &options, true)?;
         let name = survey.file();
+        for note in survey.notes() {
+            session.note(format!("note: {name}: {note}"));
+        }
         for found in survey.found() {
             let is_number = matches!(found.kind, ColumnKind::Number | ColumnKind::Constant);
             match found.kind {
@@ -201,7 +204,9 @@ impl ImportArgs {
         let x = scaler.transform(&table.to_tensor(&session.device, session.dtype)?)?;
         let labels = table.labels().unwrap_or_default();
         // What stands for missing values is kept, unless there are none.
-        if !table.gaps().filled.is_empty() {
+        let has_blanks =
+            table.encoding().is_some_and(|encoding| !encoding.missing_values.is_empty());
+        if has_blanks || !table.gaps().filled.is_empty() {
             *info = info.clone().with_table(&table);
         }
         let found = shared::numbers(kmeans.predict(&x)?);
@@ -282,7 +287,7 @@ fn row_or_column<B: Backend>(
     path: &Path,
     features: &[String],
 ) -> Result<Vec<f64>> {
-    let options = session.table_options(TableOptions::default());
+    let options = session.text_options(TableOptions::default());
     // A list of numbers has no header.
     let opened = input::open(path, &options)
         .or_else(|error| input::open(path, &options.clone().with_header(false)).map_err(|_| error));

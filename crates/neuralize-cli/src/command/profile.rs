@@ -6,21 +6,21 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use burn::tensor::backend::Backend;
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, ValueHint};
 use neuralize::data::{Shown, TableOptions};
 use neuralize::explain::{Beta, Tally, Target};
 use neuralize::profile::{
     ClusteredRows, ColumnProfile, CrossTable, NotableRow, Profile, REMARK, TableColumns, VTest,
-    Versus, extreme_rows, typical_rows,
+    Versus, farthest_rows, typical_rows,
 };
 use neuralize::record::Model;
 use serde::Serialize;
 
-use crate::args::{ModelArgs, Usage};
+use crate::args::{AnswerFormat, ModelArgs, Usage};
 use crate::backend::{Job, Session};
 use crate::command::shared;
 use crate::input;
-use crate::output::Output;
+use crate::output::{self, Output};
 
 #[derive(Args)]
 #[command(
@@ -43,18 +43,11 @@ pub(super) struct ProfileArgs {
     output: Option<PathBuf>,
     /// Format of the answer [default: from the extension of the file, otherwise text]
     #[arg(long, value_enum)]
-    format: Option<ProfileFormat>,
+    format: Option<AnswerFormat>,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum ProfileFormat {
-    /// Sentences and tables
-    Text,
-    /// All numbers
-    Json,
-    /// A line for every cluster and column or value
-    Csv,
-}
+/// The class of rows without a label.
+const NO_LABEL: &str = "(no label)";
 
 /// The rows of the table, and what the model says of them.
 struct Found {
@@ -83,7 +76,7 @@ struct Cluster {
     /// The cluster that it is most often told apart from.
     competitor: Option<String>,
     typical: Vec<Line>,
-    farthest_inside: Vec<Line>,
+    farthest: Vec<Line>,
     columns: Vec<Cell>,
 }
 
@@ -161,10 +154,17 @@ struct Classes {
 impl Job for ProfileArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
         shared::check_output(&self.input, self.output.as_deref())?;
-        let format = self.format()?;
+        let (format, delimiter) =
+            output::answer_format(self.output.as_deref(), self.format, session.delimiter)?;
+        if format == AnswerFormat::Csv && (self.label.is_some() || !self.versus.is_empty()) {
+            let text =
+                "--versus and --label are not in the table of a CSV file; write text or JSON";
+            return Err(Usage(text.into()).into());
+        }
         let model = Model::<B>::load(&self.input.model, &session.device, session.dtype)?;
         let names = cluster_names(&model);
         let pair = self.pair(&model)?;
+        let mut output = Output::open(self.output.as_deref())?;
         let found = self.found(session, &model)?;
         let columns = found.columns.values();
         let data = ClusteredRows::new(&columns, &found.clusters, names.len())?;
@@ -183,46 +183,19 @@ impl Job for ProfileArgs {
             classes: classes(&found, &names)?,
             remark: REMARK,
         };
-        let mut output = Output::open(self.output.as_deref())?;
         match format {
-            ProfileFormat::Text => output.write_all(text(&answer, pair.is_some()).as_bytes())?,
-            ProfileFormat::Json => {
+            AnswerFormat::Text => output.write_all(text(&answer, pair.is_some()).as_bytes())?,
+            AnswerFormat::Json => {
                 serde_json::to_writer_pretty(&mut output, &answer)?;
                 output.write_all(b"\n")?;
             }
-            ProfileFormat::Csv => {
-                let tabs = self
-                    .output
-                    .as_deref()
-                    .is_some_and(|path| path.extension() == Some("tsv".as_ref()));
-                let usual = if tabs { b'\t' } else { b',' };
-                write_csv(&answer, session.delimiter.unwrap_or(usual), &mut output)?;
-            }
+            AnswerFormat::Csv => write_csv(&answer, delimiter, &mut output)?,
         }
         output.finish()
     }
 }
 
 impl ProfileArgs {
-    fn format(&self) -> Result<ProfileFormat> {
-        let ending = self.output.as_deref().and_then(|path| path.extension());
-        let ending = ending.map(|ending| ending.to_string_lossy().to_lowercase());
-        let of_file = match ending.as_deref() {
-            Some("json") => Some(ProfileFormat::Json),
-            Some("csv" | "tsv") => Some(ProfileFormat::Csv),
-            Some("txt" | "gz") | None => None,
-            Some(_) if self.format.is_some() => None,
-            Some(other) => {
-                let text = format!(
-                    "a profile is not written as .{}; name a .txt, .json or .csv file, or give --format",
-                    Shown(other)
-                );
-                return Err(Usage(text).into());
-            }
-        };
-        Ok(self.format.or(of_file).unwrap_or(ProfileFormat::Text))
-    }
-
     /// The clusters that are compared.
     fn pair<B: Backend>(&self, model: &Model<B>) -> Result<Option<(usize, usize)>> {
         let [one, other] = match self.versus.as_slice() {
@@ -322,7 +295,7 @@ fn clusters(
 ) -> Result<Vec<Cluster>> {
     const ROWS: usize = 3;
     let typical = typical_rows(data, &found.distances, ROWS)?;
-    let farthest = extreme_rows(data, &found.logits, ROWS)?;
+    let farthest = farthest_rows(data, &found.logits, ROWS)?;
     let summaries = found.tally.per_cluster();
     let line = |row: &NotableRow| Line {
         row: found.columns.number(row.row),
@@ -352,7 +325,7 @@ fn clusters(
             mean_logit: summary.map_or(0.0, |summary| summary.mean_logit),
             competitor: competitor.map(|other| names[other].clone()),
             typical: typical[at].iter().map(line).collect(),
-            farthest_inside: farthest[at].iter().map(line).collect(),
+            farthest: farthest[at].iter().map(line).collect(),
             columns: cells(data, profile, at),
         }
     };
@@ -389,7 +362,7 @@ fn cells(data: &ClusteredRows<'_>, profile: &Profile, cluster: usize) -> Vec<Cel
                     let sd = (value.share * (1.0 - value.share)).sqrt();
                     cells.push(Cell {
                         column: name.clone(),
-                        value: Some(column.value_name(value.value)),
+                        value: Some(column.value_text(value.value)),
                         own: own.share,
                         overall: value.share,
                         difference: (sd > 0.0).then(|| (own.share - value.share) / sd),
@@ -410,7 +383,7 @@ fn comparison(versus: &Versus, data: &ClusteredRows<'_>) -> Comparison {
         let column = data.columns().get(found.column)?;
         Some(Against {
             column: column.name().to_owned(),
-            value: found.value.map(|value| column.value_name(value)),
+            value: found.value.map(|value| column.value_text(value)),
             own: found.own,
             other: found.other,
             difference: found.difference,
@@ -424,10 +397,17 @@ fn comparison(versus: &Versus, data: &ClusteredRows<'_>) -> Comparison {
 
 fn classes(found: &Found, names: &[String]) -> Result<Option<Classes>> {
     let Some(labels) = &found.labels else { return Ok(None) };
-    let mut classes: Vec<String> =
-        labels.iter().filter(|label| !label.is_empty()).cloned().collect();
+    // As where a fit is compared with classes.
+    let named = |label: &String| {
+        if label.is_empty() { NO_LABEL.to_owned() } else { label.clone() }
+    };
+    let labels: Vec<String> = labels.iter().map(named).collect();
+    let mut classes = labels.clone();
     classes.sort();
     classes.dedup();
+    if classes.len() == labels.len() && labels.len() > 2 {
+        anyhow::bail!("--label: there is a different class in every row, as in an identifier");
+    }
     let numbers: Vec<Option<usize>> =
         labels.iter().map(|label| classes.binary_search(label).ok()).collect();
     let table = CrossTable::of(&found.clusters, &numbers, names.len(), classes.len())?;
@@ -507,7 +487,7 @@ fn of_cluster(cluster: &Cluster) -> String {
         rows.iter().map(named).collect::<Vec<_>>().join(", ")
     };
     line("typical", named(&cluster.typical));
-    line("farthest", named(&cluster.farthest_inside));
+    line("farthest", named(&cluster.farthest));
     text
 }
 
@@ -515,7 +495,8 @@ fn of_comparison(versus: &Comparison) -> String {
     const SHOWN: usize = 12;
     let mut text = format!("\n{}\n", versus.sentence);
     for found in versus.differences.iter().take(SHOWN) {
-        let value = found.value.as_ref().map(|value| format!(" {value}")).unwrap_or_default();
+        let value = found.value.as_ref().map(|value| format!(" {}", Shown(value)));
+        let value = value.unwrap_or_default();
         let name = format!("{}{value}", Shown(&found.column));
         let _ = writeln!(
             text,
@@ -530,7 +511,9 @@ fn of_comparison(versus: &Comparison) -> String {
 
 fn of_classes(classes: &Classes, clusters: &[Cluster]) -> String {
     let mut text = String::from("\nClusters beside the known classes, in rows:\n");
-    let names: Vec<String> = classes.names.iter().map(|name| Shown(name).to_string()).collect();
+    const SHOWN: usize = 12;
+    let names = classes.names.iter().take(SHOWN).map(|name| Shown(name).to_string());
+    let names: Vec<String> = names.collect();
     let _ = write!(text, "  {:<12}", "");
     for name in &names {
         let _ = write!(text, " {name:>10}");
@@ -543,6 +526,9 @@ fn of_classes(classes: &Classes, clusters: &[Cluster]) -> String {
             let _ = write!(text, " {count:>width$}");
         }
         text.push('\n');
+    }
+    if classes.names.len() > SHOWN {
+        let _ = writeln!(text, "  and {} more classes", classes.names.len() - SHOWN);
     }
     let _ = writeln!(
         text,

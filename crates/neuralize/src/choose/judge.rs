@@ -1,5 +1,6 @@
 //! The steps of the rule, from rows to a choice.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use crate::choose::candidate::Candidate;
@@ -38,6 +39,12 @@ struct Judged {
     least: usize,
     sampled: Option<usize>,
     lonely: usize,
+}
+
+/// Number of different rows.
+fn n_different(values: Values<'_>) -> usize {
+    let bits = |row: &[f64]| row.iter().map(|value| (value + 0.0).to_bits()).collect::<Vec<_>>();
+    values.values.chunks_exact(values.width.max(1)).map(bits).collect::<HashSet<_>>().len()
 }
 
 /// Chooses among numbers of clusters, which are in rising order.
@@ -159,7 +166,16 @@ impl Judged {
                 let values = references.draw(kind, draw, fits.seed);
                 let values = Values { values: &values, width: self.table.width };
                 let distances = Distances::between(values.values, values.width, self.table.n_rows);
+                let different = n_different(values);
                 for trial in trials.iter_mut() {
+                    // So few different rows are clusters of their own.
+                    if different < trial.clusters {
+                        fits.skip()?;
+                        let of_kind =
+                            if kind == Kind::Box { &mut trial.boxed } else { &mut trial.copula };
+                        of_kind.push(1.0);
+                        continue;
+                    }
                     let fitted =
                         fits.fit(values, trial.clusters, RESTARTS_AGAIN, (stream, draw))?;
                     let (silhouette, log_w) = figures(values, &distances, fitted.labels());

@@ -4,8 +4,8 @@ use crate::error::{Error, Result};
 
 /// A clustering method.
 ///
-/// The rule fits it some thirty times for every number of clusters, to all rows and to 1000 of
-/// them.
+/// The rule fits it 27 times for every number of clusters, to at most 1000 rows, and once to all rows
+/// if there are more.
 ///
 /// ```
 /// use neuralize::choose::{ChooseConfig, Partition, Partitioner, Rows};

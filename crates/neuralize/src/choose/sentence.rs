@@ -95,7 +95,8 @@ pub(in crate::choose) fn by_chance(best: &Candidate) -> String {
 pub(in crate::choose) fn remarks(lonely: usize, sampled: Option<usize>, rows: usize) -> String {
     let mut remarks = String::new();
     if lonely > 0 {
-        remarks += &format!(" ({lonely} lonely rows left aside)");
+        let plural = if lonely == 1 { "" } else { "s" };
+        remarks += &format!(" ({lonely} lonely row{plural} left aside)");
     }
     if let Some(sampled) = sampled {
         remarks +=

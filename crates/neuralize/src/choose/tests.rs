@@ -15,8 +15,7 @@ use crate::choose::table::Table;
 use crate::choose::valley::valley;
 
 fn reference() -> Value {
-    serde_json::from_str(include_str!("../../fixtures/choose.json"))
-        .expect("reference")
+    serde_json::from_str(include_str!("../../fixtures/choose.json")).expect("reference")
 }
 
 fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {

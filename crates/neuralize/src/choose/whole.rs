@@ -9,6 +9,8 @@ use crate::choose::trial::{RESTARTS, Trial};
 
 /// Silhouettes of more rows are those of a sample.
 const EXACT_ROWS: usize = 10_000;
+/// So many numbers are held at once for the silhouettes of several numbers of clusters.
+const MAX_CELLS: usize = 1 << 24;
 /// The rows of this sample.
 const SAMPLED_ROWS: usize = 2_000;
 
@@ -68,9 +70,23 @@ fn silhouettes<P: Partitioner>(
         (0..n).collect()
     };
     let all: Vec<&Grouping> = groupings.iter().collect();
-    let Some(silhouettes) = of_rows(rows, &chosen, &all, &mut || fits.go_on()) else {
-        return Err(Halt::Stopped);
-    };
+    let mut silhouettes = Vec::with_capacity(all.len());
+    let mut left = all.as_slice();
+    while !left.is_empty() {
+        // Sums of distances, for every row and cluster, are held at once.
+        let mut cells = 0;
+        let fits_in = |grouping: &&&Grouping| {
+            cells += chosen.len() * grouping.sizes.len();
+            cells <= MAX_CELLS
+        };
+        let count = left.iter().take_while(fits_in).count().max(1);
+        let (part, rest) = left.split_at(count);
+        let Some(found) = of_rows(rows, &chosen, part, &mut || fits.go_on()) else {
+            return Err(Halt::Stopped);
+        };
+        silhouettes.extend(found);
+        left = rest;
+    }
     let mean = |(grouping, values): (&Grouping, Vec<f64>)| {
         if grouping.is_comparable() { Sampled::of(&values, n) } else { None }
     };

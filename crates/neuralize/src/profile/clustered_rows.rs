@@ -100,8 +100,18 @@ impl<'a> ColumnValues<'a> {
         std::ptr::fn_addr_eq(self.show, shown::number as fn(f64) -> String)
     }
 
-    /// The words of a value: a category's, or `yes` and `no` of a flag (1 and 0).
-    pub fn value_name(&self, value: usize) -> String {
+    /// A value in full: a category's, or `yes` and `no` of a flag (1 and 0).
+    pub fn value_text(&self, value: usize) -> String {
+        match self.cells {
+            Cells::Category { values, .. } => {
+                values.get(value).cloned().unwrap_or_else(|| "another value".to_owned())
+            }
+            _ => if value == 1 { "yes" } else { "no" }.to_owned(),
+        }
+    }
+
+    /// The words of a value for a sentence: a category's, or `yes` and `no` of a flag (1 and 0).
+    pub(in crate::profile) fn value_name(&self, value: usize) -> String {
         match self.cells {
             Cells::Category { values, .. } => values
                 .get(value)

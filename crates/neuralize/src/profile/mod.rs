@@ -23,7 +23,7 @@ pub use clustered_rows::{Cells, ClusteredRows, ColumnValues};
 pub use column_profile::ColumnProfile;
 pub use cross_table::{Agreement, CrossTable, MATCHED_CLASS, MATCHED_ROWS};
 pub use numbers::{NumberOfCluster, NumberProfile, Summary};
-pub use rows::{NotableRow, extreme_rows, typical_rows};
+pub use rows::{NotableRow, farthest_rows, typical_rows};
 pub use rule::{Condition, MAX_CONDITIONS, Rule, Test};
 pub use shares::{MAX_VALUES, ShareOfCluster, ShareProfile, ValueProfile};
 pub use special::{Direction, LEVEL, REMARK, Special};

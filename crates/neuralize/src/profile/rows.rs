@@ -1,4 +1,4 @@
-//! The rows to look at in a cluster: typical ones and extreme ones.
+//! The rows to look at in a cluster: typical ones, and those farthest from the other clusters.
 
 use std::cmp::Ordering;
 
@@ -48,7 +48,7 @@ pub fn typical_rows(
 /// # Errors
 ///
 /// Another number of logits than rows.
-pub fn extreme_rows(
+pub fn farthest_rows(
     data: &ClusteredRows<'_>,
     logits: &[f64],
     count: usize,
@@ -98,10 +98,10 @@ mod tests {
         };
         let values = [1.0, 1.0, f64::NAN, 7.0];
         assert_eq!(rows(typical_rows(&data, &values, 1)), [vec![0], vec![], vec![3]]);
-        assert_eq!(rows(extreme_rows(&data, &values, 5)), [vec![0, 1], vec![], vec![3]]);
-        assert_eq!(rows(extreme_rows(&data, &values, 0)), vec![Vec::<usize>::new(); 3]);
+        assert_eq!(rows(farthest_rows(&data, &values, 5)), [vec![0, 1], vec![], vec![3]]);
+        assert_eq!(rows(farthest_rows(&data, &values, 0)), vec![Vec::<usize>::new(); 3]);
         assert!(typical_rows(&data, &[], 1).is_err());
-        let found = extreme_rows(&data, &[1.0, 2.0, 3.0, 4.0], 1).expect("rows");
+        let found = farthest_rows(&data, &[1.0, 2.0, 3.0, 4.0], 1).expect("rows");
         assert_eq!(found[0][0].name.as_deref(), Some("c"));
     }
 }

@@ -44,6 +44,7 @@ impl<'a> CsvRows<'a> {
             decimal: options.decimal,
             header: options.header,
             skipped: options.skipped,
+            missing: options.missing_values(),
         };
         let dialect = dialect::of(&sample, whole, &wishes).map_err(fail)?;
         notes.extend(dialect.notes.iter().cloned());
@@ -136,7 +137,9 @@ impl<'a> CsvRows<'a> {
         }
         let line = self.line_of_record();
         let cells = if found == 1 { "cell" } else { "cells" };
-        let detail = format!("line {line} has {found} {cells}, the header has {expected}");
+        let title =
+            if expected == 1 { "; if the lines above are a title, say `--skip N`" } else { "" };
+        let detail = format!("line {line} has {found} {cells}, the header has {expected}{title}");
         Err(Error::Table { file: columns.file.clone(), detail })
     }
 }

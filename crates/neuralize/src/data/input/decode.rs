@@ -7,9 +7,10 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE, W
 /// So much is looked at before the first row is read, in bytes.
 const SAMPLE: usize = 1 << 18;
 
-/// Where lines are long, so many are looked at, of at most so many bytes together.
+/// Where lines are long, so many are looked at, until they have so many bytes together; what is looked at
+/// doubles, up to twice as many.
 const LINES: usize = 20;
-const LARGEST: usize = 1 << 25;
+const LARGEST: usize = 1 << 24;
 
 /// What a reader or a writer of text holds in memory, in bytes.
 const BUFFER: usize = 1 << 16;

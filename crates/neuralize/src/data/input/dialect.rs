@@ -41,6 +41,8 @@ pub(super) struct Wishes {
     pub(super) header: Option<bool>,
     /// So many lines at the beginning are no part of the table.
     pub(super) skipped: usize,
+    /// Texts that stand for missing values.
+    pub(super) missing: Vec<String>,
 }
 
 /// The dialect of a text that begins with the sample, or is the sample. The error is what comes
@@ -55,7 +57,7 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
     let body = from(sample, preface.end);
     let usual = wishes.usual.unwrap_or(b',');
     let delimiter = wishes.delimiter.or(preface.delimiter).unwrap_or_else(|| {
-        let guess = delimiter_of(body, whole, usual);
+        let guess = delimiter_of(body, whole, usual, &wishes.missing);
         if guess != usual {
             notes.push(format!("cells are separated by {}", shown(guess)));
         }
@@ -82,7 +84,7 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
             wishes.skipped
         ));
     }
-    let records = records(body, delimiter, whole, usize::MAX);
+    let records = blanked(records(body, delimiter, whole, usize::MAX), &wishes.missing);
     let above = dialect.header_above(sample, &preface, &records, wishes);
     dialect.note_comments(preface.comments - usize::from(above.is_some()));
     let (names, rows) = match (above, records.split_first()) {
@@ -127,6 +129,18 @@ fn records(text: &str, delimiter: u8, whole: bool, limit: usize) -> Vec<StringRe
     }
     records.retain(|record| record.len() > 1 || record.get(0).is_some_and(|cell| !cell.is_empty()));
     records
+}
+
+/// The records without the cells that stand for missing values.
+fn blanked(records: Vec<StringRecord>, missing: &[String]) -> Vec<StringRecord> {
+    if missing.is_empty() {
+        return records;
+    }
+    let is_missing = |cell: &str| missing.iter().any(|value| value.trim() == cell);
+    let blank = |record: StringRecord| {
+        record.iter().map(|cell| if is_missing(cell) { "" } else { cell }).collect()
+    };
+    records.into_iter().map(blank).collect()
 }
 
 // Before the header ------------------------------------------------------------------------------
@@ -314,9 +328,10 @@ fn most_common(counts: impl Iterator<Item = usize>) -> usize {
 }
 
 /// The delimiter that makes the best table, the usual one of equals, or if none does.
-fn delimiter_of(body: &str, whole: bool, usual: u8) -> u8 {
+fn delimiter_of(body: &str, whole: bool, usual: u8, missing: &[String]) -> u8 {
     let others = DELIMITERS.into_iter().filter(|other| *other != usual);
-    let fit = |delimiter| Fit::of(delimiter, &records(body, delimiter, whole, RECORDS));
+    let fit =
+        |delimiter| Fit::of(delimiter, &blanked(records(body, delimiter, whole, RECORDS), missing));
     let fits = std::iter::once(usual).chain(others).filter_map(fit);
     let best = fits.reduce(|best, next| if next.rank() > best.rank() { next } else { best });
     // Spaces occur in texts: they separate cells only where all of these are numbers.
@@ -506,6 +521,7 @@ mod tests {
                 decimal: Some(Decimal::Point),
                 header: Some(false),
                 skipped: 0,
+                missing: Vec::new(),
             },
         );
         assert_eq!((dialect.delimiter, dialect.decimal), (b'|', Decimal::Point));
@@ -811,6 +827,7 @@ mod tests {
                 decimal: pick(42).then_some(Decimal::Comma),
                 header: pick(43).then_some(pick(44)),
                 skipped: (state >> 45) as usize % 3,
+                missing: if pick(46) { vec!["1".into()] } else { Vec::new() },
             };
             if let Ok(dialect) = of(&text, pick(45), &wishes) {
                 assert!(text.is_char_boundary(dialect.start), "{text:?}");

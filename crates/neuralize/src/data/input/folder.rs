@@ -34,6 +34,7 @@ pub(super) struct FolderRows {
     header: Vec<String>,
     is_unnamed: bool,
     decimal: Decimal,
+    decimal_is_known: bool,
     /// Notes of the parts that are read, each once, and how many were handed on.
     notes: Vec<String>,
     noted: usize,
@@ -108,6 +109,7 @@ impl FolderRows {
             first: Some(first),
             is_unnamed,
             decimal,
+            decimal_is_known,
             noted: notes.len(),
             notes: notes.clone(),
             done: 0,
@@ -133,11 +135,14 @@ impl FolderRows {
         let places = self.places(&opened).map_err(fail)?;
         // Whole numbers alone do not show it.
         if opened.decimal_is_known && opened.decimal != self.decimal {
-            return Err(fail(
-                "its decimal sign is not that of the first part; say which one the numbers have: \
-                 `--decimal .` or `--decimal ,`"
-                    .into(),
-            ));
+            let first = if self.decimal_is_known {
+                "is not that of the first part"
+            } else {
+                "is a comma, which the first part does not show"
+            };
+            return Err(fail(format!(
+                "its decimal sign {first}; say which one the numbers have: `--decimal .` or `--decimal ,`"
+            )));
         }
         for note in &opened.notes {
             if !self.notes.contains(note) && self.notes.len() < MOST_NOTES {

@@ -102,8 +102,7 @@ fn open_text<'a>(
     });
     let decoded =
         decode::decoded(source, named.transpose()?).map_err(|error| fail(error.to_string()))?;
-    // JSON has no lines that could be skipped.
-    if options.skipped == 0 && json::is_json(&String::from_utf8_lossy(&decoded.sample)) {
+    if json::is_json(&String::from_utf8_lossy(&decoded.sample)) {
         return JsonRows::open(name, decoded.source, decoded.notes);
     }
     CsvRows::open(name, decoded, usual, options)

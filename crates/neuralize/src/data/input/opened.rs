@@ -68,6 +68,11 @@ impl<'a> Opened<'a> {
         self
     }
 
+    /// Whether it is a text file of cells with separators.
+    pub(in crate::data) fn is_text(&self) -> bool {
+        self.has_lines && !self.has_sheets
+    }
+
     /// The error of a column that cannot be read.
     pub(in crate::data) fn refuse_obstacle(&self, position: usize) -> Result<()> {
         match self.obstacles.iter().find(|(at, _)| *at == position) {

@@ -130,6 +130,11 @@ impl TableOptions {
         values
     }
 
+    /// Whether the decimal sign is named.
+    pub(in crate::data) fn names_decimal(&self) -> bool {
+        self.decimal.is_some()
+    }
+
     /// Whether a column was selected by its name.
     pub(in crate::data) fn selects(&self, column: &str) -> bool {
         self.selected.as_ref().is_some_and(|names| names.iter().any(|name| name == column))

@@ -67,13 +67,12 @@ impl SheetRows {
         let mut found = None;
         for name in wanted {
             let sheet = guarded(|| Sheet::read(&mut book, name)).map_err(damaged)?;
-            let sheet = sheet.without(options.skipped);
             if !sheet.cells.is_empty() {
-                found = Some((sheet, name));
+                found = Some((sheet.without(options.skipped), name));
                 break;
             }
         }
-        let Some((sheet, title)) = found else {
+        let Some((sheet, title)) = found.filter(|(sheet, _)| !sheet.cells.is_empty()) else {
             let which = match (&options.sheet, options.skipped) {
                 (Some(sheet), 0) => format!("its sheet `{}` has no cells", Shown(sheet)),
                 (None, 0) => "none of its sheets has cells".to_owned(),
@@ -85,8 +84,12 @@ impl SheetRows {
         let (header, note) = rows.header(options.header).map_err(fail)?;
         let sheet = format!("sheet `{}` of {}", Shown(title), names.len());
         let sheet = (names.len() > 1 && options.sheet.is_none()).then_some(sheet);
+        let named = header.iter().filter(|name| !name.is_empty()).count();
+        let title = (options.header.is_none() && named == 1 && header.len() > 2).then(|| {
+            "its first row names one column only: if it is a title, say `--skip N`".to_owned()
+        });
         let mut opened = Opened::new(name, header, rows);
-        opened.notes = sheet.into_iter().chain(note).collect();
+        opened.notes = sheet.into_iter().chain(note).chain(title).collect();
         (opened.has_lines, opened.has_sheets) = (true, true);
         Ok(opened)
     }

@@ -23,6 +23,8 @@ pub(super) struct Reading {
     pub(super) is_asked: bool,
     /// Number of columns, which share the memory.
     pub(super) columns: usize,
+    /// Whether nothing says which decimal sign texts have.
+    pub(super) asks_decimal: bool,
 }
 
 impl Reading {
@@ -67,6 +69,10 @@ pub(super) struct ColumnCells {
     pub(super) days: usize,
     /// Texts that are numbers with the other decimal sign.
     pub(super) other_numbers: usize,
+    /// The first text that is one number or another by its decimal sign, and whether another text
+    /// tells which.
+    pub(super) either: Option<String>,
+    pub(super) shows_decimal: bool,
     /// Numbers with a per cent sign.
     pub(super) percents: usize,
     pub(super) first_text: Option<(Place, String)>,
@@ -101,6 +107,8 @@ impl ColumnCells {
             flags: 0,
             days: 0,
             other_numbers: 0,
+            either: None,
+            shows_decimal: false,
             percents: 0,
             first_text: None,
             is_infinite: false,
@@ -199,6 +207,9 @@ impl ColumnCells {
         match number(text, decimal).filter(|_| !stated_date) {
             Some((value, form)) => {
                 self.percents += usize::from(form.percent);
+                if self.reading.asks_decimal && !self.shows_decimal {
+                    self.look_for_decimal(text, value, decimal);
+                }
                 if form.is_any() && self.forms.is_none() {
                     self.forms = Some((form, text.to_owned()));
                 }
@@ -209,14 +220,21 @@ impl ColumnCells {
                 Some(days) if self.reading.takes_dates() => self.add_day(days),
                 days => {
                     self.days += usize::from(days.is_some());
-                    let other = match decimal {
-                        Decimal::Point => Decimal::Comma,
-                        Decimal::Comma => Decimal::Point,
-                    };
-                    self.other_numbers += usize::from(number(text, other).is_some());
+                    self.other_numbers += usize::from(number(text, other(decimal)).is_some());
                     self.add_text(text, place);
                 }
             },
+        }
+    }
+
+    /// What the text of a number says about the decimal sign.
+    fn look_for_decimal(&mut self, text: &str, value: f64, decimal: Decimal) {
+        match number(text, other(decimal)) {
+            None => self.shows_decimal |= text.contains(['.', ',']),
+            Some((found, _)) if found != value && self.either.is_none() => {
+                self.either = Some(text.to_owned());
+            }
+            Some(_) => {}
         }
     }
 
@@ -320,6 +338,13 @@ impl ColumnCells {
         if let Some(kept) = self.values.get_mut(place) {
             *kept = value;
         }
+    }
+}
+
+fn other(decimal: Decimal) -> Decimal {
+    match decimal {
+        Decimal::Point => Decimal::Comma,
+        Decimal::Comma => Decimal::Point,
     }
 }
 

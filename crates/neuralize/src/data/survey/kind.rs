@@ -143,6 +143,13 @@ impl Found {
     }
 
     fn ask_about_mixed(&mut self, cells: &ColumnCells) {
+        if let Some(text) = cells.either.as_ref().filter(|_| !cells.shows_decimal) {
+            self.question = Some(format!(
+                "`{}` is one number with a decimal comma and another with a decimal point; say `--decimal .` or `--decimal ,`",
+                Shown(text)
+            ));
+            return;
+        }
         if cells.first_text.is_none() {
             self.question = Some(format!(
                 "{} of {} numbers have a per cent sign, and the others have none",
@@ -204,7 +211,8 @@ impl Context {
         }
         // Numbers with another decimal sign, or only some of which are per cent.
         let odd = cells.other_numbers > 0 && cells.other_numbers + numbers == present;
-        if odd || cells.percents > 0 && cells.percents < numbers {
+        let either = cells.either.is_some() && !cells.shows_decimal;
+        if odd || either || cells.percents > 0 && cells.percents < numbers {
             return ColumnKind::Mixed;
         }
         if cells.days == present {

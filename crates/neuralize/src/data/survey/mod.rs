@@ -147,11 +147,14 @@ impl Survey {
         // Columns that cannot be read have no cells.
         let unreadable = columns.without_obstacles(&opened.obstacles);
         opened.rows.select(&columns)?;
+        // Of a text file it is found, or asked for, from how the file begins.
+        let asks_decimal = !opened.is_text() && !options.table.names_decimal();
         let reading = |name: &String| Reading {
             keeps_rows,
             stated: options.kind_of(name),
             is_asked: options.asks_for(name),
             columns: columns.names.len(),
+            asks_decimal,
         };
         let mut cells = Cells {
             decimal: opened.decimal,
@@ -240,7 +243,7 @@ impl Survey {
             .collect();
         if !questions.is_empty() {
             return fail(format!(
-                "{}; read such a column as a category, drop it, or correct the cell",
+                "{}; read such a column as a category, drop it, name a value that stands for a missing one (--na), or correct the cell",
                 listed(&questions, "; ")
             ));
         }
