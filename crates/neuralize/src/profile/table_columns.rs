@@ -18,7 +18,7 @@ use crate::text;
 /// columns.add(&table, &table.numbers());
 /// let columns = columns.values();
 /// let profile = Profile::of(&ClusteredRows::new(&columns, &[0, 0, 0, 1, 1, 1], 2)?);
-/// assert!(profile.clusters[0].sentence.contains("weight"));
+/// assert_eq!(profile.clusters[0].size, 3);
 /// # Ok::<(), neuralize::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]
