@@ -916,6 +916,8 @@ fn parts_of_whole_numbers_have_any_decimal_sign() {
     fs::write(desk.path("parts/2.csv"), b"# caf\xe9\na;b\n40,5;1\n41,5;2\n").expect("written");
     let said = desk.done("fit parts -k 2 --model m").err;
     assert!(said.contains("is not UTF-8: read as Windows-1252"), "{said}");
+    let said = desk.done("predict parts --model m").err;
+    assert!(said.contains("parts: is not UTF-8: read as Windows-1252"), "{said}");
     part("3", |i| format!("{i}.5"));
     desk.fails("fit parts -k 2 --model m", 1, "its decimal sign is not that of the first part");
 }

@@ -164,13 +164,14 @@ pub(super) fn each_part<B: Backend>(
     mut body: impl FnMut(&ScaledTable<B>) -> Result<()>,
 ) -> Result<()> {
     let mut bar = Bar::bytes(input::size(path), session.quiet);
-    let parts = parts.with_observer(move |bytes| bar.set(bytes, String::new));
+    let mut parts = parts.with_observer(move |bytes| bar.set(bytes, String::new));
+    let known = parts.notes().len();
     let mut gaps = Gaps::default();
     let mut filled = BTreeMap::new();
     let mut last = None;
-    for (at, part) in parts.enumerate() {
+    for part in parts.by_ref() {
         let part = part?;
-        if at == 0 {
+        if last.is_none() {
             note_coarse(session, &part.table);
         }
         gaps.add(part.table.gaps());
@@ -181,6 +182,9 @@ pub(super) fn each_part<B: Backend>(
             body(&part).map_err(|error| located(&part, error))?;
         }
         last = Some(part.table.select(&[]));
+    }
+    for note in parts.notes().iter().skip(known) {
+        session.note(format!("note: {}: {note}", input::name(path)));
     }
     if let Some(table) = last {
         note_counts(session, &table, &gaps, Some(&filled));

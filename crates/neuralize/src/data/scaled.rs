@@ -197,6 +197,11 @@ impl<'a, B: Backend> ScaledParts<'a, B> {
         self.reader.id()
     }
 
+    /// What was found in the file so far, as [`TableReader::notes`].
+    pub fn notes(&self) -> &[String] {
+        self.reader.notes()
+    }
+
     /// Selects rows. A row that the file does not have is an error.
     pub fn with_rows(mut self, rows: RowSet) -> Self {
         self.rows = Some(rows);

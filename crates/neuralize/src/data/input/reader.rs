@@ -120,7 +120,8 @@ impl<'a> TableReader<'a> {
         Table::no_rows(self.encoder.encoding())
     }
 
-    /// What was found in the file and taken for granted, in words.
+    /// What was found in the file and taken for granted, in words. Later parts of a folder add to it
+    /// as they are read.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -145,6 +146,7 @@ impl<'a> TableReader<'a> {
     pub fn read_rows(&mut self, limit: usize) -> Result<Table> {
         let mut table = TableBuilder::new(&self.columns, &self.encoder);
         self.rows.read(&self.columns, limit, &mut table)?;
+        self.notes.extend(self.rows.later_notes());
         table.finish(&self.columns)
     }
 
