@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// So much is looked at before the first row is read, in bytes.
-const SAMPLE: usize = 1 << 18;
+const SAMPLE: usize = 1 << 17;
 
 /// Where lines are long, so many are looked at, until they have so many bytes together; what is looked at
 /// doubles, up to twice as many.
