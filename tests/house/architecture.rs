@@ -12,10 +12,11 @@ use imports::{Crate, Import};
 
 /// The modules of `neuralize`, each of which knows only those that stand above
 /// it. The root (`lib.rs`) re-exports from all of them.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
     "text",       // cells and messages
     "error",      // one error enum
     "random",     // the streams of random numbers
+    "normal",     // the normal distribution
     "host_param", // parameters that the host keeps
     "validate",   // what public functions refuse
     "load",       // how a module is loaded, and what is checked then

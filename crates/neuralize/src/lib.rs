@@ -91,6 +91,7 @@ pub mod train;
 mod error;
 mod host_param;
 mod load;
+mod normal;
 mod random;
 mod text;
 mod validate;

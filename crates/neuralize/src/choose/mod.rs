@@ -14,7 +14,6 @@ mod generator;
 pub mod indices;
 mod judge;
 mod lonely;
-mod normal;
 mod partitioner;
 mod progress;
 mod references;

@@ -7,7 +7,6 @@ mod clustered_rows;
 mod column_profile;
 mod cross_table;
 mod hypergeometric;
-mod normal;
 mod numbers;
 mod rows;
 mod rule;

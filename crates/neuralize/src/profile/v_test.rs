@@ -1,7 +1,7 @@
 //! The v-test: how far a cluster is from what chance would give.
 
+use crate::normal;
 use crate::profile::hypergeometric::Draw;
-use crate::profile::normal;
 
 /// A test value on the scale of a standard normal number, and its p-value.
 ///

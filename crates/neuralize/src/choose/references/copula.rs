@@ -1,10 +1,10 @@
 //! Data without clusters: one-peaked columns with the rank correlations of the data.
 
 use crate::choose::generator::Generator;
-use crate::choose::normal;
 use crate::choose::references::axes::{dot, orthogonal};
 use crate::choose::references::one_peaked::OnePeaked;
 use crate::choose::table::Table;
+use crate::normal;
 
 /// A Gaussian copula with the correlations of normal scores, and a one-peaked distribution for
 /// every column. The columns of a category come from a random row of the data.

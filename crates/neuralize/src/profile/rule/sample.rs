@@ -1,6 +1,9 @@
 //! The rows that rules are searched for in.
 
+use rand_chacha::ChaCha8Rng;
+
 use crate::profile::clustered_rows::ClusteredRows;
+use crate::random::{Stream, uniform};
 
 /// Maximum number of rows, apart from one for every cluster.
 pub(super) const MAX_ROWS: usize = 20_000;
@@ -23,10 +26,10 @@ impl Sample {
         let sizes: Vec<usize> = (0..data.n_clusters()).map(|cluster| data.size(cluster)).collect();
         let most = most(&sizes, MAX_ROWS);
         let mut sample = Self { rows: Vec::new(), clusters: Vec::new(), weights: Vec::new() };
-        let mut state = 0;
+        let mut rng = Stream::Subset.generator(0);
         for (cluster, &size) in sizes.iter().enumerate() {
             let wanted = size.min(most);
-            sample.rows.extend(drawn(data.rows_of(cluster), wanted, &mut state));
+            sample.rows.extend(drawn(data.rows_of(cluster), wanted, &mut rng));
             sample.clusters.resize(sample.rows.len(), cluster);
             sample.weights.resize(sample.rows.len(), size as f64 / wanted.max(1) as f64);
         }
@@ -52,24 +55,15 @@ fn most(sizes: &[usize], max: usize) -> usize {
 
 /// `wanted` of `rows`, in their order, each set of them equally likely (Knuth, "The Art of Computer
 /// Programming" 2, algorithm 3.4.2S).
-fn drawn(rows: &[usize], wanted: usize, state: &mut u64) -> Vec<usize> {
+fn drawn(rows: &[usize], wanted: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
     let mut taken = Vec::with_capacity(wanted);
     for (at, row) in rows.iter().enumerate() {
         let left = (rows.len() - at) as f64;
-        if uniform(state) * left < (wanted - taken.len()) as f64 {
+        if uniform(rng) * left < (wanted - taken.len()) as f64 {
             taken.push(*row);
         }
     }
     taken
-}
-
-/// The next number of a stream, 0 to below 1: SplitMix64 (Steele, Lea and Flood, 2014).
-fn uniform(state: &mut u64) -> f64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut bits = *state;
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((bits ^ (bits >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::f64::consts::{LN_2, PI};
 /// Below 2 by the series Φ(z) = ½ + φ(z) Σ z^(2k+1) / (1·3·5⋯(2k+1)), above by Laplace's continued
 /// fraction Q(z) = φ(z) / (z + 1/(z + 2/(z + 3/(z + ⋯)))) (Abramowitz and Stegun 26.2.11 and
 /// 26.2.14).
-pub(in crate::profile) fn ln_upper(z: f64) -> f64 {
+pub(crate) fn ln_upper(z: f64) -> f64 {
     let ln_density = -0.5 * z * z - 0.5 * (2.0 * PI).ln();
     if z < 2.0 {
         let (mut term, mut sum) = (z, z);
@@ -22,13 +22,13 @@ pub(in crate::profile) fn ln_upper(z: f64) -> f64 {
 }
 
 /// ln of the two-sided p-value of a standard normal number.
-pub(in crate::profile) fn ln_two_sided(z: f64) -> f64 {
+pub(crate) fn ln_two_sided(z: f64) -> f64 {
     LN_2 + ln_upper(z.abs())
 }
 
 /// The z ≥ 0 whose two-sided p-value has this logarithm, by Newton's method on ln Q; 0 from p = 1
 /// on.
-pub(in crate::profile) fn quantile_two_sided(ln_p: f64) -> f64 {
+pub(crate) fn quantile_two_sided(ln_p: f64) -> f64 {
     let ln_q = ln_p - LN_2;
     if ln_q >= -LN_2 {
         return 0.0;
@@ -50,6 +50,19 @@ pub(in crate::profile) fn quantile_two_sided(ln_p: f64) -> f64 {
     z
 }
 
+/// Φ(z), the probability of a standard normal number below z.
+pub(crate) fn probability(z: f64) -> f64 {
+    let tail = ln_upper(z.abs()).exp();
+    if z > 0.0 { 1.0 - tail } else { tail }
+}
+
+/// The z with Φ(z) = `probability`, which is above 0 and below 1.
+pub(crate) fn quantile(probability: f64) -> f64 {
+    let tail = probability.min(1.0 - probability);
+    let z = quantile_two_sided(LN_2 + tail.ln());
+    if probability > 0.5 { z } else { -z }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,7 +82,7 @@ mod tests {
         assert_eq!(quantile_two_sided(1e-12), 0.0);
     }
 
-    /// Against figures with 60 digits: `tests/reference/make.py`.
+    /// Against figures with 60 digits: `tests/reference/profile/make.py`.
     #[test]
     fn tails_are_those_of_another_program() {
         for (z, ln_p) in [
@@ -102,5 +115,32 @@ mod tests {
         let (below, above) = (ln_upper(2.0 - 1e-9), ln_upper(2.0));
         assert!((below - above).abs() < 1e-8);
         assert!((above - 0.022_750_131_948_179_2_f64.ln()).abs() < 1e-14);
+    }
+
+    #[test]
+    fn probabilities_are_those_of_scipy() {
+        for (z, expected) in [
+            (-6.0, 9.865876450376946e-10),
+            (-3.5, 0.00023262907903552502),
+            (-3.0, 0.0013498980316300933),
+            (-1.0, 0.15865525393145707),
+            (0.0, 0.5),
+            (0.5, 0.6914624612740131),
+            (2.0, 0.9772498680518208),
+            (3.2, 0.9993128620620841),
+        ] {
+            let expected: f64 = expected;
+            assert!((probability(z) / expected - 1.0).abs() < 1e-12, "{z}: {}", probability(z));
+        }
+    }
+
+    #[test]
+    fn quantile_of_one_side_is_the_inverse() {
+        for step in 1..1000 {
+            let p = f64::from(step) / 1000.0;
+            assert!((probability(quantile(p)) - p).abs() < 1e-14, "{p}");
+        }
+        assert!((quantile(0.0005) + 3.2905267314918945).abs() < 1e-12);
+        assert!(quantile(0.5).abs() < 1e-16);
     }
 }
