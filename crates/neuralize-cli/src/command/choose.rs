@@ -2,25 +2,23 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use burn::tensor::backend::Backend;
 use clap::{Args, ValueHint};
-use neuralize::choose::{Candidate, Choice, ChooseConfig, FittedBy, Rows};
+use neuralize::choose::{Candidate, Choice};
 use neuralize::cluster::{
     ClustererConfig, GaussianMixtureConfig, KMeansConfig, KernelKMeansConfig,
 };
-use neuralize::data::ScaledTable;
 use serde_json::json;
 
-use crate::args::{AnswerFormat, TrainingArgs, Usage};
+use crate::args::{AnswerFormat, TrainingArgs};
 use crate::backend::{Job, Session};
+use crate::command::choice::{choice, refuse_bregman};
 use crate::command::shared::{self, Training};
 use crate::output::{self, Output};
 use crate::parse::{Counts, Method};
-use crate::progress::Bar;
 use crate::{input, parse};
 
 #[derive(Args)]
@@ -73,55 +71,14 @@ impl Job for ChooseArgs {
     }
 }
 
-/// Data without clusters, which a choice compares with, are negative in part.
-pub(super) fn refuse_bregman(method: Method) -> Result<(), Usage> {
-    if matches!(method, Method::Distance(distance) if distance.is_bregman()) {
-        let text = "a number of clusters can be chosen for kmeans, kmedians, power=P, mahalanobis, kernel and gmm; for a Bregman divergence \
-                    say how many by --clusters K of `neuralize fit`";
-        return Err(Usage(text.into()));
-    }
-    Ok(())
-}
-
 /// The method with settings that the choice replaces.
-pub(super) fn config(method: Method) -> ClustererConfig {
+fn config(method: Method) -> ClustererConfig {
     match method {
         Method::KMeans => KMeansConfig::new(2).into(),
         Method::Distance(distance) => KMeansConfig::new(2).with_distance(distance).into(),
         Method::Kernel => KernelKMeansConfig::new(2).into(),
         Method::Mixture => GaussianMixtureConfig::new(2).into(),
     }
-}
-
-/// Chooses a number of clusters for the rows of a fit.
-pub(super) fn choice<B: Backend>(
-    session: &Session<B>,
-    data: &ScaledTable<B>,
-    config: ClustererConfig,
-    clusters: &[usize],
-    seed: u64,
-) -> Result<Choice> {
-    let values: Vec<f64> = data.x.clone().into_data().iter::<f64>().collect();
-    let width = data.x.dims()[1];
-    let mut rows = Rows::new(&values, width).map_err(|error| data.located(error))?;
-    if let Some(encoding) = data.table.encoding() {
-        let columns = encoding.columns.iter().zip(encoding.groups());
-        for (_, group) in columns.filter(|(column, _)| column.is_category()) {
-            rows = rows.with_group(group)?;
-        }
-    }
-    let mut bar: Option<Bar> = None;
-    let mut observe = |progress: neuralize::choose::Progress| {
-        let bar = bar.get_or_insert_with(|| Bar::fits(progress.of, session.quiet));
-        bar.set(progress.done as u64, String::new);
-        ControlFlow::Continue(())
-    };
-    let mut method = FittedBy::<B>::new(config, &session.device, session.dtype);
-    let config = ChooseConfig::new().with_clusters(clusters.iter().copied()).with_seed(seed);
-    let choice = config.choose_observed(&rows, &mut method, &mut observe);
-    drop(bar);
-    let choice = choice.map_err(|error| data.located(error))?;
-    choice.ok_or_else(|| anyhow::anyhow!("the choice was stopped"))
 }
 
 /// Figures of every number of clusters, and the recommendation.

@@ -18,7 +18,7 @@ use neuralize::record::{Model, ModelInfo};
 
 use crate::args::{TrainingArgs, Usage};
 use crate::backend::{Job, Session};
-use crate::command::choose;
+use crate::command::choice;
 use crate::command::shared::{self, Training, listed};
 use crate::parse::Method;
 use crate::progress::Bar;
@@ -119,7 +119,7 @@ impl FitArgs {
             return Err(Usage(text));
         }
         if self.clusters.is_none() {
-            choose::refuse_bregman(self.method)?;
+            choice::refuse_bregman(self.method)?;
         }
         if self.stream && self.clusters.is_none() {
             let text =
@@ -153,7 +153,7 @@ impl FitArgs {
     /// The number of clusters that is recommended.
     fn chosen<B: Backend>(&self, session: &Session<B>, data: &ScaledTable<B>) -> Result<usize> {
         let numbers: Vec<usize> = (2..=10).collect();
-        let choice = choose::choice(session, data, self.config(), &numbers, self.seed)?;
+        let choice = choice::choice(session, data, self.config(), &numbers, self.seed)?;
         match choice.recommended {
             Some(clusters) => {
                 session.note(choice.sentence);

@@ -184,9 +184,6 @@ impl ImportArgs {
         }
         shared::note_ignored(session, survey.ignored());
         let table = survey.table()?;
-        if table.rows() == 0 {
-            bail!("{}: the table has no rows", survey.file());
-        }
         shared::note_counts(session, &table, table.gaps(), Some(&table.gaps().filled_by_column()));
         Ok(table)
     }

@@ -1,5 +1,6 @@
 //! The subcommands, one in every file.
 
+mod choice;
 mod choose;
 mod completions;
 mod demo;
