@@ -23,6 +23,7 @@ const ORDER: [&str; 24] = [
     "data",       // tables, scalers, files
     "explain",    // questions and answers
     "cluster",    // how a partition is found
+    "choose",     // how many clusters there are
     "network",    // what a clusterer is rewritten into, and every relevance pass
     "outlier",    // how far a point is from a cloud of points
     "train",      // losses and metrics of training
@@ -30,7 +31,6 @@ const ORDER: [&str; 24] = [
     "deep",       // clusters of the codes of an encoder, saved as records are
     "output",     // results in files
     "profile",    // what every cluster is
-    "choose",     // how many clusters there are
     "cases",      // explained points on the host
     "baseline",   // other explanations
     "evaluate",   // measures of explanations

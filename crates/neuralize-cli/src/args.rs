@@ -1,7 +1,7 @@
 //! Arguments that several subcommands share.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
 use neuralize::data::{ColumnKind, Decimal, Missing, Scale, SurveyOptions, TableOptions};
@@ -228,6 +228,24 @@ pub(crate) enum AnswerFormat {
     Json,
     /// One table of figures
     Csv,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageFormat {
+    /// A page for the browser
+    Html,
+    /// The clusters as Markdown, for a wiki
+    Md,
+}
+
+impl PageFormat {
+    /// From the extension of a file.
+    pub(crate) fn of(path: &Path) -> Self {
+        let extension = path.extension().unwrap_or_default();
+        let is_markdown = ["md", "markdown"].iter().any(|md| extension.eq_ignore_ascii_case(md));
+        if is_markdown { Self::Md } else { Self::Html }
+    }
 }
 
 /// Wrong usage: exit code 2.

@@ -26,6 +26,13 @@ pub(crate) struct Counts(pub(crate) Vec<usize>);
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MethodList(pub(crate) Vec<baseline::Method>);
 
+/// Columns that a page shows as one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) columns: Vec<String>,
+}
+
 pub(crate) fn delimiter(text: &str) -> Result<u8, String> {
     match text {
         "\\t" | "tab" => Ok(b'\t'),
@@ -58,6 +65,13 @@ pub(crate) fn yes_or_no(text: &str) -> Result<bool, String> {
 pub(crate) fn kind(text: &str) -> Result<(String, ColumnKind), String> {
     let (name, kind) = text.rsplit_once('=').ok_or("give NAME=KIND, such as `year=number`")?;
     Ok((name.to_owned(), kind.parse()?))
+}
+
+pub(crate) fn group(text: &str) -> Result<Group, String> {
+    let (name, columns) =
+        text.split_once('=').ok_or("give NAME=A,B,.., such as `size=weight,height`")?;
+    let columns = columns.split(',').map(str::to_owned).collect();
+    Ok(Group { name: name.to_owned(), columns })
 }
 
 pub(crate) fn init(text: &str) -> Result<Init, String> {

@@ -11,7 +11,7 @@ use neuralize::choose::{Candidate, Choice};
 use neuralize::cluster::{
     ClustererConfig, GaussianMixtureConfig, KMeansConfig, KernelKMeansConfig,
 };
-use serde_json::json;
+use serde::Serialize;
 
 use crate::args::{AnswerFormat, TrainingArgs};
 use crate::backend::{Job, Session};
@@ -61,7 +61,7 @@ impl Job for ChooseArgs {
         match format {
             AnswerFormat::Text => output.write_all(text(&choice).as_bytes())?,
             AnswerFormat::Json => {
-                let answer = json(&choice, &input::name(&self.training.data));
+                let answer = Answer { table: input::name(&self.training.data), choice };
                 serde_json::to_writer_pretty(&mut output, &answer)?;
                 output.write_all(b"\n")?;
             }
@@ -69,6 +69,13 @@ impl Job for ChooseArgs {
         }
         output.finish()
     }
+}
+
+#[derive(Serialize)]
+struct Answer {
+    table: String,
+    #[serde(flatten)]
+    choice: Choice,
 }
 
 /// The method with settings that the choice replaces.
@@ -83,17 +90,19 @@ fn config(method: Method) -> ClustererConfig {
 
 /// Figures of every number of clusters, and the recommendation.
 fn text(choice: &Choice) -> String {
-    let mut text = String::from(
-        "clusters     inertia  silhouette  Calinski-H.  Davies-B.     gap  stability  smallest  fails\n",
+    let has_bic = choice.candidates.iter().any(|candidate| candidate.bic.is_some());
+    let bic = if has_bic { format!(" {:>12}", "BIC") } else { String::new() };
+    let mut text = format!(
+        "clusters     inertia  silhouette  Calinski-H.  Davies-B.{bic}     gap  stability  smallest  fails\n",
     );
     for candidate in &choice.candidates {
-        text += &line(candidate, choice.recommended == Some(candidate.clusters));
+        text += &line(candidate, has_bic, choice.recommended == Some(candidate.clusters));
     }
     let _ = writeln!(text, "\n{}", choice.sentence);
     text
 }
 
-fn line(candidate: &Candidate, is_recommended: bool) -> String {
+fn line(candidate: &Candidate, has_bic: bool, is_recommended: bool) -> String {
     let number = |value: Option<f64>, digits: usize| match value {
         Some(value) => format!("{value:.digits$}"),
         None => "-".to_owned(),
@@ -104,8 +113,9 @@ fn line(candidate: &Candidate, is_recommended: bool) -> String {
     };
     let fails = failed(candidate).join(", ");
     let mark = if is_recommended { "  recommended".to_owned() } else { format!("  {fails}") };
+    let bic = if has_bic { format!(" {:>12}", number(candidate.bic, 1)) } else { String::new() };
     let line = format!(
-        "{:>8} {inertia:>11} {:>11} {:>12} {:>10} {:>7} {:>10} {:>9}{mark}",
+        "{:>8} {inertia:>11} {:>11} {:>12} {:>10}{bic} {:>7} {:>10} {:>9}{mark}",
         candidate.clusters,
         number(candidate.silhouette, 3),
         number(candidate.calinski_harabasz, 1),
@@ -121,38 +131,6 @@ fn failed(candidate: &Candidate) -> Vec<String> {
     candidate.failed.iter().map(ToString::to_string).collect()
 }
 
-fn json(choice: &Choice, table: &str) -> serde_json::Value {
-    let candidate = |candidate: &Candidate| {
-        json!({
-            "clusters": candidate.clusters,
-            "inertia": candidate.inertia,
-            "silhouette": candidate.silhouette,
-            "silhouette_error": candidate.silhouette_error,
-            "calinski_harabasz": candidate.calinski_harabasz,
-            "davies_bouldin": candidate.davies_bouldin,
-            "judged_silhouette": candidate.judged_silhouette,
-            "gap": candidate.gap,
-            "gap_error": candidate.gap_error,
-            "stability": candidate.stability,
-            "stability_spread": candidate.stability_spread,
-            "smallest": candidate.smallest,
-            "valley": candidate.valley.is_finite().then_some(candidate.valley),
-            "without": candidate.without,
-            "gain": candidate.gain,
-            "failed": failed(candidate),
-        })
-    };
-    json!({
-        "table": table,
-        "rows": choice.rows,
-        "sampled": choice.sampled,
-        "lonely": choice.lonely,
-        "recommended": choice.recommended,
-        "sentence": choice.sentence,
-        "candidates": choice.candidates.iter().map(candidate).collect::<Vec<_>>(),
-    })
-}
-
 fn write_csv(choice: &Choice, delimiter: u8, output: impl std::io::Write) -> Result<()> {
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(output);
     writer.write_record([
@@ -162,6 +140,7 @@ fn write_csv(choice: &Choice, delimiter: u8, output: impl std::io::Write) -> Res
         "silhouette_error",
         "calinski_harabasz",
         "davies_bouldin",
+        "bic",
         "gap",
         "gap_error",
         "stability",
@@ -179,6 +158,7 @@ fn write_csv(choice: &Choice, delimiter: u8, output: impl std::io::Write) -> Res
             number(candidate.silhouette_error),
             number(candidate.calinski_harabasz),
             number(candidate.davies_bouldin),
+            number(candidate.bic),
             number(candidate.gap),
             number(candidate.gap_error),
             number(Some(candidate.stability)),

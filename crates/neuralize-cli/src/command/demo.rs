@@ -75,7 +75,7 @@ impl Job for DemoArgs {
             let label = LABEL.to_owned();
             let mut page = Page::start(session, &model, "Wine", BETA, path, Some(&label))?;
             page.add(&data, &explanation)?;
-            page.finish()?;
+            page.finish(PageFormat::Html)?;
         }
 
         let mut out = Output::open(None)?;
@@ -100,11 +100,11 @@ impl Job for DemoArgs {
 /// Prints every point whose cluster belongs to another class.
 fn print_misplaced(out: &mut impl Write, cases: &Cases) -> Result<()> {
     let classes = cases.classes.as_ref().context("the wine data have classes")?;
+    let agreeing = classes.agreeing.context("no cluster of the wine data stands for a class")?;
     let width = cases.features.iter().map(String::len).max().unwrap_or(0);
     writeln!(
         out,
-        "Clusters are numbered as the classes they stand for; {} of {} points agree. The others:\n",
-        classes.agreeing,
+        "Clusters are numbered as the classes they stand for; {agreeing} of {} points agree. The others:\n",
         cases.len(),
     )?;
     for case in cases.misplaced() {

@@ -26,8 +26,8 @@ use crate::{input, parse};
 
 #[derive(Args)]
 #[command(
-    after_help = "The table is held in memory. The default output explains every column in a line and says which values are \
-                  better. Messages on standard error name methods that do not apply to this model or these data.\n\n\
+    after_help = "The table is held in memory. The default output shows five measures, says what each is and which values are \
+                  better, and ends with the method to trust; --all-measures shows all. Messages on standard error name methods that do not apply to this model or these data.\n\n\
                   Example: neuralize evaluate wine.csv --model model --methods neon,sensitivity --points 40\n\
                   Example: neuralize evaluate wine.csv --model model --methods neon,random --report compared.html"
 )]
@@ -47,6 +47,9 @@ pub(super) struct EvaluateArgs {
     /// Maximum number of points to explain, drawn at random from the rows [default: 10000]
     #[arg(long, value_name = "N", value_parser = parse::count)]
     points: Option<usize>,
+    /// Print all measures instead of five; files have all
+    #[arg(long)]
+    all_measures: bool,
     /// Column of known classes: not a feature, and not used
     #[arg(long, value_name = "COL")]
     label: Option<String>,
@@ -118,7 +121,10 @@ impl Job for EvaluateArgs {
             shared::save_figures(session, &FigureSet::of_evaluation(&found)?, folder)?;
         }
         let written = match format {
-            ComparisonName::Text => output.write_all(found.text().as_bytes()),
+            ComparisonName::Text if self.all_measures => {
+                write!(output, "{}\n{}\n", found.text(), found.advice())
+            }
+            ComparisonName::Text => output.write_all(found.brief().as_bytes()),
             ComparisonName::Csv => found.write_csv(&mut output, self.delimiter(session)),
             ComparisonName::Json => found.write_json(&mut output),
         };

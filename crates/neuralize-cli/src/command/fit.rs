@@ -9,9 +9,10 @@ use anyhow::{Result, anyhow, bail};
 use burn::tensor::backend::Backend;
 use clap::{Args, ValueHint};
 use neuralize::Error;
+use neuralize::choose::Choice;
 use neuralize::cluster::{
-    Bandwidth, Clusterer, ClustererConfig, ClustererFit, FitOptions, GaussianMixtureConfig, Init,
-    KMeansConfig, KernelKMeansConfig, Progress, match_to_classes,
+    Bandwidth, Clusterer, ClustererConfig, ClustererFit, CrossTable, FitOptions,
+    GaussianMixtureConfig, Init, KMeansConfig, KernelKMeansConfig, Progress,
 };
 use neuralize::data::{Gaps, Scale, ScaledTable, Scaler, Table, part_rows};
 use neuralize::record::{Model, ModelInfo};
@@ -90,11 +91,16 @@ impl Job for FitArgs {
         }
         let Training { scale, scaler, data } =
             shared::read_scaled(session, &self.training, self.label.as_ref(), self.fixed_scale())?;
-        if self.clusters.is_none() {
-            self.clusters = Some(self.chosen(session, &data)?);
-            // As many as the figures of the choice are of.
-            self.restarts = self.restarts.or(Some(CHOSEN_RESTARTS));
-        }
+        let choice = match self.clusters {
+            Some(_) => None,
+            None => {
+                let (clusters, choice) = self.chosen(session, &data)?;
+                self.clusters = Some(clusters);
+                // As many as the figures of the choice are of.
+                self.restarts = self.restarts.or(Some(CHOSEN_RESTARTS));
+                Some(choice)
+            }
+        };
         let mut bar: Option<Bar> = None;
         let mut observer = |progress: Progress| {
             let bar = bar.get_or_insert_with(|| Bar::restarts(progress.n_init, session.quiet));
@@ -105,7 +111,8 @@ impl Job for FitArgs {
         drop(bar);
         let fit = fit.map_err(|error| data.located(error))?;
         let remark = self.compared(&data.table, &fit);
-        self.save(session, (scale, scaler), &data.table, fit, remark)
+        let info = self.info(&fit, &data.table, scale).with_choice(choice);
+        self.save(session, scaler, info, fit, remark)
     }
 }
 
@@ -150,14 +157,18 @@ impl FitArgs {
         Ok(())
     }
 
-    /// The number of clusters that is recommended.
-    fn chosen<B: Backend>(&self, session: &Session<B>, data: &ScaledTable<B>) -> Result<usize> {
+    /// The number of clusters that is recommended, and why.
+    fn chosen<B: Backend>(
+        &self,
+        session: &Session<B>,
+        data: &ScaledTable<B>,
+    ) -> Result<(usize, Choice)> {
         let numbers: Vec<usize> = (2..=10).collect();
         let choice = choice::choice(session, data, self.config(), &numbers, self.seed)?;
         match choice.recommended {
             Some(clusters) => {
-                session.note(choice.sentence);
-                Ok(clusters)
+                session.note(&choice.sentence);
+                Ok((clusters, choice))
             }
             None => bail!(
                 "{}: {}; say how many by --clusters K, and see `neuralize choose`",
@@ -287,7 +298,9 @@ impl FitArgs {
             .label
             .as_ref()
             .map(|_| "note: with --stream clusters are not compared with classes".to_owned());
-        self.save(session, (scale, scaler), &no_rows, fit.into(), remark)
+        let fit = fit.into();
+        let info = self.info(&fit, &no_rows, scale);
+        self.save(session, scaler, info, fit, remark)
     }
 
     /// How far clusters and known classes agree.
@@ -300,30 +313,48 @@ impl FitArgs {
             );
         }
         let clusters = shared::numbers(labels);
-        let matching = match_to_classes(&clusters, &classes, self.n_clusters(), names.len());
-        Some(format!(
-            "clusters matched one to one with the {} classes agree for {} of {} rows",
+        let of: Vec<Option<usize>> = classes.into_iter().map(Some).collect();
+        let together = CrossTable::of(&clusters, &of, self.n_clusters(), names.len()).ok()?;
+        let classes = format!(
+            "clusters and the {} classes: adjusted Rand index {:.3}",
             names.len(),
-            matching.agreeing,
-            table.rows(),
-        ))
+            together.agreement().adjusted_rand
+        );
+        Some(match together.one_to_one() {
+            Some(matched) => {
+                let pairs = matched.iter().enumerate();
+                let agree = |(cluster, class): (usize, &Option<usize>)| {
+                    class.map_or(0, |class| together.count(cluster, class))
+                };
+                let agreeing: usize = pairs.map(agree).sum();
+                format!(
+                    "{classes}; nearly one to one, {agreeing} of {} rows agree",
+                    together.n_rows()
+                )
+            }
+            None => format!("{classes}; not one to one: see `neuralize profile --label`"),
+        })
+    }
+
+    /// What is kept with the model.
+    fn info<B: Backend>(&self, fit: &ClustererFit<B>, table: &Table, scale: Scale) -> ModelInfo {
+        ModelInfo::from(fit)
+            .with_table(table)
+            .with_id(self.training.id.clone())
+            .with_scale(scale)
+            .with_seed(self.seed)
     }
 
     /// Saves the model and prints information on it.
     fn save<B: Backend>(
         &self,
         session: &Session<B>,
-        (scale, scaler): (Scale, Scaler<B>),
-        table: &Table,
+        scaler: Scaler<B>,
+        info: ModelInfo,
         fit: ClustererFit<B>,
         remark: Option<String>,
     ) -> Result<()> {
-        let info = ModelInfo::from(&fit)
-            .with_table(table)
-            .with_id(self.training.id.clone())
-            .with_scale(scale)
-            .with_seed(self.seed);
-        let summary = summary(&fit, table.features().len());
+        let summary = summary(&fit, info.features.len());
         let (agreement, left_out) = (fit.agreement, fit.left_out);
         Model::new(scaler, fit.clusterer, info)?.save(&self.model)?;
         session.note(summary);

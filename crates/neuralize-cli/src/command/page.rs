@@ -1,5 +1,6 @@
 //! A page about a clustering that is being made.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -14,9 +15,11 @@ use neuralize::plot::FigureSet;
 use neuralize::record::Model;
 use neuralize::report::ReportBuilder;
 
+use crate::args::PageFormat;
 use crate::backend::Session;
 use crate::command::shared;
 use crate::output::Output;
+use crate::parse::Group;
 
 /// A page that is being made. Its file is opened first: an error about it comes
 /// before anything is computed.
@@ -52,6 +55,12 @@ impl<'a, B: Backend> Page<'a, B> {
         })
     }
 
+    /// Shows columns as one, under a name.
+    pub(super) fn group(mut self, Group { name, columns }: &Group) -> Result<Self> {
+        self.builder = self.builder.with_group(name, columns)?;
+        Ok(self)
+    }
+
     /// Adds a part of the data.
     pub(super) fn add(
         &mut self,
@@ -72,11 +81,15 @@ impl<'a, B: Backend> Page<'a, B> {
     }
 
     /// Writes the page.
-    pub(super) fn finish(mut self) -> Result<()> {
+    pub(super) fn finish(mut self, format: PageFormat) -> Result<()> {
         let found = self.check.take().map(|check| check.report());
         let Self { session, builder, mut output, name, title, .. } = self;
         let page = not_empty(&title, builder.finish(found.as_ref()))?;
-        page.write(&mut output).with_context(|| name.clone())?;
+        match format {
+            PageFormat::Html => page.write(&mut output),
+            PageFormat::Md => output.write_all(page.markdown().as_bytes()),
+        }
+        .with_context(|| name.clone())?;
         output.finish()?;
         session.note(format!("report written to {name}"));
         Ok(())

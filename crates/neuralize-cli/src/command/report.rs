@@ -9,17 +9,19 @@ use neuralize::data::TableOptions;
 use neuralize::explain::{Beta, Target};
 use neuralize::record::Model;
 
-use crate::args::ModelArgs;
+use crate::args::{ModelArgs, PageFormat};
 use crate::backend::{Job, Session};
 use crate::command::page::{self, Page};
 use crate::command::shared;
+use crate::parse::Group;
 use crate::{input, parse};
 
 #[derive(Args)]
 #[command(
     after_help = "The table is held in memory. The page contains everything that it shows and loads nothing.\n\n\
                   Example: neuralize report wine.csv --model model --label target -o wine.html\n\
-                  Example: neuralize report wine.csv --model model -o wine.html --figures figures"
+                  Example: neuralize report wine.csv --model model -o wine.html --group colour=hue,color_intensity\n\
+                  Example: neuralize report wine.csv --model model -o wine.md"
 )]
 pub(super) struct ReportArgs {
     #[command(flatten)]
@@ -27,9 +29,15 @@ pub(super) struct ReportArgs {
     /// File for the page
     #[arg(long, short, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
     output: PathBuf,
+    /// Format of the page [default: from the extension of the file, otherwise html]
+    #[arg(long, value_enum)]
+    format: Option<PageFormat>,
     /// Column of known classes, which are compared with the clusters
     #[arg(long, value_name = "COL")]
     label: Option<String>,
+    /// Columns that the page shows as one, which can be unfolded; may be given several times
+    #[arg(long, value_name = "NAME=A,B,..", value_parser = parse::group)]
+    group: Vec<Group>,
     /// Weighting of the competitors: auto (from the model) or a number, from 0 (all alike) to inf
     /// (only the nearest)
     #[arg(
@@ -53,6 +61,9 @@ impl Job for ReportArgs {
         let (path, label) = (&self.input.data, self.label.as_ref());
         let title = input::title(path);
         let mut page = Page::start(session, &model, &title, self.beta, &self.output, label)?;
+        for group in &self.group {
+            page = page.group(group)?;
+        }
         let options = self.input.options(model.table_options());
         let options = label.into_iter().fold(options, TableOptions::with_label);
         let reader = shared::open(session, path, options)?;
@@ -63,6 +74,6 @@ impl Job for ReportArgs {
         if let Some(folder) = &self.figures {
             page::draw(&page.cases()?, folder, session)?;
         }
-        page.finish()
+        page.finish(self.format.unwrap_or_else(|| PageFormat::of(&self.output)))
     }
 }

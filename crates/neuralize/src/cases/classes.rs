@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::match_to_classes;
+use crate::cluster::CrossTable;
+use crate::error::Result;
 
 /// Known classes beside the clusters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,38 +13,43 @@ pub struct Classes {
     pub of: Vec<usize>,
     /// Names of the classes.
     pub names: Vec<String>,
-    /// The class matched to every cluster, by the best one-to-one matching, `[K]`;
-    /// `None` for clusters that are left over because there are fewer classes.
+    /// The class that every cluster stands for, `[K]`: the one whose name the cluster has, if
+    /// clusters have names, otherwise that of [`CrossTable::one_to_one`]. All are `None` where
+    /// clusters and classes are not nearly one to one: then no case is misplaced.
     pub of_cluster: Vec<Option<usize>>,
-    /// Number of cases whose cluster is matched to their class.
-    pub agreeing: usize,
+    /// Number of cases whose cluster stands for their class; `None` if no cluster stands for a
+    /// class.
+    pub agreeing: Option<usize>,
     /// Whether a class has no cluster of its own although the clusters come from
     /// labels: noise, for example.
     pub apart: Vec<bool>,
 }
 
 impl Classes {
-    /// Matches the classes of points to their clusters one to one. `labels` are the
-    /// names of the clusters, if they come from labels.
-    pub(crate) fn matched(
+    /// The classes of points, `[N]`, beside their clusters, `[N]`. `labels` are the names of the
+    /// clusters, if they come from labels.
+    pub(crate) fn of(
         clusters: &[usize],
         of: Vec<usize>,
         names: Vec<String>,
         n_clusters: usize,
         labels: Option<&[String]>,
-    ) -> Self {
-        let matching = match_to_classes(clusters, &of, n_clusters, names.len());
+    ) -> Result<Self> {
+        let numbers: Vec<Option<usize>> = of.iter().copied().map(Some).collect();
+        let table = CrossTable::of(clusters, &numbers, n_clusters, names.len())?;
+        let named = |label: &String| names.iter().position(|name| name == label);
+        let by_name: Option<Vec<_>> = labels.map(|labels| labels.iter().map(named).collect());
+        let by_name = by_name.filter(|of| of.iter().any(Option::is_some));
+        let of_cluster =
+            by_name.or_else(|| table.one_to_one()).unwrap_or_else(|| vec![None; n_clusters]);
+        let pairs = || of_cluster.iter().enumerate().filter_map(|(k, class)| Some((k, (*class)?)));
+        let agreeing = pairs().map(|(cluster, class)| table.count(cluster, class)).sum();
+        let agreeing = pairs().next().is_some().then_some(agreeing);
         let apart = names.iter().map(|name| labels.is_some_and(|labels| !labels.contains(name)));
-        Self {
-            apart: apart.collect(),
-            of,
-            names,
-            of_cluster: matching.class_of,
-            agreeing: matching.agreeing,
-        }
+        Ok(Self { apart: apart.collect(), of, names, of_cluster, agreeing })
     }
 
-    /// Whether a cluster is matched to a class other than this one.
+    /// Whether a cluster stands for a class other than this one.
     pub(crate) fn is_other(&self, cluster: usize, class: usize) -> bool {
         let matched = self.of_cluster.get(cluster).copied().flatten();
         let apart = self.apart.get(class).copied().unwrap_or(false);

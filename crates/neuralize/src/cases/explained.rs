@@ -147,6 +147,8 @@ impl Cases {
         // Only assigned clusters can be matched to classes.
         let assigned = matches!(target, Target::Assigned | Target::AssignedVersus(_));
         let classes = table.classes().filter(|_| assigned);
+        let labels = model.info().labels.as_deref();
+        let classes = classes.map(|(of, names)| Classes::of(&cluster, of, names, clusters, labels));
         Ok(Self {
             rows: table.numbers(),
             ids: table.ids().map(<[String]>::to_vec),
@@ -159,9 +161,7 @@ impl Cases {
             absorbed: found.absorbed.into_iter().map(AbsorbedRelevance::of).collect(),
             centroid_based: network.is_centroid_based(),
             names: model.info().labels.clone(),
-            classes: classes.map(|(of, names)| {
-                Classes::matched(&cluster, of, names, clusters, model.info().labels.as_deref())
-            }),
+            classes: classes.transpose()?,
             logit: transfer::download(found.logit),
             cluster,
             competitor,
@@ -271,13 +271,13 @@ impl Cases {
         }
     }
 
-    /// The cases whose cluster is matched to a class other than theirs, in ascending
-    /// order; empty without classes.
+    /// The cases whose cluster stands for a class other than theirs, in ascending order; empty
+    /// without classes, and where clusters and classes are not nearly one to one.
     pub fn misplaced(&self) -> Vec<usize> {
         (0..self.len()).filter(|&case| self.is_misplaced(case)).collect()
     }
 
-    /// Whether the cluster of a case is matched to a class other than its own.
+    /// Whether the cluster of a case stands for a class other than its own.
     pub fn is_misplaced(&self, case: usize) -> bool {
         let known = self.classes.as_ref().zip(self.cluster.get(case));
         let placed =

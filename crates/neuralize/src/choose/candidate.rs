@@ -2,17 +2,20 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A number of clusters with its figures.
 ///
 /// Some figures are of all rows that were given: `inertia`, `silhouette` (of a sample of the rows
-/// if there are more than 10 000), `calinski_harabasz` and `davies_bouldin`. All others are of the
+/// if there are more than 10 000), `calinski_harabasz`, `davies_bouldin` and `bic`. All others are of the
 /// rows that were judged: 1000 at random if there are more, without lonely rows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Candidate {
     /// The number of clusters, K.
     pub clusters: usize,
     /// Sum of squared distances of all rows to the means of their clusters.
+    #[serde(with = "finite_or_null")]
     pub inertia: f64,
     /// Mean silhouette of all rows; of more than 10 000, that of 2000 at random against all. `None`
     /// if the method found one cluster only, or one for every row.
@@ -23,7 +26,12 @@ pub struct Candidate {
     pub calinski_harabasz: Option<f64>,
     /// Davies-Bouldin index of all rows; smaller is better. `None` as for the silhouette.
     pub davies_bouldin: Option<f64>,
+    /// Schwarz's criterion (BIC) of a mixture, of all rows in scaled units; smaller is better. `None`
+    /// for other methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bic: Option<f64>,
     /// Mean silhouette of the rows that were judged.
+    #[serde(with = "finite_or_null")]
     pub judged_silhouette: f64,
     /// Gap statistic against 8 data sets in a box: a sketch, which decides nothing. `None` if an
     /// inertia is 0.
@@ -31,26 +39,32 @@ pub struct Candidate {
     /// Its s = sd √(1 + 1/8).
     pub gap_error: Option<f64>,
     /// Mean adjusted Rand index between the clusters and those of 10 samples with replacement.
+    #[serde(with = "finite_or_null")]
     pub stability: f64,
     /// Standard deviation of these.
+    #[serde(with = "finite_or_null")]
     pub stability_spread: f64,
     /// Number of rows of the smallest cluster.
     pub smallest: usize,
     /// Rows midway between two clusters, relative to the sparser centre: (midway + 1) / (sparser
     /// + 1), the largest of all pairs. Infinite if two centres are equal.
+    #[serde(with = "finite_or_null")]
     pub valley: f64,
     /// Mean silhouette of data without clusters that look like the data otherwise: the larger of
     /// two kinds, 8 data sets each.
+    #[serde(with = "finite_or_null")]
     pub without: f64,
     /// (silhouette − without) / (1 − without): the silhouette corrected for chance, as the adjusted
     /// Rand index corrects the Rand index. 0 if `without` is 1.
+    #[serde(with = "finite_or_null")]
     pub gain: f64,
     /// The checks that it does not pass.
     pub failed: Vec<Check>,
 }
 
 /// What is expected of a number of clusters, in the order in which it is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Check {
     /// Every cluster has 3 rows, and 1.5 % of them.
@@ -106,5 +120,18 @@ impl Candidate {
         ];
         let failed = checks.into_iter().filter(|(_, passes)| !passes);
         self.failed = failed.map(|(check, _)| check).collect();
+    }
+}
+
+/// JSON has no infinity: it is written as null.
+mod finite_or_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        value.is_finite().then_some(*value).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
     }
 }

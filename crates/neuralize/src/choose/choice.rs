@@ -1,5 +1,7 @@
 //! What was chosen, and why.
 
+use serde::{Deserialize, Serialize};
+
 use crate::choose::candidate::Candidate;
 
 /// A number of clusters, or that none is clear.
@@ -29,7 +31,7 @@ use crate::choose::candidate::Candidate;
 /// assert_eq!(choice.candidates[0].clusters, 2);
 /// # Ok::<(), neuralize::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Choice {
     /// The numbers that were tried, in rising order. Not the numbers asked for that are above the

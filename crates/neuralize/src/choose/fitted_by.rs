@@ -2,6 +2,7 @@
 
 use burn::tensor::{DType, Tensor, backend::Backend};
 
+use crate::choose::indices::{Covariance, bic};
 use crate::choose::partitioner::{Partition, Partitioner};
 use crate::cluster::{Clusterer, ClustererConfig};
 use crate::error::{Error, Result};
@@ -34,6 +35,7 @@ pub struct FittedBy<B: Backend> {
 pub struct FittedPartition<B: Backend> {
     clusterer: Clusterer<B>,
     labels: Vec<usize>,
+    bic: Option<f64>,
     device: B::Device,
     dtype: DType,
 }
@@ -72,7 +74,12 @@ impl<B: Backend> Partitioner for FittedBy<B> {
             Some(labels) => labels,
             None => fit.clusterer.predict(&x)?,
         };
+        let rows = x.dims()[0];
+        // The mixtures of this library have diagonal covariances.
+        let parameters = Covariance::Diagonal.parameters(clusters, width);
+        let of_mean = |mean: f64| bic(mean * rows as f64, parameters, rows);
         Ok(FittedPartition {
+            bic: fit.log_likelihood.map(of_mean),
             labels: transfer::download_indices(labels),
             clusterer: fit.clusterer,
             device: self.device.clone(),
@@ -86,6 +93,10 @@ impl<B: Backend> Partition for FittedPartition<B> {
 
     fn labels(&self) -> &[usize] {
         &self.labels
+    }
+
+    fn bic(&self) -> Option<f64> {
+        self.bic
     }
 
     fn assign(&self, rows: &[f64]) -> Result<Vec<usize>> {

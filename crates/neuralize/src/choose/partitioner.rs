@@ -86,6 +86,12 @@ pub trait Partition {
     /// The cluster of every row of the fit, `[n]`; a cluster may be empty.
     fn labels(&self) -> &[usize];
 
+    /// Schwarz's criterion of the fit ([`bic`](crate::choose::indices::bic)), if the method has a
+    /// likelihood.
+    fn bic(&self) -> Option<f64> {
+        None
+    }
+
     /// The cluster of other rows, `[m × width]` to `[m]`.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::choose::generator::{Generator, Stream};
 use crate::choose::partitioner::Partitioner;
 use crate::choose::table::Table;
 use crate::choose::trial::{RESTARTS_AGAIN, Trial};
-use crate::profile::CrossTable;
+use crate::cluster::CrossTable;
 
 /// How often rows are drawn.
 pub(in crate::choose) const BOOTSTRAPS: usize = 10;

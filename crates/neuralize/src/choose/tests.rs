@@ -93,6 +93,7 @@ fn candidate(row: &Value, least: usize) -> Candidate {
         silhouette_error: None,
         calinski_harabasz: None,
         davies_bouldin: None,
+        bic: None,
         judged_silhouette: number(&row["silhouette"]),
         gap: None,
         gap_error: None,

@@ -12,6 +12,7 @@ pub(in crate::choose) struct Trial {
     pub(in crate::choose) labels: Vec<usize>,
     pub(in crate::choose) silhouette: f64,
     pub(in crate::choose) log_w: f64,
+    pub(in crate::choose) bic: Option<f64>,
     /// Silhouettes of data in a box, and the logarithms of their inertia.
     pub(in crate::choose) boxed: Vec<f64>,
     pub(in crate::choose) log_w_boxed: Vec<f64>,

@@ -22,6 +22,7 @@ pub(in crate::choose) struct Whole {
     pub(in crate::choose) silhouette_error: Option<f64>,
     pub(in crate::choose) calinski_harabasz: Option<f64>,
     pub(in crate::choose) davies_bouldin: Option<f64>,
+    pub(in crate::choose) bic: Option<f64>,
 }
 
 /// Clusters all rows, unless those of the trials are all, and computes the indices.
@@ -31,18 +32,20 @@ pub(in crate::choose) fn whole<P: Partitioner>(
     trials: &[Trial],
     is_whole: bool,
 ) -> Outcome<Vec<Whole>, P> {
-    let mut groupings = Vec::new();
+    let (mut groupings, mut bics) = (Vec::new(), Vec::new());
     for trial in trials {
         if is_whole {
             groupings.push(Grouping::of(&trial.labels));
+            bics.push(trial.bic);
             continue;
         }
         let values = Values { values: rows.values(), width: rows.n_columns() };
         let fitted = fits.fit(values, trial.clusters, RESTARTS, (Stream::Whole, 0))?;
         groupings.push(Grouping::of(fitted.labels()));
+        bics.push(fitted.bic());
     }
     let silhouettes = silhouettes(fits, rows, &groupings)?;
-    let of_grouping = |(grouping, silhouette): (&Grouping, Option<Sampled>)| {
+    let of_grouping = |((grouping, silhouette), bic): ((&Grouping, Option<Sampled>), _)| {
         let centres = Centres::of(rows.values(), rows.n_columns(), grouping);
         let is_comparable = grouping.is_comparable();
         Whole {
@@ -53,9 +56,10 @@ pub(in crate::choose) fn whole<P: Partitioner>(
                 .filter(|_| rows.n_rows() > EXACT_ROWS),
             calinski_harabasz: is_comparable.then(|| centres.calinski_harabasz(grouping)),
             davies_bouldin: is_comparable.then(|| centres.davies_bouldin()),
+            bic,
         }
     };
-    Ok(groupings.iter().zip(silhouettes).map(of_grouping).collect())
+    Ok(groupings.iter().zip(silhouettes).zip(bics).map(of_grouping).collect())
 }
 
 fn silhouettes<P: Partitioner>(

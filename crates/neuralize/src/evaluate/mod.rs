@@ -3,6 +3,7 @@
 //! No measure is the truth: each tests one property of a good explanation, which
 //! [`Measure::description`] describes.
 
+mod advice;
 mod agreement;
 mod conservation;
 mod continuity;

@@ -9,7 +9,7 @@ use crate::evaluate::{Agreement, Better, Measure};
 
 /// The name of the method that draws random numbers. It never has the best value, because
 /// numbers that ignore the data score well by many measures.
-const RANDOM: &str = "random";
+pub(super) const RANDOM: &str = "random";
 
 /// Methods by measures, for one model and one table of data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -38,7 +38,24 @@ impl Evaluation {
     /// below it. `*` marks the best value of a column, `~` a gain that random orders reach
     /// as well.
     pub fn text(&self) -> String {
-        let measures = self.measures();
+        self.text_of(&self.measures())
+    }
+
+    /// The same with five measures, and [`advice`](Self::advice) at the end.
+    pub fn brief(&self) -> String {
+        let five = [
+            Measure::GainCompetitor,
+            Measure::GainMean,
+            Measure::Conservation,
+            Measure::Shift,
+            Measure::Seconds,
+        ];
+        let known = self.measures();
+        let measures: Vec<Measure> = five.into_iter().filter(|one| known.contains(one)).collect();
+        format!("{}\n{}\n", self.text_of(&measures), self.advice())
+    }
+
+    fn text_of(&self, measures: &[Measure]) -> String {
         let mut columns = vec![TextColumn::of_names(self)];
         columns.extend(measures.iter().map(|&measure| TextColumn::of(self, measure)));
         let mut text = format!(

@@ -62,10 +62,9 @@ pub fn clusters(cases: &Cases, map: &Map, ringed: &[usize]) -> Result<Figure> {
 
 fn notes(cases: &Cases, ringed: &[usize]) -> Vec<String> {
     let mut notes = Vec::new();
-    if let Some(classes) = &cases.classes {
+    if let Some(agreeing) = cases.classes.as_ref().and_then(|classes| classes.agreeing) {
         notes.push(format!(
-            "edge: the cluster matched to the point's class (black: none); {} of {} agree",
-            classes.agreeing,
+            "edge: the cluster that stands for the point's class (black: none); {agreeing} of {} agree",
             cases.len()
         ));
     }
@@ -80,7 +79,8 @@ fn notes(cases: &Cases, ringed: &[usize]) -> Vec<String> {
 /// another cluster has two colours.
 fn edge(cases: &Cases, case: usize) -> RGBColor {
     let own = cases.cluster[case];
-    let Some(classes) = &cases.classes else { return palette::cluster(own) };
+    let classes = cases.classes.as_ref().filter(|classes| classes.agreeing.is_some());
+    let Some(classes) = classes else { return palette::cluster(own) };
     let class = Some(classes.of[case]);
     match classes.of_cluster.iter().position(|of| *of == class) {
         Some(cluster) if cluster == own => palette::cluster(own),

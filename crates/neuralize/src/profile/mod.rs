@@ -5,8 +5,9 @@
 mod cluster_profile;
 mod clustered_rows;
 mod column_profile;
-mod cross_table;
 mod hypergeometric;
+mod model_builder;
+mod model_profile;
 mod numbers;
 mod rows;
 mod rule;
@@ -17,10 +18,15 @@ mod table_columns;
 mod v_test;
 mod versus;
 
+pub use crate::cluster::{Agreement, CrossTable, MATCHED_CLASS, MATCHED_ROWS};
 pub use cluster_profile::{ClusterProfile, Profile};
 pub use clustered_rows::{Cells, ClusteredRows, ColumnValues};
 pub use column_profile::ColumnProfile;
-pub use cross_table::{Agreement, CrossTable, MATCHED_CLASS, MATCHED_ROWS};
+pub use model_builder::ModelProfileBuilder;
+pub use model_profile::{
+    AMBIGUOUS, CellFacts, ClassFacts, ClusterFacts, ContrastFacts, DifferenceFacts, ModelProfile,
+    PairFacts, RowFacts, RuleFacts,
+};
 pub use numbers::{NumberOfCluster, NumberProfile, Summary};
 pub use rows::{NotableRow, farthest_rows, typical_rows};
 pub use rule::{Condition, MAX_CONDITIONS, Rule, Test};

@@ -89,6 +89,13 @@ impl ValueProfile {
             clusters: counts.iter().zip(cluster_counts).map(of_cluster).collect(),
         }
     }
+
+    /// The share of a cluster minus that of all rows, in standard deviations of the indicator of the
+    /// value, √(share (1 − share)); `None` for a value of no row or of all.
+    pub(in crate::profile) fn difference(&self, own: &ShareOfCluster) -> Option<f64> {
+        let sd = (self.share * (1.0 - self.share)).sqrt();
+        (sd > 0.0).then(|| (own.share - self.share) / sd)
+    }
 }
 
 /// The value of a row: the number of that of a category, 1 or 0 of a flag.

@@ -92,7 +92,7 @@ fn of_shares(column: usize, shares: &ShareProfile, cluster: usize, found: &mut V
             direction: if test.v > 0.0 { Direction::Over } else { Direction::Under },
             own: own.share,
             overall: value.share,
-            difference: (own.share - value.share) / (value.share * (1.0 - value.share)).sqrt(),
+            difference: value.difference(own)?,
             test,
         })
     };

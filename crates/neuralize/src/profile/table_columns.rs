@@ -89,6 +89,11 @@ impl TableColumns {
         self.names.as_deref()
     }
 
+    /// The numbers of the rows in their file, counted from 0.
+    pub fn numbers(&self) -> &[usize] {
+        &self.numbers
+    }
+
     /// The number of a row in its file, counted from 0.
     pub fn number(&self, row: usize) -> usize {
         self.numbers.get(row).copied().unwrap_or(row)

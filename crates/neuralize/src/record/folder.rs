@@ -8,6 +8,7 @@ use burn::tensor::{DType, backend::Backend};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::choose::Choice;
 use crate::cluster::{Clusterer, ClustererFit};
 use crate::data::{
     AtomicFile, Encoding, Scale, ScaledParts, Scaler, Table, TableOptions, TableReader,
@@ -76,6 +77,9 @@ pub struct ModelInfo {
     /// given, 0 to 1, for models of points.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<f64>,
+    /// How the number of clusters was chosen, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Choice>,
 }
 
 impl ModelInfo {
@@ -87,6 +91,12 @@ impl ModelInfo {
     /// Sets the names of the features.
     pub fn with_features(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.features = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Keeps how the number of clusters was chosen.
+    pub fn with_choice(mut self, choice: Option<Choice>) -> Self {
+        self.choice = choice;
         self
     }
 

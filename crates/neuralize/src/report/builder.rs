@@ -1,15 +1,19 @@
 //! Collects the data of a report, part by part.
 
+use std::collections::BTreeSet;
+
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::choice::Choice;
 use super::details::Details;
+use super::group::Group;
 use crate::cases::{Cases, Classes, check_columns};
-use crate::data::{Table, classes};
+use crate::data::Table;
 use crate::error::{Error, Result};
-use crate::explain::{Beta, Explanation, Tally, Target};
+use crate::explain::{Beta, Explanation, Target};
 use crate::network::Network;
+use crate::profile::ModelProfileBuilder;
 use crate::record::Model;
 use crate::transfer;
 
@@ -22,19 +26,22 @@ pub struct ReportBuilder<'a, B: Backend> {
     pub(super) title: String,
     pub(super) label: Option<String>,
     pub(super) beta: Beta,
-    pub(super) tally: Tally,
-    pub(super) rows: Vec<usize>,
+    pub(super) profile: ModelProfileBuilder<'a, B>,
+    pub(super) groups: Vec<Group>,
+    /// The features of every row, `[N, D]`.
     values: Vec<f64>,
     /// Place of a row among all, and column, of every value that stands for a missing one.
     filled: Vec<(usize, usize)>,
-    labels: Option<Vec<String>>,
-    pub(super) ids: Option<Vec<String>>,
-    cluster: Vec<usize>,
-    logit: Vec<f64>,
 }
 
 /// Maximum number of competitors that a point is contrasted with one by one.
 const MAX_CONTRASTS: usize = 32;
+
+/// Maximum number of clusters that are all compared with one another.
+const MAX_COMPARED: usize = 32;
+
+/// Of more clusters, every one is compared with so many that are near.
+const NEAR: usize = 8;
 
 impl<'a, B: Backend> ReportBuilder<'a, B> {
     /// Starts a report; `title` names what was clustered.
@@ -44,20 +51,17 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     /// If the model has only one cluster.
     pub fn new(model: &'a Model<B>, title: &str, beta: Beta) -> Result<Self> {
         let network = model.neuralize()?;
+        let pairs = compared(network.as_ref());
         Ok(Self {
-            tally: Tally::new(network.n_clusters(), model.info().columns().len()),
+            profile: ModelProfileBuilder::new(model)?.with_pairs(pairs),
             model,
             network,
             title: title.to_owned(),
             label: None,
             beta,
-            rows: Vec::new(),
+            groups: Vec::new(),
             values: Vec::new(),
             filled: Vec::new(),
-            labels: None,
-            ids: None,
-            cluster: Vec::new(),
-            logit: Vec::new(),
         })
     }
 
@@ -65,6 +69,22 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     pub fn with_label(mut self, name: impl Into<String>) -> Self {
         self.label = Some(name.into());
         self
+    }
+
+    /// Groups columns under a name: the page shows the sum of their relevances as one, which can be
+    /// unfolded.
+    ///
+    /// # Errors
+    ///
+    /// If a column does not exist or is in a group already, or the group has fewer than two columns.
+    pub fn with_group(
+        mut self,
+        name: impl Into<String>,
+        columns: &[impl AsRef<str>],
+    ) -> Result<Self> {
+        let known = self.model.info().columns();
+        self.groups.push(Group::of(name.into(), columns, &known, &self.groups)?);
+        Ok(self)
     }
 
     /// Adds a part of the data and its explanation for [`Target::Assigned`] and the
@@ -88,21 +108,11 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         explanation: &Explanation<B>,
     ) -> Result<()> {
         let rows = self.checked_rows(rows, table, explanation)?;
-        let encoding = self.model.info().encoding.as_ref();
-        self.tally.add(&explanation.clone().by_column(encoding)?)?;
-        let first = self.rows.len();
+        let first = self.profile.n_rows();
+        self.profile.add(&rows, table, &self.scaled(table)?, explanation)?;
         let filled = table.gaps().filled.iter();
         self.filled.extend(filled.map(|(row, column)| (first + row, *column)));
-        self.rows.extend(rows);
-        self.cluster.extend(transfer::download_indices(explanation.cluster.clone()));
-        self.logit.extend(transfer::download(explanation.logit.clone()));
         self.values.extend((0..table.rows()).filter_map(|row| table.row(row)).flatten());
-        if let Some(labels) = table.labels() {
-            self.labels.get_or_insert_default().extend_from_slice(labels);
-        }
-        if let Some(ids) = table.ids() {
-            self.ids.get_or_insert_default().extend_from_slice(ids);
-        }
         Ok(())
     }
 
@@ -135,7 +145,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
             let expected = format!("[{}]", table.rows());
             return Err(Error::shape("the list of row numbers", expected, &[rows.len()]));
         }
-        let mut before = self.rows.last().copied();
+        let mut before = self.rows().last().copied();
         for &row in &rows {
             if before.is_some_and(|before| before >= row) {
                 return refused("rows", row.to_string(), "row numbers must ascend");
@@ -155,8 +165,8 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         let known = self.known_classes()?;
         let Choice { listed, .. } = self.choice(known.as_ref())?;
         let mut cases = self.explained(&listed)?;
-        cases.rows = listed.iter().map(|&at| self.rows[at]).collect();
-        cases.total = self.rows.len();
+        cases.rows = listed.iter().map(|&at| self.rows()[at]).collect();
+        cases.total = self.rows().len();
         cases.ids = self.names_of(&listed);
         cases.classes = known.map(|known| {
             let of: Vec<usize> = listed.iter().map(|&at| known.classes.of[at]).collect();
@@ -164,14 +174,23 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
                 known.classes.of_cluster[*cluster] == Some(*class)
             };
             let agreeing = of.iter().zip(&cases.cluster).filter(|pair| agrees(*pair)).count();
+            let agreeing = known.classes.agreeing.map(|_| agreeing);
             Classes { of, agreeing, ..known.classes }
         });
         Ok(cases)
     }
 
+    /// The numbers of all rows.
+    pub(super) fn rows(&self) -> &[usize] {
+        self.profile.columns().numbers()
+    }
+
     /// Names of some rows, if all rows have names.
     pub(super) fn names_of(&self, rows: &[usize]) -> Option<Vec<String>> {
-        let ids = self.ids.as_ref().filter(|ids| ids.len() == self.rows.len())?;
+        let ids = self.profile.columns().row_names()?;
+        if ids.len() != self.profile.n_rows() {
+            return None;
+        }
         Some(rows.iter().map(|at| ids[*at].clone()).collect())
     }
 
@@ -180,14 +199,22 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     }
 
     pub(super) fn choice(&self, known: Option<&KnownClasses>) -> Result<Choice> {
-        if self.rows.is_empty() {
+        if self.profile.n_rows() == 0 {
             return Err(Error::Empty { what: "the data of the report" });
         }
         let misplaced = known.map(|known| known.misplaced.as_slice()).unwrap_or_default();
         let clusters = self.network.n_clusters();
         let features = self.model.info().columns();
         let capacity = Details::capacity(&features, clusters, self.n_contrasts());
-        Ok(Choice::new(&self.cluster, &self.logit, misplaced, clusters, capacity))
+        let profile = &self.profile;
+        Ok(Choice::new(
+            profile.clusters(),
+            profile.logits(),
+            profile.distances(),
+            misplaced,
+            clusters,
+            capacity,
+        ))
     }
 
     pub(super) fn beta_used(&self) -> Option<f64> {
@@ -198,26 +225,11 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     }
 
     pub(super) fn known_classes(&self) -> Result<Option<KnownClasses>> {
-        let Some(labels) = &self.labels else { return Ok(None) };
-        if labels.len() != self.rows.len() {
-            let expected = format!("[{}]", self.rows.len());
-            return Err(Error::shape("the list of labels", expected, &[labels.len()]));
-        }
-        const MAX_CLASSES: usize = 1000;
-        let (of, names) = classes(labels);
-        if names.len() > MAX_CLASSES {
-            return Err(Error::Config {
-                name: "label",
-                value: self.label.clone().unwrap_or_default(),
-                rule: format!(
-                    "the column has {} distinct values; classes are at most {MAX_CLASSES}",
-                    names.len()
-                ),
-            });
-        }
+        let Some((of, names)) = self.profile.classes()? else { return Ok(None) };
         let labels = self.model.info().labels.as_deref();
-        let classes = Classes::matched(&self.cluster, of, names, self.network.n_clusters(), labels);
-        let placed = self.cluster.iter().zip(&classes.of);
+        let cluster = self.profile.clusters();
+        let classes = Classes::of(cluster, of, names, self.network.n_clusters(), labels)?;
+        let placed = cluster.iter().zip(&classes.of);
         let misplaced = placed.map(|(&cluster, &class)| classes.is_other(cluster, class)).collect();
         Ok(Some(KnownClasses { classes, misplaced }))
     }
@@ -248,4 +260,26 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
 pub(super) struct KnownClasses {
     pub(super) classes: Classes,
     pub(super) misplaced: Vec<bool>,
+}
+
+/// The pairs of clusters that a page compares: all, or of many clusters those that are near.
+fn compared<B: Backend>(network: &dyn Network<B>) -> Vec<(usize, usize)> {
+    let clusters = network.n_clusters();
+    let all = |one: usize| (one + 1..clusters).map(move |other| (one, other));
+    if clusters <= MAX_COMPARED {
+        return (0..clusters).flat_map(all).collect();
+    }
+    let width = network.n_features().max(1);
+    let centroids = transfer::download(network.centroids());
+    let place = |cluster: usize| &centroids[cluster * width..(cluster + 1) * width];
+    let distance = |one: usize, other: usize| -> f64 {
+        place(one).iter().zip(place(other)).map(|(a, b)| (a - b).powi(2)).sum()
+    };
+    let mut pairs = BTreeSet::new();
+    for one in 0..clusters {
+        let mut others: Vec<usize> = (0..clusters).filter(|other| *other != one).collect();
+        others.sort_by(|a, b| distance(one, *a).total_cmp(&distance(one, *b)));
+        pairs.extend(others.into_iter().take(NEAR).map(|other| (one.min(other), one.max(other))));
+    }
+    pairs.into_iter().collect()
 }

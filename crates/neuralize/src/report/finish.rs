@@ -9,6 +9,7 @@ use super::choice::{Choice, evenly};
 use super::details::{Contrast, Details};
 use super::listed::Listed;
 use super::page::{Cluster, ModelFacts, Page, PlaneFacts, Report};
+use super::profile::{PageProfile, Shown};
 use super::trust::Trust;
 use crate::baseline::CheckReport;
 use crate::cases::{AbsorbedRelevance, Cases, Classes, Map};
@@ -57,11 +58,14 @@ impl<B: Backend> ReportBuilder<'_, B> {
         let listed = self.listed(&choice, &map, known.as_ref())?;
         let details = self.details(&choice, contrasts)?;
 
+        let profile = self.profile.finish()?;
         let classes = known.map(|known| known.classes);
         let clusters = self.clusters(&choice, classes.as_ref())?;
+        let rows = self.rows();
+        let rows = [rows[0], rows[rows.len() - 1]];
         let page = Page {
             format: "neuralize-report",
-            version: 1,
+            version: 2,
             generator: concat!("neuralize ", env!("CARGO_PKG_VERSION")),
             model: self.facts(),
             trust: check.map(|check| Trust::of(check, self.network.dtype())),
@@ -71,18 +75,21 @@ impl<B: Backend> ReportBuilder<'_, B> {
             centroid_based: self.network.is_centroid_based(),
             absorbed: self.network.absorbed_names().iter().map(|name| part_title(name)).collect(),
             label: classes.as_ref().and(self.label),
-            agreeing: classes.as_ref().map(|classes| classes.agreeing),
+            agreeing: classes.as_ref().and_then(|classes| classes.agreeing),
             clusters,
-            overall: self.tally.global(),
+            profile: PageProfile::of(&profile, self.shown(&choice)),
+            choice: self.model.info().choice.clone(),
+            groups: (!self.groups.is_empty()).then(|| self.groups.clone()),
+            overall: self.profile.tally().global(),
             plane: PlaneFacts { explained: map.explained, centroids: map.centroids },
             classes: classes.map(|classes| classes.names),
-            total: self.rows.len(),
-            rows: [self.rows[0], self.rows[self.rows.len() - 1]],
+            total: self.profile.n_rows(),
+            rows,
             listed: listed.packed(),
             details: details.packed(contrasts),
             title: self.title,
         };
-        Ok(Report { page })
+        Ok(Report { page, profile })
     }
 
     fn clusters(&self, choice: &Choice, classes: Option<&Classes>) -> Result<Vec<Cluster>> {
@@ -95,15 +102,13 @@ impl<B: Backend> ReportBuilder<'_, B> {
             Some(encoding) => (encoding.values(&originals), encoding.single_features(&scaled)),
             None => (originals, scaled),
         };
-        let numbers = |places: &[usize]| places.iter().map(|&at| self.rows[at]).collect();
         let cluster = |summary: ClusterSummary| {
             let own = summary.cluster;
             Cluster {
                 class: classes.and_then(|classes| classes.of_cluster[own]),
                 centroid: originals[own * features..(own + 1) * features].to_vec(),
                 centroid_scaled: scaled[own * features..(own + 1) * features].to_vec(),
-                typical: numbers(&choice.typical[own]),
-                ambiguous: numbers(&choice.ambiguous[own]),
+                ambiguous: self.numbers(&choice.ambiguous[own]),
                 cluster: own,
                 points: summary.points,
                 mean_logit: summary.mean_logit,
@@ -112,7 +117,22 @@ impl<B: Backend> ReportBuilder<'_, B> {
                 mean_magnitude: summary.mean_magnitude,
             }
         };
-        Ok(self.tally.per_cluster().into_iter().map(cluster).collect())
+        Ok(self.profile.tally().per_cluster().into_iter().map(cluster).collect())
+    }
+
+    /// The numbers of rows in the data.
+    fn numbers(&self, places: &[usize]) -> Vec<usize> {
+        places.iter().map(|&at| self.rows()[at]).collect()
+    }
+
+    /// What the page shows of every cluster besides its profile.
+    fn shown(&self, choice: &Choice) -> Vec<Shown> {
+        let shown = |cluster: usize| Shown {
+            competitor: self.profile.competitor(cluster),
+            typical: self.numbers(&choice.typical[cluster]),
+            farthest: self.numbers(&choice.farthest[cluster]),
+        };
+        (0..self.network.n_clusters()).map(shown).collect()
     }
 
     /// What the values of the features are, if they are not all numbers.
@@ -151,10 +171,13 @@ impl<B: Backend> ReportBuilder<'_, B> {
                 listed.push(&cases, case, STRONGEST);
                 listed.place(map.points[listed.len() - 1], choice.detail_of(row));
                 if let Some(KnownClasses { classes, misplaced }) = known {
-                    listed.classify(classes.of[row], misplaced[row]);
+                    listed.classify(classes.of[row]);
+                    if classes.agreeing.is_some() {
+                        listed.misplace(misplaced[row]);
+                    }
                 }
             }
-            listed.number(part.iter().map(|&at| self.rows[at]));
+            listed.number(self.numbers(part).into_iter());
         }
         Ok(listed)
     }

@@ -14,8 +14,9 @@ pub(super) struct Listed {
     names: Option<Vec<String>>,
     cluster: Vec<usize>,
     competitor: Vec<usize>,
-    /// Empty without classes, as is `misplaced`.
+    /// Empty without classes.
     class: Vec<usize>,
+    /// Empty where no cluster stands for a class.
     misplaced: Vec<bool>,
     logit: Vec<f64>,
     probability: Vec<f64>,
@@ -71,8 +72,12 @@ impl Listed {
     }
 
     /// The class of the case added last.
-    pub(super) fn classify(&mut self, class: usize, misplaced: bool) {
+    pub(super) fn classify(&mut self, class: usize) {
         self.class.push(class);
+    }
+
+    /// Whether the cluster of the case added last stands for another class than its own.
+    pub(super) fn misplace(&mut self, misplaced: bool) {
         self.misplaced.push(misplaced);
     }
 
@@ -93,7 +98,7 @@ impl Listed {
             names: self.names,
             cluster: Packed::u32(self.cluster),
             competitor: Packed::u32(self.competitor),
-            misplaced: (!self.class.is_empty()).then(|| Packed::bits(self.misplaced)),
+            misplaced: (!self.misplaced.is_empty()).then(|| Packed::bits(self.misplaced)),
             class: (!self.class.is_empty()).then(|| Packed::i32(self.class.into_iter().map(Some))),
             logit: Packed::f64(self.logit),
             probability: Packed::f32(self.probability),

@@ -10,9 +10,12 @@ mod choice;
 mod details;
 mod evaluation;
 mod finish;
+mod group;
 mod listed;
+mod markdown;
 mod pack;
 mod page;
+mod profile;
 mod template;
 mod trust;
 

@@ -6,12 +6,17 @@ use std::path::Path;
 use serde::{Serialize, Serializer};
 
 use super::details::PackedDetails;
+use super::group::Group;
 use super::listed::PackedListed;
+use super::markdown::markdown;
+use super::profile::PageProfile;
 use super::template::{escaped, fill};
 use super::trust::Trust;
+use crate::choose::Choice;
 use crate::data::{AtomicFile, Kind, Scale};
 use crate::error::Result;
 use crate::explain::GlobalSummary;
+use crate::profile::ModelProfile;
 
 /// A finished page.
 ///
@@ -35,12 +40,19 @@ use crate::explain::GlobalSummary;
 #[derive(Debug, Clone)]
 pub struct Report {
     pub(super) page: Page,
+    pub(super) profile: ModelProfile,
 }
 
 impl Report {
     /// The page as HTML.
     pub fn html(&self) -> String {
         self.page.html()
+    }
+
+    /// The clusters as Markdown, for a wiki or a notebook: without single points and without
+    /// pictures. Names are escaped, so that none has a meaning in Markdown or HTML.
+    pub fn markdown(&self) -> String {
+        markdown(&self.page, &self.profile)
     }
 
     /// Writes the page to any destination.
@@ -115,6 +127,11 @@ pub(super) struct Page {
     pub(super) classes: Option<Vec<String>>,
     pub(super) agreeing: Option<usize>,
     pub(super) clusters: Vec<Cluster>,
+    pub(super) profile: PageProfile,
+    /// How the number of clusters was chosen, if it was.
+    pub(super) choice: Option<Choice>,
+    /// `None` if no columns are grouped.
+    pub(super) groups: Option<Vec<Group>>,
     pub(super) overall: GlobalSummary,
     pub(super) plane: PlaneFacts,
     pub(super) total: usize,
@@ -159,7 +176,6 @@ pub(super) struct Cluster {
     pub(super) centroid: Vec<f64>,
     #[serde(serialize_with = "rounded")]
     pub(super) centroid_scaled: Vec<f64>,
-    pub(super) typical: Vec<usize>,
     pub(super) ambiguous: Vec<usize>,
 }
 

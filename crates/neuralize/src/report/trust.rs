@@ -22,6 +22,11 @@ pub(super) struct Trust {
 }
 
 impl Trust {
+    /// What the figures mean.
+    pub(super) fn words(&self) -> &[String] {
+        &self.words
+    }
+
     pub(super) fn of(check: &CheckReport, dtype: DType) -> Self {
         Self {
             points: check.points,

@@ -1,7 +1,6 @@
 //! Clusters beside known classes: counts, agreement, and which class a cluster is.
 
 use crate::error::{Error, Result};
-use crate::profile::clustered_rows::expect_length;
 
 /// Share of the rows that matched clusters and classes have to have in common so that clusters may
 /// be called by their classes.
@@ -13,7 +12,7 @@ pub const MATCHED_CLASS: f64 = 0.8;
 /// How many rows of every cluster are in every class.
 ///
 /// ```
-/// use neuralize::profile::CrossTable;
+/// use neuralize::cluster::CrossTable;
 ///
 /// let classes = [Some(1), Some(1), Some(0), Some(0), None];
 /// let table = CrossTable::of(&[0, 0, 1, 1, 1], &classes, 2, 2)?;
@@ -58,7 +57,10 @@ impl CrossTable {
         n_clusters: usize,
         n_classes: usize,
     ) -> Result<Self> {
-        expect_length("the list of classes", classes.len(), clusters.len())?;
+        if classes.len() != clusters.len() {
+            let expected = format!("[{}]", clusters.len());
+            return Err(Error::shape("the list of classes", expected, &[classes.len()]));
+        }
         let mut pairs = Vec::new();
         let mut class_counts = vec![0; n_classes];
         for (row, (&cluster, &class)) in clusters.iter().zip(classes).enumerate() {

@@ -1,0 +1,290 @@
+//! What every cluster of a model is, ready to be written down.
+
+use serde::Serialize;
+
+use crate::cluster::CrossTable;
+use crate::profile::cluster_profile::Profile;
+use crate::profile::clustered_rows::{ClusteredRows, ColumnValues};
+use crate::profile::column_profile::ColumnProfile;
+use crate::profile::v_test::VTest;
+use crate::profile::versus::Versus;
+use crate::text::words as shown;
+
+/// What every cluster of a model is: the [`Profile`] of a table, and what the model says of its
+/// rows. [`ModelProfileBuilder`](crate::profile::ModelProfileBuilder) makes it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ModelProfile {
+    /// Number of rows.
+    pub rows: usize,
+    /// Names of the columns, `[C]`.
+    pub columns: Vec<String>,
+    /// Every cluster, `[K]`.
+    pub clusters: Vec<ClusterFacts>,
+    /// The pairs of clusters that were compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub versus: Vec<PairFacts>,
+    /// The clusters beside known classes, if there are labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<ClassFacts>,
+    /// How the numbers are to be read.
+    pub remark: &'static str,
+}
+
+/// What is known of a cluster.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ClusterFacts {
+    /// Its name or number.
+    pub cluster: String,
+    /// Number of rows.
+    pub rows: usize,
+    /// Their share of all rows.
+    pub share: f64,
+    /// What is special about it, in a sentence.
+    pub sentence: String,
+    /// How to recognise its rows; `None` if no short rule does.
+    pub rule: Option<RuleFacts>,
+    /// Mean relevance of every column, the largest first; they sum to the mean logit, together with
+    /// what no feature has.
+    pub relevance: Vec<(String, f64)>,
+    /// Mean logit of its rows.
+    pub mean_logit: f64,
+    /// The cluster that it is most often told apart from.
+    pub competitor: Option<String>,
+    /// Share of its rows that are nearly in another cluster: their logit is below
+    /// [`AMBIGUOUS`] of the median of the cluster.
+    pub ambiguous: f64,
+    /// Rows nearest to its centroid, with their distance in scaled units.
+    pub typical: Vec<RowFacts>,
+    /// Rows farthest from the other clusters, with their logit.
+    pub farthest: Vec<RowFacts>,
+    /// Every column and value, in the order of the table.
+    pub columns: Vec<CellFacts>,
+}
+
+/// The part of the median logit of a cluster below which a row is ambiguous. A logit depends on the
+/// units of the data, its relation to other logits of the cluster does not.
+pub const AMBIGUOUS: f64 = 0.1;
+
+/// A rule in words, and how good it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct RuleFacts {
+    /// The rule.
+    pub text: String,
+    /// Share of the rows of the cluster that satisfy it.
+    pub coverage: f64,
+    /// Share of the rows that satisfy it that are of the cluster.
+    pub precision: f64,
+}
+
+/// A row to look at.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct RowFacts {
+    /// Its number in the file, counted from 0.
+    pub row: usize,
+    /// Its name, if the rows have names.
+    pub name: Option<String>,
+    /// Its distance or logit.
+    pub value: f64,
+}
+
+/// A column, or a value of one, in a cluster.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CellFacts {
+    /// The column, counted from 0.
+    #[serde(skip)]
+    pub at: usize,
+    /// Its name.
+    pub column: String,
+    /// The value of a category, `yes` of a flag; `None` for a column of numbers.
+    pub value: Option<String>,
+    /// Mean or share of the cluster.
+    pub own: f64,
+    /// Mean or share of all rows.
+    pub overall: f64,
+    /// The two in words: numbers, dates or percentages.
+    #[serde(skip)]
+    pub text: [String; 2],
+    /// `own` − `overall` in standard deviations of all rows.
+    pub difference: Option<f64>,
+    /// Median of the cluster.
+    pub median: Option<f64>,
+    /// The v-test, and its p-value.
+    pub v: Option<f64>,
+    /// Its p-value.
+    pub p: Option<f64>,
+}
+
+/// Two clusters beside one another.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PairFacts {
+    /// The two, counted from 0.
+    #[serde(skip)]
+    pub at: [usize; 2],
+    /// Their names.
+    pub clusters: [String; 2],
+    /// The first rather than the second in a sentence, and the second rather than the first.
+    pub sentences: [String; 2],
+    /// Every column and value, the largest difference first.
+    pub differences: Vec<DifferenceFacts>,
+    /// The exact explanation: the mean over the rows of the first cluster of why they are there
+    /// rather than in the second, and over those of the second.
+    pub contrasts: [ContrastFacts; 2],
+}
+
+/// A column, or a value of one, in two clusters.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct DifferenceFacts {
+    /// The column, counted from 0.
+    #[serde(skip)]
+    pub at: usize,
+    /// Its name.
+    pub column: String,
+    /// The value of a category, `yes` of a flag; `None` for a column of numbers.
+    pub value: Option<String>,
+    /// Mean or share of the first cluster.
+    pub own: f64,
+    /// Mean or share of the other.
+    pub other: f64,
+    /// The two in words: numbers, dates or percentages.
+    #[serde(skip)]
+    pub text: [String; 2],
+    /// `own` − `other` in pooled standard deviations.
+    pub difference: f64,
+}
+
+/// Why the rows of a cluster are there rather than in another one, on average.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[non_exhaustive]
+pub struct ContrastFacts {
+    /// Number of rows.
+    pub rows: usize,
+    /// Mean logit, 0 without rows.
+    pub logit: f64,
+    /// Mean relevance of every column, `[C]`; they sum to the mean logit, together with what no
+    /// feature has.
+    pub relevance: Vec<f64>,
+}
+
+/// Clusters beside known classes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ClassFacts {
+    /// Names of the classes.
+    pub names: Vec<String>,
+    /// Rows of every cluster that are of every class, `[K][classes]`.
+    pub counts: Vec<Vec<usize>>,
+    /// Rand index, adjusted for chance.
+    pub adjusted_rand: f64,
+    /// 1 if every cluster has rows of one class only.
+    pub homogeneity: f64,
+    /// 1 if every class has rows in one cluster only.
+    pub completeness: f64,
+    /// Harmonic mean of both.
+    pub v_measure: f64,
+    /// The class of every cluster, where they are nearly one to one.
+    pub one_to_one: Option<Vec<Option<String>>>,
+}
+
+/// Every column and value in a cluster.
+pub(in crate::profile) fn cells(
+    data: &ClusteredRows<'_>,
+    profile: &Profile,
+    cluster: usize,
+) -> Vec<CellFacts> {
+    let mut cells = Vec::new();
+    for (at, (column, profile)) in data.columns().iter().zip(&profile.columns).enumerate() {
+        let tested = |test: Option<VTest>| (test.map(|test| test.v), test.map(|test| test.p));
+        let name = column.name().to_owned();
+        match profile {
+            ColumnProfile::Numbers(numbers) => {
+                let own = numbers.clusters.get(cluster).and_then(Option::as_ref);
+                let Some((own, all)) = own.zip(numbers.all) else { continue };
+                let (v, p) = tested(own.test);
+                cells.push(CellFacts {
+                    at,
+                    column: name,
+                    value: None,
+                    own: own.summary.mean,
+                    overall: all.mean,
+                    text: in_words(column, None, own.summary.mean, all.mean),
+                    difference: own.difference,
+                    median: Some(own.summary.median),
+                    v,
+                    p,
+                });
+            }
+            ColumnProfile::Shares(shares) => {
+                for value in &shares.values {
+                    let own = value.clusters.get(cluster).and_then(Option::as_ref);
+                    let Some(own) = own else { continue };
+                    let (v, p) = tested(own.test);
+                    cells.push(CellFacts {
+                        at,
+                        column: name.clone(),
+                        value: Some(column.value_text(value.value)),
+                        own: own.share,
+                        overall: value.share,
+                        text: in_words(column, Some(value.value), own.share, value.share),
+                        difference: value.difference(own),
+                        median: None,
+                        v,
+                        p,
+                    });
+                }
+            }
+        }
+    }
+    cells
+}
+
+/// Two means of a column, or shares of a value.
+fn in_words(column: &ColumnValues<'_>, value: Option<usize>, one: f64, other: f64) -> [String; 2] {
+    match value {
+        Some(_) => [one, other].map(shown::percent),
+        None => column.pair(one, other).into(),
+    }
+}
+
+pub(in crate::profile) fn differences(
+    data: &ClusteredRows<'_>,
+    versus: &Versus,
+) -> Vec<DifferenceFacts> {
+    let columns = data.columns();
+    let facts = versus.differences.iter().filter_map(|found| {
+        let column = columns.get(found.column)?;
+        Some(DifferenceFacts {
+            at: found.column,
+            column: column.name().to_owned(),
+            value: found.value.map(|value| column.value_text(value)),
+            own: found.own,
+            other: found.other,
+            text: in_words(column, found.value, found.own, found.other),
+            difference: found.difference,
+        })
+    });
+    facts.collect()
+}
+
+impl ClassFacts {
+    pub(in crate::profile) fn of(table: &CrossTable, clusters: usize, names: Vec<String>) -> Self {
+        let agreement = table.agreement();
+        let counts = |cluster| (0..names.len()).map(|class| table.count(cluster, class)).collect();
+        let named = |class: Option<usize>| class.and_then(|class| names.get(class).cloned());
+        Self {
+            counts: (0..clusters).map(counts).collect(),
+            adjusted_rand: agreement.adjusted_rand,
+            homogeneity: agreement.homogeneity,
+            completeness: agreement.completeness,
+            v_measure: agreement.v_measure,
+            one_to_one: table.one_to_one().map(|matched| matched.into_iter().map(named).collect()),
+            names,
+        }
+    }
+}
