@@ -1,20 +1,21 @@
-// How the relevances of the open point add up to its logit.
+// How relevances add up to a logit: that of the open point, or the mean logit of a cluster.
 
 /** Features with a step of their own; the others share one. */
 const STEPS = 12;
 
-/** Steps from 0 to the logit: the strongest features, the other features as one, and the parts of no feature. */
+/** Steps from 0 to the logit: the strongest features and groups, the others as one, and the parts of no feature. */
 function waterfallSteps(relevance, parts) {
-  const strongest = strongestFirst(relevance);
-  const single = features.length > STEPS + 1 ? STEPS : features.length;
-  const steps = strongest
-    .slice(0, single)
-    .map((feature) => ({ name: features[feature], value: relevance[feature] }));
+  const strongest = strongestUnits(relevance);
+  const single = strongest.length > STEPS + 1 ? STEPS : strongest.length;
+  const steps = unfolded(strongest.slice(0, single), relevance, { replace: true }).map((unit) => ({
+    ...unit,
+    value: amountOf(unit, relevance),
+  }));
   const others = strongest.slice(single);
   if (others.length > 0) {
     steps.push({
-      name: `other (${others.length} features)`,
-      value: d3.sum(others, (feature) => relevance[feature]),
+      name: `other (${whole(d3.sum(others, (unit) => unit.features.length))} features)`,
+      value: d3.sum(others, (unit) => amountOf(unit, relevance)),
     });
   }
   steps.push(...parts);
@@ -22,13 +23,12 @@ function waterfallSteps(relevance, parts) {
   return steps.map((each) => ({ ...each, from, to: (from += each.value) }));
 }
 
-function drawWaterfall() {
-  const { relevance, parts, logit, limit } = explanationOf(state.point, state.versus);
+/** Draws the steps from 0 to a logit, which has a name of its own. */
+function drawSteps(host, { relevance, parts, logit, format, total }) {
   const steps = waterfallSteps(relevance, parts);
-  const format = formatFor(limit, "+");
-  const rows = [...steps, { name: "logit", value: logit, from: 0, to: logit, sum: true }];
-  drawChart(document.getElementById("waterfall"), {
-    label: `From 0 to the logit ${format(logit)}: ${spoken(steps, (row) => format(row.value))}`,
+  const rows = [...steps, { name: total, value: logit, from: 0, to: logit, sum: true }];
+  drawChart(host, {
+    label: `From 0 to the ${total} ${format(logit)}: ${spoken(steps, (row) => format(row.value))}`,
     rows,
     columns: [
       {
@@ -50,4 +50,11 @@ function drawWaterfall() {
       { kind: "relevance", text: (row) => format(row.value) },
     ],
   });
+}
+
+function drawWaterfall() {
+  const explanation = explanationOf(state.point, state.versus);
+  const { relevance, parts, logit } = explanation;
+  const format = formatFor(limitOf(explanation), "+");
+  drawSteps(document.getElementById("waterfall"), { relevance, parts, logit, format, total: "logit" });
 }
