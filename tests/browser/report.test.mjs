@@ -755,7 +755,7 @@ function withShares(report) {
 }
 
 pageTest("cards: shares of categories beside those of all rows", { change: withShares }, async (page) => {
-  const rows = await page.$$eval(".card >> nth=0 >> .values .row", (all) =>
+  const rows = await page.locator(".card").first().locator(".values .row").evaluateAll((all) =>
     all.map((row) => [
       row.querySelector(".name").firstChild.textContent,
       row.querySelector(".own").textContent,
@@ -1140,7 +1140,7 @@ pageTest("the map tells about a point under the pointer, zooms, moves and comes 
   await page.locator("#zoom-reset").click();
   const back = await centreOf(page, 70);
   close(back[0], start[0], 0.5, "place after the reset");
-  assert.match(await page.locator("#map").textContent(), /PC 1 \(\d+ % of the variance\)/);
+  assert.match(await page.locator("#map").textContent(), /PC 1 \(\d+\s% of the variance\)/);
 });
 
 // ---------------------------------------------------------------- layout

@@ -74,7 +74,7 @@ function showPages(from, length) {
   d3.select("#page-on").attr("aria-disabled", state.page === last);
   const marked = oneToOne === null ? "" : " ≠ marks a class other than the one matched to the cluster.";
   d3.select("#table-count").text(
-    all === 0 ? "No point passes the filter." : `The filter keeps ${count(all, "point")}.${marked}`,
+    all === 0 ? "No point passes the filter." : `The filter keeps ${count(all, "point")}; rows ${whole(from + 1)} to ${whole(from + length)} of them are below.${marked}`,
   );
 }
 

@@ -80,7 +80,7 @@ function valueText(feature, value, format = plain) {
 function pairText({ feature, value }, one, other) {
   if (value !== null) return [percent(one), percent(other)];
   const { kind } = report.kinds === null ? { kind: "number" } : report.kinds[feature];
-  return kind === "number" ? pair(one, other) : [valueText(feature, one), valueText(feature, other)];
+  return kind === "date" ? [valueText(feature, one), valueText(feature, other)] : pair(one, other);
 }
 
 /** The name of a column, or of a value of it. */

@@ -86,7 +86,7 @@ function drawPlot(svg, backs, rows, column, { left, width, top, bottom, middle, 
   const x = d3.scaleLinear(column.domain, [left + EDGE, left + width - EDGE]);
   const size = largest(column.domain);
   const format = column.format ?? (size >= 1e4 || size < 1e-3 ? d3.format("~s") : x.tickFormat(6));
-  const axis = d3.axisBottom(x).tickValues(ticksApart(x, format)).tickFormat(format).tickSizeOuter(0);
+  const axis = d3.axisBottom(x).tickValues(column.ticks ?? ticksApart(x, format)).tickFormat(format).tickSizeOuter(0);
   svg.append("g").attr("class", "axis").attr("transform", `translate(0,${bottom})`).call(axis);
   backs
     .append("g")

@@ -2,7 +2,7 @@
 
 /** Minimum width of each of several plots, and of a single one. */
 const PLOT_WIDTH = 100;
-const SINGLE_PLOT_WIDTH = 160;
+const SINGLE_PLOT_WIDTH = 120;
 /** Space between columns. */
 const GAP = 10;
 

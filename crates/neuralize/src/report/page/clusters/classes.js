@@ -11,10 +11,28 @@ function showClasses() {
   d3.select("#class-words").selectAll("li").data(classWords(found)).join("li").text(String);
 }
 
-function showClassTable({ names, counts }) {
+/** Classes that have a column of their own; the rarest share one. */
+const MANY_CLASSES = 30;
+
+/** The columns of the table of classes: indices of classes, each with a name. */
+function classColumns({ names, counts }) {
+  const all = d3.range(names.length);
+  if (names.length <= MANY_CLASSES) return all.map((at) => ({ name: names[at], of: [at] }));
+  const size = (at) => d3.sum(counts, (row) => row[at]);
+  const sorted = d3.sort(all, (a, b) => d3.descending(size(a), size(b)));
+  const rare = sorted.slice(MANY_CLASSES - 1);
+  return [
+    ...sorted.slice(0, MANY_CLASSES - 1).map((at) => ({ name: names[at], of: [at] })),
+    { name: `${rare.length} other classes`, of: rare },
+  ];
+}
+
+function showClassTable(found) {
+  const { counts } = found;
+  const columns = classColumns(found);
   d3.select("#class-table thead tr")
     .selectAll("th")
-    .data(["Cluster", ...names])
+    .data(["Cluster", ...columns.map(({ name }) => name)])
     .join("th")
     .attr("scope", "col")
     .attr("class", (_, at) => (at > 0 ? "amount" : null))
@@ -27,7 +45,12 @@ function showClassTable({ names, counts }) {
   });
   const cells = rows
     .selectAll("td")
-    .data(({ cluster, points }) => counts[cluster].map((number) => ({ number, share: points > 0 ? number / points : 0 })))
+    .data(({ cluster, points }) =>
+      columns.map(({ of }) => {
+        const number = d3.sum(of, (at) => counts[cluster][at]);
+        return { number, share: points > 0 ? number / points : 0 };
+      }),
+    )
     .join("td")
     .attr("class", "amount")
     .style("--share", ({ share }) => `${Math.round(40 * share)}%`)

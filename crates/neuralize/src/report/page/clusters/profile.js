@@ -83,6 +83,7 @@ function drawValuesOf(host, cluster, all) {
       {
         heading: "share; line: overall",
         domain: [0, 1],
+        ticks: [0, 0.5, 1],
         format: percent,
         draw: (group, x, middle) => {
           drawBars(group, x, middle, {

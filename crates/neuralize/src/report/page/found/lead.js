@@ -43,7 +43,7 @@ function showFound() {
       .append("span")
       .style("width", `${(100 * cluster.points) / largestSize}%`);
     size.append("span").text(sizeWords(cluster));
-    d3.select(this).append("p").attr("class", "found-words").text(afterOpening(cluster.cluster));
+    writeName(d3.select(this).append("p").attr("class", "found-words"), () => afterOpening(cluster.cluster), 600);
   });
   showAllButton("#found-more", "#all-found", clusters.length, MANY_CLUSTERS, state.allFound, "clusters");
 }
@@ -67,7 +67,7 @@ function numberWords() {
   if (choice === null) {
     return `Whether ${whole(clusters.length)} is the right number was not looked into for this page; neuralize choose compares it with others.`;
   }
-  const said = `${choice.sentence.charAt(0).toUpperCase()}${choice.sentence.slice(1)}.`;
+  const said = `${choice.sentence.charAt(0).toUpperCase()}${choice.sentence.slice(1)}`.replace(/\.?$/, ".");
   if (choice.recommended === clusters.length) return said;
   return `${said} This page shows ${whole(clusters.length)}.`;
 }

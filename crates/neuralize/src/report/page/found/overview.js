@@ -48,7 +48,7 @@ function drawOverview() {
     .style("stroke-width", 0.6);
   svg
     .append("g")
-    .attr("class", "centroid")
+    .attr("class", clusters.length > MANY_CLUSTERS ? "centroid crowded" : "centroid")
     .selectAll("text")
     .data(report.plane.centroids)
     .join("text")
