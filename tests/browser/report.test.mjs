@@ -1026,6 +1026,14 @@ pageTest("groups share a row, which opens into their features", { change: withGr
   for (const name of inside) close(open[name], relevance[70][name], 1e-6, name);
   const single = await steps();
   assert.ok(!("acids" in single));
+  const ends = (selector) =>
+    page.$$eval(selector, (all) => {
+      const boxes = all.map((bar) => bar.getBoundingClientRect());
+      return [Math.min(...boxes.map(({ left }) => left)), Math.max(...boxes.map(({ right }) => right))];
+    });
+  const span = await ends("#waterfall .span");
+  const own = await ends(inside.map((name) => `#waterfall .step[data-feature="${name}"]`).join(", "));
+  assert.ok(span[0] >= own[0] - 0.1 && span[1] <= own[1] + 0.1, "an open group spans steps of its features");
   close(sum(Object.values(single)), relevance[70].logit, 1e-6, "steps of an open group");
   assert.ok((await page.locator("#feature-table th.inside").count()) === 3);
 
@@ -1039,11 +1047,11 @@ pageTest("groups share a row, which opens into their features", { change: withGr
     const bar = await card.locator(".bar.mean[data-feature='acids']").getAttribute("data-value");
     close(Number(bar), mean(own.map((row) => sumOf(row, inside))), 1e-6, "mean relevance of a group");
   }
-  const versus = await page.$$eval("#versus-relevances .bar", (all) => all.map((bar) => bar.dataset.feature));
+  const versus = await page.$$eval("#versus-relevances .step", (all) => all.map((bar) => bar.dataset.feature));
   assert.ok(versus.includes("colour") && !versus.includes("acids") && versus.includes(inside[0]));
 
   await page.locator("#waterfall .fold").filter({ hasText: "▾" }).click();
-  assert.ok("acids" in (await steps()), "the first step of a group closes it");
+  assert.ok("acids" in (await steps()), "an open group closes again");
   await page.locator("#grouping input[value='features']").check();
   assert.deepEqual(Object.keys(await barValues(page, "relevance")).sort(), [...features].sort());
   assert.equal(await page.locator(".fold").count(), 0);

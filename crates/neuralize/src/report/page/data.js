@@ -65,7 +65,8 @@ const oneToOne = classes === null ? null : (profile.classes?.one_to_one ?? null)
 /** The index of the class that a cluster is called by, or null. */
 const classOf = (cluster) => {
   const name = oneToOne === null ? null : (oneToOne[cluster] ?? null);
-  return name === null ? null : classes.indexOf(name);
+  const at = name === null ? -1 : classes.indexOf(name);
+  return at < 0 ? null : at;
 };
 
 /** Whether a point is of another class than its cluster; never, where clusters are not called by classes. */

@@ -34,7 +34,7 @@ function showFeatures() {
   const shown = state.allRows ? sorted : sorted.slice(0, MANY_ROWS);
   const inside = (unit) => d3.sort(insideOf(unit), (a, b) => compare(value(a), value(b)));
   fillFeatures(
-    shown.flatMap((unit) => (unit.group !== null && grouping.open.has(unit.group) ? [unit, ...inside(unit)] : [unit])),
+    shown.flatMap((unit) => (isOpen(unit) ? [unit, ...inside(unit)] : [unit])),
     columns.slice(1),
     d3.max(sorted, (unit) => largest(columns.slice(1).map((column) => column.value(unit)))) ?? 0,
   );
@@ -68,14 +68,13 @@ function fillFeatures(rows, columns, maximum) {
 /** The name of a feature, or of a group with a button that opens it. */
 function nameUnit(cell, unit) {
   if (unit.group === null) return writeName(cell, () => unit.name, 200);
-  const isOpen = grouping.open.has(unit.group);
   cell
     .append("button")
     .attr("type", "button")
     .attr("class", "link fold")
     .attr("data-group", unit.group)
-    .attr("aria-expanded", String(isOpen))
-    .text(`${isOpen ? "▾" : "▸"} ${brief(unit.name)}`)
+    .attr("aria-expanded", String(isOpen(unit)))
+    .text(`${isOpen(unit) ? "▾" : "▸"} ${brief(unit.name)}`)
     .on("click", () => {
       toggleGroup(unit.group);
       document.querySelector(`#feature-table [data-group="${unit.group}"]`)?.focus({ preventScroll: true });

@@ -30,14 +30,11 @@ const strongestUnits = (amounts) => bySize(units(), amounts);
 const insideOf = (unit) =>
   unit.features.map((feature) => ({ name: features[feature], feature, group: null, inside: unit.group, features: [feature] }));
 
-/** The units, every open group followed by its features (or replaced by them). */
-const unfolded = (rows, amounts, { replace = false } = {}) =>
-  rows.flatMap((unit) => {
-    if (unit.group === null || !grouping.open.has(unit.group)) return [unit];
-    const inside = bySize(insideOf(unit), amounts);
-    // In place of the group, the first of its features closes it again.
-    return replace ? inside.map((each, at) => ({ ...each, closes: at === 0 ? unit.group : null })) : [unit, ...inside];
-  });
+const isOpen = (unit) => unit.group !== null && grouping.open.has(unit.group);
+
+/** The units, every open group followed by its features. */
+const unfolded = (rows, amounts) =>
+  rows.flatMap((unit) => (isOpen(unit) ? [unit, ...bySize(insideOf(unit), amounts)] : [unit]));
 
 function toggleGroup(group) {
   if (!grouping.open.delete(group)) grouping.open.add(group);

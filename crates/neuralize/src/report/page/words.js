@@ -95,9 +95,8 @@ const magnitudeOf = (feature) =>
 
 /** A value of a centroid, without the noise of rounding. */
 function centroidText(feature, value) {
-  const rounded = Number(value.toPrecision(4));
   const isNoise = Math.abs(value) < 0.01 && Math.abs(value) < 1e-9 * magnitudeOf(feature);
-  return valueText(feature, isNoise ? 0 : value, () => plain(isNoise ? 0 : rounded));
+  return valueText(feature, isNoise ? 0 : value);
 }
 
 /** A value of a point, with a word if it stands for a missing one. */

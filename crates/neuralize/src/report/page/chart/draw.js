@@ -36,14 +36,14 @@ function drawChart(host, chart) {
 }
 
 /** The group that a row opens or closes, as text. */
-const foldOf = ({ group, closes }) => (group ?? closes ?? null) !== null && String(group ?? closes);
+const foldOf = ({ group }) => (group ?? null) !== null && String(group);
 
 function drawNames(rows, { stacked, nameWidth }) {
   const names = rows
     .append("text")
     .attr("class", (row) => (row.sum ? "name sum" : "name"))
     .attr("y", stacked ? 17 : 15.5)
-    .text((row) => shorten(row.closes == null ? labelOf(row) : `▾ ${row.name}`, nameWidth));
+    .text((row) => shorten(labelOf(row), nameWidth));
   names.append("title").text((row) => row.name);
   names
     .filter(foldOf)

@@ -15,7 +15,7 @@ const widest = (texts) => Math.ceil(d3.max(texts, (text) => measure()(text.slice
 
 /** The name of a row with its place in a group: an arrow before a group, a space before its features. */
 function labelOf(row) {
-  if (row.group !== undefined && row.group !== null) return `${grouping.open.has(row.group) ? "▾" : "▸"} ${row.name}`;
+  if ((row.group ?? null) !== null) return `${isOpen(row) ? "▾" : "▸"} ${row.name}`;
   return row.inside === undefined ? row.name : `\u2003${row.name}`;
 }
 

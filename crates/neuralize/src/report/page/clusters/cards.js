@@ -6,7 +6,9 @@ const MANY_CARDS = 12;
 function showClusters() {
   d3.select("#clusters-note").text(
     "Bars of numbers: how far the mean of the cluster is from that of all rows, in standard deviations. " +
-      "Bars of categories: the share of the cluster’s rows that have the value; the line marks the share among all rows.",
+      "Bars of categories: the share of the cluster’s rows that have the value; the line marks the share among all rows. " +
+      "Typical rows are nearest to the mean of the cluster, ambiguous rows to another cluster. A rule is an approximation; " +
+      "why a row is in its cluster exactly is under “One point”.",
   );
   d3.select("#all-cards").on("click", () => {
     state.allCards = !state.allCards;
@@ -129,13 +131,14 @@ function linkRows(line, rows) {
     .join("a")
     .attr("href", (row) => `#point=${row}`)
     .attr("data-row", String)
-    .call(writeName, rowTitle, 48);
+    .call(writeName, rowTitle, 48)
+    .attr("title", (row) => (rowTitle(row) === `row ${row}` ? null : `${rowTitle(row)}, row ${row}`));
 }
 
 function showAmbiguous(facts, { cluster, ambiguous }) {
   const { ambiguous: share } = profile.clusters[cluster];
   const line = cardFact(facts, "Ambiguous rows");
-  line.append("span").attr("class", "ambiguous-share").text(share === 0 ? "none; nearest to it: " : `${percent(share)}: `);
+  line.append("span").attr("class", "ambiguous-share").text(share === 0 ? "none; the least clear: " : `${percent(share)}: `);
   linkRows(line, ambiguous);
 }
 

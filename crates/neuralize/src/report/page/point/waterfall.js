@@ -7,9 +7,11 @@ const STEPS = 12;
 function waterfallSteps(relevance, parts) {
   const strongest = strongestUnits(relevance);
   const single = strongest.length > STEPS + 1 ? STEPS : strongest.length;
-  const steps = unfolded(strongest.slice(0, single), relevance, { replace: true }).map((unit) => ({
+  const steps = unfolded(strongest.slice(0, single), relevance).map((unit) => ({
     ...unit,
     value: amountOf(unit, relevance),
+    // An open group only spans the steps of its features.
+    spans: isOpen(unit),
   }));
   const others = strongest.slice(single);
   if (others.length > 0) {
@@ -20,7 +22,12 @@ function waterfallSteps(relevance, parts) {
   }
   steps.push(...parts);
   let from = 0;
-  return steps.map((each) => ({ ...each, from, to: (from += each.value) }));
+  return steps.map((each) => {
+    const to = from + each.value;
+    const step = { ...each, from, to };
+    if (!each.spans) from = to;
+    return step;
+  });
 }
 
 /** Draws the steps from 0 to a logit, which has a name of its own. */
@@ -35,13 +42,13 @@ function drawSteps(host, { relevance, parts, logit, format, total }) {
         domain: widened(d3.extent([0, ...rows.map((row) => row.to)])),
         draw: (group, x, middle, rowHeight) => {
           drawBars(group, x, middle, {
-            kind: (row) => (row.sum ? "step total" : `step ${side(row.value)}`),
+            kind: (row) => (row.sum ? "step total" : row.spans ? "span" : `step ${side(row.value)}`),
             from: (row) => row.from,
             to: (row) => row.to,
             value: (row) => row.value,
           });
           group
-            .filter((row) => !row.sum)
+            .filter((row) => !row.sum && !row.spans)
             .append("path")
             .attr("class", "join")
             .attr("d", (row) => `M${x(row.to)},${middle + 7}v${rowHeight - 14}`);
