@@ -919,6 +919,33 @@ pageTest("how many clusters: the sentence, the curves, and what failed in words"
   assert.match(await page.locator("#choice-note").textContent(), /1\u202f000 of 5\u202f000 rows/);
 });
 
+/** No number is clear. */
+function withoutRecommendation(report) {
+  withChoice(report);
+  Object.assign(report.choice, { recommended: null, sentence: "no clear number of clusters: resampled rows give other clusters" });
+}
+
+/** Another number than that of the page. */
+function withOtherRecommendation(report) {
+  withChoice(report);
+  Object.assign(report.choice, { recommended: 2, sentence: "2 clusters: the only number that counts" });
+}
+
+pageTest("how many clusters: no number is clear", { change: withoutRecommendation }, async (page) => {
+  assert.equal(
+    await page.locator("#choice-sentence").textContent(),
+    "No clear number of clusters: resampled rows give other clusters. This page shows 3.",
+  );
+  assert.equal(await page.locator("tr.recommended, .mark.recommended").count(), 0);
+});
+
+pageTest("how many clusters: another number is recommended", { change: withOtherRecommendation }, async (page) => {
+  assert.equal(
+    await page.locator("#choice-sentence").textContent(),
+    "This page shows 3; recommended are 2 clusters: the only number that counts.",
+  );
+});
+
 // ---------------------------------------------------------------- names
 
 /** Names of rows: two that are alike, a number that is another row's, and one with a row of its own. */
@@ -1447,6 +1474,10 @@ function manyClusters(report) {
 }
 
 pageTest("of many clusters the first are shown, and all on demand", { change: manyClusters }, async (page) => {
+  for (const part of ["#sure", "#overview svg"]) {
+    const { bottom } = await page.locator(part).evaluate((element) => element.getBoundingClientRect());
+    assert.ok(bottom <= 1000, `${part} is on the first screen`);
+  }
   for (const [thing, button] of [
     ["#found-clusters li", "#all-found"],
     [".card", "#all-cards"],

@@ -3,6 +3,8 @@
 /** Features that the lead names, and clusters that have a line until the reader asks for all. */
 const NAMED_FEATURES = 4;
 const MANY_CLUSTERS = 12;
+/** Clusters whose lines leave room for the words below them on the first screen. */
+const FEW_CLUSTERS = 4;
 
 /** `a, b and c`, or `a, b and 7 more`. */
 function inWords(names, limit) {
@@ -67,9 +69,11 @@ function numberWords() {
   if (choice === null) {
     return `Whether ${whole(clusters.length)} is the right number was not looked into for this page; neuralize choose compares it with others.`;
   }
-  const said = `${choice.sentence.charAt(0).toUpperCase()}${choice.sentence.slice(1)}`.replace(/\.?$/, ".");
-  if (choice.recommended === clusters.length) return said;
-  return `${said} This page shows ${whole(clusters.length)}.`;
+  const sentence = choice.sentence.replace(/\.?$/, ".");
+  const begun = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
+  if (choice.recommended === clusters.length) return begun;
+  const shown = `This page shows ${whole(clusters.length)}`;
+  return choice.recommended === null ? `${begun} ${shown}.` : `${shown}; recommended are ${sentence}`;
 }
 
 function showSure() {
@@ -107,6 +111,7 @@ function agreementWords() {
 const twoDigits = d3.format(".2f");
 
 function prepareFound() {
+  d3.select("#first").classed("many", clusters.length > FEW_CLUSTERS);
   showLead();
   showFound();
   showSure();

@@ -17,7 +17,7 @@ function drawOverview() {
   const host = document.getElementById("overview");
   const width = host.clientWidth;
   if (width === 0) return;
-  const height = Math.min(width * 0.8, 430);
+  const height = Math.min(width * 0.8, clusters.length > FEW_CLUSTERS ? 340 : 430);
   const { x, y } = equalScales({ left: 0, top: 0, width, height }, 18);
   const radius = map.radius * 0.75;
   const members = d3.group(everyPoint, (point) => listed.cluster[point]);
