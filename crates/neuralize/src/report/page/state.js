@@ -31,6 +31,8 @@ const pointColumns = [
         {
           key: "class",
           title: "Class",
+          // Long names of classes get the room that names of rows get.
+          kind: classes.some((name) => name.length > 12) ? "name" : undefined,
           value: (point) => listed.class[point],
           text: (point) => className(listed.class[point]) + (isMisplaced(point) ? " ≠" : ""),
         },
