@@ -35,7 +35,8 @@ const readTable = (name) => parseCsv(readFileSync(join(folder, name), "utf8"));
 const pageText = () => readFileSync(join(folder, "wine.html"), "utf8");
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 const mean = (numbers) => sum(numbers) / numbers.length;
-const numberIn = (text) => Number(text.replace("−", "-"));
+/** The number that a text of the page begins with: its minus, the thin spaces between thousands and a per cent sign are for people. */
+const numberIn = (text) => Number.parseFloat(text.replaceAll("−", "-").replaceAll("\u202f", ""));
 
 function close(actual, expected, tolerance, what) {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual} is not ${expected}`);
@@ -161,6 +162,29 @@ function rewritten(change) {
   return path;
 }
 
+/** The data in the page, as the program wrote them. */
+function reportData() {
+  const text = pageText();
+  const open = '<script type="application/json" id="report-data">';
+  const from = text.indexOf(open) + open.length;
+  return JSON.parse(text.slice(from, text.indexOf("</script>", from)));
+}
+
+const members = (cluster) => wine.filter((_, at) => predictions[at].cluster === cluster);
+const column = (rows, name) => rows.map((row) => row[name]);
+/** Standard deviation with a divisor of n − less. */
+const deviation = (numbers, less = 0) =>
+  Math.sqrt(sum(numbers.map((number) => (number - mean(numbers)) ** 2)) / (numbers.length - less));
+
+/** A share as the page writes it. */
+const percentText = (share) => `${Math.round(100 * share)}\u00a0%`;
+
+/** A number that a text rounds: it differs by at most half of its last digit. */
+function roundsTo(text, number, what) {
+  const decimals = text.includes(".") ? text.split(".")[1].length : 0;
+  close(numberIn(text), number, 0.5001 * 10 ** -decimals, what);
+}
+
 const clusters = () => [...new Set(predictions.map((row) => row.cluster))].sort((a, b) => a - b);
 
 // ---------------------------------------------------------------- start and end
@@ -212,7 +236,7 @@ test("the file is small and names no host outside D3", () => {
 pageTest("loads, and holds no handler in an attribute", {}, async (page) => {
   assert.equal(await page.locator(".point").count(), wine.length);
   assert.equal(await page.locator("#count").textContent(), `${wine.length} of ${wine.length} points shown`);
-  assert.match(await page.locator("#lead").textContent(), /178 points .* 3 clusters .* 13 features/);
+  assert.match(await page.locator("#lead").textContent(), /^3 clusters of 178 rows, found by .* 13 features: /);
   assert.ok((await page.locator("#trust-words li").count()) > 0);
   const handlers = await page.$$eval("*", (all) =>
     all.flatMap((element) => element.getAttributeNames()).filter((name) => name.startsWith("on")),
@@ -304,13 +328,28 @@ pageTest(
       [...sizes].sort((a, b) => b - a),
     );
 
-    await clickPoint(page, 0);
-    await opened(page, 0);
-    const first = await page.$eval(
-      "#bars .bar.relevance",
-      (bar) => bar.getBoundingClientRect().width / Math.abs(bar.dataset.value),
-    );
-    close(first / scale, 1, 1e-3, "scale, the same for all points");
+    // The scale is fitted to the point, so that its largest relevance is well visible; or it is the same for all.
+    const scales = async () => {
+      const found = [];
+      for (const row of [70, 0]) {
+        await clickPoint(page, row);
+        await opened(page, row);
+        found.push(
+          await page.$eval("#bars .bar.relevance", (bar) => {
+            const { width } = bar.getBoundingClientRect();
+            return { width, scale: width / Math.abs(bar.dataset.value) };
+          }),
+        );
+      }
+      return found;
+    };
+    const fitted = await scales();
+    close(fitted[0].scale / scale, 1, 1e-3, "scale of the point");
+    close(fitted[0].width, fitted[1].width, 0.1, "the strongest relevance of every point is as long");
+    assert.ok(Math.abs(fitted[0].scale / fitted[1].scale - 1) > 0.05, "the scales differ");
+    await page.locator("#relevance-scale").selectOption("all");
+    const same = await scales();
+    close(same[0].scale / same[1].scale, 1, 1e-3, "scale, the same for all points");
   },
 );
 
@@ -483,7 +522,8 @@ pageTest("the table says of a point what the files say", {}, async (page) => {
   assert.equal(rows.length, 50);
   rows.forEach(([row, cluster, kind, probability, logit, , strongest], at) => {
     assert.deepEqual([row, cluster, kind], [at, predictions[at].cluster, wine[at].target].map(String));
-    close(Number(probability), predictions[at].probability, 6e-4, "probability");
+    if (predictions[at].probability >= 0.9995) assert.equal(probability, "> 0.999");
+    else close(Number(probability), predictions[at].probability, 6e-4, "probability");
     close(Number(logit), predictions[at].logit, 6e-4, "logit");
     const [most] = [...features].sort((a, b) => Math.abs(relevance[at][b]) - Math.abs(relevance[at][a]));
     assert.ok(strongest.startsWith(most));
@@ -520,26 +560,7 @@ pageTest(
   },
 );
 
-pageTest("clusters and features: means over the relevances of the file", {}, async (page) => {
-  const cards = await page.$$eval(".card", (all) =>
-    all.map((card) => ({
-      facts: card.querySelector(".facts").textContent,
-      means: [...card.querySelectorAll(".bar.mean")].map((bar) => [
-        bar.dataset.feature,
-        Number(bar.dataset.value),
-      ]),
-      links: [...card.querySelectorAll("a")].map((link) => Number(link.textContent)),
-    })),
-  );
-  assert.equal(cards.length, clusters().length);
-  cards.forEach(({ facts, means, links }, cluster) => {
-    const members = relevance.filter((row) => row.cluster === cluster);
-    assert.ok(facts.includes(`Points${members.length} `));
-    assert.ok(means.length > 0 && links.length > 0);
-    for (const [name, value] of means)
-      close(value, mean(members.map((row) => row[name])), 1e-6, `mean of ${name}`);
-    for (const row of links) assert.equal(predictions[row].cluster, cluster);
-  });
+pageTest("the table of features has the means over the relevances of the file", {}, async (page) => {
   const magnitude = (name) => mean(relevance.map((row) => Math.abs(row[name])));
   const rows = () =>
     page.$$eval("#feature-table tbody tr", (all) =>
@@ -556,9 +577,517 @@ pageTest("clusters and features: means over the relevances of the file", {}, asy
     (await rows()).map(([name]) => name),
     [...features].sort(),
   );
+});
 
-  await page.locator(".card a").first().click();
-  await assertRelevances(page, cards[0].links[0]);
+// ---------------------------------------------------------------- what was found
+
+pageTest(
+  "the first screen says how many clusters, how large, what they are, and how sure",
+  { viewport: { width: 1400, height: 900 } },
+  async (page) => {
+    const sizes = clusters().map((cluster) => members(cluster).length);
+    const lines = await page.$$eval("#found-clusters li", (all) =>
+      all.map((line) => ({
+        name: line.querySelector(".cluster-name").textContent,
+        size: line.querySelector(".size").textContent,
+        bar: line.querySelector(".size-bar span").getBoundingClientRect().width,
+        words: line.querySelector(".found-words").textContent,
+      })),
+    );
+    assert.equal(lines.length, clusters().length);
+    lines.forEach(({ name, size, bar, words }, cluster) => {
+      assert.ok(name.startsWith(`Cluster ${cluster}`));
+      assert.equal(size, `${sizes[cluster]} rows, ${percentText(sizes[cluster] / wine.length)}`);
+      close(bar / lines[0].bar, sizes[cluster] / sizes[0], 0.02, "length of the bar of a size");
+      assert.ok(features.some((feature) => words.includes(feature)), "a sentence on the features");
+      const [, own, overall] = /\(([\d\u202f.−]+)(?: on average)?, ([\d\u202f.−]+)/.exec(words);
+      const named = features.find((feature) => words.includes(`${feature} (${own}`));
+      roundsTo(own, mean(column(members(cluster), named)), `mean of ${named}`);
+      roundsTo(overall, mean(column(wine, named)), `overall mean of ${named}`);
+    });
+
+    const ambiguous = clusters().map((cluster) => {
+      const logits = predictions.filter((row) => row.cluster === cluster).map((row) => row.logit).sort((a, b) => a - b);
+      const middle = (logits[Math.floor((logits.length - 1) / 2)] + logits[Math.floor(logits.length / 2)]) / 2;
+      return logits.filter((logit) => logit < middle / 10).length;
+    });
+    const sure = await page.locator("#sure").textContent();
+    const all = sum(ambiguous);
+    assert.ok(all > 0);
+    assert.match(sure, new RegExp(`${all} of 178 rows? (is|are) ambiguous \\(${Math.round((100 * all) / 178)}\\s%\\)`));
+    assert.match(sure, /169 of 178 rows are in the cluster of their class/);
+    assert.match(await page.locator("#overview-note").textContent(), /shows \d+\s% of the variance/);
+    for (const part of ["#lead", "#found-clusters", "#sure", "#overview svg"]) {
+      const { bottom } = await page.locator(part).evaluate((element) => element.getBoundingClientRect());
+      assert.ok(bottom <= 900, `${part} ends at ${bottom}`);
+    }
+  },
+);
+
+pageTest("a click on the first map opens the row under it", {}, async (page) => {
+  const { points, box } = await page.evaluate(() => {
+    const svg = document.querySelector("#overview svg");
+    svg.scrollIntoView();
+    const { left, top, width } = svg.getBoundingClientRect();
+    return { points: [...document.querySelectorAll("#overview path")].map((path) => path.getAttribute("d")), box: { left, top, width } };
+  });
+  assert.equal(points.length, clusters().length);
+  const size = await page.locator("#overview svg").evaluate((svg) => svg.viewBox.baseVal.width);
+  // The first mark of the first cluster is its first row: a circle begins at its right end.
+  const [, x, y] = /^M([\d.]+),([\d.]+)/.exec(points[0]);
+  const scale = box.width / size;
+  await page.mouse.click(box.left + (Number(x) - 3) * scale, box.top + Number(y) * scale);
+  await assertRelevances(page, predictions.findIndex((row) => row.cluster === 0));
+});
+
+// ---------------------------------------------------------------- what each cluster is
+
+pageTest("cards: bars of high and low are those of the data", {}, async (page) => {
+  const cards = await page.$$eval(".card", (all) =>
+    all.map((card) => ({
+      heading: card.querySelector(".card-head").textContent,
+      rows: [...card.querySelectorAll(".numbers .row")].map((row) => {
+        const bar = row.querySelector(".bar");
+        const { left, width } = bar.getBoundingClientRect();
+        return {
+          name: bar.dataset.feature,
+          value: Number(bar.dataset.value),
+          left,
+          width,
+          isHigh: bar.classList.contains("high"),
+          own: row.querySelector(".own").textContent,
+          overall: row.querySelector(".plain").textContent,
+        };
+      }),
+      sides: [...card.querySelectorAll(".numbers .hint")].map((text) => text.textContent),
+    })),
+  );
+  assert.equal(cards.length, clusters().length);
+  cards.forEach(({ heading: title, rows, sides }, cluster) => {
+    assert.ok(title.includes(`${members(cluster).length} rows`));
+    assert.ok(sides.includes("← low") && sides.includes("high →"), "high and low in words");
+    assert.ok(rows.length >= 5);
+    const zero = Math.min(...rows.filter((row) => row.isHigh).map((row) => row.left));
+    const scale = rows[0].width / Math.abs(rows[0].value);
+    for (const { name, value, left, width, isHigh, own, overall } of rows) {
+      const [here, everywhere] = [column(members(cluster), name), column(wine, name)];
+      close(value, (mean(here) - mean(everywhere)) / deviation(everywhere), 1e-6, `difference of ${name}`);
+      assert.equal(isHigh, value > 0);
+      close(width, scale * Math.abs(value), 0.1, "length of a bar");
+      if (rows.some((row) => row.isHigh)) close(isHigh ? left : left + width, zero, 0.1, "start of a bar");
+      roundsTo(own, mean(here), `mean of ${name}`);
+      roundsTo(overall, mean(everywhere), `overall mean of ${name}`);
+    }
+  });
+});
+
+pageTest("cards: rows to look at, rule, and what sets a cluster apart", {}, async (page) => {
+  const cards = await page.$$eval(".card", (all) =>
+    all.map((card) => ({
+      facts: Object.fromEntries(
+        [...card.querySelectorAll(".card-facts > div")].map((line) => [
+          line.querySelector("dt").textContent,
+          line.querySelector("dd").textContent,
+        ]),
+      ),
+      links: [...card.querySelectorAll("a[data-row]")].map((link) => [Number(link.dataset.row), link.hash]),
+    })),
+  );
+  const { profile } = reportData();
+  cards.forEach(({ facts, links }, cluster) => {
+    assert.ok(links.length >= 6);
+    for (const [row, hash] of links) {
+      assert.equal(predictions[row].cluster, cluster);
+      assert.equal(hash, `#point=${row}`);
+    }
+    const own = relevance.filter((row) => row.cluster === cluster);
+    const logit = mean(own.map((row) => row.logit));
+    const strongest = [...features].sort((a, b) => mean(column(own, b)) - mean(column(own, a)));
+    const apart = strongest.slice(0, 3).map((name) => `${name} (${percentText(mean(column(own, name)) / logit)})`);
+    assert.ok(facts["Set apart by"].startsWith(apart.join(", ")), facts["Set apart by"]);
+    const { rule } = profile.clusters[cluster];
+    assert.ok(facts["Rule, approximate"].includes(rule.text));
+    const conditions = rule.text.slice(0, rule.text.lastIndexOf(":")).split(" and ");
+    const holds = (row) =>
+      conditions.every((condition) => {
+        const number = (text) => numberIn(text);
+        const between = /^([\d\u202f.−]+) < (.+) ≤ ([\d\u202f.−]+)$/.exec(condition);
+        if (between) return row[between[2]] > number(between[1]) && row[between[2]] <= number(between[3]);
+        const [, name, sign, limit] = /^(.+) (>|≤) ([\d\u202f.−]+)$/.exec(condition);
+        return sign === ">" ? row[name] > number(limit) : row[name] <= number(limit);
+      });
+    const found = wine.filter(holds);
+    const right = members(cluster).filter(holds);
+    close(right.length / members(cluster).length, rule.coverage, 1e-9, "coverage");
+    close(right.length / found.length, rule.precision, 1e-9, "precision");
+  });
+  const [row] = cards[0].links[0];
+  await page.locator(".card a[data-row]").first().click();
+  await assertRelevances(page, row);
+});
+
+pageTest("cards: mean relevances are those of the file, on demand", {}, async (page) => {
+  for (const summary of await page.locator(".card summary").all()) await summary.click();
+  await drawn(page);
+  const cards = await page.$$eval(".card", (all) =>
+    all.map((card) => [...card.querySelectorAll(".bar.mean")].map((bar) => [bar.dataset.feature, Number(bar.dataset.value)])),
+  );
+  cards.forEach((means, cluster) => {
+    assert.equal(means.length, features.length);
+    const own = relevance.filter((row) => row.cluster === cluster);
+    for (const [name, value] of means) close(value, mean(column(own, name)), 1e-6, `mean of ${name}`);
+  });
+});
+
+/** Shares of a category, and of the yes of a flag, in every cluster. */
+function withShares(report) {
+  report.kinds = report.features.map(() => ({ kind: "number" }));
+  report.kinds[0] = { kind: "category", values: ["red", "white"] };
+  report.kinds[1] = { kind: "flag" };
+  for (const cluster of report.profile.clusters) {
+    cluster.columns = [
+      { feature: 0, value: "red", own: 0.97, overall: 0.625, median: null, difference: 0.7, v: 6.1 },
+      { feature: 0, value: "white", own: 0.03, overall: 0.375, median: null, difference: -0.7, v: -6.1 },
+      { feature: 1, value: "yes", own: 0, overall: 0.004, median: null, difference: -0.1, v: null },
+      ...cluster.columns.filter(({ feature }) => feature > 1),
+    ];
+  }
+}
+
+pageTest("cards: shares of categories beside those of all rows", { change: withShares }, async (page) => {
+  const rows = await page.locator(".card").first().locator(".values .row").evaluateAll((all) =>
+    all.map((row) => [
+      row.querySelector(".name").firstChild.textContent,
+      row.querySelector(".own").textContent,
+      row.querySelector(".plain").textContent,
+      row.querySelector(".bar").classList.contains("high"),
+    ]),
+  );
+  assert.deepEqual(rows, [
+    [`${features[0]}: red`, "97\u00a0%", "63\u00a0%", true],
+    [`${features[0]}: white`, "3\u00a0%", "38\u00a0%", false],
+    [`${features[1]}: yes`, "0\u00a0%", "under 1\u00a0%", false],
+  ]);
+  const [bar, line] = await page.$$eval(".card .values .row", ([row]) =>
+    [".bar", ".overall"].map((selector) => row.querySelector(selector).getBoundingClientRect()).map(({ left, right, width }) => ({ left, right, width })),
+  );
+  close((line.left - bar.left) / bar.width, 0.625 / 0.97, 0.02, "place of the line");
+});
+
+pageTest("clusters and known classes: shares, counts and two indices", {}, async (page) => {
+  const kinds = [...new Set(column(wine, "target"))].sort((a, b) => a - b);
+  const counts = clusters().map((cluster) => kinds.map((kind) => members(cluster).filter((row) => row.target === kind).length));
+  const rows = await page.$$eval("#class-table tbody tr", (all) =>
+    all.map((row) => [...row.querySelectorAll("td")].map((cell) => [cell.firstChild.textContent, cell.querySelector("small").textContent.trim()])),
+  );
+  rows.forEach((cells, cluster) =>
+    cells.forEach(([share, number], kind) => {
+      assert.equal(number, String(counts[cluster][kind]));
+      const exact = counts[cluster][kind] / members(cluster).length;
+      if (exact > 0.005 && exact < 0.995) assert.equal(share, percentText(exact));
+    }),
+  );
+  const pairs = (number) => (number * (number - 1)) / 2;
+  const rowSums = counts.map(sum);
+  const columnSums = kinds.map((_, kind) => sum(counts.map((row) => row[kind])));
+  const together = sum(counts.flat().map(pairs));
+  const [a, b] = [sum(rowSums.map(pairs)), sum(columnSums.map(pairs))];
+  const expected = (a * b) / pairs(wine.length);
+  const rand = (together - expected) / ((a + b) / 2 - expected);
+  const entropy = (numbers) => -sum(numbers.filter((n) => n > 0).map((n) => (n / wine.length) * Math.log(n / wine.length)));
+  const conditional = (sums) => entropy(counts.flat()) - entropy(sums);
+  const homogeneity = 1 - conditional(rowSums) / entropy(columnSums);
+  const completeness = 1 - conditional(columnSums) / entropy(rowSums);
+  const v = (2 * homogeneity * completeness) / (homogeneity + completeness);
+  const [first, second, third] = await page.locator("#class-words li").allTextContents();
+  assert.ok(first.startsWith(`Adjusted Rand index ${rand.toFixed(2)}:`), first);
+  assert.ok(second.startsWith(`V-measure ${v.toFixed(2)}:`), second);
+  assert.ok(second.includes(`homogeneity ${homogeneity.toFixed(2)}`) && second.includes(`completeness ${completeness.toFixed(2)}`));
+  assert.match(third, /nearly one to one/);
+});
+
+/** Clusters that are not those of the known classes. */
+function notOneToOne(report) {
+  report.profile.classes.one_to_one = null;
+}
+
+pageTest(
+  "no cluster is called by a class unless they are one to one",
+  { change: notOneToOne, hash: "#point=70" },
+  async (page) => {
+    assert.equal(await page.locator("#filter-misplaced").isVisible(), false);
+    assert.equal(await page.locator(".ring").count(), 0);
+    assert.ok(await page.locator("#class-table").isVisible());
+    const text = await page.locator("body").innerText();
+    assert.doesNotMatch(text, /misclassified|matched class|≠/i);
+    assert.match(text, /not one to one/);
+    await page.mouse.move(...(await centreOf(page, 70)));
+    assert.doesNotMatch(await page.locator("#tip").textContent(), /misclassified/);
+  },
+);
+
+// ---------------------------------------------------------------- one cluster against another
+
+pageTest("a cluster against another: differences and relevances of the data", {}, async (page) => {
+  const bars = (id) =>
+    page.$$eval(`${id} .bar`, (all) => all.map((bar) => [bar.dataset.feature, Number(bar.dataset.value)]));
+  const sentences = new Set();
+  for (const own of clusters()) {
+    await page.locator("#versus-a").selectOption(String(own));
+    for (const other of clusters().filter((cluster) => cluster !== own)) {
+      await page.locator("#versus-b").selectOption(String(other));
+      sentences.add(await page.locator("#versus-sentence").textContent());
+      const differences = await bars("#versus-differences");
+      assert.ok(differences.length >= 5);
+      for (const [name, value] of differences) {
+        const [a, b] = [own, other].map((cluster) => column(members(cluster), name));
+        const pooled = Math.sqrt(
+          ((a.length - 1) * deviation(a, 1) ** 2 + (b.length - 1) * deviation(b, 1) ** 2) / (a.length + b.length - 2),
+        );
+        close(value, (mean(a) - mean(b)) / pooled, 1e-6, `${name}: ${own} against ${other}`);
+      }
+      const steps = await bars("#versus-relevances");
+      const [total, logit] = steps.pop();
+      assert.equal(total, "mean logit");
+      const rows = predictions.map((_, row) => row).filter((row) => predictions[row].cluster === own);
+      const contrasts = rows.map((row) => contrastOf(row, other));
+      for (const [name, value] of steps) close(value, mean(column(contrasts, name)), 1e-6, `${name}: ${own} rather than ${other}`);
+      assert.equal(steps.length, features.length);
+      close(sum(steps.map(([, value]) => value)), logit, 1e-6, "sum of the relevances");
+    }
+  }
+  assert.equal(sentences.size, clusters().length * (clusters().length - 1));
+  const last = await page.locator("#versus-sentence").textContent();
+  const chosen = async () => [await page.locator("#versus-a").inputValue(), await page.locator("#versus-b").inputValue()];
+  const before = await chosen();
+  await page.locator("#versus-swap").click();
+  assert.deepEqual(await chosen(), [...before].reverse());
+  assert.notEqual(await page.locator("#versus-sentence").textContent(), last);
+  await page.locator(".card a", { hasText: "Compare" }).first().click();
+  assert.equal((await chosen())[0], "0");
+});
+
+// ---------------------------------------------------------------- how many clusters
+
+function withChoice(report) {
+  const candidate = (clusters, silhouette, stability, failed) => ({
+    clusters,
+    inertia: 100 / clusters,
+    silhouette,
+    silhouette_error: null,
+    judged_silhouette: silhouette,
+    without: 0.2,
+    calinski_harabasz: 80.5,
+    davies_bouldin: null,
+    gap: -0.5,
+    gap_error: 0.01,
+    stability,
+    stability_spread: 0.05,
+    smallest: clusters === 4 ? 2 : 40,
+    valley: 0.5,
+    gain: (silhouette - 0.2) / 0.8,
+    failed,
+  });
+  report.choice = {
+    sentence: "3 clusters: the only number that counts",
+    recommended: 3,
+    rows: 5000,
+    sampled: 1000,
+    candidates: [candidate(2, 0.25, 0.61, ["stability", "valley"]), candidate(3, 0.4, 0.97, []), candidate(4, 0.21, 0.9, ["size", "gain"])],
+  };
+}
+
+pageTest("how many clusters: only if it was looked into", {}, async (page) => {
+  assert.equal(await page.locator("#choice").isVisible(), reportData().choice !== null);
+  assert.equal(await page.locator(".contents a[href='#choice']").isVisible(), reportData().choice !== null);
+});
+
+pageTest("how many clusters: the sentence, the curves, and what failed in words", { change: withChoice }, async (page) => {
+  for (const place of ["#choice-sentence", "#sure"]) {
+    assert.ok((await page.locator(place).textContent()).includes("3 clusters: the only number that counts."));
+  }
+  const rows = await page.$$eval("#choice-table tbody tr", (all) =>
+    all.map((row) => [row.className, ...[...row.children].map((cell) => cell.textContent)]),
+  );
+  assert.equal(rows.length, 3);
+  assert.match(rows[0].join("|"), /\|2\|not stable \(0\.61\); rows do not thin out between its clusters\|0\.250\|/);
+  assert.match(rows[1].join("|"), /recommended\|3\|recommended; passes all checks\|0\.400\|.*0\.97 ± 0\.05.*\|–\|−0\.500 ± 0\.010\|/);
+  assert.match(rows[2].join("|"), /\|4\|a cluster of only 2 rows; little better than data without clusters\|/);
+  assert.equal(await page.locator("#curves figure").count(), 3);
+  const heights = await page.$$eval("#curves figure:first-child .mark", (marks) => marks.map((mark) => Number(mark.getAttribute("cy"))));
+  close((heights[2] - heights[0]) / (heights[0] - heights[1]), 0.04 / 0.15, 1e-6, "heights of the marks");
+  assert.match(await page.locator("#choice-note").textContent(), /1\u202f000 of 5\u202f000 rows/);
+});
+
+/** No number is clear. */
+function withoutRecommendation(report) {
+  withChoice(report);
+  Object.assign(report.choice, { recommended: null, sentence: "no clear number of clusters: resampled rows give other clusters" });
+}
+
+/** Another number than that of the page. */
+function withOtherRecommendation(report) {
+  withChoice(report);
+  Object.assign(report.choice, { recommended: 2, sentence: "2 clusters: the only number that counts" });
+}
+
+pageTest("how many clusters: no number is clear", { change: withoutRecommendation }, async (page) => {
+  assert.equal(
+    await page.locator("#choice-sentence").textContent(),
+    "No clear number of clusters: resampled rows give other clusters. This page shows 3.",
+  );
+  assert.equal(await page.locator("tr.recommended, .mark.recommended").count(), 0);
+});
+
+pageTest("how many clusters: another number is recommended", { change: withOtherRecommendation }, async (page) => {
+  assert.equal(
+    await page.locator("#choice-sentence").textContent(),
+    "This page shows 3; recommended are 2 clusters: the only number that counts.",
+  );
+});
+
+// ---------------------------------------------------------------- names
+
+/** Names of rows: two that are alike, a number that is another row's, and one with a row of its own. */
+function withNames(report) {
+  report.listed.names = wine.map((_, row) => (row < 30 ? `Barolo ${row}` : row === 40 ? "Single Malt" : row === 50 ? "Lot 7 of 900" : `wine no ${row}`));
+}
+
+pageTest("finds a point by its number or by a part of its name", { change: withNames }, async (page) => {
+  const find = async (text) => {
+    await page.locator("#find").fill(text);
+    await page.locator("#find").press("Enter");
+  };
+  const message = () => page.locator("#find-message").textContent();
+  await find("118");
+  await opened(page, "118 (wine no 118)");
+  await find("sINGLE m");
+  await opened(page, "40 (Single Malt)");
+  assert.equal(await message(), "");
+  await find("barolo");
+  assert.match(await message(), /30 points with “barolo” in the name; the first 20/);
+  assert.equal(await heading(page), "Point 40 (Single Malt)");
+  assert.equal(await page.locator("#find-results a").count(), 20);
+  await page.locator("#find-results a").nth(3).click();
+  await opened(page, "3 (Barolo 3)");
+  assert.equal(await page.locator("#find-results a").count(), 0);
+  await find("900");
+  await opened(page, "50 (Lot 7 of 900)");
+  await find("grappa");
+  assert.match(await message(), /No listed point has “grappa” in its name/);
+  await find("4000");
+  assert.match(await message(), /no row 4000/);
+  await find("barolo 1");
+  assert.match(await message(), /11 points/);
+  await page.locator("#clear").click();
+  assert.equal(await page.locator("#find-results a").count(), 0);
+
+  const names = await page.$$eval("#point-table tbody tr", (rows) => rows.map((row) => row.children[1].textContent));
+  assert.deepEqual(names.slice(0, 3), ["Barolo 0", "Barolo 1", "Barolo 2"]);
+  assert.ok((await page.locator(".card a[data-row]").allTextContents()).every((text) => /Barolo|wine no|Single|Lot/.test(text)));
+  const [header, first] = (await download(page)).split("\n");
+  assert.ok(header.startsWith("index,name,cluster,logit,probability,class,"));
+  assert.ok(first.startsWith("0,Barolo 0,"));
+});
+
+/** Texts that a spreadsheet would take for formulas, and numbers that begin like them. */
+function withFormulas(report) {
+  report.listed.names = wine.map((_, row) => ["=1+1", "+cmd|x", "-2+3", "@sum", "\tx", "\rx", "plain", "-5", "a=b"][row % 9]);
+  report.features = report.features.map((name, at) => (at === 0 ? "=alcohol" : name));
+  report.names = ["@one", "-two", "three"];
+  report.classes = ["+a", "b", "-1"];
+  report.profile.classes.names = report.classes;
+  report.profile.classes.one_to_one = null;
+}
+
+pageTest("the download holds no formulas, and numbers as they are", { change: withFormulas }, async (page) => {
+  const text = await download(page);
+  const [header] = text.split("\n");
+  assert.ok(header.includes(",'=alcohol,") && !/[,\n][=+@]/.test(text));
+  const lines = text.replaceAll('"\'\r', "'").split("\n").slice(1, 9).map((line) => line.split(","));
+  assert.deepEqual(
+    lines.map(([, name]) => name.replaceAll('"', "")),
+    ["'=1+1", "'+cmd|x", "'-2+3", "'@sum", "'\tx", "'x", "plain", "-5"],
+  );
+  lines.forEach(([row, , cluster, logit], at) => {
+    assert.equal(row, String(at));
+    assert.equal(cluster, ["'@one", "'-two", "three"][predictions[at].cluster]);
+    close(Number(logit), predictions[at].logit, 1e-12, "logit");
+  });
+  const kinds = new Set(text.split("\n").slice(1).filter((line) => line.includes(",plain,")).map((line) => line.split(",")[5]));
+  assert.deepEqual([...kinds].sort(), ["'+a", "-1", "b"]);
+  assert.match(text, /,-\d/, "negative relevances stay numbers");
+});
+
+// ---------------------------------------------------------------- groups
+
+function withGroups(report) {
+  report.groups = [
+    { name: "acids", features: [1, 2, 3] },
+    { name: "colour", features: [9, 10] },
+  ];
+}
+
+pageTest("groups share a row, which opens into their features", { change: withGroups, hash: "#point=70" }, async (page) => {
+  const inside = [1, 2, 3].map((at) => features[at]);
+  const sumOf = (row, names) => sum(names.map((name) => row[name]));
+  const acids = sumOf(relevance[70], inside);
+  const folded = await barValues(page, "relevance");
+  assert.equal(Object.keys(folded).length, features.length - 3);
+  close(folded.acids, acids, 1e-6, "relevance of a group");
+  close(sum(Object.values(folded)), relevance[70].logit, 1e-6, "sum with groups");
+  const steps = () =>
+    page.$$eval("#waterfall .step:not(.total)", (all) => Object.fromEntries(all.map((bar) => [bar.dataset.feature, Number(bar.dataset.value)])));
+  close((await steps()).acids, acids, 1e-6, "step of a group");
+
+  // The keyboard opens it, and the focus stays on it.
+  const fold = page.locator("#bars .fold", { hasText: "acids" });
+  assert.equal(await fold.getAttribute("aria-expanded"), "false");
+  await fold.focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await fold.getAttribute("aria-expanded"), "true");
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.group), "0");
+  const open = await barValues(page, "relevance");
+  assert.equal(Object.keys(open).length, features.length);
+  close(open.acids, acids, 1e-6, "an open group keeps its row");
+  for (const name of inside) close(open[name], relevance[70][name], 1e-6, name);
+  const single = await steps();
+  assert.ok(!("acids" in single));
+  const ends = (selector) =>
+    page.$$eval(selector, (all) => {
+      const boxes = all.map((bar) => bar.getBoundingClientRect());
+      return [Math.min(...boxes.map(({ left }) => left)), Math.max(...boxes.map(({ right }) => right))];
+    });
+  const span = await ends("#waterfall .span");
+  const own = await ends(inside.map((name) => `#waterfall .step[data-feature="${name}"]`).join(", "));
+  assert.ok(span[0] >= own[0] - 0.1 && span[1] <= own[1] + 0.1, "an open group spans steps of its features");
+  close(sum(Object.values(single)), relevance[70].logit, 1e-6, "steps of an open group");
+  assert.ok((await page.locator("#feature-table th.inside").count()) === 3);
+
+  const magnitude = (names) => sum(names.map((name) => mean(relevance.map((row) => Math.abs(row[name])))));
+  const cell = await page.locator("#feature-table tr", { hasText: "acids" }).locator("td").first().textContent();
+  close(numberIn(cell), magnitude(inside), 6e-5, "mean size of a group");
+  for (const cluster of clusters()) {
+    const own = relevance.filter((row) => row.cluster === cluster);
+    const card = page.locator(".card").nth(cluster);
+    await card.locator("summary").click();
+    const bar = await card.locator(".bar.mean[data-feature='acids']").getAttribute("data-value");
+    close(Number(bar), mean(own.map((row) => sumOf(row, inside))), 1e-6, "mean relevance of a group");
+  }
+  const versus = await page.$$eval("#versus-relevances .step", (all) => all.map((bar) => bar.dataset.feature));
+  assert.ok(versus.includes("colour") && !versus.includes("acids") && versus.includes(inside[0]));
+
+  await page.locator("#waterfall .fold").filter({ hasText: "▾" }).click();
+  assert.ok("acids" in (await steps()), "an open group closes again");
+  await page.locator("#grouping input[value='features']").check();
+  assert.deepEqual(Object.keys(await barValues(page, "relevance")).sort(), [...features].sort());
+  assert.equal(await page.locator(".fold").count(), 0);
+  await page.locator("#grouping input[value='groups']").check();
+  assert.ok("acids" in (await barValues(page, "relevance")));
+});
+
+pageTest("no switch without groups", {}, async (page) => {
+  assert.equal(await page.locator("#grouping").isVisible(), reportData().groups !== null);
 });
 
 // ---------------------------------------------------------------- ways through the page
@@ -566,7 +1095,7 @@ pageTest("clusters and features: means over the relevances of the file", {}, asy
 pageTest("the keyboard alone opens a point and moves on", {}, async (page) => {
   const focused = (selector) => page.evaluate((wanted) => document.activeElement.matches(wanted), selector);
   const tabTo = async (selector) => {
-    for (let presses = 0; presses < 60; presses++) {
+    for (let presses = 0; presses < 150; presses++) {
       await page.keyboard.press("Tab");
       if (await focused(selector)) return;
     }
@@ -646,7 +1175,7 @@ pageTest("the map tells about a point under the pointer, zooms, moves and comes 
   await page.locator("#zoom-reset").click();
   const back = await centreOf(page, 70);
   close(back[0], start[0], 0.5, "place after the reset");
-  assert.match(await page.locator("#map").textContent(), /PC 1 \(\d+ % of the variance\)/);
+  assert.match(await page.locator("#map").textContent(), /PC 1 \(\d+\s% of the variance\)/);
 });
 
 // ---------------------------------------------------------------- layout
@@ -655,7 +1184,8 @@ pageTest("the map tells about a point under the pointer, zooms, moves and comes 
 const badTexts = (page) =>
   page.evaluate(() => {
     const bad = [];
-    for (const svg of document.querySelectorAll("#bars svg, #waterfall svg")) {
+    for (const svg of document.querySelectorAll(".chart svg")) {
+      if (!svg.checkVisibility()) continue;
       const outer = svg.getBoundingClientRect();
       const texts = [...svg.querySelectorAll("text")]
         .filter((text) => text.getBoundingClientRect().width > 0)
@@ -672,7 +1202,7 @@ const badTexts = (page) =>
     return bad;
   });
 
-for (const width of [360, 1000, 1600]) {
+for (const width of [360, 400, 1000, 1400, 1600]) {
   pageTest(`fits ${width} pixels`, { hash: "#point=70", viewport: { width, height: 900 } }, async (page) => {
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
     assert.ok((await page.locator("#bars text").count()) > 3 * features.length);
@@ -756,6 +1286,16 @@ pageTest(
       assert.ok(!(await control.isVisible()));
     }
     for (const part of [
+      "#found-clusters",
+      "#sure",
+      "#overview svg",
+      ".card .numbers svg",
+      "#class-table",
+      "#versus-sentence",
+      "#versus-differences svg",
+      "#versus-relevances svg",
+      "#trust-words",
+      "#facts",
       "#map svg",
       "#point-heading",
       "#bars svg",
@@ -789,6 +1329,7 @@ function withoutClasses(report) {
   });
   Object.assign(report.listed, { class: null, misplaced: null });
   for (const cluster of report.clusters) cluster.class = null;
+  report.profile.classes = null;
 }
 
 const narrow = { width: 360, height: 800 };
@@ -828,7 +1369,7 @@ pageTest(
   async (page) => {
     assert.match(
       await page.locator("#coverage").textContent(),
-      /1,000 points, 177 .* full; 1 .* listed .*; 822 .* counted/,
+      /1\u202f000 points, 177 .* full; 1 .* listed .*; 822 .* counted/,
     );
     assert.match(await page.locator("#point-brief").textContent(), /has no details/);
     assert.equal(await page.locator("#bars").isVisible(), false);
@@ -849,3 +1390,104 @@ pageTest(
     await drawn(page);
   },
 );
+
+/** A float32 of every probability that is 1, as that of a sure point becomes when it is rounded. */
+function surePoints(report) {
+  const ones = Buffer.alloc(4 * wine.length);
+  wine.forEach((_, at) => ones.writeFloatLE(at % 2 === 0 ? 1 : 0.99951, 4 * at));
+  report.listed.probability = ones.toString("base64");
+}
+
+pageTest("no probability is 1", { change: surePoints, hash: "#point=70" }, async (page) => {
+  assert.match(await page.locator("#point-facts").textContent(), /Probabilitymore than 0\.999 /);
+  const cells = await page.$$eval("#point-table tbody tr", (all) => all.map((row) => row.children[3].textContent));
+  assert.deepEqual([...new Set(cells)], ["> 0.999"]);
+  await page.mouse.move(...(await centreOf(page, 70)));
+  assert.match(await page.locator("#tip").textContent(), /probability more than 0\.999/);
+  assert.match(await page.locator("#point-note").textContent(), /depends on the units and the scale of the features/);
+});
+
+/** Centroids with the noise of arithmetic. */
+function noisyCentroids(report) {
+  for (const cluster of report.clusters) {
+    cluster.centroid[0] = 12.000000001;
+    cluster.centroid[1] = 3e-17;
+  }
+}
+
+pageTest("centroids show no noise, and the page has one minus", { change: noisyCentroids, hash: "#point=70" }, async (page) => {
+  const titles = await page.$$eval("#bars .row", (rows) =>
+    Object.fromEntries(
+      rows.map((row) => [row.querySelector(".bar").dataset.feature, row.querySelector(".centroid-dot title").textContent]),
+    ),
+  );
+  assert.match(titles[features[0]], /: 12$/);
+  assert.match(titles[features[1]], /: 0$/);
+  const text = await page.locator("body").innerText();
+  assert.deepEqual(text.match(/(^|[\s(])-\d|\de-\d/g), null);
+});
+
+const long = "x".repeat(5000);
+
+function withLongNames(report) {
+  report.features[0] = long;
+  report.label = long;
+  report.listed.names = wine.map((_, row) => (row % 2 === 0 ? long : `${long} ${row}`));
+  report.names = [long, `${long}y`, "z"];
+  report.classes = [long, "b", "c"];
+  report.profile.classes.names = report.classes;
+  report.profile.classes.one_to_one = [long, "b", "c"];
+  report.profile.clusters[0].rule = { text: `${long} > 1: 90 % of the cluster, 80 % right`, coverage: 0.9, precision: 0.8 };
+  report.profile.clusters[0].sentence = `Cluster ${long} (61 rows, 34 %): high ${long} (1 on average, 2 overall).`;
+  report.groups = [{ name: long, features: [2, 3] }];
+  report.title = long;
+}
+
+for (const width of [360, 400, 1000, 1400, 1600]) {
+  pageTest(
+    `a label of 5 kB does not widen the page at ${width} pixels`,
+    { change: withLongNames, hash: "#point=70", viewport: { width, height: 900 } },
+    async (page) => {
+      await drawn(page);
+      const { scrolled, inner, height } = await page.evaluate(() => ({
+        scrolled: document.documentElement.scrollWidth,
+        inner: innerWidth,
+        height: document.documentElement.scrollHeight,
+      }));
+      assert.ok(scrolled <= inner, `${scrolled} pixels`);
+      assert.ok(height < 40000, `${height} pixels high`);
+      assert.equal(await page.locator("td.name").first().getAttribute("title"), long, "whole on hover");
+      assert.deepEqual(await badTexts(page), []);
+    },
+  );
+}
+
+/** Fifty clusters, of which the points are in three. */
+function manyClusters(report) {
+  const many = (list) => Array.from({ length: 50 }, (_, at) => structuredClone(list[at % list.length]));
+  report.clusters = many(report.clusters).map((cluster, at) => ({ ...cluster, cluster: at }));
+  report.profile.clusters = many(report.profile.clusters);
+  report.plane.centroids = many(report.plane.centroids);
+  report.profile.classes = null;
+  Object.assign(report, { classes: null, label: null, agreeing: null });
+  Object.assign(report.listed, { class: null, misplaced: null });
+}
+
+pageTest("of many clusters the first are shown, and all on demand", { change: manyClusters }, async (page) => {
+  for (const part of ["#sure", "#overview svg"]) {
+    const { bottom } = await page.locator(part).evaluate((element) => element.getBoundingClientRect());
+    assert.ok(bottom <= 1000, `${part} is on the first screen`);
+  }
+  for (const [thing, button] of [
+    ["#found-clusters li", "#all-found"],
+    [".card", "#all-cards"],
+  ]) {
+    assert.equal(await page.locator(thing).count(), 12);
+    await page.locator(button).click();
+    assert.equal(await page.locator(thing).count(), 50);
+    await drawn(page);
+    await page.locator(button).click();
+    assert.equal(await page.locator(thing).count(), 12);
+  }
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+});

@@ -28,25 +28,34 @@ function follow(focus) {
     if (state.point === null) showFirst();
     return;
   }
-  d3.select("#find-message").text("");
+  clearFound();
   d3.select("#point-origin").text("");
   show(point, found[2] === undefined ? null : Number(found[2]));
   arrive(focus);
+}
+
+/** Takes away what the last search said. */
+function clearFound() {
+  d3.select("#find-message").text("");
+  d3.select("#find-results").selectAll("*").remove();
 }
 
 function sayUnknown(row) {
   d3.select("#find-message").text(unknownWords(row));
 }
 
-function unknownWords(row) {
+/** What the report covers, in words. */
+function rowsWords() {
   const [first, last] = report.rows;
-  const withoutGaps = last - first + 1 === report.total;
-  const rows = withoutGaps
+  return last - first + 1 === report.total
     ? `the data have rows ${first} to ${last}`
     : `this report covers ${count(report.total, "row")} from ${first} to ${last}`;
-  if (row === null) return `Enter a row number: ${rows}.`;
-  if (row < first || row > last) return `There is no row ${row}: ${rows}.`;
-  if (!withoutGaps) return `Row ${row} is not listed in this file: ${rows}.`;
+}
+
+function unknownWords(row) {
+  const [first, last] = report.rows;
+  if (row < first || row > last) return `There is no row ${row}: ${rowsWords()}.`;
+  if (last - first + 1 !== report.total) return `Row ${row} is not listed in this file: ${rowsWords()}.`;
   return `Row ${row} is counted in the summaries of the clusters, but not listed in this file.`;
 }
 

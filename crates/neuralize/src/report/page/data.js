@@ -1,7 +1,7 @@
 // The data of the report: decoded from the JSON in the page, and looked up by point, cluster and feature.
 
 const report = JSON.parse(document.getElementById("report-data").textContent);
-const { model, features, classes, clusters } = report;
+const { model, features, classes, clusters, profile, choice } = report;
 
 /** Decodes numbers from base64. The prefix "f8:" marks numbers beyond single precision, stored as f64. */
 function decode(text, Type) {
@@ -58,7 +58,19 @@ const everyPoint = d3.range(listed.count);
 const everyFeature = d3.range(features.length);
 
 const rowOf = (matrix, row) => matrix.subarray(row * features.length, (row + 1) * features.length);
-const isMisplaced = (point) => listed.misplaced !== null && listed.misplaced[point] === 1;
+
+/** For every cluster, the class that it is called by, or null; null if clusters and classes are not one to one. */
+const oneToOne = classes === null ? null : (profile.classes?.one_to_one ?? null);
+
+/** The index of the class that a cluster is called by, or null. */
+const classOf = (cluster) => {
+  const name = oneToOne === null ? null : (oneToOne[cluster] ?? null);
+  const at = name === null ? -1 : classes.indexOf(name);
+  return at < 0 ? null : at;
+};
+
+/** Whether a point is of another class than its cluster; never, where clusters are not called by classes. */
+const isMisplaced = (point) => oneToOne !== null && listed.misplaced !== null && listed.misplaced[point] === 1;
 
 function pointOfRow(row) {
   const point = d3.bisectLeft(listed.row, row);
@@ -122,5 +134,3 @@ const scaledExtent = once(() => {
   return d3.extent([0, ...d3.extent(details.scaled), ...centroids]);
 });
 
-const strongestFirst = (relevance) =>
-  d3.sort(everyFeature, (a, b) => d3.descending(Math.abs(relevance[a]), Math.abs(relevance[b])));

@@ -1,16 +1,31 @@
 // The CSV file with the relevances of the points that pass the filter.
 
+/** A text for a cell: an apostrophe keeps a spreadsheet from taking it for a formula. Numbers are as they are. */
+function guarded(text) {
+  const isNumber = text.trim() !== "" && Number.isFinite(Number(text)) && !/^[\t\r]/.test(text);
+  return /^[=+\-@\t\r]/.test(text) && !isNumber ? `'${text}` : text;
+}
+
 function csvOf(points) {
   const withClass = classes !== null;
-  const facts = ["index", "cluster", "logit", "probability", ...(withClass ? ["class"] : [])];
-  const header = [...facts, ...features, ...report.absorbed];
+  const withName = rowNames !== null;
+  const facts = [
+    "index",
+    ...(withName ? ["name"] : []),
+    "cluster",
+    "logit",
+    "probability",
+    ...(withClass ? ["class"] : []),
+  ];
+  const header = [...facts, ...[...features, ...report.absorbed].map(guarded)];
   const empty = new Array(features.length + report.absorbed.length).fill("");
   const records = points.map((point) => [
     listed.row[point],
-    clusterName(listed.cluster[point]),
+    ...(withName ? [guarded(rowNames[point])] : []),
+    guarded(clusterName(listed.cluster[point])),
     listed.logit[point],
     Number(listed.probability[point].toPrecision(9)),
-    ...(withClass ? [listed.class[point] < 0 ? "" : classes[listed.class[point]]] : []),
+    ...(withClass ? [listed.class[point] < 0 ? "" : guarded(classes[listed.class[point]])] : []),
     ...(listed.detail[point] < 0
       ? empty
       : [

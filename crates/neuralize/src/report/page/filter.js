@@ -1,4 +1,4 @@
-// The form that finds a row by its number and filters the points.
+// The form that filters the points.
 
 function prepareFilter() {
   d3.select("#filter-cluster")
@@ -6,9 +6,8 @@ function prepareFilter() {
     .data([null, ...clusters])
     .join("option")
     .attr("value", (cluster) => (cluster === null ? "" : cluster.cluster))
-    .text((cluster) => (cluster === null ? "all" : `cluster ${clusterName(cluster.cluster)}`));
-  d3.select("#misplaced-field").attr("hidden", listed.misplaced === null ? "" : null);
-  d3.select("#filter").on("submit", openFound);
+    .text((cluster) => (cluster === null ? "all" : `cluster ${clusterTitle(cluster.cluster)}`));
+  d3.select("#misplaced-field").attr("hidden", oneToOne === null ? "" : null);
   d3.select("#filter-cluster").on("change", (event) => {
     const { value } = event.target;
     filterBy({ cluster: value === "" ? null : Number(value) });
@@ -25,7 +24,7 @@ function prepareFilter() {
 
 function clearFilter() {
   document.getElementById("find").value = "";
-  d3.select("#find-message").text("");
+  clearFound();
   state.order = { key: "row", descending: false };
   filterBy({ cluster: null, misplaced: false, probability: 1 });
 }
@@ -41,15 +40,6 @@ function showFilter() {
     state.order.key === "probability" && !state.order.descending,
   );
   d3.select("#count").text(`${whole(state.ordered.length)} of ${count(listed.count, "point")} shown`);
-}
-
-function openFound(event) {
-  event.preventDefault();
-  const text = document.getElementById("find").value.trim();
-  const row = /^\d+$/.test(text) ? Number(text) : null;
-  const point = row === null ? null : pointOfRow(row);
-  if (point === null) return sayUnknown(row);
-  visit(point);
 }
 
 changed.on("selection.filter", showFilter);

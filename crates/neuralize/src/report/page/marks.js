@@ -15,12 +15,12 @@ const colour = (index) => `var(--c${index % COLOURS})`;
 const edge = (paint) => `color-mix(in srgb, ${paint} 75%, var(--ink))`;
 const shape = (cluster) => SHAPES[Math.floor(cluster / COLOURS) % SHAPES.length];
 
-const clusterOfClass = once(() => new Map(clusters.map(({ cluster, class: matched }) => [matched, cluster])));
+const clusterOfClass = once(() => new Map(clusters.map(({ cluster }) => [classOf(cluster), cluster])));
 
-/** The colour of the cluster matched to the class of a point, so that a misclassified point has two colours. */
+/** The colour of the cluster called by the class of a point, so that a misclassified point has two colours. */
 function outline(point) {
   const own = listed.cluster[point];
-  const other = classes === null ? own : clusterOfClass().get(listed.class[point]);
+  const other = oneToOne === null ? own : clusterOfClass().get(listed.class[point]);
   const hidden = other === undefined || (other !== own && colour(other) === colour(own));
   return hidden ? "var(--ink)" : edge(colour(other));
 }

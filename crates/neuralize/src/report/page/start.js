@@ -1,18 +1,24 @@
 // Draws the page and then follows its address.
 
-showHead();
+prepareGroups();
+prepareFound();
 showTrust();
 prepareFilter();
+prepareFind();
 preparePoint();
 prepareTable();
 drawMap();
 showLegend();
 prepareMap();
+prepareVersus();
+showClusters();
+showClasses();
+showChoice();
 follow("stay");
 keepDrawn(map.host, resizeMap);
 select();
-showClusters();
-showFeatures();
+prepareOverview();
+prepareFeatures();
 window.addEventListener("hashchange", () => {
   if (location.hash !== followed) follow("panel");
 });

@@ -7,17 +7,23 @@ const state = {
   order: { key: "row", descending: false },
   page: 0,
   allFeatures: false,
-  allProfiles: false,
+  allFound: false,
+  allCards: false,
+  allRows: false,
+  openCards: new Set(),
   passing: new Uint8Array(listed.count).fill(1),
   ordered: everyPoint,
 };
 
-/** "selection": other points pass the filter, or in another order. "point": another point or question is open. */
-const changed = d3.dispatch("selection", "point");
+/**
+ * "selection": other points pass the filter, or in another order. "point": another point or question is open.
+ * "groups": features are grouped in another way.
+ */
+const changed = d3.dispatch("selection", "point", "groups");
 
 const pointColumns = [
   { key: "row", title: "Row", amount: true, value: (point) => listed.row[point] },
-  ...(report.listed.names === null ? [] : [{ key: "name", title: "Name", value: (point) => report.listed.names[point] }]),
+  ...(rowNames === null ? [] : [{ key: "name", title: "Name", kind: "name", value: (point) => rowNames[point] }]),
   { key: "cluster", title: "Cluster", amount: true, value: (point) => listed.cluster[point] },
   ...(classes === null
     ? []
@@ -25,6 +31,8 @@ const pointColumns = [
         {
           key: "class",
           title: "Class",
+          // Long names of classes get the room that names of rows get.
+          kind: classes.some((name) => name.length > 12) ? "name" : undefined,
           value: (point) => listed.class[point],
           text: (point) => className(listed.class[point]) + (isMisplaced(point) ? " ≠" : ""),
         },
@@ -35,7 +43,7 @@ const pointColumns = [
     title: "Probability",
     amount: true,
     value: (point) => listed.logit[point],
-    text: (point) => formatProbability(listed.probability[point]),
+    text: (point) => formatProbability(listed.probability[point], ">"),
   },
   {
     key: "logit",
@@ -49,7 +57,7 @@ const pointColumns = [
     title: "Nearest competitor",
     amount: true,
     value: (point) => listed.competitor[point],
-    text: (point) => clusterName(listed.competitor[point]),
+    text: (point) => clusterTitle(listed.competitor[point]),
   },
   {
     key: "strongest",

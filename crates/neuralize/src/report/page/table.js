@@ -57,7 +57,9 @@ function showCell(cell, { column, point }) {
   } else if (column.key === "cluster") {
     cell.text("");
     swatch(cell, clusterMark(listed.cluster[point]));
-    cell.append("span").text(` ${clusterName(listed.cluster[point])}`);
+    writeName(cell.append("span"), () => ` ${clusterName(listed.cluster[point])}`, 60);
+  } else if (column.key === "name") {
+    writeName(cell, () => rowNames[point], 60);
   } else {
     cell.text(column.text ? column.text(point) : column.value(point));
   }
@@ -70,9 +72,9 @@ function showPages(from, length) {
   d3.select("#page-position").text(`rows ${whole(from + 1)} to ${whole(from + length)} of ${whole(all)}`);
   d3.select("#page-back").attr("aria-disabled", state.page === 0);
   d3.select("#page-on").attr("aria-disabled", state.page === last);
-  const marked = classes === null ? "" : " ≠ marks a class other than the one matched to the cluster.";
+  const marked = oneToOne === null ? "" : " ≠ marks a class other than the one matched to the cluster.";
   d3.select("#table-count").text(
-    all === 0 ? "No point passes the filter." : `The filter keeps ${count(all, "point")}.${marked}`,
+    all === 0 ? "No point passes the filter." : `The filter keeps ${count(all, "point")}; rows ${whole(from + 1)} to ${whole(from + length)} of them are below.${marked}`,
   );
 }
 

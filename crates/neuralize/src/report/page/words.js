@@ -1,15 +1,30 @@
-// Numbers and names as the page writes them.
+// Numbers and names as the page writes them, in the words of the terminal.
+
+d3.formatDefaultLocale({ decimal: ".", thousands: "\u202f", grouping: [3], currency: ["", ""], percent: "\u00a0%", minus: "−" });
+
+/** The minus of an exponent is that of a number. */
+const withMinus = (text) => text.replaceAll("-", "−");
 
 const whole = d3.format(",");
-const small = d3.format(".2~g");
-const percent = d3.format(".1%");
+const small = (number) => withMinus(d3.format(".2~g")(number));
+
+/** A share in per cent, in one line; only none is 0 %, only all are 100 %. */
+function percent(share) {
+  const rounded = Math.round(100 * share);
+  if (rounded === 0 && share > 0) return "under 1\u00a0%";
+  if (rounded === 100 && share < 1) return "over 99\u00a0%";
+  return `${rounded}\u00a0%`;
+}
 
 const count = (number, noun) => `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 /** A format of about four digits at the given size, so that the numbers of a column align. */
 function formatFor(size, sign = "") {
   const exponent = size > 0 ? Math.floor(Math.log10(size)) : 0;
-  if (exponent < -3) return d3.format(`${sign}.3e`);
+  if (exponent < -3) {
+    const format = d3.format(`${sign}.3e`);
+    return (number) => withMinus(format(number));
+  }
   if (exponent > 5) return d3.formatPrefix(`${sign},.${3 - (exponent % 3)}`, size);
   return d3.format(`${sign},.${Math.max(0, 3 - exponent)}f`);
 }
@@ -17,8 +32,37 @@ function formatFor(size, sign = "") {
 /** A value as a person writes it: integers in full, other numbers with at most six digits. */
 function plain(value) {
   const text = Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
-  return text.replace("-", "−");
+  return withMinus(text);
 }
+
+/** A number with so many digits, integers and thousands in full. */
+function withDigits(value, digits) {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e9)) return withMinus(value.toExponential(digits - 1)).replace("+", "");
+  const leading = size === 0 ? 0 : Math.floor(Math.log10(size));
+  return d3.format(`,.${Number.isInteger(value) ? 0 : Math.max(0, digits - 1 - leading)}f`)(value);
+}
+
+/** Two numbers, with as many digits (three to six) as it takes to see how far apart they are. */
+function pair(one, other) {
+  const unit = (value, digits) =>
+    Number.isInteger(value) ? 0 : Math.min(1, 10 ** (Math.floor(Math.log10(Math.abs(value))) - digits + 1));
+  const isFine = (digits) => [one, other].every((value) => unit(value, digits) <= 0.6 * Math.abs(one - other));
+  const digits = [3, 4, 5, 6].find(isFine) ?? 3;
+  return [withDigits(one, digits), withDigits(other, digits)];
+}
+
+/** A text of at most so many characters; where it is cut, the whole one belongs into a title. */
+function brief(text, length = 60) {
+  if (text.length <= length) return text;
+  return `${Array.from(text).slice(0, length - 1).join("").trimEnd()}…`;
+}
+
+/** Writes a name into elements: cut if it is very long, and then whole on hover. */
+const writeName = (selection, name, length) =>
+  selection
+    .text((datum) => brief(name(datum), length))
+    .attr("title", (datum) => (brief(name(datum), length) === name(datum) ? null : name(datum)));
 
 /** A value of a feature as text: a number, a category, a date, yes or no. */
 function valueText(feature, value, format = plain) {
@@ -27,9 +71,32 @@ function valueText(feature, value, format = plain) {
   if (of.kind === "date") return new Date(Math.round(value * 86400) * 1000).toISOString().replace(/T00:00:00.*|\.000Z/, "").replace("T", " ");
   if (of.kind === "flag") {
     const share = Math.round(100 * value);
-    return share === 0 ? "no" : share === 100 ? "yes" : `${share} % yes`;
+    return share === 0 ? "no" : share === 100 ? "yes" : `${share}\u00a0% yes`;
   }
   return format(value);
+}
+
+/** A mean or a share (of a value of a category, of yes) beside another one, as two texts. */
+function pairText({ feature, value }, one, other) {
+  if (value !== null) return [percent(one), percent(other)];
+  const { kind } = report.kinds === null ? { kind: "number" } : report.kinds[feature];
+  return kind === "date" ? [valueText(feature, one), valueText(feature, other)] : pair(one, other);
+}
+
+/** The name of a column, or of a value of it. */
+const columnName = ({ feature, value }) => (value === null ? features[feature] : `${features[feature]}: ${value}`);
+
+/** The largest absolute value of a feature that the file has. */
+const magnitudeOf = (feature) =>
+  largest([
+    ...clusters.map((cluster) => cluster.centroid[feature]),
+    ...d3.range(details.count).map((detail) => details.values[detail * features.length + feature]),
+  ]);
+
+/** A value of a centroid, without the noise of rounding. */
+function centroidText(feature, value) {
+  const isNoise = Math.abs(value) < 0.01 && Math.abs(value) < 1e-9 * magnitudeOf(feature);
+  return valueText(feature, isNoise ? 0 : value);
 }
 
 /** A value of a point, with a word if it stands for a missing one. */
@@ -39,12 +106,11 @@ const pointValueText = (feature, { values, filled }) =>
 const formatLogit = once(() => formatFor(listedLimit()));
 const formatListed = once(() => formatFor(listedLimit(), "+"));
 
-/** Three digits; a probability that would round to 1 is written as > 0.999. */
-function formatProbability(probability) {
-  return probability < 1 && probability > 0.9995 ? "> 0.999" : probability.toFixed(3);
-}
+/** Three digits. No probability is 1: one that would round to it is said to be larger than 0.999. */
+const formatProbability = (probability, than = "more than") =>
+  probability >= 0.9995 ? `${than} 0.999` : probability.toFixed(3);
 
-const className = (index) => (index === null || index < 0 ? "none" : classes[index]);
+const className = (index) => (index === null || index < 0 ? "none" : brief(classes[index]));
 const betaWords =
   model.beta === null ? "nearest competitor only" : `all competitors (beta ${plain(model.beta)})`;
 const scaleWords = {
@@ -54,16 +120,24 @@ const scaleWords = {
   robust: "each scaled to median 0 and interquartile range 1",
 };
 
+const rowNames = report.listed.names ?? null;
+
 /** The number of a point, with its name if it has one. */
-const pointTitle = (point) => {
-  const { names } = report.listed;
-  return names === null ? `Point ${listed.row[point]}` : `Point ${listed.row[point]} (${names[point]})`;
+const pointTitle = (point) =>
+  rowNames === null ? `Point ${listed.row[point]}` : `Point ${listed.row[point]} (${brief(rowNames[point], 160)})`;
+
+/** The name of a row if it has one, else its number. */
+const rowTitle = (row) => {
+  const point = pointOfRow(row);
+  return rowNames === null || point === null || rowNames[point] === "" ? `row ${row}` : rowNames[point];
 };
+
+const clusterTitle = (cluster, length = 60) => brief(clusterName(cluster), length);
 
 function describe(point) {
   const kind = classes === null ? "" : `, class ${className(listed.class[point])}`;
   return (
-    `${pointTitle(point)}, cluster ${clusterName(listed.cluster[point])}${kind}` +
+    `${pointTitle(point)}, cluster ${clusterTitle(listed.cluster[point])}${kind}` +
     `, probability ${formatProbability(listed.probability[point])}` +
     `, logit ${formatLogit()(listed.logit[point])}`
   );
@@ -80,5 +154,5 @@ function partsWords(point) {
 
 const strongestWords = (point) =>
   strongestOf(point)
-    .map(({ feature, relevance }) => `${features[feature]} ${formatListed()(relevance)}`)
+    .map(({ feature, relevance }) => `${brief(features[feature])} ${formatListed()(relevance)}`)
     .join(", ");

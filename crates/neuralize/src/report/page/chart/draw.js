@@ -16,7 +16,7 @@ function drawChart(host, chart) {
     .data([chart])
     .join("svg")
     .attr("viewBox", `0 0 ${width} ${bottom + 24}`)
-    .attr("role", "img")
+    .attr("role", chart.rows.some(foldOf) ? "group" : "img")
     .attr("aria-label", chart.label);
   svg.selectAll("*").remove();
   const backs = svg.append("g");
@@ -35,14 +35,35 @@ function drawChart(host, chart) {
   });
 }
 
+/** The group that a row opens or closes, as text. */
+const foldOf = ({ group }) => (group ?? null) !== null && String(group);
+
 function drawNames(rows, { stacked, nameWidth }) {
-  rows
+  const names = rows
     .append("text")
     .attr("class", (row) => (row.sum ? "name sum" : "name"))
     .attr("y", stacked ? 17 : 15.5)
-    .text((row) => shorten(row.name, nameWidth))
-    .append("title")
-    .text((row) => row.name);
+    .text((row) => shorten(labelOf(row), nameWidth));
+  names.append("title").text((row) => row.name);
+  names
+    .filter(foldOf)
+    .classed("fold", true)
+    .attr("data-group", foldOf)
+    .attr("tabindex", 0)
+    .attr("role", "button")
+    .attr("aria-expanded", (row) => String(grouping.open.has(Number(foldOf(row)))))
+    .attr("aria-label", (row) => groups[foldOf(row)].name)
+    .on("click", (_, row) => toggleGroup(Number(foldOf(row))))
+    .on("keydown", pressFold);
+}
+
+/** Enter or space opens or closes a group; the focus stays on it, though the chart is drawn anew. */
+function pressFold(event, row) {
+  if (event.key !== "Enter" && event.key !== " ") return;
+  event.preventDefault();
+  const host = event.currentTarget.closest(".chart");
+  toggleGroup(Number(foldOf(row)));
+  host.querySelector(`[data-group="${foldOf(row)}"]`)?.focus({ preventScroll: true });
 }
 
 function drawNumbers(svg, rows, column, { left, width }, middle) {
@@ -64,8 +85,8 @@ function drawNumbers(svg, rows, column, { left, width }, middle) {
 function drawPlot(svg, backs, rows, column, { left, width, top, bottom, middle, rowHeight }) {
   const x = d3.scaleLinear(column.domain, [left + EDGE, left + width - EDGE]);
   const size = largest(column.domain);
-  const format = size >= 1e4 || size < 1e-3 ? d3.format("~s") : x.tickFormat(6);
-  const axis = d3.axisBottom(x).tickValues(ticksApart(x, format)).tickFormat(format).tickSizeOuter(0);
+  const format = column.format ?? (size >= 1e4 || size < 1e-3 ? d3.format("~s") : x.tickFormat(6));
+  const axis = d3.axisBottom(x).tickValues(column.ticks ?? ticksApart(x, format)).tickFormat(format).tickSizeOuter(0);
   svg.append("g").attr("class", "axis").attr("transform", `translate(0,${bottom})`).call(axis);
   backs
     .append("g")
@@ -92,7 +113,8 @@ function drawHeading(svg, column, x, left, width) {
       .attr("y", 11)
       .text(column.heading);
   if (column.sides) {
-    const [against, plus] = width < 130 ? ["−", "+"] : ["− against", "+ for"];
+    const room = Math.min(x(0) - left, left + width - x(0)) - 6;
+    const [against, plus] = widest(column.sides) > room ? ["−", "+"] : column.sides;
     svg
       .append("text")
       .attr("class", "hint number")
@@ -136,12 +158,18 @@ const spoken = (rows, text) => rows.map((row) => `${row.name} ${text(row)}`).joi
 
 const side = (number) => (number < 0 ? "against" : "for");
 
+/** Room for a number and as much on the other side of zero; never less than so much. */
+const around = (numbers, least) => {
+  const limit = Math.max(largest(numbers), least);
+  return [-limit, limit];
+};
+
 const widened = ([low, high]) => (low === high ? [low, high + 1] : [low, high]);
 
 /** Two columns: relevances as bars to either side of zero, and as numbers. */
 const relevanceColumns = (limit, format) => [
   {
-    sides: true,
+    sides: ["− against", "+ for"],
     domain: [-limit, limit],
     draw: (rows, x, middle) =>
       drawBars(rows, x, middle, {

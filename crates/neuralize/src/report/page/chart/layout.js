@@ -2,7 +2,7 @@
 
 /** Minimum width of each of several plots, and of a single one. */
 const PLOT_WIDTH = 100;
-const SINGLE_PLOT_WIDTH = 160;
+const SINGLE_PLOT_WIDTH = 120;
 /** Space between columns. */
 const GAP = 10;
 
@@ -11,12 +11,18 @@ const measure = once(() => {
   context.font = `13px ${getComputedStyle(document.body).fontFamily}`;
   return (text) => context.measureText(text).width;
 });
-const widest = (texts) => Math.ceil(d3.max(texts, measure()) ?? 0);
+const widest = (texts) => Math.ceil(d3.max(texts, (text) => measure()(text.slice(0, 400))) ?? 0);
+
+/** The name of a row with its place in a group: an arrow before a group, a space before its features. */
+function labelOf(row) {
+  if ((row.group ?? null) !== null) return `${isOpen(row) ? "▾" : "▸"} ${row.name}`;
+  return row.inside === undefined ? row.name : `\u2003${row.name}`;
+}
 
 /** Cuts a text to a width and marks the cut by an ellipsis. */
 function shorten(text, width) {
   if (measure()(text) <= width) return text;
-  const characters = Array.from(text);
+  const characters = Array.from(text.slice(0, 400));
   const fitting = d3
     .bisector((length) => measure()(`${characters.slice(0, length).join("")}…`))
     .left(d3.range(characters.length), width);
@@ -39,7 +45,7 @@ function arrange({ rows, columns }, width) {
   const plots = columns.filter((column) => column.draw).length;
   const besideName = width - d3.sum(numbers.values()) - GAP * (columns.length - 1);
   const spare = besideName - GAP - (plots === 1 ? SINGLE_PLOT_WIDTH : plots * PLOT_WIDTH);
-  const longest = widest(rows.map((row) => row.name)) + 2;
+  const longest = widest(rows.map(labelOf)) + 2;
   const room = Math.min(spare, width * 0.45);
   const stacked = longest > room * 1.3;
   const nameWidth = stacked ? width : Math.min(longest, room);

@@ -50,7 +50,8 @@ function layOutMap() {
   for (const rect of [map.clip, map.frame]) {
     rect.attr("x", box.left).attr("y", box.top).attr("width", box.width).attr("height", box.height);
   }
-  setScales(box);
+  const scales = equalScales(box, 22);
+  Object.assign(map, scales);
   placeAxes(box);
   map.zoom.extent([
     [box.left, box.top],
@@ -62,11 +63,10 @@ function layOutMap() {
   ]);
 }
 
-/** Both axes have the same unit of length: distances on the map are distances. */
-function setScales(box) {
+/** Scales of the plane in a box: both axes have the same unit of length, so that distances are distances. */
+function equalScales(box, room) {
   const [left, right] = extentOf(listed.x, 0);
   const [low, high] = extentOf(listed.y, 1);
-  const room = 22;
   const unit = Math.min(
     (box.width - 2 * room) / (right - left || 1),
     (box.height - 2 * room) / (high - low || 1),
@@ -74,8 +74,10 @@ function setScales(box) {
   const halfWidth = box.width / unit / 2;
   const halfHeight = box.height / unit / 2;
   const [xMiddle, yMiddle] = [(left + right) / 2, (low + high) / 2];
-  map.x = d3.scaleLinear([xMiddle - halfWidth, xMiddle + halfWidth], [box.left, box.left + box.width]);
-  map.y = d3.scaleLinear([yMiddle - halfHeight, yMiddle + halfHeight], [box.top + box.height, box.top]);
+  return {
+    x: d3.scaleLinear([xMiddle - halfWidth, xMiddle + halfWidth], [box.left, box.left + box.width]),
+    y: d3.scaleLinear([yMiddle - halfHeight, yMiddle + halfHeight], [box.top + box.height, box.top]),
+  };
 }
 
 const extentOf = (coordinates, axis) =>
@@ -83,7 +85,7 @@ const extentOf = (coordinates, axis) =>
 
 function placeAxes(box) {
   const titleOf = (axis) =>
-    `PC ${axis + 1} (${d3.format(".0%")(report.plane.explained[axis]).replace("%", " %")} of the variance)`;
+    `PC ${axis + 1} (${percent(report.plane.explained[axis])} of the variance)`;
   map.xAxis.attr("transform", `translate(0,${box.top + box.height})`);
   map.yAxis.attr("transform", `translate(${box.left},0)`);
   map.xTitle

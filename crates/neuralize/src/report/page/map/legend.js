@@ -7,13 +7,14 @@ function showLegend() {
     swatch(item, mark);
     item.append("span").text(words);
   };
-  clusters.forEach(({ cluster, class: matched }) =>
+  clusters.forEach(({ cluster }) => {
+    const called = classOf(cluster);
     entry(
       clusterMark(cluster),
-      `cluster ${clusterName(cluster)}${matched === null ? "" : ` (class ${className(matched)})`}`,
-    ),
-  );
-  if (classes !== null) {
+      `cluster ${clusterTitle(cluster)}${called === null ? "" : ` (class ${className(called)})`}`,
+    );
+  });
+  if (oneToOne !== null) {
     if (classes.some((_, index) => !clusterOfClass().has(index))) {
       entry({ stroke: "var(--ink)", width: 3 }, "class without a matched cluster");
     }
@@ -21,7 +22,7 @@ function showLegend() {
   }
   entry({ symbol: d3.symbolTimes, stroke: "var(--ink)", width: 2 }, `${centroid} of a cluster`);
   d3.select("#map-note").text(
-    classes === null
+    oneToOne === null
       ? ""
       : "Fill: cluster. Outline: the cluster matched to the class of the point; dark if there is none or if both " +
           "have the same colour.",

@@ -24,7 +24,7 @@ function drawPoints() {
   const misplacedLast = d3.sort(everyPoint, isMisplaced);
   const tagOf = (point) => (shape(listed.cluster[point]) === d3.symbolCircle ? "circle" : "path");
   map.points
-    .style("--outline", classes === null ? 0.8 : map.radius * 0.45)
+    .style("--outline", oneToOne === null ? 0.8 : map.radius * 0.45)
     .selectAll(".point")
     .data(misplacedLast)
     .join((enter) => enter.append((point) => document.createElementNS(d3.namespaces.svg, tagOf(point))))
@@ -54,7 +54,7 @@ function drawCentroids() {
     .append("text")
     .attr("x", 9)
     .attr("y", -6)
-    .text((_, cluster) => cluster);
+    .text((_, cluster) => clusterTitle(cluster, 18));
 }
 
 function resizeMap() {

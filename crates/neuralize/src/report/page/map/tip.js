@@ -10,15 +10,15 @@ function showTip(point) {
   const kind = classes === null ? "" : `, class ${className(listed.class[point])}`;
   tip
     .append("span")
-    .text(`cluster ${clusterName(listed.cluster[point])}${kind}${isMisplaced(point) ? ": misclassified" : ""}`);
+    .text(`cluster ${clusterTitle(listed.cluster[point])}${kind}${isMisplaced(point) ? ": misclassified" : ""}`);
   tip
     .append("span")
     .text(
       `probability ${formatProbability(listed.probability[point])} against cluster ` +
-        `${clusterName(listed.competitor[point])}, logit ${formatLogit()(listed.logit[point])}`,
+        `${clusterTitle(listed.competitor[point])}, logit ${formatLogit()(listed.logit[point])}`,
     );
   strongestOf(point).forEach(({ feature, relevance }) =>
-    tip.append("span").text(`${formatListed()(relevance)} ${features[feature]}`),
+    tip.append("span").text(`${formatListed()(relevance)} ${brief(features[feature])}`),
   );
   map.cursor.attr("visibility", null).attr("transform", fixed(placeOf(point)));
   placeTip(tip.node(), map.transform.apply(placeOf(point)));

@@ -3,19 +3,24 @@
 /** Features that are shown until the reader asks for all. */
 const MANY_FEATURES = 30;
 
-function shownFeatures(relevance) {
-  const strongest = strongestFirst(relevance);
+/** The rows of the charts and of the table: features and groups, the strongest of them. */
+function shownRows(relevance) {
+  const strongest = strongestUnits(relevance);
   const shown = state.allFeatures ? strongest : strongest.slice(0, MANY_FEATURES);
-  return document.getElementById("feature-order").value === "data" ? d3.sort(shown) : shown;
+  const isAsInData = document.getElementById("feature-order").value === "data";
+  const place = ({ features: members }) => d3.min(members);
+  return unfolded(isAsInData ? d3.sort(shown, (a, b) => place(a) - place(b)) : shown, relevance);
 }
 
 /** The line below a chart that says how many features it shows, with a button that changes it. */
 function showMore(line, button, limit, all) {
-  d3.select(line).attr("hidden", features.length > limit ? null : "");
+  const number = units().length;
+  const noun = number === features.length ? "features" : "features and groups";
+  d3.select(line).attr("hidden", number > limit ? null : "");
   d3.select(`${line} span`).text(
-    all ? `All ${features.length} features.` : `The ${limit} strongest of ${features.length} features.`,
+    all ? `All ${whole(number)} ${noun}.` : `The ${limit} strongest of ${whole(number)} ${noun}.`,
   );
-  d3.select(button).text(all ? `Show the strongest ${limit}` : `Show all ${features.length}`);
+  d3.select(button).text(all ? `Show the strongest ${limit}` : `Show all ${whole(number)}`);
 }
 
 function showBars() {
@@ -29,8 +34,8 @@ function showCentroids(own, other) {
   const key = d3.select("#centroids");
   key.selectAll("*").remove();
   for (const [mark, words] of [
-    [ownCentroid(own), `${centroid} of its own cluster, ${clusterName(own)}`],
-    [otherCentroid(other), `${centroid} of cluster ${clusterName(other)}`],
+    [ownCentroid(own), `${centroid} of its own cluster, ${clusterTitle(own)}`],
+    [otherCentroid(other), `${centroid} of cluster ${clusterTitle(other)}`],
   ]) {
     const entry = key.append("span");
     swatch(entry, { ...mark, size: 50 });
@@ -41,24 +46,29 @@ function showCentroids(own, other) {
 const ownCentroid = (cluster) => ({ fill: colour(cluster), stroke: "var(--ink)", width: 1.2 });
 const otherCentroid = (cluster) => ({ fill: "var(--surface)", stroke: edge(colour(cluster)), width: 2.2 });
 
+/** The largest relevance that the bars have room for: that of the point, or that of all points. */
+function limitOf({ relevance, limit }) {
+  if (document.getElementById("relevance-scale").value === "all") return limit;
+  return largest([...relevance, ...units().map((unit) => amountOf(unit, relevance))]) || 1;
+}
+
 function drawBarPanels() {
   const explanation = explanationOf(state.point, state.versus);
-  const { own, other, scaled, relevance, limit } = explanation;
-  const shownLimit =
-    document.getElementById("relevance-scale").value === "point" ? largest(relevance) || 1 : limit;
-  const format = formatFor(limit, "+");
-  const rows = shownFeatures(relevance).map((feature) => ({
-    name: features[feature],
-    feature,
-    value: pointValueText(feature, explanation),
-    number: explanation.values[feature],
-    scaled: scaled[feature],
-    relevance: relevance[feature],
+  const { own, other, scaled, relevance } = explanation;
+  const shownLimit = limitOf(explanation);
+  const format = formatFor(shownLimit, "+");
+  const rows = shownRows(relevance).map((unit) => ({
+    ...unit,
+    value: unit.feature === null ? count(unit.features.length, "feature") : brief(pointValueText(unit.feature, explanation), 24),
+    number: explanation.values[unit.feature],
+    scaled: scaled[unit.feature],
+    relevance: amountOf(unit, relevance),
   }));
   const valuePanel = {
     heading: model.scale === "none" ? "" : "scaled value",
     domain: widened(scaledExtent()),
-    draw: (group, x, middle) => {
+    draw: (all, x, middle) => {
+      const group = all.filter((row) => row.feature !== null);
       drawBars(group, x, middle, {
         kind: () => "value",
         to: (row) => row.scaled,
@@ -92,6 +102,5 @@ function drawCentroid(rows, x, middle, cluster, { fill, stroke, width }) {
     .style("stroke", stroke)
     .style("stroke-width", width)
     .append("title")
-    .text((row) => `${centroid} of cluster ${clusterName(cluster.cluster)}: ${valueText(row.feature, cluster.centroid[row.feature])}`);
+    .text((row) => `${centroid} of cluster ${clusterTitle(cluster.cluster)}: ${centroidText(row.feature, cluster.centroid[row.feature])}`);
 }
-

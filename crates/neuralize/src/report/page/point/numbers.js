@@ -4,12 +4,13 @@
 function showNumbers() {
   const box = d3.select("#numbers");
   const explanation = explanationOf(state.point, state.versus);
-  const { relevance, parts, limit } = explanation;
-  const format = formatFor(limit, "+");
-  const shown = shownFeatures(relevance).map((feature) => ({
-    name: features[feature],
-    value: pointValueText(feature, explanation),
-    relevance: relevance[feature],
+  const { relevance, parts } = explanation;
+  const format = formatFor(limitOf(explanation), "+");
+  const shown = shownRows(relevance).map((unit) => ({
+    name: unit.name,
+    inside: unit.inside,
+    value: unit.feature === null ? count(unit.features.length, "feature") : pointValueText(unit.feature, explanation),
+    relevance: amountOf(unit, relevance),
   }));
   const absorbed = parts.map(({ name, value }) => ({ name, value: "", relevance: value }));
   box
@@ -28,11 +29,12 @@ function showNumbers() {
   rows
     .append("th")
     .attr("scope", "row")
-    .text(({ name }) => name);
+    .classed("inside", ({ inside }) => inside !== undefined)
+    .call(writeName, ({ name }) => name, 200);
   rows
     .append("td")
     .attr("class", "amount")
-    .text(({ value }) => value);
+    .call(writeName, ({ value }) => value, 60);
   rows
     .append("td")
     .attr("class", "amount")

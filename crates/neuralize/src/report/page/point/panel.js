@@ -17,13 +17,13 @@ function showPointFacts(point) {
   const own = listed.cluster[point];
   const cluster = showFact("#point-facts", "Cluster", "");
   swatch(cluster, clusterMark(own));
-  const matched = clusters[own].class;
-  cluster.append("span").text(` ${clusterName(own)}`);
-  if (matched !== null) cluster.append("small").text(` matched class: ${className(matched)}`);
+  const called = classOf(own);
+  cluster.append("span").text(` ${clusterTitle(own)}`);
+  if (called !== null) cluster.append("small").text(` matched class: ${className(called)}`);
   if (classes !== null) {
     showFact(
       "#point-facts",
-      report.label === null ? "Class" : `Class (${report.label})`,
+      report.label === null ? "Class" : `Class (${brief(report.label, 40)})`,
       className(listed.class[point]),
       isMisplaced(point) ? "misclassified" : "",
     );
@@ -32,7 +32,7 @@ function showPointFacts(point) {
     "#point-facts",
     "Probability",
     formatProbability(listed.probability[point]),
-    `against cluster ${clusterName(listed.competitor[point])}`,
+    `against cluster ${clusterTitle(listed.competitor[point])}`,
   );
   showFact("#point-facts", "Logit", formatLogit()(listed.logit[point]), partsWords(point));
 }
@@ -52,7 +52,7 @@ function showQuestions() {
     .join("option")
     .attr("value", (other) => other ?? "")
     .property("selected", (other) => other === state.versus)
-    .text((other) => (other === null ? betaWords : `rather than cluster ${clusterName(other)}`));
+    .text((other) => (other === null ? betaWords : `rather than cluster ${clusterTitle(other, 40)}`));
   const others = clusters.length - 1;
   const left = others - report.details.contrasts;
   d3.select("#question-note").text(left > 0 ? `(the ${others - left} nearest of ${others} other clusters)` : "");
@@ -66,6 +66,7 @@ function showBrief() {
       label: `Strongest features: ${strongestWords(state.point)}`,
       rows: strongestOf(state.point).map(({ feature, relevance }) => ({
         name: features[feature],
+        feature,
         relevance,
       })),
       columns: relevanceColumns(limit, formatListed()),
@@ -86,8 +87,21 @@ changed.on("selection.panel", showSteps).on("point.panel", () => {
   showPoint();
   showSteps();
 });
+changed.on("groups.panel", showPoint);
+
+/** What the probability of a point is, and what it is not. */
+const PROBABILITY =
+  "The probability says how clearly a point is in its cluster rather than in the nearest competitor: 0.5 on the boundary. " +
+  "It depends on the units and the scale of the features, so compare it between points, not with other models.";
 
 function preparePoint() {
+  d3.select("#point-note").text(
+    "Positive relevances speak for the cluster of the point, negative ones against it. " +
+      (report.absorbed.length === 0
+        ? "They add up"
+        : `Together with ${report.absorbed.join(" and ")}, which belong to no feature, they add up`) +
+      ` exactly to the logit, the margin by which the point is in its cluster. ${PROBABILITY}`,
+  );
   d3.select("#question").on("change", (event) => {
     const { value } = event.target;
     visit(state.point, { versus: value === "" ? null : Number(value), replace: true, focus: "stay" });

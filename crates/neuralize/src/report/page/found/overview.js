@@ -1,0 +1,89 @@
+// The map of what was found: all points as one mark per cluster, with the name of the cluster at its centroid.
+
+let overviewTree = d3.quadtree();
+
+/** A drawing context that puts what is drawn at another place. */
+function moved(path, left, top) {
+  return {
+    moveTo: (x, y) => path.moveTo(x + left, y + top),
+    lineTo: (x, y) => path.lineTo(x + left, y + top),
+    arc: (x, y, ...rest) => path.arc(x + left, y + top, ...rest),
+    rect: (x, y, ...rest) => path.rect(x + left, y + top, ...rest),
+    closePath: () => path.closePath(),
+  };
+}
+
+function drawOverview() {
+  const host = document.getElementById("overview");
+  const width = host.clientWidth;
+  if (width === 0) return;
+  const height = Math.min(width * 0.8, clusters.length > FEW_CLUSTERS ? 340 : 430);
+  const { x, y } = equalScales({ left: 0, top: 0, width, height }, 18);
+  const radius = map.radius * 0.75;
+  const members = d3.group(everyPoint, (point) => listed.cluster[point]);
+  const outlineOf = ({ cluster }) => {
+    const path = d3.pathRound(3);
+    const symbol = d3.symbol(shape(cluster), Math.PI * radius ** 2);
+    for (const point of members.get(cluster) ?? []) symbol.context(moved(path, x(listed.x[point]), y(listed.y[point])))();
+    return path.toString();
+  };
+  const svg = d3
+    .select(host)
+    .selectAll("svg")
+    .data([null])
+    .join("svg")
+    .attr("viewBox", `0 0 ${width} ${height}`)
+    .attr("role", "img")
+    .attr("aria-label", `Map of ${count(listed.count, "row")} in ${count(clusters.length, "cluster")}`);
+  svg.selectAll("*").remove();
+  svg.append("rect").attr("class", "frame").attr("width", width).attr("height", height);
+  svg
+    .append("g")
+    .selectAll("path")
+    .data(clusters)
+    .join("path")
+    .attr("d", outlineOf)
+    .style("fill", ({ cluster }) => colour(cluster))
+    .style("stroke", ({ cluster }) => edge(colour(cluster)))
+    .style("stroke-width", 0.6);
+  svg
+    .append("g")
+    .attr("class", clusters.length > MANY_CLUSTERS ? "centroid crowded" : "centroid")
+    .selectAll("text")
+    .data(report.plane.centroids)
+    .join("text")
+    .attr("text-anchor", "middle")
+    .attr("x", ([left]) => x(left))
+    .attr("y", ([, top]) => y(top) + 5)
+    .text((_, cluster) => clusterTitle(cluster, 18));
+  overviewTree = d3.quadtree(
+    everyPoint,
+    (point) => x(listed.x[point]),
+    (point) => y(listed.y[point]),
+  );
+}
+
+function showOverviewNote() {
+  const shown = d3.sum(report.plane.explained);
+  const rest =
+    shown > 0.995
+      ? "It shows all of the variance."
+      : `It shows ${percent(shown)} of the variance; clusters that overlap here may be apart in the other ${percent(1 - shown)}.`;
+  const some = listed.count < report.total ? ` ${whole(listed.count)} of the ${count(report.total, "row")} are drawn.` : "";
+  const note = d3.select("#overview-note");
+  note.text(`Every row in the plane in which the rows differ most. ${rest}${some}`);
+  note.append("span").attr("class", "controls-hint").text(" Click a row to see why it is in its cluster.");
+}
+
+function prepareOverview() {
+  showOverviewNote();
+  const host = document.getElementById("overview");
+  const nearest = (event) => overviewTree.find(...d3.pointer(event, host.querySelector("svg")), 14) ?? null;
+  d3.select(host)
+    .on("pointermove", (event) => d3.select(host).classed("over", nearest(event) !== null))
+    .on("click", (event) => {
+      const point = nearest(event);
+      if (point !== null) visit(point);
+    });
+  keepDrawn(host, drawOverview);
+}
