@@ -96,6 +96,13 @@ pub fn download_true<B: Backend, const D: usize>(tensor: Tensor<B, D, Bool>) -> 
     data.iter::<bool>().enumerate().filter_map(|(at, is)| is.then_some(at)).collect()
 }
 
+/// Which values are NaN. Not by `Tensor::is_nan`: NdArray on AVX2 finds NaN equal to any number
+/// (macerator 0.3.4).
+pub fn is_nan<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, D, Bool> {
+    let is_number = tensor.clone().greater_equal_elem(0.0).bool_or(tensor.lower_elem(0.0));
+    is_number.bool_not()
+}
+
 /// Whether every element is true.
 pub fn all_true<B: Backend, const D: usize>(tensor: Tensor<B, D, Bool>) -> bool {
     tensor.all().into_data().iter::<bool>().all(|value| value)
@@ -130,5 +137,30 @@ pub fn rounded(value: f64, dtype: DType) -> f64 {
     match dtype {
         DType::F64 => value,
         _ => f64::from(value as f32),
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use burn::backend::{Flex, NdArray};
+
+    fn check<B: Backend>(dtype: DType) {
+        // Of all lengths around those of vector instructions.
+        for length in 1..40 {
+            let special = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, 1.5, -2.0];
+            let values: Vec<f64> = (0..length).map(|at| special[at % special.len()]).collect();
+            let expected: Vec<usize> = (0..length).filter(|at| values[*at].is_nan()).collect();
+            let tensor = upload::<B, 1>(values, [length], &Default::default(), dtype);
+            assert_eq!(download_true(is_nan(tensor)), expected, "{length}, {dtype:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_but_nan_is_nan() {
+        check::<Flex>(DType::F32);
+        check::<Flex>(DType::F64);
+        check::<NdArray<f32>>(DType::F32);
+        check::<NdArray<f64>>(DType::F64);
     }
 }

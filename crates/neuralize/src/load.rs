@@ -222,7 +222,7 @@ pub(crate) fn not_blank<B: Backend, const D: usize>(
     tensor: &Tensor<B, D>,
 ) -> Result<(), String> {
     not_empty(name, tensor)?;
-    if transfer::all_true(tensor.clone().is_nan()) { Err(unloaded(name)) } else { Ok(()) }
+    if transfer::all_true(transfer::is_nan(tensor.clone())) { Err(unloaded(name)) } else { Ok(()) }
 }
 
 /// Whether a tensor has elements.

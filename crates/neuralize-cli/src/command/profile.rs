@@ -185,18 +185,16 @@ fn of_cluster(cluster: &ClusterFacts) -> String {
     };
     line("typical", named(&cluster.typical));
     line("farthest", named(&cluster.farthest));
-    line("unsure", unsure(cluster));
+    line("ambiguous", ambiguous(cluster));
     text
 }
 
-/// `4 % of its rows are nearly in another cluster`
-fn unsure(cluster: &ClusterFacts) -> String {
+/// `4 % of its rows`
+fn ambiguous(cluster: &ClusterFacts) -> String {
     match cluster.ambiguous {
-        share if share <= 0.0 => "none of its rows is nearly in another cluster".to_owned(),
-        share if share < 0.01 => {
-            "less than 1 % of its rows are nearly in another cluster".to_owned()
-        }
-        share => format!("{:.0} % of its rows are nearly in another cluster", 100.0 * share),
+        share if share <= 0.0 => "none of its rows".to_owned(),
+        share if share < 0.01 => "less than 1 % of its rows".to_owned(),
+        share => format!("{:.0} % of its rows", 100.0 * share),
     }
 }
 

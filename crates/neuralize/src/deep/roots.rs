@@ -367,7 +367,7 @@ impl<'a, B: Backend, E: Relevance<B>> Search<'a, B, E> {
     pub(super) fn places(&self, roots: &Roots<B>) -> Result<Places<B>> {
         let table = Tensor::cat(vec![roots.places.val(), roots.medoids.val()], 0);
         // Those of empty clusters are NaN and never asked for.
-        let nothing = table.clone().is_nan();
+        let nothing = transfer::is_nan(table.clone());
         let table = table.mask_fill(nothing, 0.0);
         let scores = transfer::download(self.scores(&table)?);
         Ok(Places { table, scores, clusters: roots.n_clusters() })

@@ -184,7 +184,7 @@ impl<'a, B: Backend, E: Module<B> + Relevance<B>> Pass<'a, B, E> {
             return Ok(None);
         }
         // Roots of empty clusters are NaN and never asked for.
-        let none = table.clone().is_nan();
+        let none = transfer::is_nan(table.clone());
         let table = AnyTensor::from(table.mask_fill(none, 0.0));
         let table = table.reshape(&[&[count], self.sample.as_slice()].concat())?;
         Ok(Some(self.model.encoder.trace(Tape::new().input("input", table))?))

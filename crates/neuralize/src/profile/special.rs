@@ -8,7 +8,7 @@ use crate::profile::v_test::VTest;
 
 /// What the p-values of a profile mean, for a footnote.
 pub const REMARK: &str = "Clusters are made so that they differ: v-tests rank the columns, they do not prove that a \
-     cluster exists. Listed: p times the number of tests of the cluster at most 0.05 (Bonferroni).";
+     cluster exists. Sentences name columns with p times the number of tests of the cluster at most 0.05 (Bonferroni).";
 
 /// The largest p-value, times the number of tests of the cluster, of what is listed.
 pub const LEVEL: f64 = 0.05;

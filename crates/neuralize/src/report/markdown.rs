@@ -32,7 +32,11 @@ pub(super) fn markdown(page: &Page, profile: &ModelProfile) -> String {
     for cluster in &profile.clusters {
         text += &of_cluster(cluster);
     }
-    let _ = writeln!(text, "\n{}", plain(profile.remark));
+    let _ = writeln!(
+        text,
+        "\nA row is ambiguous if its logit is below a tenth of the median logit of its cluster. {}",
+        plain(profile.remark)
+    );
     if !profile.versus.is_empty() {
         text += "\n## One cluster against another\n\n";
         for pair in &profile.versus {
@@ -59,7 +63,7 @@ pub(super) fn markdown(page: &Page, profile: &ModelProfile) -> String {
 }
 
 fn found(clusters: &[ClusterFacts]) -> String {
-    let mut text = String::from("| cluster | rows | share | nearly in another | what it is |\n");
+    let mut text = String::from("| cluster | rows | share | ambiguous | what it is |\n");
     text += "|---|---:|---:|---:|---|\n";
     for cluster in clusters {
         let _ = writeln!(

@@ -31,7 +31,6 @@ function afterOpening(cluster) {
 
 function showFound() {
   const shown = state.allFound ? clusters : clusters.slice(0, MANY_CLUSTERS);
-  const largestSize = d3.max(clusters, ({ points }) => points) || 1;
   const lines = d3.select("#found-clusters").selectAll("li").data(shown).join("li");
   lines.selectAll("*").remove();
   lines.each(function (cluster) {
@@ -43,7 +42,7 @@ function showFound() {
       .attr("class", "size-bar")
       .style("--cluster", colour(cluster.cluster))
       .append("span")
-      .style("width", `${(100 * cluster.points) / largestSize}%`);
+      .style("width", `${(100 * cluster.points) / report.total}%`);
     size.append("span").text(sizeWords(cluster));
     writeName(d3.select(this).append("p").attr("class", "found-words"), () => afterOpening(cluster.cluster), 600);
   });
@@ -60,8 +59,8 @@ function ambiguousWords() {
   if (all === 0) return `No row is ambiguous. ${rule}`;
   const most = d3.greatestIndex(profile.clusters, ({ ambiguous }) => ambiguous);
   const where = clusters.length < 2 ? "" : `, most often in cluster ${clusterTitle(most)} (${percent(profile.clusters[most].ambiguous)})`;
-  const are = all === 1 ? "row is" : "rows are";
-  return `${whole(all)} of ${whole(report.total)} ${are} ambiguous (${percent(all / report.total)})${where}. ${rule}`;
+  const are = all === 1 ? "is" : "are";
+  return `${whole(all)} of ${count(report.total, "row")} ${are} ambiguous (${percent(all / report.total)})${where}. ${rule}`;
 }
 
 /** What is known about the number of clusters, in words. */
