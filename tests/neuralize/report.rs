@@ -8,6 +8,7 @@ mod compared;
 use base64::Engine as _;
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
+use neuralize::choose::{ChooseConfig, FittedBy, Rows};
 use neuralize::prelude::*;
 use neuralize::report::{self, Report, ReportBuilder};
 use serde_json::Value;
@@ -147,6 +148,30 @@ fn every_explanation_of_wine_is_in_the_page() {
          color_intensity and malic_acid speak against it."
     );
 
+    // Two clusters beside one another: the mean of the contrasts of the rows of each.
+    let pairs = page.0["profile"]["versus"].as_array().unwrap();
+    assert_eq!(pairs.len(), 3);
+    for pair in pairs {
+        let ends = [&pair["a"], &pair["b"]].map(|end| end.as_u64().unwrap() as usize);
+        for (side, [own, other]) in [ends, [ends[1], ends[0]]].into_iter().enumerate() {
+            let rows: Vec<usize> = (0..178).filter(|&i| cluster[i] as usize == own).collect();
+            let mut sum = 0.0;
+            for i in 0..13 {
+                let of = |row: &usize| {
+                    (scaled[*row][i] - centroids[other][i]).powi(2)
+                        - (scaled[*row][i] - centroids[own][i]).powi(2)
+                };
+                let expected = rows.iter().map(of).sum::<f64>() / rows.len() as f64;
+                let shown = pair["contrasts"][side][i].as_f64().unwrap();
+                assert!((shown - expected).abs() < 1e-12, "{shown} against {expected}");
+                sum += shown;
+            }
+            assert!((pair["logits"][side].as_f64().unwrap() - sum).abs() < 1e-12);
+            let sentence = pair["sentences"][side].as_str().unwrap();
+            assert!(sentence.starts_with(&format!("Cluster {own} rather than {other}: ")));
+        }
+    }
+
     // Strongest features, typical and ambiguous points, by sorting again.
     let relevance = values(found.relevance.clone());
     let strongest = page.i32("/listed/strongest");
@@ -164,7 +189,19 @@ fn every_explanation_of_wine_is_in_the_page() {
         let list =
             |name: &str| -> Vec<usize> { serde_json::from_value(shown[name].clone()).unwrap() };
         assert_eq!(list("ambiguous"), own[..5]);
-        assert_eq!(list("typical"), own.iter().rev().take(5).copied().collect::<Vec<_>>());
+        let profile = &page.0["profile"]["clusters"][k];
+        let named =
+            |name: &str| -> Vec<usize> { serde_json::from_value(profile[name].clone()).unwrap() };
+        assert_eq!(named("farthest"), own.iter().rev().take(5).copied().collect::<Vec<_>>());
+        let away = |row: &usize| -> f64 {
+            scaled[*row].iter().zip(&centroids[k]).map(|(x, m)| (x - m).powi(2)).sum()
+        };
+        let mut near = own.clone();
+        near.sort_by(|a, b| away(a).total_cmp(&away(b)));
+        assert_eq!(named("typical"), near[..5]);
+        let limit = 0.1 * logit[own[own.len() / 2]];
+        let ambiguous = own.iter().filter(|row| logit[**row] < limit).count();
+        assert_eq!(profile["ambiguous"], ambiguous as f64 / own.len() as f64);
         assert_eq!(shown["points"], own.len());
         let numbers =
             |name: &str| -> Vec<f64> { serde_json::from_value(shown[name].clone()).unwrap() };
@@ -182,6 +219,71 @@ fn every_explanation_of_wine_is_in_the_page() {
             assert!((numbers("deviation")[i] - deviation).abs() < 1e-7 * deviation);
         }
     }
+}
+
+/// Clusters are called by classes only where they are nearly one to one.
+#[test]
+fn classes_across_the_clusters_name_none() {
+    let text: String = std::iter::once("a,b,kind\n".to_owned())
+        .chain((0..60).map(|i| {
+            let place = f64::from(i % 3) * 5.0 + f64::from(i % 7) * 0.1;
+            format!("{place},{},{}\n", f64::from(i % 5) * 0.1, i % 2)
+        }))
+        .collect();
+    let options = TableOptions::default().with_label("kind");
+    let table = TableReader::csv("t", text.as_bytes(), &options).unwrap().read_all().unwrap();
+    let model = model(&table, Scale::None, &KMeansConfig::new(3));
+    let report = Report::of(&model, &table, "t", Beta::Heuristic).unwrap();
+    let page = Page::of(&report.html());
+    assert_eq!((&page.0["agreeing"], &page.0["listed"]["misplaced"]), (&Value::Null, &Value::Null));
+    for k in 0..3 {
+        assert_eq!(page.0["clusters"][k]["class"], Value::Null);
+    }
+    let classes = &page.0["profile"]["classes"];
+    assert_eq!(classes["one_to_one"], Value::Null);
+    let counts: Vec<Vec<usize>> = serde_json::from_value(classes["counts"].clone()).unwrap();
+    assert_eq!(counts.iter().flatten().sum::<usize>(), 60);
+    assert!(classes["adjusted_rand"].as_f64().unwrap() < 0.1);
+    // As Markdown: a table of clusters and one of classes, with the same counts.
+    let markdown = report.markdown();
+    for (k, row) in counts.iter().enumerate() {
+        assert!(markdown.contains(&format!("| cluster {k} | {} | {} |\n", row[0], row[1])));
+    }
+}
+
+/// Groups and the choice of a number reach the page; wrong groups are refused.
+#[test]
+fn groups_and_the_choice_are_in_the_page() {
+    let table = heaps(300, 4, 3);
+    let kmeans = model(&table, Scale::None, &KMeansConfig::new(3));
+    let rows: Vec<f64> = (0..300).flat_map(|row| table.row(row).unwrap().to_vec()).collect();
+    let mut method =
+        FittedBy::<Flex>::new(KMeansConfig::new(2).into(), &Default::default(), DType::F64);
+    let rows = Rows::new(&rows, 4).unwrap();
+    let choice = ChooseConfig::new().with_clusters([2, 3, 4]).choose(&rows, &mut method).unwrap();
+    let info = kmeans.info().clone().with_choice(Some(choice.clone()));
+    let folder = tempfile::tempdir().unwrap();
+    Model::new(kmeans.scaler().clone(), kmeans.clusterer().clone(), info)
+        .unwrap()
+        .save(folder.path())
+        .unwrap();
+    // Kept by the model.
+    let model = Model::<Flex>::load(folder.path(), &Default::default(), DType::F64).unwrap();
+    assert_eq!(model.info().choice, Some(choice.clone()));
+
+    let names = table.features();
+    let builder = || ReportBuilder::new(&model, "t", Beta::Heuristic).unwrap();
+    let found = model.explain(&tensor(&table), Target::Assigned, Beta::Heuristic).unwrap();
+    let mut grouped = builder().with_group("both", &[&names[2], &names[0]]).unwrap();
+    grouped.add(0..300, &table, &found).unwrap();
+    let report = grouped.finish(None).unwrap();
+    let page = Page::of(&report.html());
+    assert_eq!(page.0["groups"], serde_json::json!([{"name": "both", "features": [0, 2]}]));
+    assert_eq!(page.0["choice"]["sentence"], choice.sentence);
+    assert_eq!(page.0["choice"]["candidates"][1]["clusters"], 3);
+    assert!(report.markdown().contains("## How many clusters"));
+    let error = builder().with_group("one", &["nothing", &names[0]]).err().unwrap().to_string();
+    assert!(error.contains("there is no column `nothing`"), "{error}");
 }
 
 #[test]
@@ -222,9 +324,12 @@ fn large_data_fit() {
     let counted: u64 = (0..3).map(|k| page.number(&format!("/clusters/{k}/points"))).sum();
     assert_eq!(counted, 25_000);
     for k in 0..3 {
-        for name in ["typical", "ambiguous"] {
-            let rows: Vec<i64> =
-                serde_json::from_value(page.0["clusters"][k][name].clone()).unwrap();
+        let profile = &page.0["profile"]["clusters"][k];
+        let named =
+            [&profile["typical"], &profile["farthest"], &page.0["clusters"][k]["ambiguous"]];
+        for rows in named {
+            let rows: Vec<i64> = serde_json::from_value(rows.clone()).unwrap();
+            assert_eq!(rows.len(), 5);
             for row in rows {
                 let at = listed.binary_search(&row).expect("named points are listed");
                 assert!(page.i32("/listed/detail")[at] >= 0, "and in full");
@@ -340,7 +445,7 @@ fn listed_points_are_a_choice() {
     assert_eq!((cases.len(), cases.total), (10_000, rows));
     let classes = cases.classes.as_ref().unwrap();
     let agreeing = (0..cases.len()).filter(|&case| !cases.is_misplaced(case)).count();
-    assert_eq!(classes.agreeing, agreeing);
+    assert_eq!(classes.agreeing, Some(agreeing));
     // Every misplaced point is there, with its own class and numbers.
     assert_eq!(cases.misplaced().len(), rows / 50);
     for case in cases.misplaced() {
