@@ -42,7 +42,8 @@ fn every_method_predicts_explains_and_reports() {
         let fit = format!("fit wine.csv -k 3 --method {method} --scale {scale} --label target");
         let said = desk.done(&format!("{fit} --model m")).err;
         assert!(said.contains("178 rows of 13 features in 3 clusters of"), "{method}: {said}");
-        let agreeing = said.split("agree for ").nth(1).and_then(|rest| rest.split(' ').next());
+        let agreeing =
+            said.split("nearly one to one, ").nth(1).and_then(|rest| rest.split(' ').next());
         let agreeing: usize = agreeing.expect("a number").parse().expect("a number");
         assert!(agreeing > 155, "{method}: {said}");
 

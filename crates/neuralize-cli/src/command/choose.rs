@@ -11,6 +11,7 @@ use neuralize::choose::{Candidate, Choice};
 use neuralize::cluster::{
     ClustererConfig, GaussianMixtureConfig, KMeansConfig, KernelKMeansConfig,
 };
+use neuralize::plot::FigureSet;
 use serde::Serialize;
 
 use crate::args::{AnswerFormat, TrainingArgs};
@@ -41,6 +42,9 @@ pub(super) struct ChooseArgs {
     /// Seed of the random numbers
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
+    /// Also write a figure to this folder, as SVG (and PNG in a build with the feature `png`)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    figures: Option<PathBuf>,
     /// File for the answer [default: standard output]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -58,6 +62,10 @@ impl Job for ChooseArgs {
         let mut output = Output::open(self.output.as_deref())?;
         let Training { data, .. } = shared::read_scaled(session, &self.training, None, None)?;
         let choice = choice(session, &data, config(self.method), &self.clusters.0, self.seed)?;
+        if let Some(folder) = &self.figures {
+            shared::create_folder(folder)?;
+            shared::save_figures(session, &FigureSet::of_choice(&choice)?, folder)?;
+        }
         match format {
             AnswerFormat::Text => output.write_all(text(&choice).as_bytes())?,
             AnswerFormat::Json => {
@@ -140,7 +148,6 @@ fn write_csv(choice: &Choice, delimiter: u8, output: impl std::io::Write) -> Res
         "silhouette_error",
         "calinski_harabasz",
         "davies_bouldin",
-        "bic",
         "gap",
         "gap_error",
         "stability",
@@ -148,6 +155,7 @@ fn write_csv(choice: &Choice, delimiter: u8, output: impl std::io::Write) -> Res
         "smallest",
         "gain",
         "failed",
+        "bic",
     ])?;
     let number = |value: Option<f64>| value.map(|value| format!("{value:?}")).unwrap_or_default();
     for candidate in &choice.candidates {
@@ -158,7 +166,6 @@ fn write_csv(choice: &Choice, delimiter: u8, output: impl std::io::Write) -> Res
             number(candidate.silhouette_error),
             number(candidate.calinski_harabasz),
             number(candidate.davies_bouldin),
-            number(candidate.bic),
             number(candidate.gap),
             number(candidate.gap_error),
             number(Some(candidate.stability)),
@@ -166,6 +173,7 @@ fn write_csv(choice: &Choice, delimiter: u8, output: impl std::io::Write) -> Res
             candidate.smallest.to_string(),
             number(Some(candidate.gain)),
             failed(candidate).join(" "),
+            number(candidate.bic),
         ])?;
     }
     Ok(writer.flush()?)

@@ -9,6 +9,7 @@ use burn::tensor::backend::Backend;
 use clap::{Args, ValueHint};
 use neuralize::data::{Shown, TableOptions};
 use neuralize::explain::{Beta, Target};
+use neuralize::plot::FigureSet;
 use neuralize::profile::{
     ClassFacts, ClusterFacts, ContrastFacts, ModelProfile, ModelProfileBuilder, PairFacts, RowFacts,
 };
@@ -37,6 +38,9 @@ pub(super) struct ProfileArgs {
     /// Column of known classes, which are set against the clusters
     #[arg(long, value_name = "COL")]
     label: Option<String>,
+    /// Also write a figure to this folder, as SVG (and PNG in a build with the feature `png`)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    figures: Option<PathBuf>,
     /// File for the answer [default: standard output]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -69,6 +73,10 @@ impl Job for ProfileArgs {
             table: input::name(&self.input.data),
             profile: self.profile(session, &model, pair)?,
         };
+        if let Some(folder) = &self.figures {
+            shared::create_folder(folder)?;
+            shared::save_figures(session, &FigureSet::of_profile(&answer.profile)?, folder)?;
+        }
         match format {
             AnswerFormat::Text => output.write_all(text(&answer, pair.is_some()).as_bytes())?,
             AnswerFormat::Json => {

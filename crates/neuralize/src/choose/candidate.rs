@@ -91,7 +91,7 @@ impl fmt::Display for Check {
 }
 
 /// The smallest stability that passes.
-pub(in crate::choose) const MIN_ARI: f64 = 0.8;
+pub const MIN_STABILITY: f64 = 0.8;
 /// The largest valley that passes.
 const MAX_VALLEY: f64 = 0.7;
 /// The smallest gain that passes.
@@ -114,7 +114,7 @@ impl Candidate {
         let is_better = self.judged_silhouette > highest && self.gain >= MIN_GAIN;
         let checks = [
             (Check::Size, self.smallest >= least),
-            (Check::Stability, self.stability >= MIN_ARI),
+            (Check::Stability, self.stability >= MIN_STABILITY),
             (Check::Valley, self.valley <= MAX_VALLEY),
             (Check::Gain, is_better),
         ];

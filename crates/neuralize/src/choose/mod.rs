@@ -27,7 +27,7 @@ mod trial;
 mod valley;
 mod whole;
 
-pub use candidate::{Candidate, Check};
+pub use candidate::{Candidate, Check, MIN_STABILITY};
 pub use choice::Choice;
 pub use config::ChooseConfig;
 pub use fitted_by::{FittedBy, FittedPartition};

@@ -1,6 +1,6 @@
 //! What is recommended, in a sentence.
 
-use crate::choose::candidate::{Candidate, MIN_ARI};
+use crate::choose::candidate::{Candidate, MIN_STABILITY};
 use crate::text::words as shown;
 
 const UNCLEAR: &str = "no clear number of clusters: ";
@@ -65,7 +65,7 @@ pub(in crate::choose) fn tiny(least: usize) -> String {
 /// The most stable number is not stable.
 pub(in crate::choose) fn unstable(best: &Candidate) -> String {
     format!(
-        "{UNCLEAR}resampled rows give other clusters (the most stable is {}, ARI {}; {MIN_ARI} is needed)",
+        "{UNCLEAR}resampled rows give other clusters (the most stable is {}, ARI {}; {MIN_STABILITY} is needed)",
         best.clusters,
         two(best.stability)
     )

@@ -48,7 +48,7 @@ pub fn flipping(evaluation: &Evaluation, reference: Reference) -> Result<Figure>
     }
     notes.push("the wider the gap between solid and dashed line, the better the order".into());
     let title = format!("Features replaced by {}, {} points", by(reference), evaluation.points);
-    let figure = sheet::draw((2 * PANEL + legend_width, height), &title, &notes, |area| {
+    sheet::draw((2 * PANEL + legend_width, height), &title, &notes, |area| {
         let (logit, rest) = area.split_horizontally(PANEL);
         let (changed, rest) = rest.split_horizontally(PANEL);
         let (logit, _) = logit.split_vertically(PANEL_HEIGHT);
@@ -57,8 +57,7 @@ pub fn flipping(evaluation: &Evaluation, reference: Reference) -> Result<Figure>
         panel(&changed, "share of points that changed", &lines, band, |curve| &curve.changed)?;
         draw_legend(&rest, &legend)?;
         Ok(Vec::new())
-    })?;
-    Ok(Figure::new(dashed(figure.svg()), figure.size()))
+    })
 }
 
 /// The curves of a method and their style.
@@ -176,7 +175,7 @@ fn panel(
         chart.draw_series(std::iter::once(shade)).map_err(error)?;
     }
     for line in lines {
-        for (curve, opacity) in [(&line.flips.least, DASHED), (&line.flips.most, 1.0)] {
+        for (curve, opacity) in [(&line.flips.least, sheet::DASHED), (&line.flips.most, 1.0)] {
             let points: Vec<(f64, f64)> =
                 line.flips.share.iter().copied().zip(of(curve).iter().copied()).collect();
             let style = ShapeStyle::from(line.colour.mix(opacity)).stroke_width(line.width);
@@ -188,15 +187,6 @@ fn panel(
 
 /// Opacity of the band.
 const BAND: f64 = 0.4;
-/// Opacity that marks lines to be dashed: plotters would draw every dash as a line
-/// of its own, while SVG can dash one line.
-const DASHED: f64 = 0.999;
-
-fn dashed(svg: &str) -> String {
-    let mark = format!("opacity=\"{DASHED}\"");
-    svg.replace(&mark, "opacity=\"1\" stroke-dasharray=\"7 4\"")
-}
-
 /// An entry of the legend: a sample and its meaning.
 struct LegendEntry {
     text: String,
@@ -257,7 +247,7 @@ fn draw_legend(area: &Area<'_>, entries: &[LegendEntry]) -> Result<()> {
                 area.draw(&Polygon::new(corners, entry.colour.mix(BAND))).map_err(error)?;
             }
             kind => {
-                let opacity = if kind == SampleKind::Dashed { DASHED } else { 1.0 };
+                let opacity = if kind == SampleKind::Dashed { sheet::DASHED } else { 1.0 };
                 let style = ShapeStyle::from(entry.colour.mix(opacity)).stroke_width(entry.width);
                 area.draw(&PathElement::new(ends, style)).map_err(error)?;
             }

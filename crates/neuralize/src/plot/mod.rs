@@ -33,6 +33,8 @@
 mod agreement;
 mod axis;
 mod bars;
+mod cards;
+mod choice;
 mod clusters;
 mod figure;
 #[cfg(feature = "autodiff")]
@@ -51,6 +53,8 @@ mod waterfall;
 
 #[cfg(feature = "autodiff")]
 pub use agreement::agreement;
+pub use cards::cards;
+pub use choice::choice;
 pub use clusters::clusters;
 pub use figure::Figure;
 #[cfg(feature = "autodiff")]

@@ -15,6 +15,11 @@ pub(super) const FOR: RGBColor = RGBColor(178, 24, 43);
 /// Relevance against it.
 pub(super) const AGAINST: RGBColor = RGBColor(33, 102, 172);
 
+/// Above all rows, as on the page of a report.
+pub(super) const HIGH: RGBColor = RGBColor(179, 88, 6);
+/// Below all rows.
+pub(super) const LOW: RGBColor = RGBColor(106, 81, 163);
+
 /// Okabe and Ito, *Color Universal Design*, 2008. The page of a report uses the
 /// same colours.
 const CLUSTERS: [RGBColor; 8] = [

@@ -6,6 +6,8 @@ use burn::tensor::{DType, backend::Backend};
 
 #[cfg(feature = "autodiff")]
 use super::agreement::agreement;
+use super::cards::cards;
+use super::choice::choice;
 use super::clusters::clusters;
 use super::figure::Figure;
 #[cfg(feature = "autodiff")]
@@ -15,9 +17,11 @@ use super::point::point;
 use super::profile::profile;
 use super::waterfall::waterfall;
 use crate::cases::{Cases, Map};
+use crate::choose::Choice;
 use crate::error::Result;
 #[cfg(feature = "autodiff")]
 use crate::evaluate::Evaluation;
+use crate::profile::ModelProfile;
 
 /// Figures with the names of their files, without extension.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +65,24 @@ impl FigureSet {
             figures.push((format!("waterfall_{row}"), waterfall(cases, case, STEPS)?));
         }
         Ok(Self { figures, left_out })
+    }
+
+    /// The figure `choice`: how many clusters there are.
+    ///
+    /// # Errors
+    ///
+    /// As [`choice`](super::choice()).
+    pub fn of_choice(found: &Choice) -> Result<Self> {
+        Ok(Self { figures: vec![("choice".to_owned(), choice(found)?)], left_out: 0 })
+    }
+
+    /// The figure `cards`: what every cluster is.
+    ///
+    /// # Errors
+    ///
+    /// As [`cards`](super::cards()).
+    pub fn of_profile(profile: &ModelProfile) -> Result<Self> {
+        Ok(Self { figures: vec![("cards".to_owned(), cards(profile)?)], left_out: 0 })
     }
 
     /// The curves of feature flipping for every reference, and the agreement of the

@@ -64,7 +64,11 @@ pub(super) struct Picture {
     pub(super) png: Vec<u8>,
 }
 
-/// The SVG with a title for screen readers and with its bitmaps.
+/// Opacity that marks lines to be dashed: plotters would draw every dash as a line
+/// of its own, while SVG can dash one line.
+pub(super) const DASHED: f64 = 0.999;
+
+/// The SVG with a title for screen readers, with dashed lines and with its bitmaps.
 fn completed(svg: &str, title: &str, pictures: &[Picture]) -> String {
     let mut images = String::new();
     for Picture { at, size, png } in pictures {
@@ -84,6 +88,8 @@ fn completed(svg: &str, title: &str, pictures: &[Picture]) -> String {
         "font-family=\"sans-serif\"",
         "font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\"",
     );
+    let svg =
+        svg.replace(&format!("opacity=\"{DASHED}\""), "opacity=\"1\" stroke-dasharray=\"7 4\"");
     let svg = match svg.split_once('>') {
         Some((head, rest)) => format!("{head} role=\"img\">\n<title>{escaped}</title>{rest}"),
         None => svg,

@@ -4,15 +4,23 @@ use std::fmt::Write as _;
 
 use crate::choose::{Candidate, Choice};
 use crate::profile::{CellFacts, ClassFacts, ClusterFacts, ModelProfile, RowFacts};
-use crate::report::page::Page;
+use crate::report::page::{Page, Report};
 use crate::text::words::percent;
 
 /// Columns and values of a cluster that are shown.
 const MAX_CELLS: usize = 8;
 
+impl Report {
+    /// The clusters as Markdown, for a wiki or a notebook: without single points and without
+    /// pictures. Names are escaped, so that none has a meaning in Markdown or HTML.
+    pub fn markdown(&self) -> String {
+        markdown(&self.page, &self.profile)
+    }
+}
+
 /// What was found, what every cluster is, how clusters differ, how many there are, and how far this
 /// can be trusted.
-pub(super) fn markdown(page: &Page, profile: &ModelProfile) -> String {
+fn markdown(page: &Page, profile: &ModelProfile) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(text, "# {}\n", plain(&page.title));

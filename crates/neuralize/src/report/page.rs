@@ -8,7 +8,6 @@ use serde::{Serialize, Serializer};
 use super::details::PackedDetails;
 use super::group::Group;
 use super::listed::PackedListed;
-use super::markdown::markdown;
 use super::profile::PageProfile;
 use super::template::{escaped, fill};
 use super::trust::Trust;
@@ -47,12 +46,6 @@ impl Report {
     /// The page as HTML.
     pub fn html(&self) -> String {
         self.page.html()
-    }
-
-    /// The clusters as Markdown, for a wiki or a notebook: without single points and without
-    /// pictures. Names are escaped, so that none has a meaning in Markdown or HTML.
-    pub fn markdown(&self) -> String {
-        markdown(&self.page, &self.profile)
     }
 
     /// Writes the page to any destination.
