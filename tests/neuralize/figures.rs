@@ -554,7 +554,7 @@ fn what_cannot_be_drawn_is_an_error() {
 fn no_colour_hides_a_misplaced_point() {
     let names = ["a", "b", "kind"];
     let row = |i: usize| {
-        let (k, class) = (i % 12, if i.is_multiple_of(9) { (i + 5) % 10 } else { (i % 12) % 10 });
+        let (k, class) = (i % 12, if i.is_multiple_of(17) { (i + 5) % 12 } else { i % 12 });
         let noise = (i as f64).sin() * 0.1;
         format!("{},{},{class}\n", (k % 4) as f64 * 5.0 + noise, (k / 4) as f64 * 7.0 - noise)
     };
