@@ -231,14 +231,15 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
             return Err(Error::shape("the list of labels", expected, &[labels.len()]));
         }
         let (of, names) = classes(labels);
-        let refused = |rule: String| {
-            Err(Error::Config { name: "label", value: format!("{} classes", names.len()), rule })
+        let refused = |rule: &str| {
+            let value = format!("{} distinct values", names.len());
+            Err(Error::Config { name: "label", value, rule: rule.to_owned() })
         };
         if names.len() > MAX_CLASSES {
-            return refused(format!("classes are at most {MAX_CLASSES}"));
+            return refused("classes are at most 1000");
         }
         if names.len() == of.len() && of.len() > 2 {
-            return refused("every row has a class of its own, as in an identifier".to_owned());
+            return refused("every row has a class of its own, as in an identifier");
         }
         Ok(Some((of, names)))
     }
