@@ -228,6 +228,8 @@ pub(crate) enum AnswerFormat {
     Json,
     /// One table of figures
     Csv,
+    /// The same as an Excel workbook
+    Xlsx,
 }
 
 /// How a report is written.

@@ -199,11 +199,12 @@ pub(crate) fn answer_format(
     let named = match ending.as_deref() {
         Some("json") => AnswerFormat::Json,
         Some("csv" | "tsv" | "tab") => AnswerFormat::Csv,
+        Some("xlsx") => AnswerFormat::Xlsx,
         Some("txt") | None => AnswerFormat::Text,
         Some(_) if format.is_some() => AnswerFormat::Text,
         Some(other) => {
             let text = format!(
-                "--output: this answer is not written as .{}; name a .txt, .json, .csv or .tsv file, or give --format",
+                "--output: this answer is not written as .{}; name a .txt, .json, .csv, .tsv or .xlsx file, or give --format",
                 Shown(other)
             );
             return Err(Usage(text).into());

@@ -234,7 +234,7 @@ fn ties() {
     let found = profile(&columns, &clusters, 2);
     assert_eq!(
         found.clusters[1].sentence,
-        "Cluster 1 (10 rows, 50 %): high a (1 on average, 0.500 overall), b (1, 0.500) and c (1, 0.500)."
+        "Cluster 1 (10 rows, 50 %): high a (1 on average, 0.500 overall), b (1 against 0.500) and c (1 against 0.500)."
     );
     let rule = found.clusters[1].rule.as_ref().map(ToString::to_string).expect("a rule");
     assert_eq!(rule, "a > 0: 100 % of the cluster, 100 % right");
@@ -255,13 +255,13 @@ fn one_against_another() {
     assert_eq!(
         sentence(1, 0).as_deref(),
         Some(
-            "Cluster 1 rather than 0: higher a (31.5 on average, 1.50 there); more often b yes (95 %, 10 %)."
+            "Cluster 1 rather than 0: higher a (31.5 on average, 1.50 there); more often b yes (95 % against 10 %)."
         )
     );
     assert_eq!(
         sentence(0, 1).as_deref(),
         Some(
-            "Cluster 0 rather than 1: lower a (1.50 on average, 31.5 there); less often b yes (10 %, 95 %)."
+            "Cluster 0 rather than 1: lower a (1.50 on average, 31.5 there); less often b yes (10 % against 95 %)."
         )
     );
     assert_eq!(sentence(1, 1).as_deref(), Some("Cluster 1 rather than 1: alike in every column."));

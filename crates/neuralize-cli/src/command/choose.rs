@@ -11,6 +11,7 @@ use neuralize::choose::{Candidate, Choice};
 use neuralize::cluster::{
     ClustererConfig, GaussianMixtureConfig, KMeansConfig, KernelKMeansConfig,
 };
+use neuralize::output::Entries;
 use neuralize::plot::FigureSet;
 use serde::Serialize;
 
@@ -73,7 +74,11 @@ impl Job for ChooseArgs {
                 serde_json::to_writer_pretty(&mut output, &answer)?;
                 output.write_all(b"\n")?;
             }
-            AnswerFormat::Csv => write_csv(&choice, delimiter, &mut output)?,
+            AnswerFormat::Csv => entries(&choice).write_csv(&mut output, delimiter)?,
+            AnswerFormat::Xlsx => {
+                let name = Output::name(self.output.as_deref());
+                entries(&choice).write_xlsx(&name, &mut output)?;
+            }
         }
         output.finish()
     }
@@ -105,6 +110,13 @@ fn text(choice: &Choice) -> String {
     );
     for candidate in &choice.candidates {
         text += &line(candidate, has_bic, choice.recommended == Some(candidate.clusters));
+    }
+    if let Some(figured) = choice.figured {
+        let _ = writeln!(
+            text,
+            "\nInertia, silhouette, Calinski-H. and Davies-B. are of {figured} of {} rows, drawn at random.",
+            choice.rows
+        );
     }
     let _ = writeln!(text, "\n{}", choice.sentence);
     text
@@ -139,9 +151,9 @@ fn failed(candidate: &Candidate) -> Vec<String> {
     candidate.failed.iter().map(ToString::to_string).collect()
 }
 
-fn write_csv(choice: &Choice, delimiter: u8, output: impl std::io::Write) -> Result<()> {
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(output);
-    writer.write_record([
+/// A line for every number of clusters.
+fn entries(choice: &Choice) -> Entries {
+    let mut entries = Entries::new([
         "clusters",
         "inertia",
         "silhouette",
@@ -156,25 +168,24 @@ fn write_csv(choice: &Choice, delimiter: u8, output: impl std::io::Write) -> Res
         "gain",
         "failed",
         "bic",
-    ])?;
-    let number = |value: Option<f64>| value.map(|value| format!("{value:?}")).unwrap_or_default();
+    ]);
     for candidate in &choice.candidates {
-        writer.write_record([
-            candidate.clusters.to_string(),
-            number(Some(candidate.inertia)),
-            number(candidate.silhouette),
-            number(candidate.silhouette_error),
-            number(candidate.calinski_harabasz),
-            number(candidate.davies_bouldin),
-            number(candidate.gap),
-            number(candidate.gap_error),
-            number(Some(candidate.stability)),
-            number(Some(candidate.stability_spread)),
-            candidate.smallest.to_string(),
-            number(Some(candidate.gain)),
-            failed(candidate).join(" "),
-            number(candidate.bic),
-        ])?;
+        entries.push([
+            candidate.clusters.into(),
+            candidate.inertia.into(),
+            candidate.silhouette.into(),
+            candidate.silhouette_error.into(),
+            candidate.calinski_harabasz.into(),
+            candidate.davies_bouldin.into(),
+            candidate.gap.into(),
+            candidate.gap_error.into(),
+            candidate.stability.into(),
+            candidate.stability_spread.into(),
+            candidate.smallest.into(),
+            candidate.gain.into(),
+            failed(candidate).join(" ").as_str().into(),
+            candidate.bic.into(),
+        ]);
     }
-    Ok(writer.flush()?)
+    entries
 }

@@ -9,6 +9,7 @@ use burn::tensor::backend::Backend;
 use clap::{Args, ValueHint};
 use neuralize::data::{Shown, TableOptions};
 use neuralize::explain::{Beta, Target};
+use neuralize::output::Entries;
 use neuralize::plot::FigureSet;
 use neuralize::profile::{
     ClassFacts, ClusterFacts, ContrastFacts, ModelProfile, ModelProfileBuilder, PairFacts, RowFacts,
@@ -24,7 +25,7 @@ use crate::output::{self, Output};
 
 #[derive(Args)]
 #[command(
-    after_help = "The table is held in memory. A file .json or .csv gets all numbers; otherwise the answer is text.\n\n\
+    after_help = "The table is held in memory. A file .json, .csv or .xlsx gets all numbers; otherwise the answer is text.\n\n\
                   Example: neuralize profile wine.csv --model model\n\
                   Example: neuralize profile wine.csv --model model --versus 1,2\n\
                   Example: neuralize profile wine.csv --model model --label target -o profile.json"
@@ -61,9 +62,10 @@ impl Job for ProfileArgs {
         shared::check_output(&self.input, self.output.as_deref())?;
         let (format, delimiter) =
             output::answer_format(self.output.as_deref(), self.format, session.delimiter)?;
-        if format == AnswerFormat::Csv && (self.label.is_some() || !self.versus.is_empty()) {
-            let text =
-                "--versus and --label are not in the table of a CSV file; write text or JSON";
+        if matches!(format, AnswerFormat::Csv | AnswerFormat::Xlsx)
+            && (self.label.is_some() || !self.versus.is_empty())
+        {
+            let text = "--versus and --label are not in the table of a CSV file or workbook; write text or JSON";
             return Err(Usage(text.into()).into());
         }
         let model = Model::<B>::load(&self.input.model, &session.device, session.dtype)?;
@@ -83,7 +85,11 @@ impl Job for ProfileArgs {
                 serde_json::to_writer_pretty(&mut output, &answer)?;
                 output.write_all(b"\n")?;
             }
-            AnswerFormat::Csv => write_csv(&answer.profile, delimiter, &mut output)?,
+            AnswerFormat::Csv => entries(&answer.profile).write_csv(&mut output, delimiter)?,
+            AnswerFormat::Xlsx => {
+                let name = Output::name(self.output.as_deref());
+                entries(&answer.profile).write_xlsx(&name, &mut output)?;
+            }
         }
         output.finish()
     }
@@ -281,9 +287,8 @@ fn of_classes(classes: &ClassFacts, clusters: &[ClusterFacts]) -> String {
 }
 
 /// A line for every cluster and column or value.
-fn write_csv(profile: &ModelProfile, delimiter: u8, output: impl std::io::Write) -> Result<()> {
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(output);
-    writer.write_record([
+fn entries(profile: &ModelProfile) -> Entries {
+    let mut entries = Entries::new([
         "cluster",
         "rows",
         "column",
@@ -294,23 +299,22 @@ fn write_csv(profile: &ModelProfile, delimiter: u8, output: impl std::io::Write)
         "median",
         "v",
         "p",
-    ])?;
-    let number = |value: Option<f64>| value.map(|value| format!("{value:?}")).unwrap_or_default();
+    ]);
     for cluster in &profile.clusters {
         for cell in &cluster.columns {
-            writer.write_record([
-                cluster.cluster.clone(),
-                cluster.rows.to_string(),
-                cell.column.clone(),
-                cell.value.clone().unwrap_or_default(),
-                number(Some(cell.own)),
-                number(Some(cell.overall)),
-                number(cell.difference),
-                number(cell.median),
-                number(cell.v),
-                number(cell.p),
-            ])?;
+            entries.push([
+                cluster.cluster.as_str().into(),
+                cluster.rows.into(),
+                cell.column.as_str().into(),
+                cell.value.as_deref().into(),
+                cell.own.into(),
+                cell.overall.into(),
+                cell.difference.into(),
+                cell.median.into(),
+                cell.v.into(),
+                cell.p.into(),
+            ]);
         }
     }
-    Ok(writer.flush()?)
+    entries
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A number of clusters with its figures.
 ///
 /// Some figures are of all rows that were given: `inertia`, `silhouette` (of a sample of the rows
-/// if there are more than 10 000), `calinski_harabasz`, `davies_bouldin` and `bic`. All others are of the
+/// if there are more than 10 000), `calinski_harabasz`, `davies_bouldin` and `bic`; of more than 100 000 rows, all are of as many at random. All others are of the
 /// rows that were judged: 1000 at random if there are more, without lonely rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -43,6 +43,10 @@ pub struct Choice {
     pub sentence: String,
     /// The number of rows that were given.
     pub rows: usize,
+    /// The number of rows, drawn at random, that the figures of "all rows" are of, if there are
+    /// more than 100 000.
+    #[serde(default)]
+    pub figured: Option<usize>,
     /// The number of rows that were drawn at random to be judged, if not all were.
     pub sampled: Option<usize>,
     /// The number of rows among these that were left aside, because they are far from all others.

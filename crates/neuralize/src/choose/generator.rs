@@ -17,6 +17,8 @@ pub(in crate::choose) enum Stream {
     Judged = 6,
     /// Starts on all rows.
     Whole = 7,
+    /// The rows of the figures that are of all rows.
+    Figured = 8,
 }
 
 /// xoshiro256++ (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021),

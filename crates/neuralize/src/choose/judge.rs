@@ -8,7 +8,7 @@ use crate::choose::choice::Choice;
 use crate::choose::copies::Copies;
 use crate::choose::decision::decide;
 use crate::choose::distances::Distances;
-use crate::choose::fits::{Fits, Outcome, Values};
+use crate::choose::fits::{Fits, Halt, Outcome, Values};
 use crate::choose::generator::{Generator, Stream};
 use crate::choose::indices::{Centres, Gap, Grouping, of_distances};
 use crate::choose::lonely::lonely;
@@ -21,7 +21,7 @@ use crate::choose::stability::{BOOTSTRAPS, mean_and_spread, resample};
 use crate::choose::table::Table;
 use crate::choose::trial::{RESTARTS, RESTARTS_AGAIN, Trial};
 use crate::choose::valley::valley;
-use crate::choose::whole::{Whole, whole};
+use crate::choose::whole::{FIGURED_ROWS, Whole, figured, whole};
 
 /// The most rows that are judged.
 const ROWS: usize = 1000;
@@ -65,7 +65,10 @@ pub(in crate::choose) fn choice<P: Partitioner>(
     let progress = Progress { done: 0, of: clusters.len() * per_number };
     let mut fits = Fits { method, observe, progress, seed };
     let trials = judged.trials(&mut fits, &clusters)?;
-    let whole = whole(&mut fits, rows, &trials, is_whole)?;
+    let some = figured(rows, seed);
+    let some = some.as_ref().map(|values| Rows::new(values, rows.n_columns())).transpose();
+    let some = some.map_err(|error| Halt::Failed(error.into()))?;
+    let whole = whole(&mut fits, some.as_ref().unwrap_or(rows), &trials, is_whole)?;
     let candidates: Vec<Candidate> =
         trials.iter().zip(whole).map(|(trial, whole)| judged.candidate(trial, whole)).collect();
     let different = judged.copies.n_different();
@@ -122,7 +125,18 @@ impl Judged {
         let (sampled, lonely, least) = (self.sampled, self.lonely, self.least);
         let sentence = sentence + &sentence::remarks(lonely, sampled, rows);
         let different = self.copies.n_different();
-        Choice { candidates, recommended, sentence, rows, sampled, lonely, different, least }
+        let figured = (rows > FIGURED_ROWS).then_some(FIGURED_ROWS);
+        Choice {
+            candidates,
+            recommended,
+            sentence,
+            rows,
+            figured,
+            sampled,
+            lonely,
+            different,
+            least,
+        }
     }
 
     /// Clusters the rows, data without clusters and resampled rows.

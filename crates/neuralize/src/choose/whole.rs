@@ -7,6 +7,8 @@ use crate::choose::partitioner::{Partition, Partitioner};
 use crate::choose::rows::Rows;
 use crate::choose::trial::{RESTARTS, Trial};
 
+/// Figures of more rows are those of so many at random.
+pub(in crate::choose) const FIGURED_ROWS: usize = 100_000;
 /// Silhouettes of more rows are those of a sample.
 const EXACT_ROWS: usize = 10_000;
 /// So many numbers are held at once for the silhouettes of several numbers of clusters.
@@ -23,6 +25,19 @@ pub(in crate::choose) struct Whole {
     pub(in crate::choose) calinski_harabasz: Option<f64>,
     pub(in crate::choose) davies_bouldin: Option<f64>,
     pub(in crate::choose) bic: Option<f64>,
+}
+
+/// Some of the rows, `[FIGURED_ROWS, D]`, if there are more.
+pub(in crate::choose) fn figured(rows: &Rows<'_>, seed: u64) -> Option<Vec<f64>> {
+    let (n, width) = (rows.n_rows(), rows.n_columns());
+    (n > FIGURED_ROWS).then(|| {
+        let chosen = Generator::new(seed, Stream::Figured, 0).subset(n, FIGURED_ROWS);
+        chosen
+            .iter()
+            .flat_map(|row| &rows.values()[row * width..(row + 1) * width])
+            .copied()
+            .collect()
+    })
 }
 
 /// Clusters all rows, unless those of the trials are all, and computes the indices.

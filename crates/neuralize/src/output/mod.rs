@@ -2,6 +2,7 @@
 //! CSV, JSON, Parquet, an Excel workbook or a table for the terminal.
 
 mod csv;
+mod entries;
 mod format;
 mod json;
 mod layout;
@@ -15,6 +16,7 @@ mod writer;
 #[cfg(feature = "xlsx")]
 mod xlsx;
 
+pub use entries::{Entries, Entry};
 pub use format::Format;
 pub use results::Results;
 pub use row::RowKey;

@@ -6,6 +6,7 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet,
 use zip::result::ZipError;
 
 use crate::error::{Error, Result};
+use crate::output::entries::{Entries, Entry};
 use crate::output::layout::Layout;
 use crate::output::row::{Destination, Relevance, Row, Sink, failed};
 
@@ -46,18 +47,8 @@ impl<'a> ExcelSink<'a> {
     }
 
     fn header(&mut self) -> Result<(), XlsxError> {
-        // Which day it is does not belong to the results.
-        let day = ExcelDateTime::from_ymd(2000, 1, 1)?;
-        self.book.set_properties(&DocProperties::new().set_creation_datetime(&day));
-        self.sheet.set_name("neuralize")?;
-        self.sheet.set_freeze_panes(1, 0)?;
-        self.sheet.set_nan_value("NaN").set_infinity_value("inf").set_neg_infinity_value("-inf");
-        let bold = Format::new().set_bold();
-        for (column, name) in (0..).zip(self.layout.header()) {
-            self.sheet.write_string_with_format(0, column, &name, &bold)?;
-        }
         self.row = 1;
-        Ok(())
+        prepare(&mut self.book, &mut self.sheet, &self.layout.header())
     }
 
     fn row(&mut self, row: &Row<'_>) -> Result<(), XlsxError> {
@@ -130,6 +121,56 @@ impl Sink for ExcelSink<'_> {
         book.push_worksheet(sheet);
         book.save_to_writer(&mut destination).map_err(|error| unusable(&name, error))?;
         destination.flush().map_err(failed(&name))
+    }
+}
+
+/// A sheet with a line of names, which stays in view.
+fn prepare(book: &mut Workbook, sheet: &mut Worksheet, names: &[String]) -> Result<(), XlsxError> {
+    // Which day it is does not belong to the results.
+    let day = ExcelDateTime::from_ymd(2000, 1, 1)?;
+    book.set_properties(&DocProperties::new().set_creation_datetime(&day));
+    sheet.set_name("neuralize")?;
+    sheet.set_freeze_panes(1, 0)?;
+    sheet.set_nan_value("NaN").set_infinity_value("inf").set_neg_infinity_value("-inf");
+    let bold = Format::new().set_bold();
+    for (column, name) in (0..).zip(names) {
+        sheet.write_string_with_format(0, column, name, &bold)?;
+    }
+    Ok(())
+}
+
+impl Entries {
+    /// Writes the table as an Excel workbook. `name` is that of the destination, for errors.
+    ///
+    /// # Errors
+    ///
+    /// If it has more rows or columns than a sheet, or the destination cannot be written.
+    pub fn write_xlsx(&self, name: &str, mut destination: impl Write) -> Result<()> {
+        if self.rows().len() >= ROWS as usize || self.header().len() > COLUMNS {
+            return Err(too_large(name, &format!("{} rows", self.rows().len())));
+        }
+        let bytes = self.workbook().map_err(|error| unusable(name, error))?;
+        destination.write_all(&bytes).and_then(|()| destination.flush()).map_err(failed(name))
+    }
+
+    fn workbook(&self) -> Result<Vec<u8>, XlsxError> {
+        let mut book = Workbook::new();
+        let mut sheet = Worksheet::new();
+        prepare(&mut book, &mut sheet, self.header())?;
+        for (row, cells) in (1..).zip(self.rows()) {
+            for (column, cell) in (0..).zip(cells) {
+                match cell {
+                    Entry::Text(text) => sheet.write_string(row, column, text).map(drop)?,
+                    Entry::Count(count) => {
+                        sheet.write_number(row, column, *count as f64).map(drop)?
+                    }
+                    Entry::Number(number) => sheet.write_number(row, column, *number).map(drop)?,
+                    Entry::Empty => {}
+                }
+            }
+        }
+        book.push_worksheet(sheet);
+        book.save_to_buffer()
     }
 }
 

@@ -107,7 +107,7 @@ impl Item {
         let word = match special.direction {
             Direction::High => "high",
             Direction::Low => "low",
-            _ if own == 1.0 => "only",
+            _ if own == 1.0 => "all",
             _ if own == 0.0 => "no",
             _ if own > overall => {
                 if own > 0.5 {
@@ -129,22 +129,29 @@ impl Item {
         Self { column: special.column, word, value, is_mean, own, overall }
     }
 
-    /// `a (162 on average, 104 overall)` or `b red (97 %, 62 % overall)`; the words only the first
-    /// time.
+    /// `a (162 on average, 104 overall)` or `b red (97 %, 62 % overall)`, later `a (162 against 104)`.
     fn text(&self, data: &ClusteredRows<'_>, is_first: bool, is_one: bool) -> String {
         let column = &data.columns()[self.column];
         let name = shown::name(column.name());
-        let label = if is_first { " overall" } else { "" };
         if self.is_mean {
             let (own, overall) = column.pair(self.own, self.overall);
-            let average = if is_first && !is_one { " on average" } else { "" };
-            return format!("{name} ({own}{average}, {overall}{label})");
+            let average = if is_one { "" } else { " on average" };
+            return if is_first {
+                format!("{name} ({own}{average}, {overall} overall)")
+            } else {
+                format!("{name} ({own} against {overall})")
+            };
         }
         let (value, overall) = (&self.value, shown::percent(self.overall));
         if self.own == 0.0 || self.own == 1.0 {
-            return format!("{name} {value} ({overall}{label})");
+            return format!("{name} {value} ({overall} overall)");
         }
-        format!("{name} {value} ({}, {overall}{label})", shown::percent(self.own))
+        let own = shown::percent(self.own);
+        if is_first {
+            format!("{name} {value} ({own}, {overall} overall)")
+        } else {
+            format!("{name} {value} ({own} against {overall})")
+        }
     }
 }
 

@@ -136,7 +136,7 @@ fn standardised(sides: [(usize, f64, f64); 2], overall: f64) -> f64 {
     if standardised.is_nan() { 0.0 } else { standardised.clamp(-LARGEST, LARGEST) }
 }
 
-/// `Cluster 1 rather than 2: higher a (162 on average, 101 there); lower b (14, 29).`
+/// `Cluster 1 rather than 2: higher a (162 on average, 101 there); lower b (14 against 29).`
 fn sentence(
     data: &ClusteredRows<'_>,
     cluster: usize,
@@ -168,19 +168,26 @@ fn word(difference: &Difference) -> String {
     .to_owned()
 }
 
-/// `a (162 on average, 101 there)` or `a red (97 %, 20 % there)`, later without the words.
+/// `a (162 on average, 101 there)` or `a red (97 %, 20 % there)`, later `a (162 against 101)`.
 fn text(data: &ClusteredRows<'_>, difference: &Difference, is_first: &mut bool) -> String {
     let column = &data.columns()[difference.column];
     let name = shown::name(column.name());
     let first = std::mem::replace(is_first, false);
-    let there = if first { " there" } else { "" };
     if let Some(value) = difference.value {
         let (own, other) = (shown::percent(difference.own), shown::percent(difference.other));
-        return format!("{name} {} ({own}, {other}{there})", column.value_name(value));
+        let name = format!("{name} {}", column.value_name(value));
+        return if first {
+            format!("{name} ({own}, {other} there)")
+        } else {
+            format!("{name} ({own} against {other})")
+        };
     }
     let (own, other) = column.pair(difference.own, difference.other);
-    let average = if first { " on average" } else { "" };
-    format!("{name} ({own}{average}, {other}{there})")
+    if first {
+        format!("{name} ({own} on average, {other} there)")
+    } else {
+        format!("{name} ({own} against {other})")
+    }
 }
 
 /// The largest differences, one a column; of a category one that says what the cluster has.

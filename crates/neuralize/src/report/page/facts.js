@@ -1,4 +1,4 @@
-// Pieces that several parts of the page write: facts, names and sizes of clusters, buttons that show more.
+// Pieces that several parts of the page write: facts, names and sizes of clusters, what sets them apart, buttons that show more.
 
 /** A fact in a list of facts: a title, a text and a note in small print. */
 function showFact(host, title, text, note) {
@@ -26,4 +26,17 @@ const sizeWords = ({ points }) => `${count(points, "row")}, ${percent(points / r
 function showAllButton(line, button, all, limit, isAll, noun) {
   d3.select(line).attr("hidden", all > limit ? null : "");
   d3.select(button).text(isAll ? `Show the first ${limit} ${noun}` : `Show all ${whole(all)} ${noun}`);
+}
+
+/** Features and groups that are named as what sets a cluster apart. */
+const APART = 3;
+
+/** `proline (29 %), alcohol (21 %)`: the largest mean relevances in parts of the mean logit. */
+function apartWords({ cluster, mean_relevance, mean_logit }) {
+  if (!(mean_logit > 0)) return "";
+  const most = d3.sort(units(), (a, b) => d3.descending(amountOf(a, mean_relevance), amountOf(b, mean_relevance)));
+  const named = most.slice(0, APART).filter((unit) => amountOf(unit, mean_relevance) > 0);
+  const shares = named.map((unit) => `${brief(unit.name, 40)} (${percent(amountOf(unit, mean_relevance) / mean_logit)})`);
+  const { competitor } = profile.clusters[cluster];
+  return shares.join(", ") + (competitor === null ? "" : `; mostly from cluster\u00a0${clusterTitle(competitor, 40)}`);
 }

@@ -1,18 +1,7 @@
-// What sets a cluster apart: its mean relevances, in words and as a chart.
+// What sets a cluster apart: its mean relevances as a chart.
 
-/** Features and groups that set a cluster apart, as named on its card; and those of its chart. */
-const APART = 3;
+/** Features and groups of the chart of a card. */
 const APART_BARS = 13;
-
-/** `proline (29 %), alcohol (21 %)`: the largest mean relevances in parts of the mean logit. */
-function apartWords({ cluster, mean_relevance, mean_logit }) {
-  if (!(mean_logit > 0)) return "";
-  const most = d3.sort(units(), (a, b) => d3.descending(amountOf(a, mean_relevance), amountOf(b, mean_relevance)));
-  const named = most.slice(0, APART).filter((unit) => amountOf(unit, mean_relevance) > 0);
-  const shares = named.map((unit) => `${brief(unit.name, 40)} (${percent(amountOf(unit, mean_relevance) / mean_logit)})`);
-  const { competitor } = profile.clusters[cluster];
-  return shares.join(", ") + (competitor === null ? "" : `; mostly from cluster\u00a0${clusterTitle(competitor, 40)}`);
-}
 
 function drawRelevancesOf(host, cluster) {
   const { mean_relevance, deviation } = cluster;

@@ -1,10 +1,12 @@
 // What was found, in words: the lead, a line per cluster, and how sure the clusters are.
 
 /** Features that the lead names, and clusters that have a line until the reader asks for all. */
-const NAMED_FEATURES = 4;
+const NAMED_FEATURES = 6;
 const MANY_CLUSTERS = 12;
 /** Clusters whose lines leave room for the words below them on the first screen. */
 const FEW_CLUSTERS = 4;
+/** Clusters whose lines leave room for what sets them apart. */
+const ROOM_FOR_APART = 6;
 
 /** `a, b and c`, or `a, b and 7 more`. */
 function inWords(names, limit) {
@@ -16,7 +18,7 @@ function inWords(names, limit) {
 
 function showLead() {
   d3.select("#lead").text(
-    `${count(clusters.length, "cluster")} of ${count(report.total, "row")}, found by ${model.kind} on ` +
+    `${count(report.total, "row")} in ${count(clusters.length, "cluster")}, found by ${model.kind} on ` +
       `${count(features.length, "feature")}: ${inWords(features, NAMED_FEATURES)}; ${scaleWords[model.scale]}.`,
   );
 }
@@ -45,6 +47,8 @@ function showFound() {
       .style("width", `${(100 * cluster.points) / report.total}%`);
     size.append("span").text(sizeWords(cluster));
     writeName(d3.select(this).append("p").attr("class", "found-words"), () => afterOpening(cluster.cluster), 600);
+    const apart = clusters.length > ROOM_FOR_APART ? "" : apartWords(cluster);
+    if (apart !== "") d3.select(this).append("p").attr("class", "found-apart small").text(`Set apart by ${apart}.`);
   });
   showAllButton("#found-more", "#all-found", clusters.length, MANY_CLUSTERS, state.allFound, "clusters");
 }
@@ -54,22 +58,35 @@ function ambiguousWords() {
   const rows = profile.clusters.map(({ ambiguous }, at) => Math.round(ambiguous * clusters[at].points));
   const all = d3.sum(rows);
   const rule =
-    "A row is ambiguous if its logit, the margin by which it is in its cluster, is below a tenth of the median logit " +
-    "of that cluster.";
-  if (all === 0) return `No row is ambiguous. ${rule}`;
-  const most = d3.greatestIndex(profile.clusters, ({ ambiguous }) => ambiguous);
-  const where = clusters.length < 2 ? "" : `, most often in cluster ${clusterTitle(most)} (${percent(profile.clusters[most].ambiguous)})`;
+    "Ambiguous is a row whose logit, the margin by which it is in its cluster, is below a tenth of the cluster’s median. " +
+    "This does not say whether the number of clusters is right.";
+  if (all === 0) return `Given these clusters, no row is ambiguous: none is nearly in another one. ${rule}`;
+  const most = d3.greatestIndex(rows);
+  const where = `${all === 1 ? "in" : rows[most] === all ? "all in" : "most of them in"} cluster ${clusterTitle(most)}`;
   const are = all === 1 ? "is" : "are";
-  return `${whole(all)} of ${count(report.total, "row")} ${are} ambiguous (${percent(all / report.total)})${where}. ${rule}`;
+  return (
+    `Given these clusters, ${whole(all)} of ${count(report.total, "row")} ${are} ambiguous (${percent(all / report.total)}), ` +
+    `nearly in another one; ${where}. ${rule}`
+  );
+}
+
+/** What the figures of a sentence mean. */
+function meanings(sentence) {
+  const words = [
+    ["ARI", "ARI: how far clusterings of resampled rows agree, 1 at best."],
+    ["silhouette", "Silhouette: how much nearer rows are to their own cluster than to the next one, 1 at best."],
+    ["lonely", "Lonely rows are far from all others; they are in their clusters, but did not count for the number."],
+  ];
+  return words.filter(([word]) => sentence.includes(word)).map(([, meaning]) => ` ${meaning}`).join("");
 }
 
 /** What is known about the number of clusters, in words. */
 function numberWords() {
   if (choice === null) {
-    return `Whether ${whole(clusters.length)} is the right number was not looked into for this page; neuralize choose compares it with others.`;
+    return `Not looked into: the number ${whole(clusters.length)} was given. The command “neuralize choose” compares it with others.`;
   }
   const sentence = choice.sentence.replace(/\.?$/, ".");
-  const begun = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
+  const begun = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${meanings(sentence)}`;
   if (choice.recommended === clusters.length) return begun;
   const shown = `This page shows ${whole(clusters.length)}`;
   return choice.recommended === null ? `${begun} ${shown}.` : `${shown}; recommended are ${sentence}`;

@@ -63,15 +63,53 @@ function drawOverview() {
   );
 }
 
+/** Points that the directions of the map are found from, and how clear (a correlation) a direction is. */
+const DIRECTION_POINTS = 2000;
+const CLEAR_DIRECTION = 0.6;
+
+/** The features that grow or shrink the most along a coordinate of the map, in words; empty if none does clearly. */
+function direction(coordinate) {
+  const full = everyPoint.filter((point) => listed.detail[point] >= 0);
+  const step = Math.ceil(full.length / DIRECTION_POINTS) || 1;
+  const some = full.filter((_, at) => at % step === 0);
+  const places = some.map((point) => coordinate[point]);
+  const middle = d3.mean(places);
+  const spread = d3.deviation(places) || 1;
+  const found = everyFeature.map((feature) => {
+    const values = some.map((point) => rowOf(details.scaled, listed.detail[point])[feature]);
+    const mean = d3.mean(values);
+    const deviation = d3.deviation(values) || Infinity;
+    const together = d3.mean(values, (value, at) => (value - mean) * (places[at] - middle));
+    return { feature, correlation: together / (deviation * spread) };
+  });
+  const strongest = d3.sort(found, (a, b) => d3.descending(Math.abs(a.correlation), Math.abs(b.correlation)));
+  return strongest
+    .filter(({ correlation }) => Math.abs(correlation) >= CLEAR_DIRECTION)
+    .slice(0, 2)
+    .map(({ feature, correlation }) => `${correlation > 0 ? "more" : "less"} ${brief(features[feature], 30)}`)
+    .join(" and ");
+}
+
+/** What the directions of the map mean. */
+function directionWords() {
+  const words = [
+    ["to the right", direction(listed.x)],
+    ["upwards", direction(listed.y)],
+  ].filter(([, what]) => what !== "");
+  if (words.length === 0) return "";
+  const said = words.map(([where, what]) => `${where} ${what}`).join("; ");
+  return ` ${said.charAt(0).toUpperCase()}${said.slice(1)}.`;
+}
+
 function showOverviewNote() {
   const shown = d3.sum(report.plane.explained);
   const rest =
     shown > 0.995
       ? "It shows all of the variance."
-      : `It shows ${percent(shown)} of the variance; clusters that overlap here may be apart in the other ${percent(1 - shown)}.`;
+      : `It shows ${shown < 0.7 ? "only " : ""}${percent(shown)} of the variance; clusters that overlap here may be apart in the other ${percent(1 - shown)}.`;
   const some = listed.count < report.total ? ` ${whole(listed.count)} of the ${count(report.total, "row")} are drawn.` : "";
   const note = d3.select("#overview-note");
-  note.text(`Every row in the plane in which the rows differ most. ${rest}${some}`);
+  note.text(`Every row in the plane in which the rows differ most.${directionWords()} ${rest}${some}`);
   note.append("span").attr("class", "controls-hint").text(" Click a row to see why it is in its cluster.");
 }
 
