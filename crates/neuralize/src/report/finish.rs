@@ -74,7 +74,7 @@ impl<B: Backend> ReportBuilder<'_, B> {
             names: self.model.info().labels.clone(),
             centroid_based: self.network.is_centroid_based(),
             absorbed: self.network.absorbed_names().iter().map(|name| part_title(name)).collect(),
-            label: classes.as_ref().and(self.label),
+            label: classes.as_ref().and(self.label.clone()),
             agreeing: classes.as_ref().and_then(|classes| classes.agreeing),
             clusters,
             profile: PageProfile::of(&profile, self.shown(&choice)),
@@ -87,7 +87,7 @@ impl<B: Backend> ReportBuilder<'_, B> {
             rows,
             listed: listed.packed(),
             details: details.packed(contrasts),
-            title: self.title,
+            title: self.title.clone(),
         };
         Ok(Report { page, profile })
     }
