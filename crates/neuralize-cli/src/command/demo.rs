@@ -15,6 +15,7 @@ use neuralize::explain::{Beta, Explanation, Target};
 use neuralize::output::{Format, Results, Selection};
 use neuralize::record::{Model, ModelInfo};
 
+use crate::args::PageFormat;
 use crate::backend::{Job, Session};
 use crate::command::page::{self, Page};
 use crate::command::shared;
