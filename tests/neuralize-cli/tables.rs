@@ -471,12 +471,17 @@ fn rows_without_any_value_are_left_out_with_a_word() {
     let file = desk.take_case("dialects/blankend.csv");
     let said = desk.done(&format!("fit {file} -k 2 --model m")).err;
     assert!(
-        said.contains("2 rows without any value left out") && said.contains("4 rows of 2"),
+        said.contains("2 rows without a value of any feature left out")
+            && said.contains("4 rows of 2"),
         "{said}"
     );
     let answer = desk.done(&format!("predict {file} --model m"));
     assert_eq!(cells(&answer.out).1.len(), 4);
-    assert!(answer.err.contains("2 rows without any value left out"), "{}", answer.err);
+    assert!(
+        answer.err.contains("2 rows without a value of any feature left out"),
+        "{}",
+        answer.err
+    );
     let file = desk.take_case("dialects/err.csv");
     let said = desk.done(&format!("fit {file} -k 2 --model m")).err;
     assert!(said.contains("a (2 missing)"), "{said}");

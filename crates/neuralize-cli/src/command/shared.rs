@@ -113,7 +113,7 @@ pub(super) fn note_counts<B: Backend>(
         session.note(format!("note: {} with missing values left out", rows(gaps.left_out)));
     }
     if gaps.blank > 0 {
-        session.note(format!("note: {} without any value left out", rows(gaps.blank)));
+        session.note(format!("note: {} without a value of any feature left out", rows(gaps.blank)));
     }
     for (column, (count, first)) in &gaps.unknown {
         session.note(format!(

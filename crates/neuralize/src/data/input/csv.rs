@@ -41,7 +41,7 @@ impl<'a> CsvRows<'a> {
         let wishes = Wishes {
             delimiter: options.delimiter,
             usual,
-            decimal: options.decimal,
+            decimal: options.named_decimal(),
             header: options.header,
             skipped: options.skipped,
             missing: options.missing_values(),

@@ -2,7 +2,7 @@
 
 use csv::StringRecord;
 
-use crate::data::input::header::{check_names, is_number};
+use crate::data::input::header::{check_names, is_number, may_be_title, title_error};
 use crate::data::input::number::{Decimal, is_missing, number};
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -48,7 +48,7 @@ pub(super) struct Wishes {
 /// The dialect of a text that begins with the sample, or is the sample. The error is what comes
 /// after the name of the file.
 pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, String> {
-    let preface = Preface::of(sample, wishes.skipped);
+    let preface = Preface::of(sample, wishes);
     let mut notes = Vec::new();
     if let Some(delimiter) = preface.delimiter {
         let name = shown(delimiter);
@@ -90,7 +90,11 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
     let (names, rows) = match (above, records.split_first()) {
         (None, Some((first, rest))) => {
             if wishes.header.is_none() {
-                dialect.notes.extend(check_names(first, rest.first())?);
+                if may_be_title(first, rest) {
+                    let above = lines_above(sample, preface.end, delimiter);
+                    return Err(title_error(first, above));
+                }
+                dialect.notes.extend(check_names(first, rest)?);
             }
             if dialect.header { (Some(first.clone()), rest) } else { (None, records.as_slice()) }
         }
@@ -159,9 +163,11 @@ struct Preface {
 }
 
 impl Preface {
-    fn of(sample: &str, skipped: usize) -> Self {
+    fn of(sample: &str, wishes: &Wishes) -> Self {
         let mut preface = Self::default();
-        while preface.skipped < skipped && preface.end < sample.len() {
+        // Above the names, a line of separators is a blank one as spreadsheets write it.
+        let is_blank = |line: &str| is_blank(line) || wishes.header != Some(false) && is_bare(line);
+        while preface.skipped < wishes.skipped && preface.end < sample.len() {
             let rest = from(sample, preface.end);
             let line = first_line(rest).len();
             preface.end += line + line_break(from(rest, line));
@@ -204,6 +210,27 @@ fn line_break(text: &str) -> usize {
 fn is_blank(line: &str) -> bool {
     let line = line.trim();
     line.is_empty() || line == "\"\""
+}
+
+/// Whether a line has separators, but no cell.
+fn is_bare(line: &str) -> bool {
+    line.bytes().all(|byte| byte == b' ' || DELIMITERS.contains(&byte))
+}
+
+/// How many lines stand above the first, from `start` on, that has two cells or more.
+fn lines_above(sample: &str, start: usize, delimiter: u8) -> usize {
+    let (mut at, mut lines) = (0, 0);
+    while at < sample.len() {
+        let rest = from(sample, at);
+        let line = first_line(rest);
+        let filled = || cells(line, delimiter).iter().filter(|cell| !cell.is_empty()).count();
+        if at >= start && filled() > 1 {
+            break;
+        }
+        at += line.len() + line_break(from(rest, line.len()));
+        lines += 1;
+    }
+    lines
 }
 
 /// Excel's `sep=;`.
@@ -717,9 +744,29 @@ mod tests {
             assert!(!dialect.notes.iter().any(|note| note.contains("--header")), "{text:?}");
         }
         for text in ["5.1,3.5,setosa\n4.9,3.0,setosa\n", "x,1\ny,2\n"] {
-            let dialect = whole(text);
-            assert!(dialect.header && dialect.notes[0].contains("looks like a row"), "{text:?}");
+            assert!(error(text).starts_with("the first line looks like a row"), "{text:?}");
         }
+        let dialect = whole("country,2019\nChad,1.5\n");
+        assert!(dialect.header && dialect.notes[0].contains("looks like a row"));
+    }
+
+    #[test]
+    fn a_title_above_the_names_is_asked_about() {
+        for (text, skip) in [
+            ("Report 2024,,\n,,\nspecies,len,mass\nB,40.1,360\n", 2),
+            ("# x\nReport;;\nmade in May;;\n\na;b;c\n1;2;3\n", 4),
+            (",,\n\"Report, all\",,\na,b,c\n1,2,3\n", 2),
+        ] {
+            let asked = error(text);
+            assert!(asked.contains(&format!("`--skip {skip}`")), "{text:?}: {asked}");
+            let dialect = wished(text, Wishes { skipped: skip, ..Wishes::default() });
+            assert!(text[dialect.start..].starts_with(['s', 'a']), "{text:?}");
+            wished(text, Wishes { header: Some(true), ..Wishes::default() });
+        }
+        // Lines of separators above the names are blank, unless the first line is a row.
+        assert_eq!(whole(",,\na,b,c\n1,2,3\n").start, 3);
+        let rows = Wishes { header: Some(false), ..Wishes::default() };
+        assert_eq!(wished(",,\n1,2,3\n", rows).start, 0);
     }
 
     #[test]
@@ -769,7 +816,8 @@ mod tests {
         }
         assert!(error("a;b\n1.5;1,5\n").contains("column `b` has `1,5`"));
         // The header has no part in it.
-        assert_eq!(whole("a;1.5\nx;1,5\n").decimal, Decimal::Comma);
+        let named = Wishes { header: Some(true), ..Wishes::default() };
+        assert_eq!(wished("a;1.5\nx;1,5\n", named).decimal, Decimal::Comma);
         // A comma that separates cells is no decimal sign.
         assert_eq!(whole("a,b\n1,5\n2,5\n").decimal, Decimal::Point);
     }

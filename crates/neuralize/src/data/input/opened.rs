@@ -27,7 +27,7 @@ pub(in crate::data) struct Opened<'a> {
     pub(in crate::data) notes: Vec<String>,
     /// The decimal sign of numbers that are text, and whether it is more than a guess.
     pub(in crate::data) decimal: Decimal,
-    pub(super) decimal_is_known: bool,
+    pub(in crate::data) decimal_is_known: bool,
     pub(in crate::data) rows: Box<dyn Rows + 'a>,
 }
 
@@ -58,7 +58,7 @@ impl<'a> Opened<'a> {
                 self.notes.push(format!("{what} chosen only in {of}: the option is ignored here"));
             }
         }
-        if let Some(decimal) = options.decimal {
+        if let Some(decimal) = options.named_decimal() {
             self.decimal = decimal;
         }
         let values = options.missing_values();

@@ -130,9 +130,9 @@ impl TableOptions {
         values
     }
 
-    /// Whether the decimal sign is named.
-    pub(in crate::data) fn names_decimal(&self) -> bool {
-        self.decimal.is_some()
+    /// The decimal sign that is named by these options, or by the encoding.
+    pub(in crate::data) fn named_decimal(&self) -> Option<Decimal> {
+        self.decimal.or_else(|| self.encoding.as_ref()?.decimal)
     }
 
     /// Whether a column was selected by its name.

@@ -93,6 +93,8 @@ pub struct Survey {
     notes: Vec<String>,
     missing: Missing,
     missing_values: Vec<String>,
+    /// The decimal sign that the options name.
+    decimal: Option<Decimal>,
 }
 
 /// The cells of all columns.
@@ -148,13 +150,15 @@ impl Survey {
         let unreadable = columns.without_obstacles(&opened.obstacles);
         opened.rows.select(&columns)?;
         // Of a text file it is found, or asked for, from how the file begins.
-        let asks_decimal = !opened.is_text() && !options.table.names_decimal();
+        let asks_decimal = !opened.is_text() && options.table.named_decimal().is_none();
+        let decimal_is_known = opened.decimal_is_known || options.table.named_decimal().is_some();
         let reading = |name: &String| Reading {
             keeps_rows,
             stated: options.kind_of(name),
             is_asked: options.asks_for(name),
             columns: columns.names.len(),
             asks_decimal,
+            decimal_is_known,
         };
         let mut cells = Cells {
             decimal: opened.decimal,
@@ -194,7 +198,8 @@ impl Survey {
         let mut notes = opened.notes;
         notes.extend(opened.rows.later_notes());
         let (missing, missing_values) = (options.missing, options.table.missing_values());
-        Ok(Self { columns, cells, found, notes, missing, missing_values })
+        let decimal = options.table.named_decimal();
+        Ok(Self { columns, cells, found, notes, missing, missing_values, decimal })
     }
 
     /// What was found, column by column.
@@ -266,7 +271,7 @@ impl Survey {
             }
         }
         let missing_values = self.missing_values.clone();
-        Ok(Encoding { columns, missing: self.missing, missing_values })
+        Ok(Encoding { columns, missing: self.missing, missing_values, decimal: self.decimal })
     }
 
     /// The table of the features.
@@ -280,7 +285,7 @@ impl Survey {
             let detail = "the cells of a scanned table are not kept; read it again".into();
             return Err(Error::Table { file: self.columns.file.clone(), detail });
         }
-        let encoder = Encoder::new(Arc::new(encoding), self.cells.decimal);
+        let encoder = Encoder::new(Arc::new(encoding), self.cells.decimal).of_values();
         let columns = self.columns.some(|at| self.found[at].column.is_some());
         let chosen: Vec<&ColumnCells> = (0..self.columns.names.len())
             .filter(|at| self.found[*at].column.is_some())
