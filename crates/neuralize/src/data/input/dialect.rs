@@ -1,9 +1,12 @@
 //! What kind of delimited text a table is written in, by how it begins.
 
+use std::collections::HashSet;
+
 use csv::StringRecord;
 
 use crate::data::input::header::{check_names, is_number, may_be_title, title_error};
 use crate::data::input::number::{Decimal, is_missing, number};
+use crate::data::input::spaces::squeezed;
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -27,8 +30,20 @@ pub(super) struct Dialect {
     pub(super) hash: bool,
     /// Whether the first line names the columns.
     pub(super) header: bool,
+    /// How many cells rows have.
+    pub(super) rows: Width,
     /// What was guessed.
     pub(super) notes: Vec<String>,
+}
+
+/// How many cells rows have, compared with the line of names.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Width {
+    OfNames,
+    /// The first is the name of the row, as R writes it.
+    OneMore,
+    /// A separator stands behind the last name.
+    OneLess,
 }
 
 /// What the user says, and what the name of the file does.
@@ -56,13 +71,13 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
     }
     let body = from(sample, preface.end);
     let usual = wishes.usual.unwrap_or(b',');
-    let delimiter = wishes.delimiter.or(preface.delimiter).unwrap_or_else(|| {
-        let guess = delimiter_of(body, whole, usual, &wishes.missing);
-        if guess != usual {
-            notes.push(format!("cells are separated by {}", shown(guess)));
-        }
-        guess
-    });
+    let delimiter = match wishes.delimiter.or(preface.delimiter) {
+        Some(named) => named,
+        None => delimiter_of(body, whole, usual, &wishes.missing)?,
+    };
+    if wishes.delimiter.is_none() && preface.delimiter.is_none() && delimiter != usual {
+        notes.push(format!("cells are separated by {}", shown(delimiter)));
+    }
     let mut dialect = Dialect {
         delimiter,
         decimal: wishes.decimal.unwrap_or_default(),
@@ -71,6 +86,7 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
         start: preface.end,
         hash: false,
         header: wishes.header.unwrap_or(true),
+        rows: Width::OfNames,
         notes,
     };
     if body.is_empty() && !whole {
@@ -96,7 +112,12 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
                 }
                 dialect.notes.extend(check_names(first, rest)?);
             }
-            if dialect.header { (Some(first.clone()), rest) } else { (None, records.as_slice()) }
+            if dialect.header {
+                let is_quoted = nth_line(body, 1).starts_with('"');
+                (Some(dialect.fit_names(first, rest, is_quoted)), rest)
+            } else {
+                (None, records.as_slice())
+            }
         }
         (above, _) => (above, records.as_slice()),
     };
@@ -120,6 +141,7 @@ fn shown(delimiter: u8) -> String {
 
 /// Up to `limit` records, without blank ones, and without the last if it may be cut.
 fn records(text: &str, delimiter: u8, whole: bool, limit: usize) -> Vec<StringRecord> {
+    let text = squeezed(text, delimiter);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -247,6 +269,29 @@ fn named_delimiter(line: &str) -> Option<u8> {
     }
 }
 
+/// A line of a text, counted from 0.
+fn nth_line(text: &str, number: usize) -> &str {
+    text.lines().nth(number).unwrap_or_default()
+}
+
+/// Whether the first cells of rows are names: texts that are all different, or numbers that are in
+/// quotes or count rows. Other numbers may be a part of `1,5`.
+fn are_row_names(rows: &[StringRecord], is_quoted: bool) -> bool {
+    const ENOUGH: usize = 10;
+    let first = || rows.iter().filter_map(|row| row.get(0));
+    let mut seen = HashSet::new();
+    if !first().all(|cell| seen.insert(cell)) {
+        return false;
+    }
+    let start: Option<usize> = first().next().and_then(|cell| cell.parse().ok());
+    let counts = |start: usize| {
+        rows.len() >= ENOUGH
+            && start < 2
+            && first().enumerate().all(|(at, cell)| cell.parse() == Ok(start + at))
+    };
+    is_quoted || !first().any(is_number) || start.is_some_and(counts)
+}
+
 /// The cells of a line.
 fn cells(line: &str, delimiter: u8) -> StringRecord {
     records(line, delimiter, true, 1).into_iter().next().unwrap_or_default()
@@ -299,6 +344,35 @@ impl Dialect {
         Some(names)
     }
 
+    /// The names of the columns of rows, which may have a cell more or less than the line of names.
+    fn fit_names(
+        &mut self,
+        names: &StringRecord,
+        rows: &[StringRecord],
+        is_quoted: bool,
+    ) -> StringRecord {
+        let (width, fit) = (names.len(), |cells: usize| {
+            let fit = rows.iter().filter(|row| row.len() == cells).count();
+            fit > 0 && 10 * fit >= 9 * rows.len()
+        });
+        let has_last = |row: &StringRecord| row.get(width).is_some_and(|cell| !cell.is_empty());
+        if width > 1
+            && fit(width + 1)
+            && rows.iter().any(has_last)
+            && are_row_names(rows, is_quoted)
+        {
+            self.rows = Width::OneMore;
+            let note = "rows have one cell more than the header: the first is taken for an index without a name";
+            self.notes.push(note.to_owned());
+            return std::iter::once("").chain(names).collect();
+        }
+        if width > 1 && names.get(width - 1) == Some("") && fit(width - 1) {
+            self.rows = Width::OneLess;
+            return names.iter().take(width - 1).collect();
+        }
+        names.clone()
+    }
+
     fn note_comments(&mut self, skipped: usize) {
         match skipped {
             0 => {}
@@ -319,6 +393,10 @@ struct Fit {
     steady: f64,
     /// The share of their cells that are numbers, or missing.
     numbers: f64,
+    /// Whether a column has numbers only.
+    has_numbers: bool,
+    /// The first record has a cell less than the others: they have names.
+    may_have_names: bool,
     cells: usize,
 }
 
@@ -337,7 +415,18 @@ impl Fit {
         let numbers = known as f64 / (cells * fit.len()).max(1) as f64;
         let agrees = first.len() == cells;
         let table = cells > 1 && first.len() > 1 && steady >= 0.9;
-        table.then_some(Self { delimiter, agrees, steady, numbers, cells })
+        let is_number = |record: &&StringRecord, at| record.get(at).is_some_and(is_number);
+        let has_numbers = (0..cells).any(|at| fit.iter().all(|record| is_number(record, at)));
+        let may_have_names = first.len() + 1 == cells;
+        table.then_some(Self {
+            delimiter,
+            agrees,
+            steady,
+            numbers,
+            has_numbers,
+            may_have_names,
+            cells,
+        })
     }
 
     /// Numbers come before the count of cells: `1,5;2,5` is two numbers, or three cells.
@@ -354,16 +443,28 @@ fn most_common(counts: impl Iterator<Item = usize>) -> usize {
     runs.max_by_key(|run| run.len()).and_then(<[usize]>::first).copied().unwrap_or(0)
 }
 
-/// The delimiter that makes the best table, the usual one of equals, or if none does.
-fn delimiter_of(body: &str, whole: bool, usual: u8, missing: &[String]) -> u8 {
+/// The delimiter that makes the best table, the usual one of equals, or if none does. A text of words
+/// and numbers between spaces may be a table or one column: that is an error.
+fn delimiter_of(body: &str, whole: bool, usual: u8, missing: &[String]) -> Result<u8, String> {
     let others = DELIMITERS.into_iter().filter(|other| *other != usual);
     let fit =
         |delimiter| Fit::of(delimiter, &blanked(records(body, delimiter, whole, RECORDS), missing));
     let fits = std::iter::once(usual).chain(others).filter_map(fit);
     let best = fits.reduce(|best, next| if next.rank() > best.rank() { next } else { best });
-    // Spaces occur in texts: they separate cells only where all of these are numbers.
-    let spaced = || fit(b' ').filter(|fit| fit.agrees && fit.steady == 1.0 && fit.numbers > 0.99);
-    best.or_else(spaced).map_or(usual, |best| best.delimiter)
+    if let Some(best) = best {
+        return Ok(best.delimiter);
+    }
+    match fit(b' ').filter(|fit| fit.steady == 1.0 && fit.has_numbers) {
+        // Spaces occur in texts: they separate cells only where all of these are numbers.
+        Some(spaces) if spaces.agrees && spaces.numbers > 0.99 => Ok(b' '),
+        Some(spaces) if spaces.agrees || spaces.may_have_names => Err(format!(
+            "spaces may separate cells, {} in a line; say `--delimiter ' '` if they do, `--delimiter {}` if there is one \
+             column",
+            spaces.cells,
+            char::from(usual).escape_default()
+        )),
+        _ => Ok(usual),
+    }
 }
 
 // The decimal sign -------------------------------------------------------------------------------
@@ -620,6 +721,46 @@ mod tests {
         ] {
             assert_eq!(delimiter(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn runs_of_spaces_separate_numbers() {
+        for text in ["  year   sun\n1700    69\n1701     7\n", "a b\n1 2\n 3  4 \n"] {
+            let dialect = whole(text);
+            assert_eq!((dialect.delimiter, dialect.header), (b' ', true), "{text:?}");
+        }
+        assert!(error("1700   5\n1701  11\n").starts_with("the first line holds numbers"));
+        for text in [
+            "state n income\nTexas 37 34453\nOhio 9 41534\n",
+            "\"kind\" \"size\"\n\"1\" \"B\" 40.1\n\"2\" \"C\" 36.3\n",
+        ] {
+            let asked = error(text);
+            assert!(asked.contains("`--delimiter ' '`"), "{text:?}: {asked}");
+        }
+        // Words alone, and words of different numbers, are a column of texts.
+        for text in ["full name\nAda Byron\nAlan Turing\n", "name\nDe Moivre 7\nBayes 5\n"] {
+            assert_eq!(whole(text).delimiter, b',', "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rows_may_have_a_cell_more_or_less_than_the_names() {
+        let counted: String = (1..=10).map(|row| format!("{row},{row}.5,x\n")).collect();
+        for text in [
+            "\"kind\",\"size\"\n\"1\",B,40.1\n\"5\",C,36.3\n".to_owned(),
+            "mpg,cyl\nMazda RX4,21,6\nDatsun 710,22.8,4\n".to_owned(),
+            format!("a,b\n{counted}"),
+        ] {
+            let dialect = whole(&text);
+            assert_eq!(dialect.rows, Width::OneMore, "{text:?}");
+            assert!(dialect.notes[0].contains("an index without a name"));
+        }
+        // Numbers with a decimal comma, separators behind the last cell, and as many cells.
+        for text in ["a,b\n1,5,2\n2,5,3\n", "a,b\nx,1,\ny,2,\n", "a,b\nx,1\ny,2\n"] {
+            assert_eq!(whole(text).rows, Width::OfNames, "{text:?}");
+        }
+        assert_eq!(whole("a,b,\n1,2\n3,4\n").rows, Width::OneLess);
+        assert_eq!(whole("a,b,\n1,2,\n3,4,\n").rows, Width::OfNames);
     }
 
     #[test]

@@ -96,11 +96,19 @@ impl<'a> Opened<'a> {
     }
 
     fn columns(&mut self, options: &TableOptions, is_survey: bool) -> Result<Columns> {
-        let wanted = options.wanted();
+        let mut wanted = options.wanted();
+        if let Some(names) =
+            wanted.as_mut().filter(|_| self.is_unnamed && options.encoding.is_none())
+        {
+            let each =
+                names.iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned());
+            *names = each.collect();
+        }
         if let Some(wanted) = &wanted {
             self.name_by_position(wanted, options)?;
         }
-        Columns::of(&self.file, &self.header, wanted.as_deref(), options, is_survey)
+        let kind = (is_survey, self.has_lines);
+        Columns::of(&self.file, &self.header, wanted.as_deref(), options, kind)
     }
 
     /// Gives columns without names the wanted ones, if there are as many.

@@ -97,8 +97,8 @@ impl TableOptions {
         self
     }
 
-    /// Reads only these columns, in this order. The columns of a NumPy array have no
-    /// names: if it has as many columns as are selected, they take the selected
+    /// Reads only these columns, in this order; a name may be a list of names separated by commas.
+    /// The columns of a NumPy array have no names: if it has as many columns as are selected, they take the selected
     /// names in their order.
     pub fn with_selected(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.selected = Some(columns.into_iter().map(Into::into).collect());
@@ -135,8 +135,8 @@ impl TableOptions {
         self.decimal.or_else(|| self.encoding.as_ref()?.decimal)
     }
 
-    /// Whether a column was selected by its name.
-    pub(in crate::data) fn selects(&self, column: &str) -> bool {
-        self.selected.as_ref().is_some_and(|names| names.iter().any(|name| name == column))
+    /// Whether columns were selected by their names.
+    pub(in crate::data) fn selects(&self) -> bool {
+        self.selected.is_some()
     }
 }

@@ -80,6 +80,15 @@ impl SheetRows {
             };
             return Err(fail(which));
         };
+        if names.len() > 1 && options.sheet.is_none() && sheet.rows() == 1 {
+            let names: Vec<String> =
+                names.iter().map(|name| format!("`{}`", Shown(name))).collect();
+            return Err(fail(format!(
+                "its sheet `{}` has one row only; its sheets are {}: choose one by `--sheet`",
+                Shown(title),
+                names.join(", ")
+            )));
+        }
         let mut rows = Self { left: 0, width: 0, next: 0, next_row: 0, bytes, sheet };
         let (header, note) = rows.header(options.header).map_err(fail)?;
         let sheet = format!("sheet `{}` of {}", Shown(title), names.len());

@@ -331,7 +331,9 @@ impl Context {
             {
                 "an index of rows".into()
             }
-            ColumnKind::Identifier if self.name.is_empty() && cells.whole => {
+            ColumnKind::Identifier
+                if self.name.is_empty() && cells.whole && cells.all_different() =>
+            {
                 "an index of rows".into()
             }
             ColumnKind::Identifier if self.name.is_empty() => "a column without a name".into(),
@@ -414,10 +416,7 @@ impl fmt::Display for Found {
         if !self.remark.is_empty() {
             remarks.push(self.remark.clone());
         }
-        match remarks.is_empty() {
-            true => Ok(()),
-            false => write!(f, " ({})", remarks.join("; ")),
-        }
+        if remarks.is_empty() { Ok(()) } else { write!(f, " ({})", remarks.join("; ")) }
     }
 }
 

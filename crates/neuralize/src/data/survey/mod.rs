@@ -57,9 +57,9 @@ impl SurveyOptions {
         self
     }
 
-    /// Whether a column was asked for by its name.
+    /// Whether a column that is read was asked for by its name.
     fn asks_for(&self, name: &str) -> bool {
-        self.table.selects(name) || self.logged.iter().any(|column| column == name)
+        self.table.selects() || self.logged.iter().any(|column| column == name)
     }
 
     /// The kind that was stated for a column, last.
@@ -143,9 +143,8 @@ impl Survey {
     fn of(mut opened: Opened<'_>, options: &SurveyOptions, keeps_rows: bool) -> Result<Self> {
         let mut columns = opened.all(&options.table)?;
         let stated = options.stated.iter().map(|(name, _)| name);
-        for name in stated.chain(&options.logged) {
-            columns.expect(name, &opened.header)?;
-        }
+        let stated: Vec<&String> = stated.chain(&options.logged).collect();
+        columns.expect(&stated, &opened.header)?;
         // Columns that cannot be read have no cells.
         let unreadable = columns.without_obstacles(&opened.obstacles);
         opened.rows.select(&columns)?;
@@ -237,6 +236,13 @@ impl Survey {
         let fail = |detail: String| Err(Error::Table { file: self.columns.file.clone(), detail });
         if self.cells.rows == 0 {
             return fail("the table has no rows".into());
+        }
+        let nested = self.found.iter().find(|found| found.remark == "is nested");
+        if let Some(found) = nested.filter(|_| self.cells.rows == 1) {
+            return fail(format!(
+                "is one record, in which `{}` is nested; a table is a list of objects, one for each row",
+                Shown(&found.name)
+            ));
         }
         let questions: Vec<String> = self
             .found
