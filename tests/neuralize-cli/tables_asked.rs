@@ -66,6 +66,15 @@ fn a_title_beside_empty_cells_is_asked_about() {
         let said = said(&desk, name, &format!("--skip {skip}"));
         assert!(said.contains("features   kind (category of 2), size, age"), "{said}");
     }
+    let table = rows("a;b", 6, |i| format!("{i};{}", i * i));
+    desk.write("bare.csv", &format!("Trees 2024\n{table}"));
+    asks(
+        &desk,
+        "bare.csv",
+        "",
+        "line 2 has 2 cells, the header has 1; if the lines above are a title",
+    );
+    assert!(said(&desk, "bare.csv", "--skip 1").contains("2 columns"));
     // An index without a name, one column, and separators behind the last cell.
     desk.write("index.csv", &rows(",size", 6, |i| format!("{i},{}.5", i / 3 * 9)));
     desk.write("single.csv", "size\n1\n2\n8\n9\n");
@@ -104,6 +113,23 @@ fn decimal_commas_among_texts_are_asked_about() {
     asks(&desk, "texts.jsonl", "", "8 of 8 cells are numbers if the decimal sign is a comma");
     assert!(said(&desk, "texts.jsonl", "--decimal ,").contains("features   x, y"));
     desk.done("predict texts.jsonl --model m");
+    asks(
+        &desk,
+        "texts.jsonl",
+        "--as x=number",
+        "unless the decimal sign is a comma: `--decimal ,`",
+    );
+    desk.write(
+        "point.jsonl",
+        "{\"x\": 1.5, \"y\": 2}\n{\"x\": 2.5, \"y\": 3}\n{\"x\": 9.5, \"y\": 1}\n",
+    );
+    desk.done("fit point.jsonl -k 2 --model m");
+    desk.fails(
+        "predict texts.jsonl --model m",
+        1,
+        "`0,55` is not a finite number, unless it has another decimal sign",
+    );
+    desk.done("predict texts.jsonl --model m --decimal ,");
     // Few such texts among words, and a sign that the user names.
     desk.write(
         "words.csv",

@@ -328,7 +328,10 @@ impl Encoder {
 
     /// The number of a cell, which must have a per cent sign if those of the fit had one.
     fn as_number(&self, cell: Cell<'_>, column: &Column) -> Result<Option<f64>, &'static str> {
-        let value = as_number(cell, self.decimal)?;
+        let value = as_number(cell, self.decimal).map_err(|reason| match cell {
+            Cell::Text(text) if has_other_decimal(text) => OTHER_DECIMAL,
+            _ => reason,
+        })?;
         let (Some(expected), Some(_), true) = (column.percent, value, self.has_signs) else {
             return Ok(value);
         };
@@ -363,6 +366,12 @@ impl Encoder {
 }
 
 const NOT_FINITE: &str = "is not a finite number";
+const OTHER_DECIMAL: &str = "is not a finite number, unless it has another decimal sign: say `--decimal .` or `--decimal ,`";
+
+/// Whether a text that is no number is one with another decimal sign.
+fn has_other_decimal(text: &str) -> bool {
+    [Decimal::Point, Decimal::Comma].into_iter().any(|decimal| number(text, decimal).is_some())
+}
 
 /// The number of a cell; `None` for a missing value.
 pub(in crate::data) fn as_number(

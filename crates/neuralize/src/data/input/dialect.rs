@@ -454,6 +454,17 @@ fn delimiter_of(body: &str, whole: bool, usual: u8, missing: &[String]) -> Resul
     if let Some(best) = best {
         return Ok(best.delimiter);
     }
+    // A title may stand above; the rows say so.
+    let is_titled = |delimiter: &u8| {
+        let records = records(body, *delimiter, whole, RECORDS);
+        let Some(([title], rows)) = records.split_at_checked(1) else { return false };
+        let cells = most_common(rows.iter().map(StringRecord::len));
+        let fit = rows.iter().filter(|row| row.len() == cells).count();
+        title.len() == 1 && cells > 1 && rows.len() > 1 && 10 * fit >= 9 * rows.len()
+    };
+    if let Some(delimiter) = DELIMITERS.into_iter().find(is_titled) {
+        return Ok(delimiter);
+    }
     match fit(b' ').filter(|fit| fit.steady == 1.0 && fit.has_numbers) {
         // Spaces occur in texts: they separate cells only where all of these are numbers.
         Some(spaces) if spaces.agrees && spaces.numbers > 0.99 => Ok(b' '),
@@ -713,6 +724,10 @@ mod tests {
             // One column, whose name has a delimiter in it.
             ("price, eur\n1\n2\n9\n", ','),
             ("price; eur\n1\n2\n9\n", ','),
+            // A title, and no separator behind it.
+            ("Sales 2021\na;b\n1;2\n2;3\n", ';'),
+            ("Sales 2021\na\tb\n1\t2\n2\t3\n", '\t'),
+            ("names\nAda\nBo;b\nCy;d\n", ','),
             // Blank lines, other line ends.
             ("\n \na;b\r\n\r\n1;2\r\n", ';'),
             ("a;b\r1;2\r3;4\r", ';'),

@@ -80,7 +80,8 @@ impl SheetRows {
             };
             return Err(fail(which));
         };
-        if names.len() > 1 && options.sheet.is_none() && sheet.rows() == 1 {
+        let is_named = options.header != Some(false);
+        if names.len() > 1 && options.sheet.is_none() && is_named && sheet.rows() == 1 {
             let names: Vec<String> =
                 names.iter().map(|name| format!("`{}`", Shown(name))).collect();
             return Err(fail(format!(

@@ -88,7 +88,12 @@ impl Found {
                 ColumnKind::Date => "a date of the form 2024-12-31 or 31.12.2024",
                 _ => "a number",
             };
-            self.question = Some(format!("{} is not {what}", first_text(cells)));
+            let advice = match cells.suggested_decimal() {
+                Some(Decimal::Comma) => ", unless the decimal sign is a comma: `--decimal ,`",
+                Some(_) => ", unless the decimal sign is a point: `--decimal .`",
+                None => "",
+            };
+            self.question = Some(format!("{} is not {what}{advice}", first_text(cells)));
             return;
         }
         if context.log && cells.min <= -1.0 {
@@ -287,15 +292,15 @@ impl Context {
         let is_named = match IdName::of(&self.name) {
             IdName::None => false,
             IdName::Clear => true,
-            IdName::Whole => enough,
+            IdName::Whole => enough || ordered,
             // Prices and counts have such names, too: numbers of rows are close to one another or
-            // in order, and others are long and have as many digits.
+            // in order (which an index of prices may be, too), others are long, of as many digits.
             IdName::LastWord => {
                 let close = max - min < 2.0 * cells.present() as f64;
                 let digits = |value: f64| value.log10().floor();
                 let alike = min >= 1e4 && digits(min) == digits(max);
                 let is_index = self.name.to_lowercase().ends_with("index");
-                enough && (close || ordered) || alike && !is_index
+                enough && (close || ordered && !is_index) || alike && !is_index
             }
         };
         if is_named || enough && (consecutive || self.is_first && ordered) {
