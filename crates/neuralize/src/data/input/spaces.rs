@@ -18,16 +18,20 @@ struct Squeeze {
     has_cell: bool,
     has_space: bool,
     in_quotes: bool,
+    /// Whether a quote was closed by the last character; another one opens it again.
+    has_closed: bool,
 }
 
 impl Squeeze {
     fn new() -> Self {
-        Self { has_cell: false, has_space: false, in_quotes: false }
+        Self { has_cell: false, has_space: false, in_quotes: false, has_closed: false }
     }
 
     fn push(&mut self, byte: u8, text: &mut Vec<u8>) {
+        let has_closed = std::mem::take(&mut self.has_closed);
         match byte {
-            b'"' if self.in_quotes => self.in_quotes = false,
+            b'"' if self.in_quotes => (self.in_quotes, self.has_closed) = (false, true),
+            b'"' if has_closed => self.in_quotes = true,
             _ if self.in_quotes => {}
             b' ' => {
                 self.has_space = self.has_cell;
@@ -107,7 +111,7 @@ mod tests {
             assert_eq!(squeezed(text, b','), text);
             for step in 1..5 {
                 let mut source = SingleSpaces::new(text.as_bytes());
-                let (mut read, mut part) = (Vec::new(), vec![0; step]);
+                let (mut read, mut part) = (Vec::<u8>::new(), vec![0; step]);
                 while let Ok(count @ 1..) = source.read(&mut part) {
                     read.extend(&part[..count]);
                 }
