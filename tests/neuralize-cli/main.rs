@@ -18,3 +18,4 @@ mod refusals;
 mod report;
 mod selection;
 mod tables;
+mod tables_asked;

@@ -471,12 +471,17 @@ fn rows_without_any_value_are_left_out_with_a_word() {
     let file = desk.take_case("dialects/blankend.csv");
     let said = desk.done(&format!("fit {file} -k 2 --model m")).err;
     assert!(
-        said.contains("2 rows without any value left out") && said.contains("4 rows of 2"),
+        said.contains("2 rows without a value of any feature left out")
+            && said.contains("4 rows of 2"),
         "{said}"
     );
     let answer = desk.done(&format!("predict {file} --model m"));
     assert_eq!(cells(&answer.out).1.len(), 4);
-    assert!(answer.err.contains("2 rows without any value left out"), "{}", answer.err);
+    assert!(
+        answer.err.contains("2 rows without a value of any feature left out"),
+        "{}",
+        answer.err
+    );
     let file = desk.take_case("dialects/err.csv");
     let said = desk.done(&format!("fit {file} -k 2 --model m")).err;
     assert!(said.contains("a (2 missing)"), "{said}");
@@ -711,10 +716,11 @@ fn a_table_of_one_column_keeps_its_rows() {
     desk.write("blank.csv", "a\n1\n\n2\n\n\n9\n8\n");
     let said = desk.done("fit blank.csv -k 2 --model m").err;
     assert!(said.contains("7 rows, 1 column") && said.contains("a (3 missing)"), "{said}");
-    assert_eq!(cells(&desk.done("predict blank.csv --model m --id a").out).1.len(), 7);
+    // Rows without a value are left out, and the others keep their numbers.
     let (_, lines) = cells(&desk.done("predict blank.csv --model m --id a").out);
-    let names: Vec<&str> = lines.iter().map(|line| line[1].as_str()).collect();
-    assert_eq!(names, ["1", "", "2", "", "", "9", "8"]);
+    let names: Vec<[&str; 2]> =
+        lines.iter().map(|line| [&line[0], &line[1]].map(|text| &**text)).collect();
+    assert_eq!(names, [["0", "1"], ["2", "2"], ["5", "9"], ["6", "8"]]);
     desk.fails("fit blank.csv -k 2 --model n --label a", 1, "no feature column is left");
     desk.write("more.csv", "price\n1,5\n2,5\n9,5\n");
     desk.fails("fit more.csv -k 2 --model n", 1, "line 2 has 2 cells, the header has 1");

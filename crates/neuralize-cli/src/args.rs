@@ -24,7 +24,8 @@ pub(crate) struct Common {
     /// first lines; a comma in output, in .tsv and .tab files a tab]
     #[arg(long, global = true, value_name = "CHAR", value_parser = parse::delimiter)]
     pub(crate) delimiter: Option<u8>,
-    /// Decimal sign of numbers that are text [default: found from the first lines of a text file]
+    /// Decimal sign of numbers that are text; a model keeps it [default: found from the first lines of a
+    /// text file]
     #[arg(long, global = true, value_name = ".|,", value_parser = parse::decimal)]
     pub(crate) decimal: Option<Decimal>,
     /// Encoding of a text file, such as latin1 or utf-16le [default: UTF-8, else Windows-1252]
@@ -74,8 +75,8 @@ pub(crate) struct TrainingArgs {
     /// categories, otherwise none
     #[arg(long, value_enum, default_value_t = ScaleName::Auto)]
     pub(crate) scale: ScaleName,
-    /// Columns to use as features, separated by commas [default: all that can be]
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    /// Columns to use as features, separated by commas (repeat for more) [default: all that can be]
+    #[arg(long, value_name = "A,B,..")]
     pub(crate) columns: Vec<String>,
     /// Columns to leave out, separated by commas (repeat for more)
     #[arg(long, value_name = "A,B,..")]

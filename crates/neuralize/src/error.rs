@@ -312,22 +312,21 @@ pub enum Error {
         /// Why it cannot be used and what to do.
         rule: String,
     },
-    /// A column that the file does not have.
+    /// Columns that the file does not have.
     #[error(
-        "{file}: there is no column `{}`{}; its columns are {}",
-        Shown(.column),
-        did_you_mean(.nearest.as_deref()),
+        "{file}: there is no column {}; its columns are {}{advice}",
+        missing_columns(.columns),
         list(.available)
     )]
     UnknownColumn {
         /// The file.
         file: String,
-        /// The column.
-        column: String,
-        /// The column of the nearest name, if one is near.
-        nearest: Option<String>,
+        /// The columns, each with the one of the nearest name, if one is near.
+        columns: Vec<(String, Option<String>)>,
         /// The columns of the file.
         available: Vec<String>,
+        /// What may have been forgotten; may be empty.
+        advice: &'static str,
     },
     /// A file that is not a usable table.
     #[error("{file}: {detail}")]
@@ -444,6 +443,19 @@ fn list(names: &[String]) -> String {
         text += &format!(" and {} more", names.len() - SHOWN);
     }
     text
+}
+
+/// `a` (did you mean `b`?), nor `c`
+fn missing_columns(columns: &[(String, Option<String>)]) -> String {
+    const SHOWN: usize = 8;
+    let shown = columns.iter().take(SHOWN);
+    let shown = shown
+        .map(|(name, nearest)| format!("`{}`{}", Shown(name), did_you_mean(nearest.as_deref())));
+    let shown = shown.collect::<Vec<_>>().join(", nor ");
+    match columns.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown}, nor {more} more"),
+    }
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

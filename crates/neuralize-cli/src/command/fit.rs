@@ -20,7 +20,7 @@ use neuralize::record::{Model, ModelInfo};
 use crate::args::{TrainingArgs, Usage};
 use crate::backend::{Job, Session};
 use crate::command::choice;
-use crate::command::shared::{self, Training, listed};
+use crate::command::shared::{self, Training, counted, listed};
 use crate::parse::Method;
 use crate::progress::Bar;
 use crate::{input, parse};
@@ -372,8 +372,9 @@ impl FitArgs {
 /// Information on a fit, in one line.
 fn summary<B: Backend>(fit: &ClustererFit<B>, features: usize) -> String {
     let mut text = format!(
-        "{} rows of {features} features in {} clusters of {}",
+        "{} rows of {} in {} clusters of {}",
         fit.sizes.iter().sum::<usize>(),
+        counted(features, "feature"),
         fit.sizes.len(),
         listed(&fit.sizes),
     );
@@ -392,7 +393,7 @@ fn summary<B: Backend>(fit: &ClustererFit<B>, features: usize) -> String {
         let _ = write!(text, "; mean log-likelihood {likelihood:.6}");
     }
     if let Some(iterations) = fit.n_iter {
-        let _ = write!(text, ", {iterations} iterations");
+        let _ = write!(text, ", {}", counted(iterations, "iteration"));
     }
     if let Some(seeding) = fit.seeding {
         let _ = write!(text, " from {seeding}");

@@ -200,10 +200,11 @@ impl ImportArgs {
         let table = self.data(session, path, &info.features)?;
         let x = scaler.transform(&table.to_tensor(&session.device, session.dtype)?)?;
         let labels = table.labels().unwrap_or_default();
-        // What stands for missing values is kept, unless there are none.
-        let has_blanks =
-            table.encoding().is_some_and(|encoding| !encoding.missing_values.is_empty());
-        if has_blanks || !table.gaps().filled.is_empty() {
+        // What stands for missing values is kept, unless there are none, and so is the decimal sign.
+        let is_stated = table.encoding().is_some_and(|encoding| {
+            !encoding.missing_values.is_empty() || encoding.decimal.is_some()
+        });
+        if is_stated || !table.gaps().filled.is_empty() {
             *info = info.clone().with_table(&table);
         }
         let found = shared::numbers(kmeans.predict(&x)?);

@@ -84,9 +84,9 @@ impl Job for LabelArgs {
             .map_err(|error| data.located(error))
             .with_context(|| input::name(&self.training.data))?;
         let summary = format!(
-            "{} rows of {} features in {} clusters of {} (labels {}), {} rows of noise left out; {} supports, gamma {:.6}",
+            "{} rows of {} in {} clusters of {} (labels {}), {} rows of noise left out; {} supports, gamma {:.6}",
             table.rows() - fit.noise,
-            table.features().len(),
+            shared::counted(table.features().len(), "feature"),
             names.len(),
             listed(&fit.sizes),
             listed(&names),

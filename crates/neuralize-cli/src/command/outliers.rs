@@ -174,9 +174,9 @@ impl OutlierArgs {
             .map_err(|error| data.located(error))
             .with_context(|| input::name(&self.training.data))?;
         let summary = format!(
-            "{} rows of {} features against {} supports, gamma {:.6}",
+            "{} rows of {} against {} supports, gamma {:.6}",
             data.table.rows(),
-            features.len(),
+            shared::counted(features.len(), "feature"),
             density.n_supports(),
             density.gamma(),
         );

@@ -86,7 +86,12 @@ pub(super) fn decided<B: Backend>(
 
 /// `1 row`, `2 rows`
 fn rows(count: usize) -> String {
-    format!("{count} row{}", if count == 1 { "" } else { "s" })
+    counted(count, "row")
+}
+
+/// `1 feature`, `2 features`
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Prints what became of missing and unknown values. `filled` counts by column those that were
@@ -113,7 +118,7 @@ pub(super) fn note_counts<B: Backend>(
         session.note(format!("note: {} with missing values left out", rows(gaps.left_out)));
     }
     if gaps.blank > 0 {
-        session.note(format!("note: {} without any value left out", rows(gaps.blank)));
+        session.note(format!("note: {} without a value of any feature left out", rows(gaps.blank)));
     }
     for (column, (count, first)) in &gaps.unknown {
         session.note(format!(
@@ -145,14 +150,19 @@ pub(super) fn note_ignored<B: Backend>(session: &Session<B>, ignored: &[String])
     if ignored.is_empty() {
         return;
     }
-    let shown = ignored.iter().take(SHOWN).map(|name| Shown(name).to_string());
-    let names = shown.collect::<Vec<_>>().join("`, `");
-    let more = match ignored.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let named: Vec<&String> = ignored.iter().filter(|name| !name.is_empty()).collect();
+    let shown = named.iter().take(SHOWN).map(|name| format!("`{}`", Shown(name)));
+    let mut parts = vec![shown.collect::<Vec<_>>().join(", ")];
+    parts.retain(|part| !part.is_empty());
+    if named.len() > SHOWN {
+        parts.push(format!("{} more", named.len() - SHOWN));
+    }
+    if named.len() < ignored.len() {
+        parts.push(format!("{} without a name", ignored.len() - named.len()));
+    }
     session.note(format!(
-        "note: columns that are not features of the model are ignored: `{names}`{more}"
+        "note: columns that are not features of the model are ignored: {}",
+        parts.join(" and ")
     ));
 }
 

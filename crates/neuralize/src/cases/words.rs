@@ -229,6 +229,7 @@ mod tests {
                 columns,
                 missing: Missing::Fill,
                 missing_values: Vec::new(),
+                decimal: None,
             }),
             filled: vec![(0, 0)],
             ..two_clusters([0.5, 1.0, 0.0])

@@ -31,6 +31,9 @@ pub struct Encoding {
     /// What stands for a missing value, besides empty cells, `NA` and their like.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_values: Vec<String>,
+    /// The decimal sign of numbers that are text, if somebody named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<Decimal>,
 }
 
 /// A column that is read.
@@ -49,6 +52,9 @@ pub struct Column {
     /// Whether the feature is the logarithm of 1 + number.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub log: bool,
+    /// Whether numbers have a per cent sign; `None` if either may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<bool>,
 }
 
 /// What the cells of a column are.
@@ -86,7 +92,7 @@ pub enum Missing {
 impl Column {
     /// A column of numbers.
     pub fn number(name: impl Into<String>) -> Self {
-        Self { name: name.into(), kind: Kind::Number, fill: None, log: false }
+        Self { name: name.into(), kind: Kind::Number, fill: None, log: false, percent: None }
     }
 
     /// Number of features that it becomes.
@@ -175,7 +181,7 @@ impl Encoding {
     /// Columns of numbers, in which a missing value is an error.
     pub fn numbers(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let columns = names.into_iter().map(Column::number).collect();
-        Self { columns, missing: Missing::Error, missing_values: Vec::new() }
+        Self { columns, missing: Missing::Error, missing_values: Vec::new(), decimal: None }
     }
 
     /// Names of the features, D of them: the name of the column, or `column=value` for every value
@@ -209,8 +215,12 @@ impl Encoding {
 
     /// Whether every feature is a column of numbers as it is.
     pub fn is_plain(&self) -> bool {
-        let plain = |column: &Column| column.kind == Kind::Number && !column.log;
-        let usual = self.missing == Missing::Error && self.missing_values.is_empty();
+        let plain = |column: &Column| {
+            column.kind == Kind::Number && !column.log && column.percent.is_none()
+        };
+        let usual = self.missing == Missing::Error
+            && self.missing_values.is_empty()
+            && self.decimal.is_none();
         usual && self.columns.iter().all(plain)
     }
 
@@ -240,6 +250,8 @@ pub(in crate::data) struct Encoder {
     /// Whether a column takes numbers as `parse` reads them.
     is_plain: Vec<bool>,
     decimal: Decimal,
+    /// Whether cells are as a file has them, so that per cent signs can be compared.
+    has_signs: bool,
 }
 
 impl Encoder {
@@ -252,10 +264,16 @@ impl Encoder {
         });
         let codes = codes.collect();
         let plain = |column: &Column| {
-            column.kind == Kind::Number && !column.log && decimal == Decimal::Point
+            let plain = column.kind == Kind::Number && !column.log;
+            plain && column.percent != Some(true) && decimal == Decimal::Point
         };
         let is_plain = encoding.columns.iter().map(plain).collect();
-        Self { codes, is_plain, encoding, decimal }
+        Self { codes, is_plain, encoding, decimal, has_signs: true }
+    }
+
+    /// For cells that were read before: numbers are without their signs.
+    pub(in crate::data) fn of_values(self) -> Self {
+        Self { has_signs: false, ..self }
     }
 
     pub(in crate::data) fn encoding(&self) -> &Arc<Encoding> {
@@ -285,7 +303,7 @@ impl Encoder {
     fn push_other(&self, at: usize, cell: Cell<'_>, features: &mut Vec<f64>) -> Outcome {
         let column = &self.encoding.columns[at];
         let value = match &column.kind {
-            Kind::Number => as_number(cell, self.decimal),
+            Kind::Number => self.as_number(cell, column),
             Kind::Flag => as_flag(cell),
             Kind::Date => as_days(cell),
             Kind::Category { values } => {
@@ -305,6 +323,26 @@ impl Encoder {
                 Outcome::Missing
             }
             Err(reason) => Outcome::Refused(reason),
+        }
+    }
+
+    /// The number of a cell, which must have a per cent sign if those of the fit had one.
+    fn as_number(&self, cell: Cell<'_>, column: &Column) -> Result<Option<f64>, &'static str> {
+        let value = as_number(cell, self.decimal).map_err(|reason| match cell {
+            Cell::Text(text) if has_other_decimal(text) => OTHER_DECIMAL,
+            _ => reason,
+        })?;
+        let (Some(expected), Some(_), true) = (column.percent, value, self.has_signs) else {
+            return Ok(value);
+        };
+        let has_sign = match cell {
+            Cell::Text(text) => number(text, self.decimal).is_some_and(|(_, form)| form.percent),
+            _ => false,
+        };
+        match (has_sign, expected) {
+            (true, false) => Err("has a per cent sign, which the numbers of the fit have not"),
+            (false, true) => Err("has no per cent sign, which the numbers of the fit have"),
+            _ => Ok(value),
         }
     }
 
@@ -328,6 +366,12 @@ impl Encoder {
 }
 
 const NOT_FINITE: &str = "is not a finite number";
+const OTHER_DECIMAL: &str = "is not a finite number, unless it has another decimal sign: say `--decimal .` or `--decimal ,`";
+
+/// Whether a text that is no number is one with another decimal sign.
+fn has_other_decimal(text: &str) -> bool {
+    [Decimal::Point, Decimal::Comma].into_iter().any(|decimal| number(text, decimal).is_some())
+}
 
 /// The number of a cell; `None` for a missing value.
 pub(in crate::data) fn as_number(

@@ -124,7 +124,7 @@ impl Sink for TableBuilder<'_> {
 
     fn end_row(&mut self, columns: &Columns) {
         let missing = std::mem::take(&mut self.row.missing);
-        let is_blank = missing == columns.names.len() && columns.names.len() > 1;
+        let is_blank = missing == columns.names.len();
         let leave_out = match self.encoder.encoding().missing {
             Missing::Error => false,
             Missing::Fill => is_blank,

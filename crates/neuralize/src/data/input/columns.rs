@@ -2,9 +2,28 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::data::input::header::is_number;
+use crate::data::input::number::is_missing;
 use crate::data::input::options::TableOptions;
 use crate::error::{Error, Result};
 use crate::text::{Shown, nearest};
+
+const AS_IN_THE_FIT: &str =
+    "; if the data of the fit were read with `--header`, `--skip` or `--sheet`, say so here, too";
+
+/// The error of names that no column has, each once.
+fn unknown(file: &str, names: &[String], header: &[String], advice: &'static str) -> Error {
+    // Looking for near names takes time in proportion to the header.
+    const COMPARED: usize = 8;
+    let mut seen = HashSet::new();
+    let each = names.iter().filter(|name| seen.insert(*name)).enumerate();
+    let columns = each.map(|(at, name)| {
+        let near = if at < COMPARED { nearest(name, header) } else { None };
+        (name.clone(), near.map(str::to_owned))
+    });
+    let (file, columns) = (file.to_owned(), columns.collect());
+    Error::UnknownColumn { file, columns, available: header.to_vec(), advice }
+}
 
 /// The columns of a file that are read.
 #[derive(Debug)]
@@ -32,34 +51,60 @@ struct Lookup<'a> {
     file: &'a str,
     header: &'a [String],
     positions: HashMap<&'a str, Vec<usize>>,
+    /// Whether a line names the columns, which may be a row.
+    has_lines: bool,
+    advice: &'static str,
 }
 
 impl<'a> Lookup<'a> {
-    fn of(file: &'a str, header: &'a [String]) -> Self {
+    fn of(file: &'a str, header: &'a [String], options: &TableOptions, has_lines: bool) -> Self {
         let mut positions: HashMap<&str, Vec<usize>> = HashMap::with_capacity(header.len());
         for (at, name) in header.iter().enumerate() {
             positions.entry(name.as_str()).or_default().push(at);
         }
-        Self { file, header, positions }
+        let is_asked = options.header.is_none() && has_lines;
+        // The columns are those of a fit, which may have been read otherwise.
+        let is_bare = is_asked && options.skipped == 0 && options.sheet.is_none();
+        let advice = if is_bare && options.encoding.is_some() { AS_IN_THE_FIT } else { "" };
+        Self { file, header, positions, has_lines: is_asked, advice }
+    }
+
+    fn unknown(&self, names: &[String]) -> Error {
+        unknown(self.file, names, self.header, self.advice)
     }
 
     /// All columns of a name.
     fn all(&self, name: &str) -> Result<&[usize]> {
-        self.positions.get(name).map(Vec::as_slice).ok_or_else(|| Error::UnknownColumn {
-            file: self.file.to_owned(),
-            column: name.to_owned(),
-            nearest: nearest(name, self.header).map(str::to_owned),
-            available: self.header.to_vec(),
-        })
+        let found = self.positions.get(name).map(Vec::as_slice);
+        found.ok_or_else(|| self.unknown(&[name.to_owned()]))
     }
 
-    /// All columns of a name, or of the names in a list.
-    fn listed(&self, names: &str) -> Result<Vec<usize>> {
+    /// The names in a list of names; names may have commas in them, too.
+    fn split(&self, names: &str) -> Vec<String> {
+        // So many parts of a list may be one name.
+        const PARTS: usize = 8;
         if !names.contains(',') || self.positions.contains_key(names) {
-            return self.all(names).map(<[usize]>::to_vec);
+            return vec![names.to_owned()];
         }
-        let each = names.split(',').map(|name| self.all(name.trim()));
-        Ok(each.collect::<Result<Vec<_>>>()?.concat())
+        let parts: Vec<&str> = names.split(',').collect();
+        let (mut at, mut found) = (0, Vec::new());
+        while at < parts.len() {
+            let longest = PARTS.min(parts.len() - at);
+            let name = |count: usize| parts[at..at + count].join(",").trim().to_owned();
+            let known = (2..=longest)
+                .rev()
+                .find(|count| self.positions.contains_key(name(*count).as_str()));
+            found.push(name(known.unwrap_or(1)));
+            at += known.unwrap_or(1);
+        }
+        found
+    }
+
+    /// An error that names all of these names that no column has.
+    fn refuse_unknown(&self, names: impl Iterator<Item = String>) -> Result<()> {
+        let unknown: Vec<String> =
+            names.filter(|name| !self.positions.contains_key(name.as_str())).collect();
+        if unknown.is_empty() { Ok(()) } else { Err(self.unknown(&unknown)) }
     }
 
     fn fail<T>(&self, detail: String) -> Result<T> {
@@ -88,18 +133,33 @@ impl<'a> Lookup<'a> {
 
     /// An error if two columns that are not dropped have one name. Columns may have none in a survey.
     fn refuse_duplicates(&self, dropped: &HashSet<usize>, is_survey: bool) -> Result<()> {
-        for (at, name) in self.header.iter().enumerate() {
-            let same = &self.positions[name.as_str()];
-            let is_twice = !dropped.contains(&at)
-                && same.iter().any(|other| *other < at && !dropped.contains(other));
-            if is_twice && !(is_survey && name.is_empty()) {
-                return self.fail(format!(
-                    "two columns are named `{}`; names must be different: rename one, or drop both",
-                    Shown(name)
-                ));
-            }
+        const SHOWN: usize = 8;
+        let is_twice = |(at, name): &(usize, &String)| {
+            let kept = self.positions[name.as_str()].iter().filter(|at| !dropped.contains(at));
+            let may_be = !dropped.contains(at) && !(is_survey && name.is_empty());
+            may_be && kept.take(2).nth(1) == Some(at)
+        };
+        let twice: Vec<&String> =
+            self.header.iter().enumerate().filter(is_twice).map(|(_, name)| name).collect();
+        if twice.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let shown = twice.iter().take(SHOWN).map(|name| format!("`{}`", Shown(name)));
+        let shown = shown.collect::<Vec<_>>().join(", two are named ");
+        let more = match twice.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(", and {more} more names are so"),
+        };
+        // Values, not names.
+        let is_value = |name: &&String| is_number(name) || is_missing(name) && !name.is_empty();
+        let row = if self.has_lines && twice.iter().any(is_value) {
+            "; if the first line is a row, say `--header no`"
+        } else {
+            ""
+        };
+        self.fail(format!(
+            "two columns are named {shown}{more}; names must be different: rename one, or drop both{row}"
+        ))
     }
 
     /// The only column of a name.
@@ -120,12 +180,24 @@ impl Columns {
         header: &[String],
         wanted: Option<&[String]>,
         options: &TableOptions,
-        is_survey: bool,
+        (is_survey, has_lines): (bool, bool),
     ) -> Result<Self> {
-        let lookup = Lookup::of(file, header);
-        let dropped = options.dropped.iter().map(|names| lookup.listed(names));
-        let dropped: HashSet<usize> =
-            dropped.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+        let lookup = Lookup::of(file, header, options, has_lines);
+        let dropped: Vec<String> =
+            options.dropped.iter().flat_map(|names| lookup.split(names)).collect();
+        // Names of an encoding are no lists.
+        let wanted = wanted.map(|names| -> Vec<String> {
+            let names = names.iter();
+            match options.encoding {
+                Some(_) => names.cloned().collect(),
+                None => names.flat_map(|name| lookup.split(name)).collect(),
+            }
+        });
+        let id = options.id.iter().filter(|_| !options.id_is_optional);
+        let named = dropped.iter().chain(&options.label).chain(id);
+        lookup.refuse_unknown(named.chain(wanted.iter().flatten()).cloned())?;
+        let dropped = dropped.iter().map(|name| lookup.all(name)).collect::<Result<Vec<_>>>()?;
+        let dropped: HashSet<usize> = dropped.concat().into_iter().collect();
         let label = options.label.as_deref().map(|name| lookup.one(name)).transpose()?;
         let id = options.id.as_deref();
         let id = id.filter(|name| !options.id_is_optional || lookup.positions.contains_key(name));
@@ -135,7 +207,7 @@ impl Columns {
             lookup.refuse_duplicates(&dropped, is_survey)?;
         }
         let other = |at: &usize| Some(*at) != label && Some(*at) != id && !dropped.contains(at);
-        let positions: Vec<usize> = match wanted {
+        let positions: Vec<usize> = match &wanted {
             Some(names) => lookup.chosen(names, |at| !is_survey || other(at))?,
             None => (0..header.len()).filter(other).collect(),
         };
@@ -165,22 +237,21 @@ impl Columns {
         })
     }
 
-    /// An error if the file has no feature column of this name.
-    pub(in crate::data) fn expect(&self, name: &str, header: &[String]) -> Result<()> {
-        if self.names.iter().any(|known| known == name) {
-            return Ok(());
-        }
-        if header.iter().any(|known| known == name) {
+    /// An error if the file has no feature columns of these names.
+    pub(in crate::data) fn expect(&self, names: &[&String], header: &[String]) -> Result<()> {
+        let known: HashSet<&String> = self.names.iter().collect();
+        let others: Vec<String> = names
+            .iter()
+            .filter(|name| !known.contains(*name))
+            .map(|name| (*name).clone())
+            .collect();
+        let unread = others.iter().find(|name| header.contains(name));
+        if let Some(name) = unread {
             let detail =
                 format!("column `{}` is not read: other options leave it out", Shown(name));
             return Err(Error::Table { file: self.file.clone(), detail });
         }
-        Err(Error::UnknownColumn {
-            file: self.file.clone(),
-            column: name.to_owned(),
-            nearest: nearest(name, header).map(str::to_owned),
-            available: header.to_vec(),
-        })
+        if others.is_empty() { Ok(()) } else { Err(unknown(&self.file, &others, header, "")) }
     }
 
     /// Takes out the columns that cannot be read; they are returned with the reasons.

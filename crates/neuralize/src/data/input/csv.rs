@@ -5,11 +5,12 @@ use std::io::{self, Read};
 use crate::data::input::cell::{Cell, Place};
 use crate::data::input::columns::Columns;
 use crate::data::input::decode::Decoded;
-use crate::data::input::dialect::{self, Dialect, Wishes};
+use crate::data::input::dialect::{self, Dialect, Width, Wishes};
 use crate::data::input::opened::Opened;
 use crate::data::input::options::TableOptions;
 use crate::data::input::quotes::Quotes;
 use crate::data::input::rows::{Rows, Sink, hand_on};
+use crate::data::input::spaces::SingleSpaces;
 use crate::error::{Error, Result};
 
 /// Rows of a text file.
@@ -41,7 +42,7 @@ impl<'a> CsvRows<'a> {
         let wishes = Wishes {
             delimiter: options.delimiter,
             usual,
-            decimal: options.decimal,
+            decimal: options.named_decimal(),
             header: options.header,
             skipped: options.skipped,
             missing: options.missing_values(),
@@ -54,6 +55,9 @@ impl<'a> CsvRows<'a> {
         io::copy(&mut (&mut source).take(before as u64), &mut io::sink())
             .map_err(|error| fail(error.to_string()))?;
         let skipped = memchr::memchr_iter(b'\n', before_text).count() as u64;
+        if dialect.delimiter == b' ' {
+            source = Box::new(SingleSpaces::new(source));
+        }
         let reader = csv::ReaderBuilder::new()
             .delimiter(dialect.delimiter)
             .trim(csv::Trim::All)
@@ -96,7 +100,13 @@ impl<'a> CsvRows<'a> {
         if !dialect.header {
             return Ok((0..self.record.len()).map(|at| format!("x{at}")).collect());
         }
-        Ok(self.record.iter().map(str::to_owned).collect())
+        let mut names: Vec<String> = self.record.iter().map(str::to_owned).collect();
+        match dialect.rows {
+            Width::OfNames => {}
+            Width::OneMore => names.insert(0, String::new()),
+            Width::OneLess => drop(names.pop()),
+        }
+        Ok(names)
     }
 
     /// The line on which the record just read starts, counted from 1.
@@ -137,9 +147,10 @@ impl<'a> CsvRows<'a> {
         }
         let line = self.line_of_record();
         let cells = if found == 1 { "cell" } else { "cells" };
-        let title =
-            if expected == 1 { "; if the lines above are a title, say `--skip N`" } else { "" };
-        let detail = format!("line {line} has {found} {cells}, the header has {expected}{title}");
+        const ADVICE: &str = "; if the lines above are a title or counts, say `--skip N`, if no line names the \
+                              columns `--header no`, if other signs separate cells `--delimiter`";
+        let advice = if found > expected { ADVICE } else { "" };
+        let detail = format!("line {line} has {found} {cells}, the header has {expected}{advice}");
         Err(Error::Table { file: columns.file.clone(), detail })
     }
 }

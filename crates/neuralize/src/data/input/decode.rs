@@ -121,7 +121,8 @@ impl<R: Read> Read for Unpacked<R> {
 
 /// Refuses files that are no text, but that a reader of text might find some in.
 fn check_kind(start: &[u8]) -> io::Result<()> {
-    const KINDS: [(usize, &[u8], &str); 8] = [
+    const KINDS: [(usize, &[u8], &str); 9] = [
+        (0, b"%PDF-", "a PDF file"),
         (0, b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
         (0, b"\xd0\xcf\x11\xe0", "an Excel workbook"),
         (0, b"\x1f\x8b", "compressed with gzip twice"),

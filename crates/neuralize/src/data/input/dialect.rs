@@ -1,9 +1,12 @@
 //! What kind of delimited text a table is written in, by how it begins.
 
+use std::collections::HashSet;
+
 use csv::StringRecord;
 
-use crate::data::input::header::{check_names, is_number};
+use crate::data::input::header::{check_names, is_number, may_be_title, title_error};
 use crate::data::input::number::{Decimal, is_missing, number};
+use crate::data::input::spaces::squeezed;
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -27,8 +30,20 @@ pub(super) struct Dialect {
     pub(super) hash: bool,
     /// Whether the first line names the columns.
     pub(super) header: bool,
+    /// How many cells rows have.
+    pub(super) rows: Width,
     /// What was guessed.
     pub(super) notes: Vec<String>,
+}
+
+/// How many cells rows have, compared with the line of names.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Width {
+    OfNames,
+    /// The first is the name of the row, as R writes it.
+    OneMore,
+    /// A separator stands behind the last name.
+    OneLess,
 }
 
 /// What the user says, and what the name of the file does.
@@ -48,7 +63,7 @@ pub(super) struct Wishes {
 /// The dialect of a text that begins with the sample, or is the sample. The error is what comes
 /// after the name of the file.
 pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, String> {
-    let preface = Preface::of(sample, wishes.skipped);
+    let preface = Preface::of(sample, wishes);
     let mut notes = Vec::new();
     if let Some(delimiter) = preface.delimiter {
         let name = shown(delimiter);
@@ -56,13 +71,13 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
     }
     let body = from(sample, preface.end);
     let usual = wishes.usual.unwrap_or(b',');
-    let delimiter = wishes.delimiter.or(preface.delimiter).unwrap_or_else(|| {
-        let guess = delimiter_of(body, whole, usual, &wishes.missing);
-        if guess != usual {
-            notes.push(format!("cells are separated by {}", shown(guess)));
-        }
-        guess
-    });
+    let delimiter = match wishes.delimiter.or(preface.delimiter) {
+        Some(named) => named,
+        None => delimiter_of(body, whole, usual, &wishes.missing)?,
+    };
+    if wishes.delimiter.is_none() && preface.delimiter.is_none() && delimiter != usual {
+        notes.push(format!("cells are separated by {}", shown(delimiter)));
+    }
     let mut dialect = Dialect {
         delimiter,
         decimal: wishes.decimal.unwrap_or_default(),
@@ -71,6 +86,7 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
         start: preface.end,
         hash: false,
         header: wishes.header.unwrap_or(true),
+        rows: Width::OfNames,
         notes,
     };
     if body.is_empty() && !whole {
@@ -90,9 +106,18 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
     let (names, rows) = match (above, records.split_first()) {
         (None, Some((first, rest))) => {
             if wishes.header.is_none() {
-                dialect.notes.extend(check_names(first, rest.first())?);
+                if may_be_title(first, rest) {
+                    let above = lines_above(sample, preface.end, delimiter);
+                    return Err(title_error(first, above));
+                }
+                dialect.notes.extend(check_names(first, rest)?);
             }
-            if dialect.header { (Some(first.clone()), rest) } else { (None, records.as_slice()) }
+            if dialect.header {
+                let is_quoted = nth_line(body, 1).starts_with('"');
+                (Some(dialect.fit_names(first, rest, is_quoted)), rest)
+            } else {
+                (None, records.as_slice())
+            }
         }
         (above, _) => (above, records.as_slice()),
     };
@@ -116,6 +141,7 @@ fn shown(delimiter: u8) -> String {
 
 /// Up to `limit` records, without blank ones, and without the last if it may be cut.
 fn records(text: &str, delimiter: u8, whole: bool, limit: usize) -> Vec<StringRecord> {
+    let text = squeezed(text, delimiter);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -159,9 +185,11 @@ struct Preface {
 }
 
 impl Preface {
-    fn of(sample: &str, skipped: usize) -> Self {
+    fn of(sample: &str, wishes: &Wishes) -> Self {
         let mut preface = Self::default();
-        while preface.skipped < skipped && preface.end < sample.len() {
+        // Above the names, a line of separators is a blank one as spreadsheets write it.
+        let is_blank = |line: &str| is_blank(line) || wishes.header != Some(false) && is_bare(line);
+        while preface.skipped < wishes.skipped && preface.end < sample.len() {
             let rest = from(sample, preface.end);
             let line = first_line(rest).len();
             preface.end += line + line_break(from(rest, line));
@@ -206,6 +234,27 @@ fn is_blank(line: &str) -> bool {
     line.is_empty() || line == "\"\""
 }
 
+/// Whether a line has separators, but no cell.
+fn is_bare(line: &str) -> bool {
+    line.bytes().all(|byte| byte == b' ' || DELIMITERS.contains(&byte))
+}
+
+/// How many lines stand above the first, from `start` on, that has two cells or more.
+fn lines_above(sample: &str, start: usize, delimiter: u8) -> usize {
+    let (mut at, mut lines) = (0, 0);
+    while at < sample.len() {
+        let rest = from(sample, at);
+        let line = first_line(rest);
+        let filled = || cells(line, delimiter).iter().filter(|cell| !cell.is_empty()).count();
+        if at >= start && filled() > 1 {
+            break;
+        }
+        at += line.len() + line_break(from(rest, line.len()));
+        lines += 1;
+    }
+    lines
+}
+
 /// Excel's `sep=;`.
 fn named_delimiter(line: &str) -> Option<u8> {
     // Spaces are not trimmed: a tab may be what is named.
@@ -218,6 +267,29 @@ fn named_delimiter(line: &str) -> Option<u8> {
         }
         _ => None,
     }
+}
+
+/// A line of a text, counted from 0.
+fn nth_line(text: &str, number: usize) -> &str {
+    text.lines().nth(number).unwrap_or_default()
+}
+
+/// Whether the first cells of rows are names: texts that are all different, or numbers that are in
+/// quotes or count rows. Other numbers may be a part of `1,5`.
+fn are_row_names(rows: &[StringRecord], is_quoted: bool) -> bool {
+    const ENOUGH: usize = 10;
+    let first = || rows.iter().filter_map(|row| row.get(0));
+    let mut seen = HashSet::new();
+    if !first().all(|cell| seen.insert(cell)) {
+        return false;
+    }
+    let start: Option<usize> = first().next().and_then(|cell| cell.parse().ok());
+    let counts = |start: usize| {
+        rows.len() >= ENOUGH
+            && start < 2
+            && first().enumerate().all(|(at, cell)| cell.parse() == Ok(start + at))
+    };
+    is_quoted || !first().any(is_number) || start.is_some_and(counts)
 }
 
 /// The cells of a line.
@@ -272,6 +344,35 @@ impl Dialect {
         Some(names)
     }
 
+    /// The names of the columns of rows, which may have a cell more or less than the line of names.
+    fn fit_names(
+        &mut self,
+        names: &StringRecord,
+        rows: &[StringRecord],
+        is_quoted: bool,
+    ) -> StringRecord {
+        let (width, fit) = (names.len(), |cells: usize| {
+            let fit = rows.iter().filter(|row| row.len() == cells).count();
+            fit > 0 && 10 * fit >= 9 * rows.len()
+        });
+        let has_last = |row: &StringRecord| row.get(width).is_some_and(|cell| !cell.is_empty());
+        if width > 1
+            && fit(width + 1)
+            && rows.iter().any(has_last)
+            && are_row_names(rows, is_quoted)
+        {
+            self.rows = Width::OneMore;
+            let note = "rows have one cell more than the header: the first is taken for an index without a name";
+            self.notes.push(note.to_owned());
+            return std::iter::once("").chain(names).collect();
+        }
+        if width > 1 && names.get(width - 1) == Some("") && fit(width - 1) {
+            self.rows = Width::OneLess;
+            return names.iter().take(width - 1).collect();
+        }
+        names.clone()
+    }
+
     fn note_comments(&mut self, skipped: usize) {
         match skipped {
             0 => {}
@@ -292,6 +393,10 @@ struct Fit {
     steady: f64,
     /// The share of their cells that are numbers, or missing.
     numbers: f64,
+    /// Whether a column has numbers only.
+    has_numbers: bool,
+    /// The first record has a cell less than the others: they have names.
+    may_have_names: bool,
     cells: usize,
 }
 
@@ -310,7 +415,18 @@ impl Fit {
         let numbers = known as f64 / (cells * fit.len()).max(1) as f64;
         let agrees = first.len() == cells;
         let table = cells > 1 && first.len() > 1 && steady >= 0.9;
-        table.then_some(Self { delimiter, agrees, steady, numbers, cells })
+        let is_number = |record: &&StringRecord, at| record.get(at).is_some_and(is_number);
+        let has_numbers = (0..cells).any(|at| fit.iter().all(|record| is_number(record, at)));
+        let may_have_names = first.len() + 1 == cells;
+        table.then_some(Self {
+            delimiter,
+            agrees,
+            steady,
+            numbers,
+            has_numbers,
+            may_have_names,
+            cells,
+        })
     }
 
     /// Numbers come before the count of cells: `1,5;2,5` is two numbers, or three cells.
@@ -327,16 +443,39 @@ fn most_common(counts: impl Iterator<Item = usize>) -> usize {
     runs.max_by_key(|run| run.len()).and_then(<[usize]>::first).copied().unwrap_or(0)
 }
 
-/// The delimiter that makes the best table, the usual one of equals, or if none does.
-fn delimiter_of(body: &str, whole: bool, usual: u8, missing: &[String]) -> u8 {
+/// The delimiter that makes the best table, the usual one of equals, or if none does. A text of words
+/// and numbers between spaces may be a table or one column: that is an error.
+fn delimiter_of(body: &str, whole: bool, usual: u8, missing: &[String]) -> Result<u8, String> {
     let others = DELIMITERS.into_iter().filter(|other| *other != usual);
     let fit =
         |delimiter| Fit::of(delimiter, &blanked(records(body, delimiter, whole, RECORDS), missing));
     let fits = std::iter::once(usual).chain(others).filter_map(fit);
     let best = fits.reduce(|best, next| if next.rank() > best.rank() { next } else { best });
-    // Spaces occur in texts: they separate cells only where all of these are numbers.
-    let spaced = || fit(b' ').filter(|fit| fit.agrees && fit.steady == 1.0 && fit.numbers > 0.99);
-    best.or_else(spaced).map_or(usual, |best| best.delimiter)
+    if let Some(best) = best {
+        return Ok(best.delimiter);
+    }
+    // A title may stand above; the rows say so.
+    let is_titled = |delimiter: &u8| {
+        let records = records(body, *delimiter, whole, RECORDS);
+        let Some(([title], rows)) = records.split_at_checked(1) else { return false };
+        let cells = most_common(rows.iter().map(StringRecord::len));
+        let fit = rows.iter().filter(|row| row.len() == cells).count();
+        title.len() == 1 && cells > 1 && rows.len() > 1 && 10 * fit >= 9 * rows.len()
+    };
+    if let Some(delimiter) = DELIMITERS.into_iter().find(is_titled) {
+        return Ok(delimiter);
+    }
+    match fit(b' ').filter(|fit| fit.steady == 1.0 && fit.has_numbers) {
+        // Spaces occur in texts: they separate cells only where all of these are numbers.
+        Some(spaces) if spaces.agrees && spaces.numbers > 0.99 => Ok(b' '),
+        Some(spaces) if spaces.agrees || spaces.may_have_names => Err(format!(
+            "spaces may separate cells, {} in a line; say `--delimiter ' '` if they do, `--delimiter {}` if there is one \
+             column",
+            spaces.cells,
+            char::from(usual).escape_default()
+        )),
+        _ => Ok(usual),
+    }
 }
 
 // The decimal sign -------------------------------------------------------------------------------
@@ -585,6 +724,10 @@ mod tests {
             // One column, whose name has a delimiter in it.
             ("price, eur\n1\n2\n9\n", ','),
             ("price; eur\n1\n2\n9\n", ','),
+            // A title, and no separator behind it.
+            ("Sales 2021\na;b\n1;2\n2;3\n", ';'),
+            ("Sales 2021\na\tb\n1\t2\n2\t3\n", '\t'),
+            ("names\nAda\nBo;b\nCy;d\n", ','),
             // Blank lines, other line ends.
             ("\n \na;b\r\n\r\n1;2\r\n", ';'),
             ("a;b\r1;2\r3;4\r", ';'),
@@ -593,6 +736,46 @@ mod tests {
         ] {
             assert_eq!(delimiter(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn runs_of_spaces_separate_numbers() {
+        for text in ["  year   sun\n1700    69\n1701     7\n", "a b\n1 2\n 3  4 \n"] {
+            let dialect = whole(text);
+            assert_eq!((dialect.delimiter, dialect.header), (b' ', true), "{text:?}");
+        }
+        assert!(error("1700   5\n1701  11\n").starts_with("the first line holds numbers"));
+        for text in [
+            "state n income\nTexas 37 34453\nOhio 9 41534\n",
+            "\"kind\" \"size\"\n\"1\" \"B\" 40.1\n\"2\" \"C\" 36.3\n",
+        ] {
+            let asked = error(text);
+            assert!(asked.contains("`--delimiter ' '`"), "{text:?}: {asked}");
+        }
+        // Words alone, and words of different numbers, are a column of texts.
+        for text in ["full name\nAda Byron\nAlan Turing\n", "name\nDe Moivre 7\nBayes 5\n"] {
+            assert_eq!(whole(text).delimiter, b',', "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rows_may_have_a_cell_more_or_less_than_the_names() {
+        let counted: String = (1..=10).map(|row| format!("{row},{row}.5,x\n")).collect();
+        for text in [
+            "\"kind\",\"size\"\n\"1\",B,40.1\n\"5\",C,36.3\n".to_owned(),
+            "mpg,cyl\nMazda RX4,21,6\nDatsun 710,22.8,4\n".to_owned(),
+            format!("a,b\n{counted}"),
+        ] {
+            let dialect = whole(&text);
+            assert_eq!(dialect.rows, Width::OneMore, "{text:?}");
+            assert!(dialect.notes[0].contains("an index without a name"));
+        }
+        // Numbers with a decimal comma, separators behind the last cell, and as many cells.
+        for text in ["a,b\n1,5,2\n2,5,3\n", "a,b\nx,1,\ny,2,\n", "a,b\nx,1\ny,2\n"] {
+            assert_eq!(whole(text).rows, Width::OfNames, "{text:?}");
+        }
+        assert_eq!(whole("a,b,\n1,2\n3,4\n").rows, Width::OneLess);
+        assert_eq!(whole("a,b,\n1,2,\n3,4,\n").rows, Width::OfNames);
     }
 
     #[test]
@@ -717,9 +900,29 @@ mod tests {
             assert!(!dialect.notes.iter().any(|note| note.contains("--header")), "{text:?}");
         }
         for text in ["5.1,3.5,setosa\n4.9,3.0,setosa\n", "x,1\ny,2\n"] {
-            let dialect = whole(text);
-            assert!(dialect.header && dialect.notes[0].contains("looks like a row"), "{text:?}");
+            assert!(error(text).starts_with("the first line looks like a row"), "{text:?}");
         }
+        let dialect = whole("country,2019\nChad,1.5\n");
+        assert!(dialect.header && dialect.notes[0].contains("looks like a row"));
+    }
+
+    #[test]
+    fn a_title_above_the_names_is_asked_about() {
+        for (text, skip) in [
+            ("Report 2024,,\n,,\nspecies,len,mass\nB,40.1,360\n", 2),
+            ("# x\nReport;;\nmade in May;;\n\na;b;c\n1;2;3\n", 4),
+            (",,\n\"Report, all\",,\na,b,c\n1,2,3\n", 2),
+        ] {
+            let asked = error(text);
+            assert!(asked.contains(&format!("`--skip {skip}`")), "{text:?}: {asked}");
+            let dialect = wished(text, Wishes { skipped: skip, ..Wishes::default() });
+            assert!(text[dialect.start..].starts_with(['s', 'a']), "{text:?}");
+            wished(text, Wishes { header: Some(true), ..Wishes::default() });
+        }
+        // Lines of separators above the names are blank, unless the first line is a row.
+        assert_eq!(whole(",,\na,b,c\n1,2,3\n").start, 3);
+        let rows = Wishes { header: Some(false), ..Wishes::default() };
+        assert_eq!(wished(",,\n1,2,3\n", rows).start, 0);
     }
 
     #[test]
@@ -769,7 +972,8 @@ mod tests {
         }
         assert!(error("a;b\n1.5;1,5\n").contains("column `b` has `1,5`"));
         // The header has no part in it.
-        assert_eq!(whole("a;1.5\nx;1,5\n").decimal, Decimal::Comma);
+        let named = Wishes { header: Some(true), ..Wishes::default() };
+        assert_eq!(wished("a;1.5\nx;1,5\n", named).decimal, Decimal::Comma);
         // A comma that separates cells is no decimal sign.
         assert_eq!(whole("a,b\n1,5\n2,5\n").decimal, Decimal::Point);
     }

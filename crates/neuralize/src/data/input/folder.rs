@@ -526,7 +526,11 @@ mod tests {
         for (second, expected) in [
             ("a,c\n1,2\n", "1.csv: it has no column `b`, which the first part has"),
             ("a,b,c\n1,2,3\n", "1.csv: it has a column `c`, which the first part has not"),
-            ("a,b\n1,2,3\n", "1.csv: line 2 has 3 cells, the header has 2"),
+            (
+                "a,b\n1,2,3\n",
+                "1.csv: line 2 has 3 cells, the header has 2; if the lines above are a title or counts, say `--skip N`, \
+                 if no line names the columns `--header no`, if other signs separate cells `--delimiter`",
+            ),
         ] {
             assert_eq!(message(&[("0.csv", "a,b\n1,2\n"), ("1.csv", second)]), expected);
         }

@@ -1,8 +1,17 @@
 //! Whether the first line of a table names its columns.
 
+use std::collections::HashSet;
+
 use csv::StringRecord;
 
 use crate::data::input::number::{Decimal, is_missing, number};
+use crate::text::Shown;
+
+/// So many rows are compared with the first line, cell by cell.
+pub(super) const COMPARED: usize = 50;
+
+/// What to say where the first line may be either.
+const CHOICE: &str = "say `--header yes` if it names the columns, `--header no` if it is a row";
 
 /// Whether a number can be read from the cell, with one decimal sign or the other.
 pub(super) fn is_number(cell: &str) -> bool {
@@ -13,24 +22,119 @@ pub(super) fn is_number(cell: &str) -> bool {
 /// is taken for the names.
 pub(super) fn check_names(
     first: &StringRecord,
-    next: Option<&StringRecord>,
+    rows: &[StringRecord],
 ) -> Result<Option<String>, String> {
-    let numbers = first.iter().filter(|cell| is_number(cell)).count();
-    if numbers == 0 || is_numbered(first) {
+    if is_numbered(first) {
         return Ok(None);
     }
-    if first.iter().all(|cell| is_number(cell) || is_missing(cell)) {
-        return Err("the first line holds numbers; say `--header yes` if it names the columns, \
-                    `--header no` if it is a row"
-            .to_owned());
+    if let Some(value) = repeated_gap(first) {
+        return Err(format!(
+            "the first line looks like a row: it has `{}` more than once; {CHOICE}",
+            Shown(value)
+        ));
     }
-    let alike = |next: &StringRecord| {
-        let same = |(a, b)| is_number(a) == is_number(b);
-        next.len() == first.len() && next.iter().zip(first).all(same)
+    if let Some(value) = recurring(first, rows) {
+        return Err(format!(
+            "the first line looks like a row: `{}` and other cells of it are also values of their columns; {CHOICE}",
+            Shown(value)
+        ));
+    }
+    let Some(number) = first.iter().find(|cell| is_number(cell)) else { return Ok(None) };
+    if first.iter().all(|cell| is_number(cell) || is_missing(cell)) {
+        return Err(format!("the first line holds numbers; {CHOICE}"));
+    }
+    let rows = &rows[..rows.len().min(COMPARED)];
+    if !is_alike(first, rows) {
+        return Ok(None);
+    }
+    if are_years(first, rows) {
+        let note = "the first line is taken for the names of the columns, though it looks like a row; \
+                    say `--header no` if it is one";
+        return Ok(Some(note.to_owned()));
+    }
+    Err(format!(
+        "the first line looks like a row: it has numbers, such as `{}`, where the rows have them; {CHOICE}",
+        Shown(number)
+    ))
+}
+
+/// Whether the first line has one cell, and the rows have cells behind it: it may be a title. Columns
+/// before it may be an index without a name.
+pub(super) fn may_be_title(first: &StringRecord, rows: &[StringRecord]) -> bool {
+    let mut named =
+        (0..first.len()).filter(|at| first.get(*at).is_some_and(|cell| !cell.is_empty()));
+    let (Some(at), None) = (named.next(), named.next()) else { return false };
+    let has_more = |row: &StringRecord| row.iter().skip(at + 1).any(|cell| !cell.is_empty());
+    at + 1 < first.len() && rows.iter().any(has_more)
+}
+
+/// The error of a first line that may be a title; the names would be behind `above` lines.
+pub(super) fn title_error(first: &StringRecord, above: usize) -> String {
+    let title = first.iter().find(|cell| !cell.is_empty()).unwrap_or_default();
+    format!(
+        "the first line has one cell, `{}`, the rows have more; say `--skip {above}` if it is a title, `--header yes` \
+         if it names the columns, `--header no` if it is a row",
+        Shown(title)
+    )
+}
+
+/// Whether most rows have numbers where the first line has them, and only there. A missing cell may
+/// be either.
+fn is_alike(first: &StringRecord, rows: &[StringRecord]) -> bool {
+    let fits = |(at, cell): (usize, &str)| {
+        let below = rows.iter().filter(|row| row.len() == first.len());
+        let below: Vec<bool> = below
+            .filter_map(|row| row.get(at).filter(|cell| !is_missing(cell)).map(is_number))
+            .collect();
+        let numbers = below.iter().filter(|is_number| **is_number).count();
+        let most_are = 2 * numbers > below.len() || 2 * numbers == below.len() && is_number(cell);
+        is_missing(cell) || below.is_empty() || most_are == is_number(cell)
     };
-    let note = "the first line is taken for the names of the columns, though it looks like a row; \
-                say `--header no` if it is one";
-    Ok(next.is_some_and(alike).then(|| note.to_owned()))
+    rows.iter().any(|row| row.len() == first.len()) && first.iter().enumerate().all(fits)
+}
+
+/// Whether the numbers of the first line are different years, and those below them are none.
+fn are_years(first: &StringRecord, rows: &[StringRecord]) -> bool {
+    let is_year = |cell: &str| cell.parse().is_ok_and(|year: u32| (1800..2200).contains(&year));
+    let mut seen = HashSet::new();
+    let numbers: Vec<usize> =
+        (0..first.len()).filter(|at| first.get(*at).is_some_and(is_number)).collect();
+    let is_name =
+        |at: &usize| first.get(*at).is_some_and(|cell| is_year(cell) && seen.insert(cell));
+    if !numbers.iter().all(is_name) {
+        return false;
+    }
+    let below = || numbers.iter().flat_map(|at| rows.iter().filter_map(|row| row.get(*at)));
+    let years = below().filter(|cell| is_year(cell)).count();
+    2 * years < below().filter(|cell| is_number(cell)).count().max(1)
+}
+
+/// A word for a missing value that the first line has twice: `NA`, but not the `Na` of sodium.
+fn repeated_gap(first: &StringRecord) -> Option<&str> {
+    let mut seen = HashSet::new();
+    let mut gaps = first.iter().filter(|cell| !cell.is_empty() && is_missing(cell));
+    gaps.find(|cell| !seen.insert(*cell))
+}
+
+/// A cell of the first line, if more than half of them are also values of their columns. Lines that
+/// repeat the first do not count.
+fn recurring<'r>(first: &'r StringRecord, rows: &[StringRecord]) -> Option<&'r str> {
+    let known = || first.iter().enumerate().filter(|(_, cell)| !is_missing(cell));
+    let mut left: Vec<(usize, &str)> = known().collect();
+    let (all, mut found) = (left.len(), None);
+    for row in rows.iter().filter(|row| *row != first) {
+        left.retain(|(at, cell)| {
+            let is_value = row.get(*at) == Some(*cell);
+            if is_value && !is_number(cell) {
+                found.get_or_insert(*cell);
+            }
+            !is_value
+        });
+        if 2 * (all - left.len()) > all {
+            return found;
+        }
+    }
+    None
 }
 
 /// Exported arrays without names have columns numbered from 0, after a row index without a name.
@@ -38,4 +142,73 @@ fn is_numbered(first: &StringRecord) -> bool {
     let index = usize::from(first.get(0) == Some(""));
     let is = |(at, name): (usize, &str)| *name == *at.to_string();
     first.len() - index > 2 && first.iter().skip(index).enumerate().all(is)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(text: &str) -> (StringRecord, Vec<StringRecord>) {
+        let mut records = text.lines().map(|line| line.split(',').collect::<StringRecord>());
+        (records.next().expect("a first line"), records.collect())
+    }
+
+    fn checked(text: &str) -> Result<Option<String>, String> {
+        let (first, rows) = records(text);
+        check_names(&first, &rows)
+    }
+
+    #[test]
+    fn a_first_line_like_the_rows_is_asked_about() {
+        for (text, shows) in [
+            // The next row has a hole, or the first has.
+            ("A,40.3,18,f\nA,NA,NA,NA\nB,36.7,19.3,m", "`40.3`"),
+            ("oak,,3\nelm,2,\nash,4,5", "`3`"),
+            ("oak,7\nelm,", "`7`"),
+            ("A,NA,NA,2007\nB,1.5,2.5,2008", "`NA` more than once"),
+            // Rows of words have some of them again.
+            ("p,x,s\ne,x,s\np,b,y", "`x` and other cells"),
+            ("Anna,red,yes\nBert,red,no\nCarl,blue,yes", "other cells"),
+            // Years above years.
+            ("Chad,2019\nMali,2020", "`2019`"),
+            // One odd row among many.
+            ("oak,7\nelm,tall\nash,3\nfir,4", "`7`"),
+        ] {
+            let asked = checked(text).expect_err(text);
+            assert!(asked.contains(shows) && asked.ends_with(CHOICE), "{text}: {asked}");
+        }
+        for text in [
+            "name,size,kind\noak,7,tree\nelm,5,tree",
+            "RI,Na,NA\n1,2,3\n4,5,6",
+            "kind,colour\nbox,red\nbox,blue",
+            "kind,colour\nkind,colour\nbox,blue",
+            "x,y,z\nx,1,2\nu,3,4",
+            ",a\n0,1.5",
+            "price,5%\n7,8\n9,10",
+            "a",
+        ] {
+            assert_eq!(checked(text), Ok(None), "{text}");
+        }
+        // Years name columns of other numbers.
+        let noted = checked("country,2019,2020\nChad,1.5,\nMali,2.5,7").expect("no question");
+        assert!(noted.is_some_and(|note| note.contains("--header no")));
+    }
+
+    #[test]
+    fn a_title_is_the_only_cell_of_its_line() {
+        let is_title = |text: &str| {
+            let (first, rows) = records(text);
+            may_be_title(&first, &rows)
+        };
+        for text in ["Sales 2024,,\n,,\na,b,c\n1,2,3", ",Sales,\na,b,c", "Sales,\na,b\n1,2"] {
+            assert!(is_title(text), "{text}");
+        }
+        // An index without a name; separators behind the last cell; one column.
+        for text in [",a\n0,1", ",,a\n0,1,2", "a,\n1,\n2,", "a\n1", "a,b,\n1,2,3", ",,\n1,2,3"] {
+            assert!(!is_title(text), "{text}");
+        }
+        let (first, _) = records("Sales\u{1b},,");
+        let asked = title_error(&first, 3);
+        assert!(asked.contains("`Sales\\u{1b}`") && asked.contains("`--skip 3`"), "{asked}");
+    }
 }

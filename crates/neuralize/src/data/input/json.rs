@@ -45,6 +45,19 @@ pub(super) fn is_json(sample: &str) -> bool {
     }
 }
 
+/// Whether a text begins like a JSON list of anything but records.
+pub(super) fn is_other_list(sample: &str) -> bool {
+    let text = sample.trim_start();
+    let inside = text.strip_prefix('[').map(str::trim_start);
+    if !inside.is_some_and(|inside| !inside.starts_with('{')) {
+        return false;
+    }
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => true,
+        Err(error) => error.is_eof(),
+    }
+}
+
 /// Rows of a JSON file, record by record.
 pub(super) struct JsonRows<'a> {
     records: Records<'a>,

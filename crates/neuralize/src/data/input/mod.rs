@@ -33,6 +33,7 @@ mod parquet;
 mod quotes;
 mod reader;
 mod rows;
+mod spaces;
 #[cfg(feature = "xlsx")]
 mod xlsx;
 

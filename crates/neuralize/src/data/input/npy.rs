@@ -43,7 +43,7 @@ pub(super) struct Array {
     by_columns: bool,
     pub(super) value: Value,
     /// The type of the values, as NumPy writes it.
-    kind: String,
+    pub(super) kind: String,
 }
 
 /// How one value is stored.

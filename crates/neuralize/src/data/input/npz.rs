@@ -58,6 +58,13 @@ pub(super) fn open(name: String, file: Arc<File>, entries: Vec<Entry>) -> Result
     {
         return ColumnRows::open(name, file, members);
     }
+    if let Some(member) = members.iter().find(|member| matches!(member.array.value, Value::Other)) {
+        return Err(fail(format!(
+            "array `{}` has values of type {}; numbers, booleans and texts can be read: save the others alone",
+            Shown(&member.name),
+            named(&member.array.kind)
+        )));
+    }
     Err(fail(format!(
         "its arrays are {}; one of two dimensions can be read, or columns of the same length: save the table alone",
         list(&members)
@@ -68,6 +75,14 @@ pub(super) fn open(name: String, file: Arc<File>, entries: Vec<Entry>) -> Result
 fn inner(file: &str, error: &Error) -> String {
     let text = error.to_string();
     text.strip_prefix(&format!("{file}: ")).map_or(text.clone(), str::to_owned)
+}
+
+/// A type as NumPy names it in words, if it is a usual one.
+fn named(kind: &str) -> String {
+    const NAMES: [(&str, &str); 3] =
+        [("M8", "datetime64"), ("m8", "timedelta64"), ("|O", "object")];
+    let found = NAMES.iter().find(|(code, _)| kind.contains(code));
+    found.map_or_else(|| Shown(kind).to_string(), |(_, name)| (*name).to_owned())
 }
 
 /// Arrays with their shapes, the first ten of them.
@@ -466,6 +481,15 @@ mod tests {
                 "is cut off: an array of 1000000000000 x 2 needs 16000000000081 bytes, it has 81",
             ),
             (vec![("a", b"\x93NUMPY".to_vec())], "array `a`: is cut off in its header"),
+            (
+                vec![("a", column(2)), ("when", array("<M8[D]", false, "2,", &[0; 16]))],
+                "array `when` has values of type datetime64; numbers, booleans and texts can be read: save the others \
+                 alone",
+            ),
+            (
+                vec![("o", array("|O", false, "2,", b"pickle")), ("a", column(2))],
+                "array `o` has values of type object; numbers, booleans and texts can be read: save the others alone",
+            ),
         ] {
             for packs in [false, true] {
                 assert_eq!(message(&archive(&arrays, packs, None)), format!("t.npz: {expected}"));

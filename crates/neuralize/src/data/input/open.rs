@@ -102,10 +102,37 @@ fn open_text<'a>(
     });
     let decoded =
         decode::decoded(source, named.transpose()?).map_err(|error| fail(error.to_string()))?;
-    if json::is_json(&String::from_utf8_lossy(&decoded.sample)) {
+    let sample = String::from_utf8_lossy(&decoded.sample);
+    if json::is_json(&sample) {
         return JsonRows::open(name, decoded.source, decoded.notes);
     }
+    if let Some(what) = other_text(&sample) {
+        return Err(fail(what.to_owned()));
+    }
+    drop(sample);
     CsvRows::open(name, decoded, usual, options)
+}
+
+/// What a text is that holds no table of cells.
+fn other_text(sample: &str) -> Option<&'static str> {
+    const MARKUP: [(&str, &str); 5] = [
+        ("<!doctype html", "is HTML; save its table as CSV or .xlsx"),
+        ("<html", "is HTML; save its table as CSV or .xlsx"),
+        ("<table", "is HTML; save its table as CSV or .xlsx"),
+        ("<?xml", "is XML; save its table as CSV or .xlsx"),
+        ("{\\rtf", "is rich text; save its table as CSV or .xlsx"),
+    ];
+    let text = sample.trim_start();
+    let begins = |(start, _): &&(&str, &str)| {
+        text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+    };
+    if let Some((_, what)) = MARKUP.iter().find(begins) {
+        return Some(what);
+    }
+    json::is_other_list(text).then_some(
+        "is a JSON list of something else than records; a table is a list of objects, one for each row (pandas: \
+         `orient=\"records\"`)",
+    )
 }
 
 /// Opens an archive by what is in it.

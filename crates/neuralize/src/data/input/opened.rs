@@ -27,7 +27,7 @@ pub(in crate::data) struct Opened<'a> {
     pub(in crate::data) notes: Vec<String>,
     /// The decimal sign of numbers that are text, and whether it is more than a guess.
     pub(in crate::data) decimal: Decimal,
-    pub(super) decimal_is_known: bool,
+    pub(in crate::data) decimal_is_known: bool,
     pub(in crate::data) rows: Box<dyn Rows + 'a>,
 }
 
@@ -58,7 +58,7 @@ impl<'a> Opened<'a> {
                 self.notes.push(format!("{what} chosen only in {of}: the option is ignored here"));
             }
         }
-        if let Some(decimal) = options.decimal {
+        if let Some(decimal) = options.named_decimal() {
             self.decimal = decimal;
         }
         let values = options.missing_values();
@@ -96,11 +96,19 @@ impl<'a> Opened<'a> {
     }
 
     fn columns(&mut self, options: &TableOptions, is_survey: bool) -> Result<Columns> {
-        let wanted = options.wanted();
+        let mut wanted = options.wanted();
+        if let Some(names) =
+            wanted.as_mut().filter(|_| self.is_unnamed && options.encoding.is_none())
+        {
+            let each =
+                names.iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned());
+            *names = each.collect();
+        }
         if let Some(wanted) = &wanted {
             self.name_by_position(wanted, options)?;
         }
-        Columns::of(&self.file, &self.header, wanted.as_deref(), options, is_survey)
+        let kind = (is_survey, self.has_lines);
+        Columns::of(&self.file, &self.header, wanted.as_deref(), options, kind)
     }
 
     /// Gives columns without names the wanted ones, if there are as many.

@@ -97,8 +97,8 @@ impl TableOptions {
         self
     }
 
-    /// Reads only these columns, in this order. The columns of a NumPy array have no
-    /// names: if it has as many columns as are selected, they take the selected
+    /// Reads only these columns, in this order; a name may be a list of names separated by commas.
+    /// The columns of a NumPy array have no names: if it has as many columns as are selected, they take the selected
     /// names in their order.
     pub fn with_selected(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.selected = Some(columns.into_iter().map(Into::into).collect());
@@ -130,13 +130,13 @@ impl TableOptions {
         values
     }
 
-    /// Whether the decimal sign is named.
-    pub(in crate::data) fn names_decimal(&self) -> bool {
-        self.decimal.is_some()
+    /// The decimal sign that is named by these options, or by the encoding.
+    pub(in crate::data) fn named_decimal(&self) -> Option<Decimal> {
+        self.decimal.or_else(|| self.encoding.as_ref()?.decimal)
     }
 
-    /// Whether a column was selected by its name.
-    pub(in crate::data) fn selects(&self, column: &str) -> bool {
-        self.selected.as_ref().is_some_and(|names| names.iter().any(|name| name == column))
+    /// Whether columns were selected by their names.
+    pub(in crate::data) fn selects(&self) -> bool {
+        self.selected.is_some()
     }
 }

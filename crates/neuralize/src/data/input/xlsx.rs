@@ -14,7 +14,7 @@ use crate::data::input::archive::{self, Section};
 use crate::data::input::cell::{Cell, Place};
 use crate::data::input::columns::Columns;
 use crate::data::input::guard::guarded;
-use crate::data::input::header::check_names;
+use crate::data::input::header::{COMPARED, check_names, may_be_title, title_error};
 use crate::data::input::opened::Opened;
 use crate::data::input::options::TableOptions;
 use crate::data::input::rows::{Rows, Sink, hand_on};
@@ -80,16 +80,22 @@ impl SheetRows {
             };
             return Err(fail(which));
         };
+        let is_named = options.header != Some(false);
+        if names.len() > 1 && options.sheet.is_none() && is_named && sheet.rows() == 1 {
+            let names: Vec<String> =
+                names.iter().map(|name| format!("`{}`", Shown(name))).collect();
+            return Err(fail(format!(
+                "its sheet `{}` has one row only; its sheets are {}: choose one by `--sheet`",
+                Shown(title),
+                names.join(", ")
+            )));
+        }
         let mut rows = Self { left: 0, width: 0, next: 0, next_row: 0, bytes, sheet };
         let (header, note) = rows.header(options.header).map_err(fail)?;
         let sheet = format!("sheet `{}` of {}", Shown(title), names.len());
         let sheet = (names.len() > 1 && options.sheet.is_none()).then_some(sheet);
-        let named = header.iter().filter(|name| !name.is_empty()).count();
-        let title = (options.header.is_none() && named == 1 && header.len() > 2).then(|| {
-            "its first row names one column only: if it is a title, say `--skip N`".to_owned()
-        });
         let mut opened = Opened::new(name, header, rows);
-        opened.notes = sheet.into_iter().chain(note).chain(title).collect();
+        opened.notes = sheet.into_iter().chain(note).collect();
         (opened.has_lines, opened.has_sheets) = (true, true);
         Ok(opened)
     }
@@ -110,9 +116,11 @@ impl SheetRows {
         let note = match wish {
             Some(_) => None,
             None => {
-                let next = self.sheet.cells.get(behind).map(|cell| cell.row);
-                let next = next.map(|row| self.texts(self.row_from(behind, row)));
-                check_names(&record(&first), next.map(|texts| record(&texts)).as_ref())?
+                let (names, rows) = (record(&first), self.records_from(behind));
+                if may_be_title(&names, &rows) {
+                    return Err(title_error(&names, self.rows_above(behind)));
+                }
+                check_names(&names, &rows)?
             }
         };
         (self.next, self.next_row) = (behind, row + 1);
@@ -146,6 +154,27 @@ impl SheetRows {
         left.get(..count).unwrap_or_default()
     }
 
+    /// The first rows that have cells, from a cell on.
+    fn records_from(&self, start: usize) -> Vec<csv::StringRecord> {
+        let (mut next, mut records) = (start, Vec::new());
+        while let Some(row) = self.sheet.cells.get(next).map(|cell| cell.row)
+            && records.len() < COMPARED
+        {
+            let cells = self.row_from(next, row);
+            records.push(record(&self.texts(cells)));
+            next += cells.len();
+        }
+        records
+    }
+
+    /// How many rows stand above the first, from a cell on, that has two cells or more.
+    fn rows_above(&self, start: usize) -> usize {
+        let cells = self.sheet.cells.get(start..).unwrap_or_default();
+        let mut pairs = cells.windows(2);
+        let pair = pairs.find(|pair| matches!(pair, [a, b] if a.row == b.row));
+        pair.and_then(<[Placed]>::first).map_or(1, |cell| cell.row as usize)
+    }
+
     /// An error of a table that is nearly empty.
     fn check_fill(&self) -> Result<(), String> {
         let cells = self.sheet.cells.len() as u64;
@@ -169,9 +198,11 @@ impl Rows for SheetRows {
     fn read(&mut self, columns: &Columns, limit: usize, sink: &mut dyn Sink) -> Result<()> {
         let mut values = vec![Value::Missing; self.width];
         for _ in 0..limit {
-            let Some(filled) = self.next_row() else { break };
-            // As in a text file, a blank row is none, unless the table has one column.
-            let row = if self.width == 1 { self.next_row } else { filled };
+            // Blank rows between others count: they are rows without a value.
+            if self.next_row().is_none() {
+                break;
+            }
+            let row = self.next_row;
             values.fill(Value::Missing);
             let cells = self.row(row);
             for cell in cells {
@@ -413,13 +444,14 @@ mod tests {
             found.rows,
             [
                 ["'a'", "1i", "1.5", "true", "19782d", "-"],
+                ["-", "-", "-", "-", "-", "-"],
                 ["'b'", "-3i", "0.1", "false", "0.5d", "7i"],
                 ["'a'", "-", "-", "-", "0.25d", "-"],
                 // Excel has a day too many in 1900, but none before March.
                 ["'ä<&>\"'", "100000000000000000000", "9007199254740994", "true", "-25536d", "9i"],
             ]
         );
-        assert_eq!(found.places, ["line 4", "line 6", "line 7", "line 8"]);
+        assert_eq!(found.places, ["line 4", "line 5", "line 6", "line 7", "line 8"]);
     }
 
     #[test]
@@ -464,8 +496,8 @@ mod tests {
     fn labels_are_text() {
         let options = TableOptions::default().with_label("day").with_id("2020").with_dropped("");
         let found = collect(open(SHEETS).expect("a sheet"), &options).expect("rows");
-        assert_eq!(found.labels[..2], ["2024-02-29", "1970-01-01 12:00:00"]);
-        assert_eq!(found.ids[..3], ["1", "-3", ""]);
+        assert_eq!(found.labels[..3], ["2024-02-29", "", "1970-01-01 12:00:00"]);
+        assert_eq!(found.ids[..4], ["1", "", "-3", ""]);
         assert_eq!(found.names, ["name", "flag", "x"]);
     }
 

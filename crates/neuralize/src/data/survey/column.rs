@@ -12,6 +12,9 @@ use crate::text;
 const MAX_TEXTS: usize = 2000;
 const LONGEST: usize = 300;
 
+/// Whole numbers up to here are exact.
+const EXACT: f64 = (1_u64 << 53) as f64;
+
 /// How a column is read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
@@ -25,6 +28,8 @@ pub(super) struct Reading {
     pub(super) columns: usize,
     /// Whether nothing says which decimal sign texts have.
     pub(super) asks_decimal: bool,
+    /// Whether the user says it, or another column shows it.
+    pub(super) decimal_is_known: bool,
 }
 
 impl Reading {
@@ -42,6 +47,20 @@ impl Reading {
     fn takes_dates(self) -> bool {
         self.stated == Some(ColumnKind::Date) || self.stated.is_none() && self.is_asked
     }
+}
+
+/// A text among numbers.
+#[derive(Debug, Clone)]
+pub(super) struct Odd {
+    pub(super) place: Place,
+    pub(super) text: String,
+    /// Whether it is a number with the other decimal sign.
+    pub(super) is_other: bool,
+}
+
+impl Odd {
+    /// So many of either kind are kept.
+    pub(super) const KEPT: usize = 4;
 }
 
 /// The cells of a column, and what they have in common.
@@ -67,8 +86,14 @@ pub(super) struct ColumnCells {
     pub(super) numbers: usize,
     pub(super) flags: usize,
     pub(super) days: usize,
-    /// Texts that are numbers with the other decimal sign.
+    /// Texts that are numbers with the other decimal sign, and those of them that show it.
     pub(super) other_numbers: usize,
+    pub(super) other_decimals: usize,
+    /// Whether a number shows the decimal sign that is taken for it.
+    shows_own: bool,
+    decimal: Decimal,
+    /// The first different texts that are no numbers, a few of either kind.
+    odd: Vec<Odd>,
     /// The first text that is one number or another by its decimal sign, and whether another text
     /// tells which.
     pub(super) either: Option<String>,
@@ -107,6 +132,10 @@ impl ColumnCells {
             flags: 0,
             days: 0,
             other_numbers: 0,
+            other_decimals: 0,
+            shows_own: false,
+            decimal: Decimal::default(),
+            odd: Vec::new(),
             either: None,
             shows_decimal: false,
             percents: 0,
@@ -137,6 +166,23 @@ impl ColumnCells {
     /// Whether no value was found twice, as far as they were counted.
     pub(super) fn all_different(&self) -> bool {
         !self.repeats || self.numbers == self.present() && (self.ascending || self.descending)
+    }
+
+    /// The decimal sign with which half of the cells or more would be numbers, if nothing speaks for
+    /// the one that is taken.
+    pub(super) fn suggested_decimal(&self) -> Option<Decimal> {
+        let is_open = !self.reading.decimal_is_known && !self.shows_own;
+        (is_open && self.other_decimals > 0).then_some(other(self.decimal))
+    }
+
+    /// The decimal sign that is taken for it.
+    pub(super) fn decimal(&self) -> Decimal {
+        self.decimal
+    }
+
+    /// The first different texts that are no numbers.
+    pub(super) fn odd(&self) -> &[Odd] {
+        &self.odd
     }
 
     pub(super) fn variance(&self) -> f64 {
@@ -188,7 +234,11 @@ impl ColumnCells {
         match cell {
             Cell::Missing => self.add_missing(),
             Cell::Number(value) | Cell::Whole(value) if value.is_nan() => self.add_missing(),
-            Cell::Number(value) if value.is_finite() => self.add_number(value, false),
+            // Programs store whole numbers as floats where some are missing.
+            Cell::Number(value) if value.is_finite() => {
+                let is_whole = value.fract() == 0.0 && value.abs() <= EXACT;
+                self.add_number(value, is_whole);
+            }
             Cell::Whole(value) => self.add_number(value, true),
             Cell::Number(value) => {
                 self.is_infinite = true;
@@ -202,6 +252,7 @@ impl ColumnCells {
     }
 
     fn add_cell_text(&mut self, text: &str, decimal: Decimal, place: &dyn Fn() -> Place) {
+        self.decimal = decimal;
         // A number is no date, unless its file says so.
         let stated_date = self.reading.stated == Some(ColumnKind::Date);
         match number(text, decimal).filter(|_| !stated_date) {
@@ -213,14 +264,19 @@ impl ColumnCells {
                 if form.is_any() && self.forms.is_none() {
                     self.forms = Some((form, text.to_owned()));
                 }
-                self.add_number(value, is_whole(text));
+                self.shows_own |= text.contains(sign(decimal));
+                self.add_number(value, is_whole(text, decimal));
             }
             None if is_missing(text) => self.add_missing(),
             None => match text::days(text) {
                 Some(days) if self.reading.takes_dates() => self.add_day(days),
                 days => {
                     self.days += usize::from(days.is_some());
-                    self.other_numbers += usize::from(number(text, other(decimal)).is_some());
+                    let is_other = number(text, other(decimal)).is_some();
+                    let shows = is_other && text.contains(sign(other(decimal)));
+                    self.other_numbers += usize::from(is_other);
+                    self.other_decimals += usize::from(shows);
+                    self.note_odd(text, is_other, place);
                     self.add_text(text, place);
                 }
             },
@@ -268,6 +324,14 @@ impl ColumnCells {
             self.different = HashSet::new();
         }
         self.push(value, 0);
+    }
+
+    fn note_odd(&mut self, text: &str, is_other: bool, place: &dyn Fn() -> Place) {
+        let alike = || self.odd.iter().filter(|odd| odd.is_other == is_other);
+        if alike().count() < Odd::KEPT && !alike().any(|odd| odd.text == text) {
+            let text = text.chars().take(LONGEST).collect();
+            self.odd.push(Odd { place: place(), text, is_other });
+        }
     }
 
     fn add_text(&mut self, text: &str, place: &dyn Fn() -> Place) {
@@ -348,7 +412,19 @@ fn other(decimal: Decimal) -> Decimal {
     }
 }
 
-/// Whether a number is written as an integer.
-fn is_whole(text: &str) -> bool {
-    !text.bytes().any(|byte| matches!(byte, b'.' | b',' | b'e' | b'E'))
+fn sign(decimal: Decimal) -> char {
+    match decimal {
+        Decimal::Point => '.',
+        Decimal::Comma => ',',
+    }
+}
+
+/// Whether a number is written as an integer, or as one with zeros behind the decimal sign.
+fn is_whole(text: &str, decimal: Decimal) -> bool {
+    let whole = match text.split_once(sign(decimal)) {
+        Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
+        Some(_) => return false,
+        None => text,
+    };
+    !whole.bytes().any(|byte| matches!(byte, b'.' | b',' | b'e' | b'E'))
 }

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use crate::data::encoding::{Column, Kind};
+use crate::data::input::Decimal;
 use crate::data::moments::is_constant;
 use crate::data::scaler::quantile;
-use crate::data::survey::column::ColumnCells;
+use crate::data::survey::column::{ColumnCells, Odd};
 use crate::data::survey::column_kind::ColumnKind;
 use crate::text::Shown;
 
@@ -87,7 +88,12 @@ impl Found {
                 ColumnKind::Date => "a date of the form 2024-12-31 or 31.12.2024",
                 _ => "a number",
             };
-            self.question = Some(format!("{} is not {what}", first_text(cells)));
+            let advice = match cells.suggested_decimal() {
+                Some(Decimal::Comma) => ", unless the decimal sign is a comma: `--decimal ,`",
+                Some(_) => ", unless the decimal sign is a point: `--decimal .`",
+                None => "",
+            };
+            self.question = Some(format!("{} is not {what}{advice}", first_text(cells)));
             return;
         }
         if context.log && cells.min <= -1.0 {
@@ -100,7 +106,15 @@ impl Found {
         let fill = if context.log { middle.ln_1p() } else { middle };
         let fill = fill.is_finite().then_some(fill);
         self.spread = if context.log { 1.0 } else { cells.variance().sqrt() };
-        self.column = Some(Column { name: self.name.clone(), kind, fill, log: context.log });
+        let percents = cells.percents > 0;
+        let is_mixed = percents && cells.percents < cells.numbers;
+        self.column = Some(Column {
+            name: self.name.clone(),
+            percent: (kind == Kind::Number && !is_mixed).then_some(percents),
+            kind,
+            fill,
+            log: context.log,
+        });
         if let Some((form, text)) = &cells.forms {
             self.remark = format!("{form}, as in `{}`", Shown(text));
         }
@@ -120,7 +134,7 @@ impl Found {
         let share = yes as f64 / cells.present().max(1) as f64;
         self.spread = (share * (1.0 - share)).sqrt();
         let fill = Some(f64::from(u8::from(share > 0.5)));
-        self.column = Some(Column { name: self.name.clone(), kind: Kind::Flag, fill, log: false });
+        self.column = Some(Column { kind: Kind::Flag, fill, ..Column::number(&self.name) });
         self.remark = "yes or no".into();
     }
 
@@ -134,12 +148,9 @@ impl Found {
         let fill = counts.iter().position(|(_, count)| *count == most);
         let values: Vec<String> = counts.into_iter().map(|(value, _)| value).collect();
         self.remark = format!("category of {}", values.len());
-        self.column = Some(Column {
-            name: self.name.clone(),
-            kind: Kind::Category { values },
-            fill: fill.map(|code| code as f64),
-            log: false,
-        });
+        let fill = fill.map(|code| code as f64);
+        let kind = Kind::Category { values };
+        self.column = Some(Column { kind, fill, ..Column::number(&self.name) });
     }
 
     fn ask_about_mixed(&mut self, cells: &ColumnCells) {
@@ -157,12 +168,46 @@ impl Found {
             ));
             return;
         }
-        self.question = Some(format!(
-            "{} of {} cells are numbers, but {} is not a finite number",
-            cells.numbers,
-            cells.present(),
-            first_text(cells)
-        ));
+        let (numbers, present) = (cells.numbers, cells.present());
+        let word = |decimal| if decimal == Decimal::Comma { "comma" } else { "point" };
+        let first_other = cells.odd().iter().find(|odd| odd.is_other);
+        if let (Some(other), Some(decimal)) = (first_other, cells.suggested_decimal()) {
+            let texts = odd_texts(cells, |odd| !odd.is_other);
+            self.question = Some(format!(
+                "{} of {present} cells are numbers if the decimal sign is a {}, as in `{}`{}; if so, say `--decimal {}`",
+                numbers + cells.other_numbers,
+                word(decimal),
+                Shown(&other.text),
+                texts.map_or(String::new(), |texts| format!(", but {texts}")),
+                if decimal == Decimal::Comma { ',' } else { '.' },
+            ));
+            return;
+        }
+        let with = match first_other {
+            Some(_) => format!(" with a decimal {}", word(cells.decimal())),
+            None => String::new(),
+        };
+        let texts = odd_texts(cells, |_| true)
+            .unwrap_or_else(|| format!("{} is not a finite number", first_text(cells)));
+        self.question =
+            Some(format!("{numbers} of {present} cells are numbers{with}, but {texts}"));
+    }
+}
+
+/// The texts among numbers: `a` (line 3) is not a finite number.
+fn odd_texts(cells: &ColumnCells, may: impl Fn(&Odd) -> bool) -> Option<String> {
+    let odd: Vec<String> = cells
+        .odd()
+        .iter()
+        .filter(|odd| may(odd))
+        .map(|odd| format!("`{}` ({})", Shown(&odd.text), odd.place))
+        .collect();
+    let texts = odd.join(", ");
+    match odd.len() {
+        0 => None,
+        1 => Some(format!("{texts} is not a finite number")),
+        count if count < Odd::KEPT => Some(format!("{texts} are not finite numbers")),
+        _ => Some(format!("{texts} and perhaps more are not finite numbers")),
     }
 }
 
@@ -210,7 +255,8 @@ impl Context {
             return ColumnKind::Empty;
         }
         // Numbers with another decimal sign, or only some of which are per cent.
-        let odd = cells.other_numbers > 0 && cells.other_numbers + numbers == present;
+        let odd = cells.other_numbers > 0 && cells.other_numbers + numbers == present
+            || cells.other_decimals > 0 && 2 * (cells.other_decimals + numbers) >= present;
         let either = cells.either.is_some() && !cells.shows_decimal;
         if odd || either || cells.percents > 0 && cells.percents < numbers {
             return ColumnKind::Mixed;
@@ -242,8 +288,22 @@ impl Context {
         }
         let enough = cells.present() >= ENOUGH_ROWS;
         let consecutive = max - min + 1.0 == cells.present() as f64;
-        let ordered = self.is_first && (cells.ascending || cells.descending);
-        if is_id_name(&self.name) || enough && (consecutive || ordered) {
+        let ordered = cells.ascending || cells.descending;
+        let is_named = match IdName::of(&self.name) {
+            IdName::None => false,
+            IdName::Clear => true,
+            IdName::Whole => enough || ordered,
+            // Prices and counts have such names, too: numbers of rows are close to one another or
+            // in order (which an index of prices may be, too), others are long, of as many digits.
+            IdName::LastWord => {
+                let close = max - min < 2.0 * cells.present() as f64;
+                let digits = |value: f64| value.log10().floor();
+                let alike = min >= 1e4 && digits(min) == digits(max);
+                let is_index = self.name.to_lowercase().ends_with("index");
+                enough && (close || ordered && !is_index) || alike && !is_index
+            }
+        };
+        if is_named || enough && (consecutive || self.is_first && ordered) {
             return ColumnKind::Identifier;
         }
         ColumnKind::Number
@@ -276,7 +336,9 @@ impl Context {
             {
                 "an index of rows".into()
             }
-            ColumnKind::Identifier if self.name.is_empty() && cells.whole => {
+            ColumnKind::Identifier
+                if self.name.is_empty() && cells.whole && cells.all_different() =>
+            {
                 "an index of rows".into()
             }
             ColumnKind::Identifier if self.name.is_empty() => "a column without a name".into(),
@@ -302,15 +364,49 @@ fn is_index_name(name: &str) -> bool {
     name.is_empty() || name.starts_with("__index_level_") || name.starts_with("Unnamed: ")
 }
 
-/// A name of identifiers: `id`, `customer_id`, `PassengerId`, `index`, `nr`.
-fn is_id_name(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    let words: Vec<&str> = lower.split([' ', '_', '-', '.', '#']).collect();
-    const WORDS: [&str; 13] = [
-        "id", "ids", "index", "idx", "nr", "no", "key", "uuid", "guid", "rownames", "row",
-        "number", "sno",
-    ];
-    words.iter().any(|word| WORDS.contains(word)) || name.ends_with("Id") || name.ends_with("ID")
+/// How much a name says that a column is an identifier.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum IdName {
+    None,
+    /// It ends with a word that counts and answers have, too: `phone_no`, `price index`.
+    LastWord,
+    /// It is such a word: `No`, `index`.
+    Whole,
+    /// `id`, `customer_id`, `PassengerId`, `row_nr`.
+    Clear,
+}
+
+impl IdName {
+    fn of(name: &str) -> Self {
+        const CLEAR: [&str; 11] = [
+            "id",
+            "ids",
+            "identifier",
+            "idx",
+            "nr",
+            "key",
+            "uuid",
+            "guid",
+            "rownames",
+            "row",
+            "sno",
+        ];
+        const OTHERS: [&str; 3] = ["no", "number", "index"];
+        let lower = name.to_lowercase();
+        let words: Vec<&str> = lower.split([' ', '_', '-', '.', '#']).collect();
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        let camel = name.ends_with("Id") || name.ends_with("ID");
+        if camel || words.iter().any(|word| CLEAR.contains(word)) {
+            return Self::Clear;
+        }
+        let is_answer =
+            words.contains(&"yes") || words.iter().filter(|word| **word == "no").count() > 1;
+        match words.as_slice() {
+            [only] if OTHERS.contains(only) => Self::Whole,
+            [.., last] if OTHERS.contains(last) && !is_answer => Self::LastWord,
+            _ => Self::None,
+        }
+    }
 }
 
 impl fmt::Display for Found {
@@ -325,9 +421,34 @@ impl fmt::Display for Found {
         if !self.remark.is_empty() {
             remarks.push(self.remark.clone());
         }
-        match remarks.is_empty() {
-            true => Ok(()),
-            false => write!(f, " ({})", remarks.join("; ")),
+        if remarks.is_empty() { Ok(()) } else { write!(f, " ({})", remarks.join("; ")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_identifiers() {
+        for (name, expected) in [
+            ("customer_id", IdName::Clear),
+            ("PassengerId", IdName::Clear),
+            ("identifier", IdName::Clear),
+            ("Row-Nr.", IdName::Clear),
+            ("No.", IdName::Whole),
+            ("index", IdName::Whole),
+            ("phone_no", IdName::LastWord),
+            ("price index", IdName::LastWord),
+            ("Number of employees", IdName::None),
+            ("index of prices", IdName::None),
+            ("smoking_yes_cancer_no", IdName::None),
+            ("smoking_no_cancer_no", IdName::None),
+            ("yes_no_ratio", IdName::None),
+            ("casino", IdName::None),
+            ("", IdName::None),
+        ] {
+            assert_eq!(IdName::of(name), expected, "{name}");
         }
     }
 }

@@ -57,9 +57,9 @@ impl SurveyOptions {
         self
     }
 
-    /// Whether a column was asked for by its name.
+    /// Whether a column that is read was asked for by its name.
     fn asks_for(&self, name: &str) -> bool {
-        self.table.selects(name) || self.logged.iter().any(|column| column == name)
+        self.table.selects() || self.logged.iter().any(|column| column == name)
     }
 
     /// The kind that was stated for a column, last.
@@ -93,6 +93,8 @@ pub struct Survey {
     notes: Vec<String>,
     missing: Missing,
     missing_values: Vec<String>,
+    /// The decimal sign that the options name.
+    decimal: Option<Decimal>,
 }
 
 /// The cells of all columns.
@@ -141,20 +143,21 @@ impl Survey {
     fn of(mut opened: Opened<'_>, options: &SurveyOptions, keeps_rows: bool) -> Result<Self> {
         let mut columns = opened.all(&options.table)?;
         let stated = options.stated.iter().map(|(name, _)| name);
-        for name in stated.chain(&options.logged) {
-            columns.expect(name, &opened.header)?;
-        }
+        let stated: Vec<&String> = stated.chain(&options.logged).collect();
+        columns.expect(&stated, &opened.header)?;
         // Columns that cannot be read have no cells.
         let unreadable = columns.without_obstacles(&opened.obstacles);
         opened.rows.select(&columns)?;
         // Of a text file it is found, or asked for, from how the file begins.
-        let asks_decimal = !opened.is_text() && !options.table.names_decimal();
+        let asks_decimal = !opened.is_text() && options.table.named_decimal().is_none();
+        let decimal_is_known = opened.decimal_is_known || options.table.named_decimal().is_some();
         let reading = |name: &String| Reading {
             keeps_rows,
             stated: options.kind_of(name),
             is_asked: options.asks_for(name),
             columns: columns.names.len(),
             asks_decimal,
+            decimal_is_known,
         };
         let mut cells = Cells {
             decimal: opened.decimal,
@@ -194,7 +197,8 @@ impl Survey {
         let mut notes = opened.notes;
         notes.extend(opened.rows.later_notes());
         let (missing, missing_values) = (options.missing, options.table.missing_values());
-        Ok(Self { columns, cells, found, notes, missing, missing_values })
+        let decimal = options.table.named_decimal();
+        Ok(Self { columns, cells, found, notes, missing, missing_values, decimal })
     }
 
     /// What was found, column by column.
@@ -233,6 +237,13 @@ impl Survey {
         if self.cells.rows == 0 {
             return fail("the table has no rows".into());
         }
+        let nested = self.found.iter().find(|found| found.remark == "is nested");
+        if let Some(found) = nested.filter(|_| self.cells.rows == 1) {
+            return fail(format!(
+                "is one record, in which `{}` is nested; a table is a list of objects, one for each row",
+                Shown(&found.name)
+            ));
+        }
         let questions: Vec<String> = self
             .found
             .iter()
@@ -266,7 +277,7 @@ impl Survey {
             }
         }
         let missing_values = self.missing_values.clone();
-        Ok(Encoding { columns, missing: self.missing, missing_values })
+        Ok(Encoding { columns, missing: self.missing, missing_values, decimal: self.decimal })
     }
 
     /// The table of the features.
@@ -280,7 +291,7 @@ impl Survey {
             let detail = "the cells of a scanned table are not kept; read it again".into();
             return Err(Error::Table { file: self.columns.file.clone(), detail });
         }
-        let encoder = Encoder::new(Arc::new(encoding), self.cells.decimal);
+        let encoder = Encoder::new(Arc::new(encoding), self.cells.decimal).of_values();
         let columns = self.columns.some(|at| self.found[at].column.is_some());
         let chosen: Vec<&ColumnCells> = (0..self.columns.names.len())
             .filter(|at| self.found[*at].column.is_some())
