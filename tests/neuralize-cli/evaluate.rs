@@ -30,6 +30,10 @@ fn text_csv_and_json_say_the_same() {
     }
     assert!(text.out.contains('*') && text.out.contains("higher is better"), "{}", text.out);
     assert!(!text.out.contains("NaN"), "{}", text.out);
+    assert!(text.out.contains("\nTrust `neon` for why a row is in its cluster"), "{}", text.out);
+    assert!(!text.out.contains("continuity"), "{}", text.out);
+    let all = desk.done(&format!("evaluate wine.csv --model model {FEW} --all-measures"));
+    assert!(all.out.contains("continuity") && all.out.contains("\nTrust `neon`"), "{}", all.out);
 
     desk.done(&format!("evaluate wine.csv --model model {FEW} -o found.json --label target"));
     desk.done(&format!("evaluate wine.csv --model model {FEW} -o found.csv"));

@@ -187,3 +187,59 @@ fn every_model_is_described() {
     let said = desk.done("profile wine.csv --model labels --versus 0,1").out;
     assert!(said.contains("Cluster 0 rather than 1"), "{said}");
 }
+
+/// A workbook holds what the CSV file holds, and the figure the clusters and their columns.
+#[test]
+fn workbooks_and_figures_hold_the_same() {
+    let desk = Desk::with_wine();
+    desk.done("profile wine.csv --model model -q -o p.csv --figures pictures");
+    let svg = desk.read("pictures/cards.svg");
+    for words in ["Cluster 0: ", "Cluster 1: ", "Cluster 2: ", "proline", "178 rows"] {
+        assert!(svg.contains(words), "no {words}");
+    }
+    desk.done("choose wine.csv --drop target -q -o c.csv --figures pictures -k 2..4");
+    assert!(desk.read("pictures/choice.svg").contains("stability"));
+    #[cfg(feature = "xlsx")]
+    for (name, command) in
+        [("p", "profile wine.csv --model model"), ("c", "choose wine.csv --drop target -k 2..4")]
+    {
+        desk.done(&format!("{command} -q -o {name}.xlsx"));
+        // Read back, the numbers of both fit the same model, whatever they mean.
+        let fit = |file: &str, model: &str| {
+            let columns = if name == "p" { "own,overall,v" } else { "inertia,stability,gain" };
+            desk.done(&format!("fit {file} -k 2 --columns {columns} --model {model} -q"));
+            desk.done(&format!("explain {file} --model {model} -q")).out
+        };
+        let (book, text) = (format!("{name}.xlsx"), format!("{name}.csv"));
+        assert_eq!(fit(&book, "a"), fit(&text, "b"), "{name}");
+        desk.fails(&format!("{command} -o {name}.docx"), 2, ".xlsx file, or give --format");
+    }
+}
+
+/// The mean contrasts are means of what `explain --versus` says.
+#[test]
+fn contrasts_are_means_of_explanations() {
+    let desk = Desk::with_wine();
+    let answer = desk.done("profile wine.csv --model model -q --versus 2,0 --format json").out;
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    let pair = &answer["versus"][0];
+    assert_eq!(pair["clusters"], serde_json::json!(["2", "0"]));
+    let columns = answer["columns"].as_array().expect("names");
+    for (side, (own, other)) in [(2.0, 0), (0.0, 2)].into_iter().enumerate() {
+        let explained = desk.done(&format!("explain wine.csv --model model -q --versus {other}"));
+        let (header, rows) = table(&explained.out, b',');
+        let rows: Vec<&Vec<f64>> = rows.iter().filter(|row| row[1] == own).collect();
+        let contrast = &pair["contrasts"][side];
+        assert_eq!(contrast["rows"], rows.len());
+        let mean = |at: usize| rows.iter().map(|row| row[at]).sum::<f64>() / rows.len() as f64;
+        assert!(near(contrast["logit"].as_f64().expect("a number"), mean(2)));
+        for (at, (name, relevance)) in
+            columns.iter().zip(contrast["relevance"].as_array().expect("numbers")).enumerate()
+        {
+            assert_eq!(name, &Value::from(header[3 + at].as_str()));
+            assert!(near(relevance.as_f64().expect("a number"), mean(3 + at)), "{name}");
+        }
+    }
+    let text = desk.done("profile wine.csv --model model -q --versus 2,0").out;
+    assert!(text.contains("rows of 2 are not in 0 because of "), "{text}");
+}

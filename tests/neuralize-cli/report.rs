@@ -201,3 +201,25 @@ fn a_page_without_a_check() {
     assert!(answer.err.contains("note: the explanations cannot be checked"), "{}", answer.err);
     assert_eq!(page(&desk.read("page.html"))["trust"], serde_json::Value::Null);
 }
+
+/// As Markdown, with groups, and with the choice that a model keeps.
+#[test]
+fn a_report_for_a_wiki_and_groups() {
+    let desk = Desk::with_wine();
+    desk.done("fit wine.csv --drop target --scale standard --model chosen -q");
+    desk.done("report wine.csv --model chosen -o r.md -q");
+    let text = desk.read("r.md");
+    for words in ["# wine.csv", "## What each cluster is", "## How many clusters", "| 3 |"] {
+        assert!(text.contains(words), "no {words}:\n{text}");
+    }
+    let group = "--group colour=hue,color_intensity";
+    desk.done(&format!("report wine.csv --model chosen -o r.html {group} -q"));
+    let found = page(&desk.read("r.html"));
+    assert_eq!(found["groups"], serde_json::json!([{"name": "colour", "features": [9, 10]}]));
+    assert_eq!(found["choice"]["recommended"], 3);
+    let report = "report wine.csv --model chosen -o n.html";
+    desk.fails(&format!("{report} --group colour=hue,colour"), 1, "there is no column `colour`");
+    desk.fails(&format!("{report} --group colour=hue"), 1, "at least two columns");
+    desk.fails(&format!("{report} --group colour"), 2, "give NAME=A,B,..");
+    assert!(!desk.path("n.html").exists());
+}

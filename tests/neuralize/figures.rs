@@ -10,9 +10,11 @@ use burn::backend::Flex;
 use burn::tensor::{DType, Tensor, TensorData};
 use neuralize::baseline::Reference;
 use neuralize::cases::{Cases, Map};
+use neuralize::choose::{ChooseConfig, FittedBy, Rows};
 use neuralize::data::Plane;
 use neuralize::plot::{self, Figure, ImageShape};
 use neuralize::prelude::*;
+use neuralize::profile::{ClusterFacts, ModelProfileBuilder};
 
 const FOR: &str = "#B2182B";
 const AGAINST: &str = "#2166AC";
@@ -577,6 +579,55 @@ fn no_colour_hides_a_misplaced_point() {
         let agrees = classes.of_cluster[cases.cluster[case]] == Some(classes.of[case]);
         assert_eq!(edges[at] == faces[at], agrees, "case {case}");
     }
+}
+
+/// The figures of a choice and of what clusters are: legible, with every bar as long as its number.
+#[test]
+fn choices_and_clusters_are_drawn() {
+    let wine = Table::wine();
+    let x: Tensor<Flex, 2> = wine.to_tensor(&Default::default(), DType::F64).unwrap();
+    let scaler = Scale::Standard.fit(&x).unwrap();
+    let x = scaler.transform(&x).unwrap();
+    let fit = KMeansConfig::new(3).fit(&x).unwrap();
+    let model = Model::new(scaler, fit.model, ModelInfo::new(wine.features())).unwrap();
+    let found = model.network().unwrap().explain(&x, Target::Assigned, Beta::Heuristic).unwrap();
+    let mut profile = ModelProfileBuilder::new(&model).unwrap();
+    profile.add(&wine.numbers(), &wine, &x, &found).unwrap();
+    let profile = profile.finish().unwrap();
+    let figure = seen(&plot::cards(&profile).unwrap());
+    figure.assert_legible();
+    let (high, low) = ("#B35806", "#6A51A3");
+    let bars = |colour: &str| figure.rects.iter().filter(|rect| rect.fill == colour).count();
+    let cells = |sign: f64| {
+        let strongest = |cluster: &ClusterFacts| {
+            let mut cells: Vec<(f64, f64)> = cluster
+                .columns
+                .iter()
+                .map(|cell| (cell.v.unwrap().abs(), cell.difference.unwrap()))
+                .collect();
+            cells.sort_by(|a, b| b.0.total_cmp(&a.0));
+            cells.truncate(10);
+            cells.iter().filter(|cell| cell.1 * sign > 0.0).count()
+        };
+        profile.clusters.iter().map(strongest).sum::<usize>()
+    };
+    assert_eq!((bars(high), bars(low)), (cells(1.0), cells(-1.0)));
+
+    let values: Vec<f64> = x.into_data().iter::<f64>().collect();
+    let rows = Rows::new(&values, 13).unwrap();
+    let mut method =
+        FittedBy::<Flex>::new(KMeansConfig::new(2).into(), &Default::default(), DType::F64);
+    let choice = ChooseConfig::new().with_clusters(2..=4).choose(&rows, &mut method).unwrap();
+    let figure = plot::choice(&choice).unwrap();
+    assert!(figure.svg().contains("stroke-dasharray"));
+    let figure = seen(&figure);
+    figure.assert_legible();
+    // One dot for every number in three panels, the recommended one larger.
+    let dots = |radius: f64| figure.circles.iter().filter(|circle| circle.2 == radius).count();
+    assert_eq!((dots(6.0), dots(3.0)), (3, 6));
+    let none =
+        ChooseConfig::new().choose(&Rows::new(&[1.0, 2.0], 1).unwrap(), &mut method).unwrap();
+    assert!(plot::choice(&none).is_err());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::support::{KMeans, Random, blobs, choose, standardised, table};
 use neuralize::Error;
-use neuralize::choose::{Candidate, Choice, ChooseConfig, Partition, Partitioner, Rows};
+use neuralize::choose::{Candidate, Choice, ChooseConfig, FittedBy, Partition, Partitioner, Rows};
 use serde_json::Value;
 
 const UNCLEAR: &str = "no clear number of clusters: ";
@@ -413,4 +413,74 @@ fn methods_may_fail() {
     let one = choice(Broken::One).expect("a choice");
     assert!(one.sentence.contains("every number tried splits off"), "{}", one.sentence);
     assert!(one.candidates.iter().all(|c| c.silhouette.is_none() && c.smallest == 0));
+}
+
+/// Of many rows the figures are those of a sample, and it says so.
+#[test]
+fn figures_of_many_rows_are_of_a_sample() {
+    let mut random = Random(11);
+    let n = 120_000;
+    let value = |i: usize, noise: f64| noise + (i % 3) as f64 * 8.0;
+    let values: Vec<f64> = (0..n).map(|i| value(i, random.uniform())).collect();
+    let rows = Rows::new(&values, 1).expect("rows");
+    let config = ChooseConfig::new().with_clusters([2, 3]);
+    let choice = config.choose(&rows, &mut KMeans).expect("a choice");
+    assert_eq!((choice.recommended, choice.figured), (Some(3), Some(100_000)));
+    // Three uniform columns of length 1: a variance of 1/12 each.
+    let inertia = choice.candidates[1].inertia / 100_000.0;
+    assert!((inertia - 1.0 / 12.0).abs() < 1e-3, "{inertia}");
+    let few = Rows::new(&values[..3000], 1).expect("rows");
+    assert_eq!(config.choose(&few, &mut KMeans).expect("a choice").figured, None);
+}
+
+/// BIC against the definition: the density of every row, by a loop, at the mixture that a fit of its
+/// own finds.
+#[test]
+fn mixtures_have_a_bic() {
+    use burn::backend::Flex;
+    use burn::tensor::{DType, Tensor};
+    use neuralize::cluster::GaussianMixtureConfig;
+
+    let mut random = Random(5);
+    let (n, width, clusters) = (240, 2, 3);
+    let values: Vec<f64> = (0..n * width)
+        .map(|at| {
+            random.uniform() + ((at / width) % clusters) as f64 * 6.0 * (1 + at % width) as f64
+        })
+        .collect();
+    let device = Default::default();
+    let rows = Rows::new(&values, width).expect("rows");
+    let mut method =
+        FittedBy::<Flex>::new(GaussianMixtureConfig::new(2).into(), &device, DType::F64);
+    let config = ChooseConfig::new().with_clusters([clusters]);
+    let choice = config.choose(&rows, &mut method).expect("a choice");
+    let found = choice.candidates[0].bic.expect("a likelihood");
+
+    let data = burn::tensor::TensorData::new(values.clone(), [n, width]);
+    let x = Tensor::<Flex, 2>::from_data(data, (&device, DType::F64));
+    let labels: Vec<usize> = (0..n).map(|row| row % clusters).collect();
+    // Components so far apart that every row belongs to one: weights, means and variances are those
+    // of the groups.
+    let mut likelihood = 0.0;
+    let of = |row: usize, column: usize| values[row * width + column];
+    for row in 0..n {
+        let group: Vec<usize> = (0..n).filter(|other| labels[*other] == labels[row]).collect();
+        let size = group.len() as f64;
+        likelihood += (size / n as f64).ln();
+        for column in 0..width {
+            let mean = group.iter().map(|other| of(*other, column)).sum::<f64>() / size;
+            let variance =
+                group.iter().map(|other| (of(*other, column) - mean).powi(2)).sum::<f64>() / size;
+            likelihood -= 0.5
+                * ((of(row, column) - mean).powi(2) / variance
+                    + (2.0 * std::f64::consts::PI * variance).ln());
+        }
+    }
+    let parameters = (clusters - 1 + 2 * clusters * width) as f64;
+    let expected = -2.0 * likelihood + parameters * (n as f64).ln();
+    assert!((found - expected).abs() < 1e-6 * expected.abs(), "{found} against {expected}");
+    let fit = GaussianMixtureConfig::new(clusters).fit(&x).expect("a fit");
+    assert!((fit.log_likelihood * n as f64 - likelihood).abs() < 1e-6 * likelihood.abs());
+    let kmeans = ChooseConfig::new().with_clusters([2]).choose(&rows, &mut KMeans);
+    assert_eq!(kmeans.expect("a choice").candidates[0].bic, None);
 }
