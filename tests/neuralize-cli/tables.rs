@@ -711,11 +711,12 @@ fn results_never_replace_what_is_read() {
 }
 
 #[test]
-fn a_table_of_one_column_keeps_its_rows() {
+fn rows_of_one_column_without_a_value_are_left_out() {
     let desk = Desk::new();
     desk.write("blank.csv", "a\n1\n\n2\n\n\n9\n8\n");
     let said = desk.done("fit blank.csv -k 2 --model m").err;
     assert!(said.contains("7 rows, 1 column") && said.contains("a (3 missing)"), "{said}");
+    assert!(said.contains("missing    rows without a value are left out"), "{said}");
     // Rows without a value are left out, and the others keep their numbers.
     let (_, lines) = cells(&desk.done("predict blank.csv --model m --id a").out);
     let names: Vec<[&str; 2]> =

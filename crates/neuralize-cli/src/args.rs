@@ -243,11 +243,22 @@ pub(crate) enum PageFormat {
 }
 
 impl PageFormat {
-    /// From the extension of a file.
-    pub(crate) fn of(path: &Path) -> Self {
-        let extension = path.extension().unwrap_or_default();
-        let is_markdown = ["md", "markdown"].iter().any(|md| extension.eq_ignore_ascii_case(md));
-        if is_markdown { Self::Md } else { Self::Html }
+    /// From the extension of a file, unless it is given.
+    pub(crate) fn of(path: &Path, given: Option<Self>) -> Result<Self, Usage> {
+        if let Some(format) = given {
+            return Ok(format);
+        }
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        match extension.as_str() {
+            "md" | "markdown" => Ok(Self::Md),
+            "pdf" | "txt" | "csv" | "tsv" | "json" | "xlsx" | "parquet" | "svg" | "png" => {
+                let text = format!(
+                    "a page is not written as .{extension}; name a .html or .md file, or give --format"
+                );
+                Err(Usage(text))
+            }
+            _ => Ok(Self::Html),
+        }
     }
 }
 

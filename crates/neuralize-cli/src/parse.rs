@@ -70,7 +70,7 @@ pub(crate) fn kind(text: &str) -> Result<(String, ColumnKind), String> {
 pub(crate) fn group(text: &str) -> Result<Group, String> {
     let (name, columns) =
         text.split_once('=').ok_or("give NAME=A,B,.., such as `size=weight,height`")?;
-    let columns = columns.split(',').map(str::to_owned).collect();
+    let columns = columns.split(',').map(|name| name.trim().to_owned()).collect();
     Ok(Group { name: name.to_owned(), columns })
 }
 

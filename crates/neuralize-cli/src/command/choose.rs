@@ -114,7 +114,8 @@ fn text(choice: &Choice) -> String {
     if let Some(figured) = choice.figured {
         let _ = writeln!(
             text,
-            "\nInertia, silhouette, Calinski-H. and Davies-B. are of {figured} of {} rows, drawn at random.",
+            "\nInertia, silhouette, Calinski-H.{} and Davies-B. are of {figured} of {} rows, drawn at random.",
+            if has_bic { ", BIC" } else { "" },
             choice.rows
         );
     }

@@ -15,7 +15,6 @@ use neuralize::explain::{Beta, Explanation, Target};
 use neuralize::output::{Format, Results, Selection};
 use neuralize::record::{Model, ModelInfo};
 
-use crate::args::PageFormat;
 use crate::backend::{Job, Session};
 use crate::command::page::{self, Page};
 use crate::command::shared;
@@ -74,9 +73,9 @@ impl Job for DemoArgs {
         }
         if let Some(path) = &self.report {
             let label = LABEL.to_owned();
-            let mut page = Page::start(session, &model, "Wine", BETA, path, Some(&label))?;
+            let mut page = Page::start(session, &model, "Wine", BETA, path, None, Some(&label))?;
             page.add(&data, &explanation)?;
-            page.finish(PageFormat::Html)?;
+            page.finish()?;
         }
 
         let mut out = Output::open(None)?;

@@ -15,7 +15,7 @@ use neuralize::network::Network;
 use neuralize::output::{Results, Sort};
 use neuralize::record::Model;
 
-use crate::args::{ModelArgs, PageFormat, ResultArgs, SelectionArgs, Usage};
+use crate::args::{ModelArgs, ResultArgs, SelectionArgs, Usage};
 use crate::backend::{Job, Session};
 use crate::command::page::Page;
 use crate::command::shared;
@@ -177,7 +177,7 @@ impl Job for ExplainArgs {
             other => other,
         };
         if let Some(page) = page {
-            unless_closed(page.finish(PageFormat::Html))?;
+            unless_closed(page.finish())?;
         }
         let written = writer.map(|writer| writer.finish()).transpose();
         match written.map_err(anyhow::Error::from) {
@@ -299,7 +299,7 @@ impl ExplainArgs {
         let Some(path) = &self.report else { return Ok(None) };
         Output::check_other("--report", path, self.results.output.as_deref())?;
         let title = input::title(&self.input.data);
-        Page::start(session, model, &title, self.beta, path, self.label.as_ref()).map(Some)
+        Page::start(session, model, &title, self.beta, path, None, self.label.as_ref()).map(Some)
     }
 }
 

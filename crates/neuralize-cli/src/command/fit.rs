@@ -111,6 +111,9 @@ impl Job for FitArgs {
         drop(bar);
         let fit = fit.map_err(|error| data.located(error))?;
         let remark = self.compared(&data.table, &fit);
+        if let Some(choice) = &choice {
+            self.note_small(session, choice, &fit.sizes);
+        }
         let info = self.info(&fit, &data.table, scale).with_choice(choice);
         self.save(session, scaler, info, fit, remark)
     }
@@ -175,6 +178,21 @@ impl FitArgs {
                 input::name(&self.training.data),
                 choice.sentence
             ),
+        }
+    }
+
+    /// Says if the fit has a cluster that the choice would not have counted: rows that are far from
+    /// all others were left aside there, and are a cluster here.
+    fn note_small<B: Backend>(&self, session: &Session<B>, choice: &Choice, sizes: &[usize]) {
+        const MIN_SHARE: f64 = 0.015;
+        let least = 3.0_f64.max(MIN_SHARE * sizes.iter().sum::<usize>() as f64);
+        let small = sizes.iter().enumerate().filter(|(_, size)| (**size as f64) < least);
+        for (cluster, size) in small {
+            session.note(format!(
+                "note: cluster {cluster} has {size} rows only, fewer than the choice counts ({} of its rows were left aside as far from \
+                 all others): the number may be for other clusters; see `neuralize outliers`",
+                choice.lonely
+            ));
         }
     }
 

@@ -29,6 +29,7 @@ pub(super) struct Page<'a, B: Backend> {
     /// `None` if the explanations cannot be checked.
     check: Option<Check<Autodiff<B>>>,
     output: Output,
+    format: PageFormat,
     name: String,
     title: String,
 }
@@ -40,8 +41,10 @@ impl<'a, B: Backend> Page<'a, B> {
         title: &str,
         beta: Beta,
         path: &Path,
+        format: Option<PageFormat>,
         label: Option<&String>,
     ) -> Result<Self> {
+        let format = PageFormat::of(path, format)?;
         let output = Output::open(Some(path))?;
         let check = Check::new(model.neuralize()?, Target::Assigned, beta);
         let builder = ReportBuilder::new(model, title, beta)?;
@@ -50,6 +53,7 @@ impl<'a, B: Backend> Page<'a, B> {
             builder: label.into_iter().fold(builder, ReportBuilder::with_label),
             check: if_possible(check, session),
             output,
+            format,
             name: Output::name(Some(path)),
             title: title.to_owned(),
         })
@@ -81,9 +85,9 @@ impl<'a, B: Backend> Page<'a, B> {
     }
 
     /// Writes the page.
-    pub(super) fn finish(mut self, format: PageFormat) -> Result<()> {
+    pub(super) fn finish(mut self) -> Result<()> {
         let found = self.check.take().map(|check| check.report());
-        let Self { session, builder, mut output, name, title, .. } = self;
+        let Self { session, builder, mut output, format, name, title, .. } = self;
         let page = not_empty(&title, builder.finish(found.as_ref()))?;
         match format {
             PageFormat::Html => page.write(&mut output),

@@ -60,7 +60,8 @@ impl Job for ReportArgs {
         let network = model.neuralize()?;
         let (path, label) = (&self.input.data, self.label.as_ref());
         let title = input::title(path);
-        let mut page = Page::start(session, &model, &title, self.beta, &self.output, label)?;
+        let mut page =
+            Page::start(session, &model, &title, self.beta, &self.output, self.format, label)?;
         for group in &self.group {
             page = page.group(group)?;
         }
@@ -74,6 +75,6 @@ impl Job for ReportArgs {
         if let Some(folder) = &self.figures {
             page::draw(&page.cases()?, folder, session)?;
         }
-        page.finish(self.format.unwrap_or_else(|| PageFormat::of(&self.output)))
+        page.finish()
     }
 }

@@ -285,7 +285,9 @@ pub(super) fn save_figures<B: Backend>(
 ) -> Result<()> {
     let extensions: &[&str] = if cfg!(feature = "png") { &["svg", "png"] } else { &["svg"] };
     figures.save(folder, extensions)?;
-    session.note(format!("{} figures written to {}", figures.figures.len(), folder.display()));
+    let count = figures.figures.len();
+    let figures = if count == 1 { "figure" } else { "figures" };
+    session.note(format!("{count} {figures} written to {}", folder.display()));
     Ok(())
 }
 

@@ -40,6 +40,8 @@ impl Classes {
         let named = |label: &String| names.iter().position(|name| name == label);
         let by_name: Option<Vec<_>> = labels.map(|labels| labels.iter().map(named).collect());
         let by_name = by_name.filter(|of| of.iter().any(Option::is_some));
+        // Only where clusters are called by name, a class without a cluster of its name is apart.
+        let labels = labels.filter(|_| by_name.is_some());
         let of_cluster =
             by_name.or_else(|| table.one_to_one()).unwrap_or_else(|| vec![None; n_clusters]);
         let pairs = || of_cluster.iter().enumerate().filter_map(|(k, class)| Some((k, (*class)?)));

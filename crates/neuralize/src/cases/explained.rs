@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::classes::Classes;
 use crate::data::{Encoding, Shown, Table};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::explain::{Absorbed, Beta, ClusterSummary, Target, logistic, part_title};
 use crate::record::Model;
 use crate::text::words::number;
@@ -116,7 +116,7 @@ impl Cases {
         target: Target,
         beta: Beta,
     ) -> Result<Self> {
-        check_columns(model, table)?;
+        model.check_columns(table)?;
         let encoding = model.info().encoding.clone();
         let features = model.info().columns();
         let network = model.neuralize()?;
@@ -349,19 +349,6 @@ impl AbsorbedRelevance {
     pub(crate) fn of<B: Backend>(part: Absorbed<B>) -> Self {
         Self { name: part_title(part.name), amounts: transfer::download(part.amount) }
     }
-}
-
-/// Checks that the columns of a table are the features of the model, in its order.
-pub(crate) fn check_columns<B: Backend>(model: &Model<B>, table: &Table) -> Result<()> {
-    let features = &model.info().features;
-    if table.features() == features {
-        return Ok(());
-    }
-    let detail = format!(
-        "its columns are not the model's features, {}; select these columns when reading the table",
-        features.join(", ")
-    );
-    Err(Error::Table { file: "the table".into(), detail })
 }
 
 /// The cluster with the largest logit besides `own`: that of the nearest competitor.

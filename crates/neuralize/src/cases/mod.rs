@@ -10,7 +10,6 @@ mod words;
 
 pub use classes::Classes;
 #[cfg(feature = "report")]
-pub(crate) use explained::check_columns;
 pub use explained::{AbsorbedRelevance, Cases};
 #[cfg(feature = "pca")]
 pub use map::Map;

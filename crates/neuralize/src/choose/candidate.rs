@@ -15,7 +15,7 @@ pub struct Candidate {
     /// The number of clusters, K.
     pub clusters: usize,
     /// Sum of squared distances of all rows to the means of their clusters.
-    #[serde(with = "finite_or_null")]
+    #[serde(with = "number_or_null")]
     pub inertia: f64,
     /// Mean silhouette of all rows; of more than 10 000, that of 2000 at random against all. `None`
     /// if the method found one cluster only, or one for every row.
@@ -31,7 +31,7 @@ pub struct Candidate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bic: Option<f64>,
     /// Mean silhouette of the rows that were judged.
-    #[serde(with = "finite_or_null")]
+    #[serde(with = "number_or_null")]
     pub judged_silhouette: f64,
     /// Gap statistic against 8 data sets in a box: a sketch, which decides nothing. `None` if an
     /// inertia is 0.
@@ -39,10 +39,10 @@ pub struct Candidate {
     /// Its s = sd √(1 + 1/8).
     pub gap_error: Option<f64>,
     /// Mean adjusted Rand index between the clusters and those of 10 samples with replacement.
-    #[serde(with = "finite_or_null")]
+    #[serde(with = "number_or_null")]
     pub stability: f64,
     /// Standard deviation of these.
-    #[serde(with = "finite_or_null")]
+    #[serde(with = "number_or_null")]
     pub stability_spread: f64,
     /// Number of rows of the smallest cluster.
     pub smallest: usize,
@@ -52,11 +52,11 @@ pub struct Candidate {
     pub valley: f64,
     /// Mean silhouette of data without clusters that look like the data otherwise: the larger of
     /// two kinds, 8 data sets each.
-    #[serde(with = "finite_or_null")]
+    #[serde(with = "number_or_null")]
     pub without: f64,
     /// (silhouette − without) / (1 − without): the silhouette corrected for chance, as the adjusted
     /// Rand index corrects the Rand index. 0 if `without` is 1.
-    #[serde(with = "finite_or_null")]
+    #[serde(with = "number_or_null")]
     pub gain: f64,
     /// The checks that it does not pass.
     pub failed: Vec<Check>,
@@ -133,5 +133,16 @@ mod finite_or_null {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+    }
+}
+
+/// What is not a number is written as null.
+mod number_or_null {
+    use serde::{Deserialize, Deserializer};
+
+    pub(super) use super::finite_or_null::serialize;
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
     }
 }

@@ -21,20 +21,20 @@ pub(in crate::choose) fn found(found: &Found<'_>) -> String {
     let (s, a, w) = (two(best.judged_silhouette), two(best.stability), two(best.without));
     let reason = if found.is_only {
         format!(
-            "the only number that is stable (ARI {a}) and whose silhouette ({s}) beats data without clusters ({w})"
+            "the only number that passes all checks: it is stable (ARI {a}), and its silhouette ({s}) beats data without clusters ({w})"
         )
     } else if found.is_best_silhouette {
         format!(
-            "the best silhouette ({s}) of the numbers that are stable (ARI {a}) and beat data without clusters ({w})"
+            "the best silhouette ({s}) of the numbers that pass all checks: it is stable (ARI {a}) and beats data without clusters ({w})"
         )
     } else if found.is_best_gain {
         format!(
-            "of the numbers that are stable (ARI {a}), its silhouette ({s}) is furthest above data without clusters ({w})"
+            "of the numbers that pass all checks, its silhouette ({s}) is furthest above data without clusters ({w}), and it is stable (ARI {a})"
         )
     } else {
         format!(
-            "the largest of the numbers that are stable (ARI {a}) and whose silhouettes ({s}) are about furthest above data \
-             without clusters ({w})"
+            "the largest of the numbers that pass all checks and whose silhouettes ({s}) are about furthest above data \
+             without clusters ({w}), and it is stable (ARI {a})"
         )
     };
     let as_good = found.as_good.map(|clusters| format!("; {clusters} is about as good"));

@@ -66,16 +66,20 @@ impl Evaluation {
             number(value(&trusted, gain))
         );
         let way = Measure::GainCompetitor;
-        if let Some(other) = best(all, way)
-            && other.name != trusted.name
-            && value(&other, way) > 1.01 * value(&trusted, way)
+        let own = value(&trusted, way);
+        let others = all
+            .into_iter()
+            .filter(|method| value(method, way).is_finite() && !self.is_chance(method, way));
+        if let Some(other) = best(others.collect(), way)
+            && own.is_finite()
+            && value(&other, way) - own > 0.01 * own.abs()
         {
             let but = if is_sound(&other) { "" } else { ", but its parts do not sum to the logit" };
             text += &format!(
                 " For what would move a row to its competitor, `{}` orders them better ({} against {}){but}.",
                 other.name,
                 number(value(&other, way)),
-                number(value(&trusted, way))
+                number(own)
             );
         }
         text

@@ -1,5 +1,7 @@
 //! The figure of what every cluster is.
 
+use plotters::style::text_anchor::{HPos, VPos};
+
 use super::bars::{self, Bar, BarPanel};
 use super::figure::Figure;
 use super::palette;
@@ -13,7 +15,7 @@ const MAX_CELLS: usize = 10;
 const MAX_CLUSTERS: usize = 24;
 
 /// What every cluster is: in which columns it is high or low against all rows, in standard
-/// deviations of all rows, the clearest (by v-test) first; beside the bars the mean of the cluster
+/// deviations of all rows, the clearest (by v-test) first; beside the bars stand the mean of the cluster
 /// and, in parentheses, that of all rows, or shares for values of categories.
 ///
 /// # Errors
@@ -21,7 +23,8 @@ const MAX_CLUSTERS: usize = 24;
 /// If there are no clusters, or the values do not fit on an axis.
 pub fn cards(profile: &ModelProfile) -> Result<Figure> {
     const ACROSS: usize = 2;
-    const BARS: u32 = 330;
+    const BARS: u32 = 230;
+    const MAX_LABEL: i32 = 190;
     const ABOVE: u32 = 14;
     if profile.clusters.is_empty() {
         return Err(Error::Figure { detail: "there are no clusters".to_owned() });
@@ -37,9 +40,10 @@ pub fn cards(profile: &ModelProfile) -> Result<Figure> {
     let differences = cells.iter().flatten().filter_map(|cell| cell.difference);
     let limit = differences.fold(0.0f64, |limit, d| limit.max(d.abs())).max(1e-9);
     let labels = cells.iter().flatten().map(|cell| sheet::width(&label(cell), sheet::SMALL));
-    let label_room = labels.max().unwrap_or(0) + 6;
+    let labels = (labels.max().unwrap_or(0) + 24).min(MAX_LABEL) as u32;
+    let wide = column + BARS + labels;
     let across = shown.len().min(ACROSS) as u32;
-    let size = (across * (column + BARS), shown.len().div_ceil(ACROSS) as u32 * height);
+    let size = (across * wide, shown.len().div_ceil(ACROSS) as u32 * height);
     let mut notes = vec![
         "bars: mean of the cluster − mean of all rows, in standard deviations of all rows"
             .to_owned(),
@@ -55,19 +59,25 @@ pub fn cards(profile: &ModelProfile) -> Result<Figure> {
             let (_, below) = area.split_vertically(row * height);
             let (line, _) = below.split_vertically(height);
             let (_, line) = line.split_vertically(ABOVE);
-            let (_, card) = line.split_horizontally(place * (column + BARS));
+            let (_, card) = line.split_horizontally(place * wide);
             let (left, rest) = card.split_horizontally(column);
-            let (right, _) = rest.split_horizontally(BARS);
+            let (right, beside) = rest.split_horizontally(BARS);
             let own: Vec<&str> = names[at].iter().map(String::as_str).collect();
             bars::names(&left, &own)?;
             BarPanel {
                 title: title_of(cluster),
                 range: (-limit, limit),
-                label_room,
+                label_room: 0,
                 backwards: false,
                 bars: cells[at].iter().map(|cell| bar(cell)).collect(),
             }
             .draw(&right)?;
+            for (line, cell) in cells[at].iter().enumerate() {
+                let text = sheet::fitted(&label(cell), sheet::SMALL, labels as i32 - 12);
+                let at = (4, bars::middle(line));
+                let (left, centre) = (HPos::Left, VPos::Center);
+                sheet::write(&beside, &text, at, left, centre, sheet::SMALL, palette::INK)?;
+            }
         }
         Ok(Vec::new())
     })
@@ -106,5 +116,5 @@ fn label(cell: &CellFacts) -> String {
 fn bar(cell: &CellFacts) -> Bar {
     let difference = cell.difference.unwrap_or(0.0);
     let colour = if difference < 0.0 { palette::LOW } else { palette::HIGH };
-    Bar { from: 0.0, to: difference, colour, whisker: None, label: label(cell) }
+    Bar { from: 0.0, to: difference, colour, whisker: None, label: String::new() }
 }

@@ -24,11 +24,11 @@ pub fn choice(choice: &Choice) -> Result<Figure> {
     if choice.candidates.is_empty() {
         return Err(Error::Figure { detail: "no number of clusters was tried".to_owned() });
     }
-    let notes = [
-        choice.sentence.clone(),
+    let mut notes = in_lines(&choice.sentence, (3 * PANEL) as i32 - 24);
+    notes.extend([
         "dashed: silhouette of data without clusters; stability that is needed".to_owned(),
         "lines over stability: one standard deviation to either side".to_owned(),
-    ];
+    ]);
     let title = format!("How many clusters? {} rows", choice.rows);
     sheet::draw((3 * PANEL, HEIGHT), &title, &notes, |area| {
         let (silhouette, rest) = area.split_horizontally(PANEL);
@@ -56,6 +56,21 @@ pub fn choice(choice: &Choice) -> Result<Figure> {
         .draw(&inertia, choice)?;
         Ok(Vec::new())
     })
+}
+
+/// A sentence in lines of at most so many pixels.
+fn in_lines(sentence: &str, room: i32) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in sentence.split(' ') {
+        match lines.last_mut() {
+            Some(line) if sheet::width(&format!("{line} {word}"), SMALL) <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// A curve over the numbers of clusters.

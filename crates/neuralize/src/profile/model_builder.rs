@@ -98,7 +98,7 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
     }
 
     /// Adds a part of the data: its row numbers, the table, whose columns are the features of the
-    /// model, the same scaled, and its explanation for [`Target::Assigned`].
+    /// model, in its order, the same scaled, and its explanation for [`Target::Assigned`].
     ///
     /// # Shapes
     ///
@@ -106,8 +106,8 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
     ///
     /// # Errors
     ///
-    /// If they differ in their shapes, the explanation has another target, or x is not data for the
-    /// model.
+    /// If they differ in their shapes, the columns of the table are not the features of the model, the
+    /// explanation has another target, or x is not data for the model.
     pub fn add(
         &mut self,
         rows: &[usize],
@@ -133,6 +133,7 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
                 rule: "a profile is of explanations for `Target::Assigned`".to_owned(),
             });
         }
+        self.model.check_columns(table)?;
         let own = transfer::download_indices(explanation.cluster.clone());
         let contrasts = self.contrasts_of(network, x, &own)?;
         let encoding = self.model.info().encoding.as_ref();
@@ -172,15 +173,18 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
         let others: BTreeSet<usize> = wanted.iter().map(|(_, other)| *other).collect();
         let mut found: BTreeMap<(usize, usize), ContrastFacts> = BTreeMap::new();
         for other in others {
-            let against = network.explain(x, Target::AssignedVersus(other), Beta::Heuristic)?;
+            // Only the rows of the clusters that are compared with this one.
+            let is_paired = |row: &usize| self.contrasts.contains_key(&(own[*row], other));
+            let rows: Vec<usize> = (0..own.len()).filter(is_paired).collect();
+            let indices = transfer::upload_indices(&rows, &x.device());
+            let part = x.clone().select(0, indices);
+            let against = network.explain(&part, Target::AssignedVersus(other), Beta::Heuristic)?;
             let against = against.by_column(encoding)?;
             let width = against.relevance.dims()[1].max(1);
             let logits = transfer::download(against.logit);
             let relevance = transfer::download(against.relevance);
-            for ((cluster, logit), row) in own.iter().zip(logits).zip(relevance.chunks(width)) {
-                if self.contrasts.contains_key(&(*cluster, other)) {
-                    found.entry((*cluster, other)).or_default().push(logit, row);
-                }
+            for ((row, logit), relevance) in rows.iter().zip(logits).zip(relevance.chunks(width)) {
+                found.entry((own[*row], other)).or_default().push(logit, relevance);
             }
         }
         Ok(found)

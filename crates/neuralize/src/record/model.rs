@@ -9,7 +9,7 @@ use burn::tensor::{DType, Int, Tensor, backend::Backend};
 #[cfg(feature = "report")]
 use crate::cluster::Distance;
 use crate::cluster::{Clusterer, GaussianMixture, KMeans, KernelKMeans, SeparableKMeans};
-use crate::data::{Scale, ScaledParts, Scaler, TableOptions, TableReader};
+use crate::data::{Scale, ScaledParts, Scaler, Table, TableOptions, TableReader};
 use crate::error::{Error, Result};
 use crate::explain::{Beta, Explanation, Target};
 use crate::load::Load;
@@ -200,6 +200,19 @@ impl<B: Backend> Model<B> {
     /// If there is only one cluster.
     pub fn neuralize(&self) -> Result<Box<dyn Network<B>>> {
         self.clusterer.neuralize()
+    }
+
+    /// Checks that the columns of a table are the features of the model, in its order.
+    pub(crate) fn check_columns(&self, table: &Table) -> Result<()> {
+        let features = &self.info.features;
+        if table.features() == features {
+            return Ok(());
+        }
+        let detail = format!(
+            "its columns are not the model's features, {}; select these columns when reading the table",
+            features.join(", ")
+        );
+        Err(Error::Table { file: "the table".into(), detail })
     }
 
     /// The number of a cluster, by its name or, if clusters have no names, by the

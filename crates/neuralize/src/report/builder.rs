@@ -1,6 +1,6 @@
 //! Collects the data of a report, part by part.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
@@ -8,7 +8,7 @@ use burn::tensor::backend::Backend;
 use super::choice::Choice;
 use super::details::Details;
 use super::group::Group;
-use crate::cases::{Cases, Classes, check_columns};
+use crate::cases::{Cases, Classes};
 use crate::data::Table;
 use crate::error::{Error, Result};
 use crate::explain::{Beta, Explanation, Target};
@@ -51,7 +51,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
     /// If the model has only one cluster.
     pub fn new(model: &'a Model<B>, title: &str, beta: Beta) -> Result<Self> {
         let network = model.neuralize()?;
-        let pairs = compared(network.as_ref());
+        let pairs = compared(network.as_ref(), model.info().columns().len());
         Ok(Self {
             profile: ModelProfileBuilder::new(model)?.with_pairs(pairs),
             model,
@@ -128,7 +128,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         if found != expected {
             return Err(Error::shape("the explanation", format!("{expected:?}"), &found));
         }
-        check_columns(self.model, table)?;
+        self.model.check_columns(table)?;
         let refused = |name, value: String, rule: &str| {
             Err(Error::Config { name, value, rule: rule.to_owned() })
         };
@@ -262,24 +262,36 @@ pub(super) struct KnownClasses {
     pub(super) misplaced: Vec<bool>,
 }
 
-/// The pairs of clusters that a page compares: all, or of many clusters those that are near.
-fn compared<B: Backend>(network: &dyn Network<B>) -> Vec<(usize, usize)> {
+/// The pairs of clusters that a page compares: all, or of many clusters those that are near, and no
+/// more than there is room for.
+fn compared<B: Backend>(network: &dyn Network<B>, columns: usize) -> Vec<(usize, usize)> {
+    const BYTES: usize = 2_000_000;
+    // Two tables of numbers in base64.
+    let room = BYTES / (2 * columns.max(1) * 11);
     let clusters = network.n_clusters();
-    let all = |one: usize| (one + 1..clusters).map(move |other| (one, other));
-    if clusters <= MAX_COMPARED {
-        return (0..clusters).flat_map(all).collect();
-    }
     let width = network.n_features().max(1);
     let centroids = transfer::download(network.centroids());
     let place = |cluster: usize| &centroids[cluster * width..(cluster + 1) * width];
     let distance = |one: usize, other: usize| -> f64 {
         place(one).iter().zip(place(other)).map(|(a, b)| (a - b).powi(2)).sum()
     };
-    let mut pairs = BTreeSet::new();
+    let mut pairs: BTreeMap<(usize, usize), f64> = BTreeMap::new();
     for one in 0..clusters {
-        let mut others: Vec<usize> = (0..clusters).filter(|other| *other != one).collect();
-        others.sort_by(|a, b| distance(one, *a).total_cmp(&distance(one, *b)));
-        pairs.extend(others.into_iter().take(NEAR).map(|other| (one.min(other), one.max(other))));
+        let others = (0..clusters).filter(|other| *other != one);
+        let mut others: Vec<(usize, f64)> =
+            others.map(|other| (other, distance(one, other))).collect();
+        if clusters > MAX_COMPARED {
+            others.sort_by(|a, b| a.1.total_cmp(&b.1));
+            others.truncate(NEAR);
+        }
+        pairs.extend(others.iter().map(|(other, far)| ((one.min(*other), one.max(*other)), *far)));
     }
-    pairs.into_iter().collect()
+    let mut pairs: Vec<((usize, usize), f64)> = pairs.into_iter().collect();
+    if pairs.len() > room {
+        pairs.sort_by(|a, b| a.1.total_cmp(&b.1));
+        pairs.truncate(room);
+    }
+    let mut pairs: Vec<(usize, usize)> = pairs.into_iter().map(|(pair, _)| pair).collect();
+    pairs.sort_unstable();
+    pairs
 }

@@ -138,7 +138,7 @@ fn of_classes(classes: &ClassFacts, clusters: &[ClusterFacts], label: Option<&st
     let mut text = String::from("\n## Clusters beside the known classes\n\n");
     let names = classes.names.iter().take(SHOWN);
     let header: String = names.clone().map(|name| format!(" {} |", plain(name))).collect();
-    let label = label.map(plain).unwrap_or_default();
+    let label = label.map_or_else(|| "class".to_owned(), plain);
     let _ = writeln!(text, "| rows by {label} |{header}");
     let _ = writeln!(text, "|---|{}", names.map(|_| "---:|").collect::<String>());
     for (cluster, counts) in clusters.iter().zip(&classes.counts) {
@@ -181,6 +181,13 @@ fn of_choice(choice: &Choice) -> String {
         )
     };
     text.extend(choice.candidates.iter().map(line));
+    if let Some(figured) = choice.figured {
+        let _ = writeln!(
+            text,
+            "\nInertia, silhouette, Caliński-Harabasz and Davies-Bouldin are of {figured} of {} rows, drawn at random.",
+            choice.rows
+        );
+    }
     text
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::pack::Packed;
 use crate::profile::{
     CellFacts, ClassFacts, ClusterFacts, DifferenceFacts, ModelProfile, PairFacts, RuleFacts,
 };
@@ -58,7 +59,8 @@ struct PagePair {
     b: usize,
     sentences: [String; 2],
     differences: Vec<PageDifference>,
-    contrasts: [Vec<f64>; 2],
+    /// Columns in the order of the page, `[C]`.
+    contrasts: [Packed; 2],
     logits: [f64; 2],
 }
 
@@ -120,7 +122,10 @@ impl PagePair {
             sentences: pair.sentences.clone(),
             differences: differences.map(PageDifference::of).collect(),
             logits: pair.contrasts.each_ref().map(|contrast| contrast.logit),
-            contrasts: pair.contrasts.each_ref().map(|contrast| contrast.relevance.clone()),
+            contrasts: pair
+                .contrasts
+                .each_ref()
+                .map(|contrast| Packed::f64(contrast.relevance.iter().copied())),
         }
     }
 }

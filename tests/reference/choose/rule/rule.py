@@ -227,10 +227,10 @@ def choose_here(X, ks, groups, seed, least, rng):
 
 def found(d, good, ks, capped):
     s = f"{d['k']} clusters: "
-    if len(good) == 1: s += f"the only number that is stable (ARI {d['stability']:.2f}) and whose silhouette ({d['silhouette']:.2f}) beats data without clusters ({d['without']:.2f})"
-    elif d["silhouette"] >= max(g["silhouette"] for g in good): s += f"the best silhouette ({d['silhouette']:.2f}) of the numbers that are stable (ARI {d['stability']:.2f}) and beat data without clusters ({d['without']:.2f})"
-    elif d["gain"] >= max(g["gain"] for g in good): s += f"of the numbers that are stable (ARI {d['stability']:.2f}), its silhouette ({d['silhouette']:.2f}) is furthest above data without clusters ({d['without']:.2f})"
-    else: s += f"the largest of the numbers that are stable (ARI {d['stability']:.2f}) and whose silhouettes ({d['silhouette']:.2f}) are about furthest above data without clusters ({d['without']:.2f})"
+    if len(good) == 1: s += f"the only number that passes all checks: it is stable (ARI {d['stability']:.2f}), and its silhouette ({d['silhouette']:.2f}) beats data without clusters ({d['without']:.2f})"
+    elif d["silhouette"] >= max(g["silhouette"] for g in good): s += f"the best silhouette ({d['silhouette']:.2f}) of the numbers that pass all checks: it is stable (ARI {d['stability']:.2f}) and beats data without clusters ({d['without']:.2f})"
+    elif d["gain"] >= max(g["gain"] for g in good): s += f"of the numbers that pass all checks, its silhouette ({d['silhouette']:.2f}) is furthest above data without clusters ({d['without']:.2f}), and it is stable (ARI {d['stability']:.2f})"
+    else: s += f"the largest of the numbers that pass all checks and whose silhouettes ({d['silhouette']:.2f}) are about furthest above data without clusters ({d['without']:.2f}), and it is stable (ARI {d['stability']:.2f})"
     near = [g for g in good if g is not d and g["gain"] >= d["gain"] - 0.05]
     if near: s += f"; {max(near, key=lambda g: g['gain'])['k']} is about as good"
     if d["k"] == max(ks) and not capped: s += "; it is the largest number tried, so try more"

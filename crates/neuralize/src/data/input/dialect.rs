@@ -292,6 +292,20 @@ fn are_row_names(rows: &[StringRecord], is_quoted: bool) -> bool {
     is_quoted || !first().any(is_number) || start.is_some_and(counts)
 }
 
+/// Whether two cells side by side are whole numbers in every row: `Ulm,1,5` may be a name and a number
+/// with a decimal comma.
+fn may_split_numbers(rows: &[StringRecord]) -> bool {
+    let is_whole = |row: &StringRecord, at: usize| {
+        row.get(at).is_some_and(|cell| {
+            !cell.is_empty() && cell.trim().bytes().all(|byte| byte.is_ascii_digit())
+        })
+    };
+    let width = rows.iter().map(StringRecord::len).max().unwrap_or(0);
+    let both = |at: usize| rows.iter().all(|row| is_whole(row, at) && is_whole(row, at + 1));
+    // The first cell may count rows.
+    (1..width.saturating_sub(1)).any(both)
+}
+
 /// The cells of a line.
 fn cells(line: &str, delimiter: u8) -> StringRecord {
     records(line, delimiter, true, 1).into_iter().next().unwrap_or_default()
@@ -359,7 +373,9 @@ impl Dialect {
         if width > 1
             && fit(width + 1)
             && rows.iter().any(has_last)
+            && (is_quoted || !names.iter().any(is_number))
             && are_row_names(rows, is_quoted)
+            && (is_quoted || self.delimiter != b',' || !may_split_numbers(rows))
         {
             self.rows = Width::OneMore;
             let note = "rows have one cell more than the header: the first is taken for an index without a name";
@@ -771,7 +787,13 @@ mod tests {
             assert!(dialect.notes[0].contains("an index without a name"));
         }
         // Numbers with a decimal comma, separators behind the last cell, and as many cells.
-        for text in ["a,b\n1,5,2\n2,5,3\n", "a,b\nx,1,\ny,2,\n", "a,b\nx,1\ny,2\n"] {
+        for text in [
+            "a,b\n1,5,2\n2,5,3\n",
+            "a,b\nx,1,\ny,2,\n",
+            "a,b\nx,1\ny,2\n",
+            "town,price\nUlm,1,5\nBonn,2,25\nKiel,3,5\n",
+            "Trees,2024\nname,kind,size\noak,a,1\n",
+        ] {
             assert_eq!(whole(text).rows, Width::OfNames, "{text:?}");
         }
         assert_eq!(whole("a,b,\n1,2\n3,4\n").rows, Width::OneLess);

@@ -172,7 +172,10 @@ impl ColumnCells {
     /// the one that is taken.
     pub(super) fn suggested_decimal(&self) -> Option<Decimal> {
         let is_open = !self.reading.decimal_is_known && !self.shows_own;
-        (is_open && self.other_decimals > 0).then_some(other(self.decimal))
+        (is_open
+            && (self.other_decimals > 0
+                || (self.other_numbers > 0 && self.other_numbers == self.present())))
+        .then_some(other(self.decimal))
     }
 
     /// The decimal sign that is taken for it.

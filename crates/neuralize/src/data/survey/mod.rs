@@ -380,9 +380,11 @@ impl fmt::Display for Survey {
         let label = self.columns.label.map(|_| Shown(&self.columns.label_name).to_string());
         line("label", label.into_iter().collect())?;
         line("left out", texts(false))?;
+        let n_features = self.found.iter().filter(|found| found.column.is_some()).count();
         let holes = self.found.iter().any(|found| found.column.is_some() && found.missing > 0);
         if holes {
             let how = match self.missing {
+                Missing::Fill if n_features == 1 => "rows without a value are left out",
                 Missing::Fill => "filled by the median or the most frequent value",
                 Missing::Drop => "rows with missing values are left out",
                 Missing::Error => "an error",

@@ -76,7 +76,7 @@ const curves = () => {
     {
       title: "Silhouette",
       note: has("without") ? "dashed: data without clusters" : "",
-      points: points(silhouette, "silhouette_error"),
+      points: points(silhouette, silhouette === "silhouette" ? "silhouette_error" : "none"),
       dashed: points("without"),
     },
     {
@@ -156,10 +156,11 @@ function showChoice() {
     });
   showChoiceTable();
   const judged = choice.sampled === null ? "the rows" : `${whole(choice.sampled)} of ${count(choice.rows, "row")}`;
+  const others = choice.figured ? `${whole(choice.figured)} rows drawn at random` : "all rows";
   d3.select("#choice-note").text(
     "Silhouette: how much nearer rows are to their own cluster than to the next, 1 at best. Gain: how far it is above that of data " +
       "without clusters. Stability: how far clusterings of resampled rows agree, 1 at best. " +
       `A number of clusters counts if it passes all checks. Gain, stability, smallest cluster and gap are of ${judged}, without lonely ones; ` +
-      "the other columns are of all rows.",
+      `the other columns are of ${others}.`,
   );
 }

@@ -59,8 +59,9 @@ const everyFeature = d3.range(features.length);
 
 const rowOf = (matrix, row) => matrix.subarray(row * features.length, (row + 1) * features.length);
 
-/** For every cluster, the class that it is called by, or null; null if clusters and classes are not one to one. */
-const oneToOne = classes === null ? null : (profile.classes?.one_to_one ?? null);
+/** For every cluster, the class that it is called by, or null; null if no cluster is called by a class. */
+const oneToOne =
+  classes === null || report.agreeing === null ? null : clusters.map((found) => (found.class === null ? null : classes[found.class]));
 
 /** The index of the class that a cluster is called by, or null. */
 const classOf = (cluster) => {

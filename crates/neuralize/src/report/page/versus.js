@@ -14,7 +14,7 @@ function pairOf(own, other) {
   const sign = at === 0 ? 1 : -1;
   return {
     sentence: entry.sentences[at],
-    relevance: entry.contrasts[at],
+    relevance: decode(entry.contrasts[at], Float64Array),
     logit: entry.logits[at],
     differences: entry.differences.map((found) => ({
       ...found,
@@ -71,6 +71,8 @@ function drawDifferences(host, { differences }) {
     return { name: columnName(column), ...column, ownText, otherText };
   });
   const cut = (number) => Math.max(-LONGEST_DIFFERENCE, Math.min(LONGEST_DIFFERENCE, number));
+  const isCut = rows.some(({ difference }) => Math.abs(difference) > LONGEST_DIFFERENCE);
+  d3.select("#versus-cut").text(isCut ? `Bars end at ${LONGEST_DIFFERENCE} standard deviations; point at one for its number.` : "");
   const words = ({ ownText, otherText, difference }) =>
     `${ownText} in cluster ${one}, ${otherText} in cluster ${two}, ${withDigits(Math.abs(difference), 2)} standard deviations ` +
     (difference < 0 ? "lower" : "higher");

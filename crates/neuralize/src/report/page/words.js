@@ -104,6 +104,12 @@ const pointValueText = (feature, { values, filled }) =>
   valueText(feature, values[feature]) + (filled !== null && filled[feature] === 1 ? " (filled in)" : "");
 
 const formatLogit = once(() => formatFor(listedLimit()));
+
+/** The logit of a point: with digits of its own where it is small among the others. */
+function logitText(point) {
+  const logit = listed.logit[point];
+  return (100 * Math.abs(logit) < listedLimit() ? formatFor(Math.abs(logit)) : formatLogit())(logit);
+}
 const formatListed = once(() => formatFor(listedLimit(), "+"));
 
 /** Three digits. No probability is 1: one that would round to it is said to be larger than 0.999. */
@@ -127,9 +133,15 @@ const pointTitle = (point) =>
   rowNames === null ? `Point ${listed.row[point]}` : `Point ${listed.row[point]} (${brief(rowNames[point], 160)})`;
 
 /** The name of a row if it has one, else its number. */
+/** How often every name occurs. */
+const nameCounts = once(() => d3.rollup(rowNames ?? [], (same) => same.length, String));
+
+/** The name of a row, with its number where others have that name; or its number alone. */
 const rowTitle = (row) => {
   const point = pointOfRow(row);
-  return rowNames === null || point === null || rowNames[point] === "" ? `row ${row}` : rowNames[point];
+  if (rowNames === null || point === null || rowNames[point] === "") return `row ${row}`;
+  const name = rowNames[point];
+  return nameCounts().get(name) > 1 ? `${brief(name, 36)} (row ${row})` : name;
 };
 
 const clusterTitle = (cluster, length = 60) => brief(clusterName(cluster), length);
@@ -139,7 +151,7 @@ function describe(point) {
   return (
     `${pointTitle(point)}, cluster ${clusterTitle(listed.cluster[point])}${kind}` +
     `, probability ${formatProbability(listed.probability[point])}` +
-    `, logit ${formatLogit()(listed.logit[point])}`
+    `, logit ${logitText(point)}`
   );
 }
 

@@ -1,5 +1,8 @@
 // One card per cluster: what is high or low, rows to look at, a rule, and what sets it apart.
 
+/** The file has no more columns and values of a cluster. */
+const MOST_COLUMNS = 60;
+
 /** Cards that are shown until the reader asks for all. */
 const MANY_CARDS = 12;
 
@@ -80,7 +83,7 @@ function drawCard(card, cluster) {
 function addCardButton(card, cluster) {
   const at = cluster.cluster;
   const all = profile.clusters[at].columns.length;
-  const words = () => (state.openCards.has(at) ? "Show the most striking only" : `Show all ${whole(all)} columns and values`);
+  const words = () => (state.openCards.has(at) ? "Show the most striking only" : all < MOST_COLUMNS ? `Show all ${whole(all)} columns and values` : `Show the ${whole(all)} most striking`);
   const button = card.append("p").attr("class", "more").append("button").attr("class", "link").attr("type", "button").text(words());
   button.on("click", () => {
     if (!state.openCards.delete(at)) state.openCards.add(at);
@@ -137,9 +140,11 @@ function linkRows(line, rows) {
 
 function showAmbiguous(facts, { cluster, ambiguous }) {
   const { ambiguous: share } = profile.clusters[cluster];
+  const found = Math.round(share * clusters[cluster].points);
   const line = cardFact(facts, "Ambiguous rows");
-  line.append("span").attr("class", "ambiguous-share").text(share === 0 ? "none; the least clear: " : `${percent(share)}: `);
-  linkRows(line, ambiguous);
+  const words = found === 0 ? "none; the least clear: " : `${whole(found)} (${percent(share)}): `;
+  line.append("span").attr("class", "ambiguous-share").text(words);
+  linkRows(line, found === 0 ? ambiguous : ambiguous.slice(0, found));
 }
 
 changed.on("groups.cards", () =>

@@ -63,7 +63,7 @@ function classWords({ adjusted_rand, homogeneity, completeness, v_measure }) {
   return [
     `Adjusted Rand index ${twoDigits(adjusted_rand)}: how often two rows are together in both divisions or apart in both; ` +
       "1 if the divisions are the same, about 0 if they have nothing in common.",
-    `V-measure ${twoDigits(v_measure)}: the mean of homogeneity ${twoDigits(homogeneity)} (a cluster has rows of one class ` +
+    `V-measure ${twoDigits(v_measure)}: the harmonic mean of homogeneity ${twoDigits(homogeneity)} (a cluster has rows of one class ` +
       `only) and completeness ${twoDigits(completeness)} (the rows of a class are in one cluster); 1 is the best, 0 the worst.`,
     ...(oneToOne === null
       ? ["Clusters and classes are not one to one, so no cluster is called by a class."]

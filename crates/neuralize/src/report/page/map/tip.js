@@ -15,7 +15,7 @@ function showTip(point) {
     .append("span")
     .text(
       `probability ${formatProbability(listed.probability[point])} against cluster ` +
-        `${clusterTitle(listed.competitor[point])}, logit ${formatLogit()(listed.logit[point])}`,
+        `${clusterTitle(listed.competitor[point])}, logit ${logitText(point)}`,
     );
   strongestOf(point).forEach(({ feature, relevance }) =>
     tip.append("span").text(`${formatListed()(relevance)} ${brief(features[feature])}`),

@@ -34,7 +34,7 @@ function showPointFacts(point) {
     formatProbability(listed.probability[point]),
     `against cluster ${clusterTitle(listed.competitor[point])}`,
   );
-  showFact("#point-facts", "Logit", formatLogit()(listed.logit[point]), partsWords(point));
+  showFact("#point-facts", "Logit", logitText(point), partsWords(point));
 }
 
 function showFull() {
