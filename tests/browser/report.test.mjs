@@ -809,6 +809,9 @@ pageTest("clusters and known classes: shares, counts and two indices", {}, async
 /** Clusters that are not those of the known classes. */
 function notOneToOne(report) {
   report.profile.classes.one_to_one = null;
+  Object.assign(report, { agreeing: null });
+  report.listed.misplaced = null;
+  for (const cluster of report.clusters) cluster.class = null;
 }
 
 pageTest(

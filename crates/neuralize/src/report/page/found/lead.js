@@ -57,9 +57,7 @@ function showFound() {
 function ambiguousWords() {
   const rows = profile.clusters.map(({ ambiguous }, at) => Math.round(ambiguous * clusters[at].points));
   const all = d3.sum(rows);
-  const rule =
-    "Ambiguous is a row whose logit, the margin by which it is in its cluster, is below a tenth of the cluster’s median. " +
-    "This does not say whether the number of clusters is right.";
+  const rule = "Ambiguous: its logit, the margin by which it is in its cluster, is below a tenth of the cluster’s median.";
   if (all === 0) return `Given these clusters, no row is ambiguous: none is nearly in another one. ${rule}`;
   const most = d3.greatestIndex(rows);
   const where = `${all === 1 ? "in" : rows[most] === all ? "all in" : "most of them in"} cluster ${clusterTitle(most)}`;
