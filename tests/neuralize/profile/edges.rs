@@ -122,8 +122,8 @@ fn shares_in_words() {
     assert_eq!(
         sentences(&found),
         [
-            "Cluster 0 (30 rows, 50 %): only closed no (55 % overall); mostly colour red (80 %, 40 %).",
-            "Cluster 1 (30 rows, 50 %): mostly closed yes (90 %, 45 % overall); only colour blue (60 %).",
+            "Cluster 0 (30 rows, 50 %): all closed no (55 % overall); mostly colour red (80 % against 40 %).",
+            "Cluster 1 (30 rows, 50 %): mostly closed yes (90 %, 45 % overall); all colour blue (60 % overall).",
         ]
     );
 }
@@ -180,7 +180,7 @@ fn words_of_shares() {
         let found = profile(&columns, &clusters, 2);
         found.clusters[0].sentence.trim_start_matches("Cluster 0 (100 rows, 50 %): ").to_owned()
     };
-    assert_eq!(word(100, 20), "only c red (60 % overall).");
+    assert_eq!(word(100, 20), "all c red (60 % overall).");
     assert_eq!(word(80, 20), "mostly c red (80 %, 50 % overall).");
     assert_eq!(word(40, 0), "more often c red (40 %, 20 % overall).");
     assert_eq!(word(20, 75), "less often c red (20 %, 48 % overall).");
