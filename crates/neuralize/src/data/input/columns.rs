@@ -136,7 +136,7 @@ impl<'a> Lookup<'a> {
         const SHOWN: usize = 8;
         let is_twice = |(at, name): &(usize, &String)| {
             let kept = self.positions[name.as_str()].iter().filter(|at| !dropped.contains(at));
-            let may_be = !dropped.contains(at) && !(is_survey && name.is_empty());
+            let may_be = !(dropped.contains(at) || is_survey && name.is_empty());
             may_be && kept.take(2).nth(1) == Some(at)
         };
         let twice: Vec<&String> =

@@ -49,7 +49,7 @@ pub(super) fn is_json(sample: &str) -> bool {
 pub(super) fn is_other_list(sample: &str) -> bool {
     let text = sample.trim_start();
     let inside = text.strip_prefix('[').map(str::trim_start);
-    if !inside.is_some_and(|inside| !inside.starts_with('{')) {
+    if inside.is_none_or(|inside| inside.starts_with('{')) {
         return false;
     }
     match serde_json::from_str::<IgnoredAny>(text) {
