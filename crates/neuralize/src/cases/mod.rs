@@ -9,7 +9,6 @@ mod map;
 mod words;
 
 pub use classes::Classes;
-#[cfg(feature = "report")]
 pub use explained::{AbsorbedRelevance, Cases};
 #[cfg(feature = "pca")]
 pub use map::Map;

@@ -19,7 +19,6 @@ pub use crate::text::Shown;
 pub use atomic_file::AtomicFile;
 pub use encoding::{Column, Encoding, Kind, Missing};
 pub use input::{Decimal, TableOptions, TableReader};
-#[cfg(feature = "report")]
 pub(crate) use labels::classes;
 pub(crate) use moments::{Moments, is_constant};
 #[cfg(feature = "pca")]
