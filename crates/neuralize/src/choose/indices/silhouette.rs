@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use rayon::prelude::*;
+
 use crate::choose::Rows;
 use crate::choose::distances::{BLOCK, Block, Distances, block_rows};
 use crate::choose::indices::grouping::Grouping;
@@ -17,30 +19,41 @@ pub(in crate::choose) fn of_rows(
 ) -> Option<Vec<Vec<f64>>> {
     let width = rows.n_columns();
     let row = |row: usize| rows.values().get(row * width..(row + 1) * width).unwrap_or(&[]);
-    let empty = |grouping: &&Grouping| vec![0.0; chosen.len() * grouping.sizes.len()];
-    let mut sums: Vec<Vec<f64>> = groupings.iter().map(empty).collect();
-    let (mut distances, block_rows) = ([0.0; BLOCK], block_rows(width));
+    // Of every chosen row the sums of its distances to all clusters, clustering after clustering.
+    let total: usize = groupings.iter().map(|grouping| grouping.sizes.len()).sum();
+    let mut sums = vec![0.0; chosen.len() * total];
+    let block_rows = block_rows(width);
     for (at, part) in rows.values().chunks(block_rows * width).enumerate() {
         let block = Block::of(part, width);
-        for (place, chosen) in chosen.iter().enumerate() {
-            block.distances(row(*chosen), &mut distances);
-            for (grouping, sums) in groupings.iter().zip(&mut sums) {
-                let clusters = grouping.sizes.len();
-                let sums = sums.get_mut(place * clusters..).unwrap_or(&mut []);
-                add(sums, grouping.labels.get(at * block_rows..).unwrap_or(&[]), &distances);
-            }
-        }
+        let lines = sums.par_chunks_mut(total.max(1)).zip(chosen).with_min_len(MIN_ROWS);
+        lines.for_each_init(
+            || [0.0; BLOCK],
+            |distances, (mut sums, chosen)| {
+                block.distances(row(*chosen), distances);
+                for grouping in groupings {
+                    let (own, rest) = sums.split_at_mut(grouping.sizes.len());
+                    add(own, grouping.labels.get(at * block_rows..).unwrap_or(&[]), distances);
+                    sums = rest;
+                }
+            },
+        );
         if go_on().is_break() {
             return None;
         }
     }
-    let of_grouping = |(grouping, sums): (&&Grouping, &Vec<f64>)| {
-        let lines = sums.chunks_exact(grouping.sizes.len().max(1));
+    let mut start = 0;
+    let of_grouping = |grouping: &&Grouping| {
+        let range = start..start + grouping.sizes.len();
+        start = range.end;
+        let lines = sums.chunks_exact(total.max(1)).map(|line| &line[range.clone()]);
         let own = chosen.iter().map(|row| grouping.labels.get(*row).copied().unwrap_or(0));
         lines.zip(own).map(|(sums, own)| silhouette(sums, &grouping.sizes, own)).collect()
     };
-    Some(groupings.iter().zip(&sums).map(of_grouping).collect())
+    Some(groupings.iter().map(of_grouping).collect())
 }
+
+/// Chosen rows that a thread takes at least.
+const MIN_ROWS: usize = 64;
 
 /// The mean silhouette of all rows whose distances are known; 0 if the clusters cannot be compared.
 pub(in crate::choose) fn of_distances(distances: &Distances, grouping: &Grouping) -> f64 {
