@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow, bail};
 use burn::tensor::backend::Backend;
 use clap::{Args, ValueHint};
 use neuralize::Error;
-use neuralize::choose::Choice;
+use neuralize::choose::{Choice, least_rows};
 use neuralize::cluster::{
     Bandwidth, Clusterer, ClustererConfig, ClustererFit, CrossTable, FitOptions,
     GaussianMixtureConfig, Init, KMeansConfig, KernelKMeansConfig, Progress,
@@ -184,9 +184,8 @@ impl FitArgs {
     /// Says if the fit has a cluster that the choice would not have counted: rows that are far from
     /// all others were left aside there, and are a cluster here.
     fn note_small<B: Backend>(&self, session: &Session<B>, choice: &Choice, sizes: &[usize]) {
-        const MIN_SHARE: f64 = 0.015;
-        let least = 3.0_f64.max(MIN_SHARE * sizes.iter().sum::<usize>() as f64);
-        let small = sizes.iter().enumerate().filter(|(_, size)| (**size as f64) < least);
+        let least = least_rows(sizes.iter().sum());
+        let small = sizes.iter().enumerate().filter(|(_, size)| **size < least);
         for (cluster, size) in small {
             session.note(format!(
                 "note: cluster {cluster} has {size} rows only, fewer than the choice counts ({} of its rows were left aside as far from \
@@ -339,17 +338,11 @@ impl FitArgs {
             together.agreement().adjusted_rand
         );
         Some(match together.one_to_one() {
-            Some(matched) => {
-                let pairs = matched.iter().enumerate();
-                let agree = |(cluster, class): (usize, &Option<usize>)| {
-                    class.map_or(0, |class| together.count(cluster, class))
-                };
-                let agreeing: usize = pairs.map(agree).sum();
-                format!(
-                    "{classes}; nearly one to one, {agreeing} of {} rows agree",
-                    together.n_rows()
-                )
-            }
+            Some(matched) => format!(
+                "{classes}; nearly one to one, {} of {} rows agree",
+                together.agreeing(&matched),
+                together.n_rows()
+            ),
             None => format!("{classes}; not one to one: see `neuralize profile --label`"),
         })
     }

@@ -44,9 +44,8 @@ impl Classes {
         let labels = labels.filter(|_| by_name.is_some());
         let of_cluster =
             by_name.or_else(|| table.one_to_one()).unwrap_or_else(|| vec![None; n_clusters]);
-        let pairs = || of_cluster.iter().enumerate().filter_map(|(k, class)| Some((k, (*class)?)));
-        let agreeing = pairs().map(|(cluster, class)| table.count(cluster, class)).sum();
-        let agreeing = pairs().next().is_some().then_some(agreeing);
+        let is_called = of_cluster.iter().any(Option::is_some);
+        let agreeing = is_called.then(|| table.agreeing(&of_cluster));
         let apart = names.iter().map(|name| labels.is_some_and(|labels| !labels.contains(name)));
         Ok(Self { apart: apart.collect(), of, names, of_cluster, agreeing })
     }

@@ -47,6 +47,11 @@ fn n_different(values: Values<'_>) -> usize {
     values.values.chunks_exact(values.width.max(1)).map(bits).collect::<HashSet<_>>().len()
 }
 
+/// The number of rows that every cluster of so many rows needs to count: 3, and 1.5 % of them.
+pub fn least_rows(rows: usize) -> usize {
+    MIN_MEMBERS.max((MIN_SHARE * rows as f64).ceil() as usize)
+}
+
 /// Chooses among numbers of clusters, which are in rising order.
 pub(in crate::choose) fn choice<P: Partitioner>(
     rows: &Rows<'_>,
@@ -88,7 +93,7 @@ impl Judged {
         };
         let table = Table::of(rows, &chosen);
         let (n, copies, distances) = (table.n_rows, Copies::of(&table), Distances::of(&table));
-        let least = MIN_MEMBERS.max((MIN_SHARE * n as f64).ceil() as usize);
+        let least = least_rows(n);
         let judged = Self { table, copies, distances, least, sampled, lonely: 0 };
         let far = lonely(&judged.distances, least);
         if far.is_empty() || judged.possible(asked).is_empty() {

@@ -31,6 +31,7 @@ pub use candidate::{Candidate, Check, MIN_STABILITY};
 pub use choice::Choice;
 pub use config::ChooseConfig;
 pub use fitted_by::{FittedBy, FittedPartition};
+pub use judge::least_rows;
 pub use partitioner::{Partition, Partitioner};
 pub use progress::Progress;
 pub use rows::Rows;

@@ -118,6 +118,12 @@ impl CrossTable {
         self.class_counts.iter().sum()
     }
 
+    /// Number of rows that are of the class of their cluster, by `class_of`, `[K]`.
+    pub fn agreeing(&self, class_of: &[Option<usize>]) -> usize {
+        let pairs = class_of.iter().enumerate();
+        pairs.filter_map(|(cluster, class)| Some(self.count(cluster, (*class)?))).sum()
+    }
+
     /// How far clusters agree with classes, as scikit-learn's `adjusted_rand_score` and
     /// `homogeneity_completeness_v_measure`.
     pub fn agreement(&self) -> Agreement {

@@ -168,9 +168,8 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
     ) -> Result<BTreeMap<(usize, usize), ContrastFacts>> {
         let encoding = self.model.info().encoding.as_ref();
         let present: BTreeSet<usize> = own.iter().copied().collect();
-        let wanted: Vec<(usize, usize)> =
-            self.contrasts.keys().copied().filter(|(own, _)| present.contains(own)).collect();
-        let others: BTreeSet<usize> = wanted.iter().map(|(_, other)| *other).collect();
+        let wanted = self.contrasts.keys().filter(|(own, _)| present.contains(own));
+        let others: BTreeSet<usize> = wanted.map(|(_, other)| *other).collect();
         let mut found: BTreeMap<(usize, usize), ContrastFacts> = BTreeMap::new();
         for other in others {
             // Only the rows of the clusters that are compared with this one.
