@@ -96,15 +96,8 @@ function drawCurve(host, { title, points, dashed }) {
   const ends = [...points.flatMap(({ y, spread }) => [y - spread, y + spread]), ...dashed.map(({ y }) => y), 0];
   const x = d3.scaleLinear(widened(d3.extent(choice.candidates, (found) => found.clusters)), [left + 8, width - right - 8]);
   const y = d3.scaleLinear(widened(d3.extent(ends)), [height - bottom, top]).nice(4);
-  const svg = d3
-    .select(host)
-    .selectAll("svg")
-    .data([null])
-    .join("svg")
-    .attr("viewBox", `0 0 ${width} ${height}`)
-    .attr("role", "img")
-    .attr("aria-label", `${title}: ${points.map((point) => `${point.x} clusters ${withDigits(point.y, 3)}`).join(", ")}`);
-  svg.selectAll("*").remove();
+  const spokenPoints = points.map((point) => `${point.x} clusters ${withDigits(point.y, 3)}`).join(", ");
+  const svg = emptyPicture(host, width, height, `${title}: ${spokenPoints}`);
   const [few, many] = x.domain();
   const step = Math.ceil((many - few + 1) / Math.max(2, Math.floor(width / 34)));
   const numbers = d3.range(few, many + 1, step);

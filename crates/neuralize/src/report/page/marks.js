@@ -25,6 +25,14 @@ function outline(point) {
   return hidden ? "var(--ink)" : edge(colour(other));
 }
 
+/** The picture of a host, of so many pixels and empty; the label says what it shows. */
+function emptyPicture(host, width, height, label) {
+  const svg = d3.select(host).selectAll("svg").data([null]).join("svg");
+  svg.attr("viewBox", `0 0 ${width} ${height}`).attr("role", "img").attr("aria-label", label);
+  svg.selectAll("*").remove();
+  return svg;
+}
+
 /** A small picture of a mark for legends and headings. */
 function swatch(
   host,

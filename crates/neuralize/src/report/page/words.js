@@ -52,10 +52,16 @@ function pair(one, other) {
   return [withDigits(one, digits), withDigits(other, digits)];
 }
 
+/** So many of the characters, from the beginning and from the end: long names often differ in one of them only. */
+function withoutMiddle(characters, left) {
+  const end = characters.slice(characters.length - Math.floor(left / 2));
+  return `${characters.slice(0, Math.ceil(left / 2)).join("").trimEnd()}…${end.join("").trimStart()}`;
+}
+
 /** A text of at most so many characters; where it is cut, the whole one belongs into a title. */
 function brief(text, length = 60) {
-  if (text.length <= length) return text;
-  return `${Array.from(text).slice(0, length - 1).join("").trimEnd()}…`;
+  const characters = text.length <= length ? [] : Array.from(text);
+  return characters.length <= length ? text : withoutMiddle(characters, length - 1);
 }
 
 /** Writes a name into elements: cut if it is very long, and then whole on hover. */

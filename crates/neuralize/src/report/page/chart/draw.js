@@ -10,15 +10,7 @@ function drawChart(host, chart) {
   const layout = arrange(chart, width);
   const top = chart.columns.some((column) => column.title || column.sides) ? 20 : 4;
   const bottom = top + chart.rows.length * layout.rowHeight;
-  const svg = d3
-    .select(host)
-    .selectAll("svg")
-    .data([chart])
-    .join("svg")
-    .attr("viewBox", `0 0 ${width} ${bottom + 24}`)
-    .attr("role", chart.rows.some(foldOf) ? "group" : "img")
-    .attr("aria-label", chart.label);
-  svg.selectAll("*").remove();
+  const svg = emptyPicture(host, width, bottom + 24, chart.label).attr("role", chart.rows.some(foldOf) ? "group" : "img");
   const backs = svg.append("g");
   const rows = svg
     .selectAll(".row")
@@ -39,11 +31,12 @@ function drawChart(host, chart) {
 const foldOf = ({ group }) => (group ?? null) !== null && String(group);
 
 function drawNames(rows, { stacked, nameWidth }) {
+  const labels = shortenAll(rows.data().map(labelOf), nameWidth);
   const names = rows
     .append("text")
     .attr("class", (row) => (row.sum ? "name sum" : "name"))
     .attr("y", stacked ? 17 : 15.5)
-    .text((row) => shorten(labelOf(row), nameWidth));
+    .text((row) => labels.get(labelOf(row)));
   names.append("title").text((row) => row.name);
   names
     .filter(foldOf)

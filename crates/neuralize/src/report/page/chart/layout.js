@@ -19,22 +19,39 @@ function labelOf(row) {
   return row.inside === undefined ? row.name : `\u2003${row.name}`;
 }
 
-/** Cuts a text to a width and marks the cut by an ellipsis. */
+/** Cuts a text to a width, in its middle. */
 function shorten(text, width) {
   if (measure()(text) <= width) return text;
-  const characters = Array.from(text.slice(0, 400));
+  const characters = Array.from(text);
   const fitting = d3
-    .bisector((length) => measure()(`${characters.slice(0, length).join("")}…`))
-    .left(d3.range(characters.length), width);
-  return `${characters
-    .slice(0, Math.max(1, fitting - 1))
-    .join("")
-    .trimEnd()}…`;
+    .bisector((left) => measure()(withoutMiddle(characters, left)))
+    .right(d3.range(Math.min(400, characters.length)), width);
+  return withoutMiddle(characters, Math.max(2, fitting - 1));
+}
+
+/** How many characters the beginnings of all texts share. */
+function sharedLength([first, ...others]) {
+  let length = 0;
+  while (length < first.length && others.every((other) => other[length] === first[length])) length++;
+  return length;
+}
+
+/** Cuts names to a width, as a map from each to what is left of it. Those that would become the same are cut where they still are. */
+function shortenAll(names, width) {
+  const labels = new Map(names.map((name) => [name, shorten(name, width)]));
+  for (const alike of d3.group(labels.keys(), (name) => labels.get(name)).values()) {
+    if (alike.length === 1) continue;
+    const shared = sharedLength(alike);
+    const start = `${alike[0].slice(0, Math.min(6, shared))}…`;
+    const ends = shortenAll(alike.map((name) => name.slice(shared)), width - measure()(start));
+    for (const name of alike) labels.set(name, start + ends.get(name.slice(shared)));
+  }
+  return labels;
 }
 
 /**
  * Lays out the columns of a chart: names, numbers, and plots, which share the remaining width.
- * Names that would lose much of their text get a line of their own above the rest of their row.
+ * Names that would leave too little room for them get a line of their own above the rest of their row.
  */
 function arrange({ rows, columns }, width) {
   const numbers = new Map(
@@ -46,9 +63,8 @@ function arrange({ rows, columns }, width) {
   const besideName = width - d3.sum(numbers.values()) - GAP * (columns.length - 1);
   const spare = besideName - GAP - (plots === 1 ? SINGLE_PLOT_WIDTH : plots * PLOT_WIDTH);
   const longest = widest(rows.map(labelOf)) + 2;
-  const room = Math.min(spare, width * 0.45);
-  const stacked = longest > room * 1.3;
-  const nameWidth = stacked ? width : Math.min(longest, room);
+  const stacked = longest > Math.min(spare, width * 0.6);
+  const nameWidth = stacked ? width : longest;
   const plotWidth = Math.max(30, (besideName - (stacked ? 0 : nameWidth + GAP)) / plots);
   let left = stacked ? 0 : nameWidth + GAP;
   const places = columns.map((column) => {

@@ -27,15 +27,7 @@ function drawOverview() {
     for (const point of members.get(cluster) ?? []) symbol.context(moved(path, x(listed.x[point]), y(listed.y[point])))();
     return path.toString();
   };
-  const svg = d3
-    .select(host)
-    .selectAll("svg")
-    .data([null])
-    .join("svg")
-    .attr("viewBox", `0 0 ${width} ${height}`)
-    .attr("role", "img")
-    .attr("aria-label", `Map of ${count(listed.count, "row")} in ${count(clusters.length, "cluster")}`);
-  svg.selectAll("*").remove();
+  const svg = emptyPicture(host, width, height, `Map of ${count(listed.count, "row")} in ${count(clusters.length, "cluster")}`);
   svg.append("rect").attr("class", "frame").attr("width", width).attr("height", height);
   svg
     .append("g")
