@@ -127,11 +127,25 @@ function largest(numbers) {
   return maximum;
 }
 
-const relevanceLimit = once(() => largest(details.relevance));
-const contrastLimit = once(() => largest(details.contrast));
+/** Zero and most of the numbers: the few that lie far beyond the others would flatten what is drawn on the same scale. */
+function usualExtent(numbers) {
+  const sorted = Float64Array.from(numbers).sort();
+  const [low, high] = [Math.min(0, sorted[0] ?? 0), Math.max(0, sorted.at(-1) ?? 0)];
+  const rare = Math.ceil(0.02 * (sorted.length - 1));
+  const [lowest, highest] = [Math.min(0, sorted[rare] ?? 0), Math.max(0, sorted.at(-1 - rare) ?? 0)];
+  const reach = highest - lowest;
+  if (reach === 0) return [low, high];
+  return [low < lowest - 2 * reach ? lowest - reach / 4 : low, high > highest + 2 * reach ? highest + reach / 4 : high];
+}
+
+const usualLimit = (numbers) => largest(usualExtent(numbers));
+
+/** The usual limit of rows of relevances that share a scale. */
+const limitOfRows = (matrix) => usualLimit(d3.range(matrix.length / features.length).map((row) => largest(rowOf(matrix, row))));
+
+const relevanceLimit = once(() => limitOfRows(details.relevance));
+const contrastLimit = once(() => limitOfRows(details.contrast));
 const listedLimit = once(() => largest(listed.strongest_relevance));
-const scaledExtent = once(() => {
-  const centroids = clusters.flatMap((cluster) => cluster.centroid_scaled);
-  return d3.extent([0, ...d3.extent(details.scaled), ...centroids]);
-});
+const listedUsual = once(() => usualLimit(listed.strongest_relevance));
+const scaledExtent = once(() => usualExtent(details.scaled));
 

@@ -1,8 +1,5 @@
 // One cluster against another: what tells two clusters apart, in words, by column and by relevance.
 
-/** Differences beyond so many pooled standard deviations have bars of the same length. */
-const LONGEST_DIFFERENCE = 10;
-
 const pairs = new Map(profile.versus.map((entry) => [`${entry.a},${entry.b}`, entry]));
 const compared = { own: 0, other: 1 };
 
@@ -70,9 +67,6 @@ function drawDifferences(host, { differences }) {
     const [ownText, otherText] = pairText(column, column.own, column.other);
     return { name: columnName(column), ...column, ownText, otherText };
   });
-  const cut = (number) => Math.max(-LONGEST_DIFFERENCE, Math.min(LONGEST_DIFFERENCE, number));
-  const isCut = rows.some(({ difference }) => Math.abs(difference) > LONGEST_DIFFERENCE);
-  d3.select("#versus-cut").text(isCut ? `Bars end at ${LONGEST_DIFFERENCE} standard deviations; point at one for its number.` : "");
   const words = ({ ownText, otherText, difference }) =>
     `${ownText} in cluster ${one}, ${otherText} in cluster ${two}, ${withDigits(Math.abs(difference), 2)} standard deviations ` +
     (difference < 0 ? "lower" : "higher");
@@ -82,15 +76,14 @@ function drawDifferences(host, { differences }) {
     columns: [
       {
         sides: ["← lower", "higher →"],
-        domain: around(
-          rows.map(({ difference }) => cut(difference)),
+        domain: aroundMost(
+          rows.map(({ difference }) => difference),
           LEAST_DIFFERENCE,
         ),
         draw: (group, x, middle) => {
           drawBars(group, x, middle, {
             kind: ({ difference }) => `difference ${highOrLow(difference)}`,
-            to: ({ difference }) => cut(difference),
-            value: ({ difference }) => difference,
+            to: ({ difference }) => difference,
           });
           hoverWords(group, x, middle, words);
         },

@@ -133,17 +133,36 @@ function ticksApart(x, format) {
   return strides.find((some) => some.length < 2 || x(some[1]) - x(some[0]) > widest(some.map(format)) + 4);
 }
 
-/** Bars from one value to another; each keeps its exact number as data. */
+/** Bars from one value to another, but not beyond the axis; each keeps its exact number as data. */
 function drawBars(rows, x, middle, { kind, from = () => 0, to, value = to }) {
-  return rows
+  const end = (row) => within(x, to(row));
+  rows
     .append("rect")
     .attr("class", (row) => `bar ${kind(row)}`)
-    .attr("x", (row) => Math.min(x(from(row)), x(to(row))))
-    .attr("width", (row) => Math.abs(x(to(row)) - x(from(row))))
+    .attr("x", (row) => Math.min(x(from(row)), x(end(row))))
+    .attr("width", (row) => Math.abs(x(end(row)) - x(from(row))))
     .attr("y", middle - 7)
     .attr("height", 14)
     .attr("data-feature", (row) => row.name)
     .attr("data-value", value);
+  const beyond = rows.filter((row) => end(row) !== to(row));
+  const sign = (row) => Math.sign(to(row));
+  beyond
+    .append("path")
+    .attr("class", (row) => `bar ${kind(row)}`)
+    .attr("d", (row) => `M${x(end(row))},${middle - 7}l${8 * sign(row)},7l${-8 * sign(row)},7z`);
+  beyond
+    .append("text")
+    .attr("class", (row) => (sign(row) > 0 ? "beyond number" : "beyond"))
+    .attr("x", (row) => x(end(row)) - 3 * sign(row))
+    .attr("y", middle + 4)
+    .text((row) => withDigits(to(row), 3));
+}
+
+/** The number, or the end of the axis before it. */
+function within(x, number) {
+  const [low, high] = x.domain();
+  return Math.min(high, Math.max(low, number));
 }
 
 /** The rows of a chart in words, for screen readers. */
@@ -155,6 +174,14 @@ const side = (number) => (number < 0 ? "against" : "for");
 const around = (numbers, least) => {
   const limit = Math.max(largest(numbers), least);
   return [-limit, limit];
+};
+
+/** The same for most of the numbers: not for those that are more than thrice the next smaller one, from the middle one on. */
+const aroundMost = (numbers, least) => {
+  const sizes = d3.sort(numbers.map(Math.abs));
+  const room = (limit, size) => (size > 3 * limit ? limit : Math.max(limit, size));
+  const limit = sizes.reduce(room, Math.max(least, sizes[Math.floor((sizes.length - 1) / 2)] ?? 0));
+  return around(limit < largest(sizes) ? [1.25 * limit] : sizes, least);
 };
 
 const widened = ([low, high]) => (low === high ? [low, high + 1] : [low, high]);

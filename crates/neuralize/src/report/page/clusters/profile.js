@@ -55,7 +55,7 @@ function drawNumbersOf(host, cluster, all) {
     columns: [
       {
         sides: ["← low", "high →"],
-        domain: around(
+        domain: aroundMost(
           rows.map(({ difference }) => difference ?? 0),
           LEAST_DIFFERENCE,
         ),

@@ -91,13 +91,16 @@ function drawBarPanels() {
   });
 }
 
+/** A dot; at the end of the axis a triangle that points to where it would be. */
 function drawCentroid(rows, x, middle, cluster, { fill, stroke, width }) {
+  const place = (row) => cluster.centroid_scaled[row.feature];
+  const end = (row) => within(x, place(row));
+  const beyond = (row) => Math.sign(place(row) - end(row));
   rows
-    .append("circle")
+    .append("path")
     .attr("class", "centroid-dot")
-    .attr("r", 3.6)
-    .attr("cy", middle)
-    .attr("cx", (row) => x(cluster.centroid_scaled[row.feature]))
+    .attr("transform", (row) => `translate(${x(end(row)) + 6 * beyond(row)},${middle}) rotate(${90 * beyond(row)})`)
+    .attr("d", (row) => d3.symbol(beyond(row) === 0 ? d3.symbolCircle : d3.symbolTriangle, 41)())
     .style("fill", fill)
     .style("stroke", stroke)
     .style("stroke-width", width)

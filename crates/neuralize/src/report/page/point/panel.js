@@ -61,7 +61,7 @@ function showQuestions() {
 /** Draws the strongest features of a point that the file only lists. */
 function showBrief() {
   keepDrawn(document.getElementById("brief"), () => {
-    const limit = listedLimit() || 1;
+    const limit = listedUsual() || 1;
     drawChart(document.getElementById("brief"), {
       label: `Strongest features: ${strongestWords(state.point)}`,
       rows: strongestOf(state.point).map(({ feature, relevance }) => ({
