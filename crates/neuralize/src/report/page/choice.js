@@ -135,7 +135,7 @@ function drawCurve(host, { title, points, dashed }) {
 function showChoice() {
   d3.selectAll("#choice, .contents [href='#choice']").attr("hidden", choice === null ? "" : null);
   if (choice === null) return;
-  d3.select("#choice-sentence").text(numberWords());
+  d3.select("#choice-sentence").text(numberWords(true));
   d3.selectAll("#choice-table, #choice-note").attr("hidden", choice.candidates.length > 0 ? null : "");
   const figures = d3.select("#curves").selectAll("figure").data(curves()).join("figure");
   const captions = figures.append("figcaption");

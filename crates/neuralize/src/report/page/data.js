@@ -78,6 +78,9 @@ function pointOfRow(row) {
   return listed.row[point] === row ? point : null;
 }
 
+/** The listed points of every cluster. */
+const membersOf = once(() => d3.group(everyPoint, (point) => listed.cluster[point]));
+
 function strongestOf(point) {
   return d3
     .range(point * strongestCount, (point + 1) * strongestCount)

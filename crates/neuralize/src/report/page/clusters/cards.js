@@ -17,6 +17,11 @@ function showClusters() {
     state.allCards = !state.allCards;
     showCards();
   });
+  // The list of all clusters has links to cards that may not be shown yet.
+  d3.select("#found-clusters").on("click", (event) => {
+    const link = event.target.closest("a");
+    if (link !== null && document.getElementById(link.hash.slice(1)) === null) document.getElementById("all-cards").click();
+  });
   showCards();
 }
 
@@ -43,6 +48,7 @@ function fillCard(card, cluster) {
   const head = card.append("div").attr("class", "card-head");
   nameCluster(head.append("h3").attr("id", `cluster-${at}`).attr("class", "cluster-name"), at);
   head.append("p").attr("class", "small").text(sizeWords(cluster));
+  writeName(card.append("p").attr("class", "card-words"), () => afterOpening(at), 600);
   const [numbers, values] = [numbersOf(at).length, valuesOf(at).length];
   if (numbers > 0) card.append("div").attr("class", "chart numbers");
   if (values > 0) card.append("div").attr("class", "chart values");

@@ -4,9 +4,11 @@
 const NAMED_FEATURES = 6;
 const MANY_CLUSTERS = 12;
 /** Clusters whose lines leave room for the words below them on the first screen. */
-const FEW_CLUSTERS = 4;
+const FEW_CLUSTERS = 3;
 /** Clusters whose lines leave room for what sets them apart. */
-const ROOM_FOR_APART = 6;
+const ROOM_FOR_APART = 5;
+/** Lines of a sentence that the first screen has room for. */
+const linesOf = (number) => (number <= 3 ? 3 : number <= 7 ? 2 : 1);
 
 /** `a, b and c`, or `a, b and 7 more`. */
 function inWords(names, limit) {
@@ -37,7 +39,7 @@ function showFound() {
   lines.selectAll("*").remove();
   lines.each(function (cluster) {
     const head = d3.select(this).append("p").attr("class", "found-head");
-    nameCluster(head.append("strong").attr("class", "cluster-name"), cluster.cluster);
+    nameCluster(head.append("a").attr("class", "cluster-name").attr("href", `#cluster-${cluster.cluster}`), cluster.cluster);
     const size = head.append("span").attr("class", "size");
     size
       .append("span")
@@ -46,7 +48,7 @@ function showFound() {
       .append("span")
       .style("width", `${(100 * cluster.points) / report.total}%`);
     size.append("span").text(sizeWords(cluster));
-    writeName(d3.select(this).append("p").attr("class", "found-words"), () => afterOpening(cluster.cluster), 600);
+    writeName(d3.select(this).append("p").attr("class", "found-words").append("span"), () => afterOpening(cluster.cluster), 600);
     const apart = clusters.length > ROOM_FOR_APART ? "" : apartWords(cluster);
     if (apart !== "") d3.select(this).append("p").attr("class", "found-apart small").text(`Set apart by ${apart}.`);
   });
@@ -78,13 +80,13 @@ function meanings(sentence) {
   return words.filter(([word]) => sentence.includes(word)).map(([, meaning]) => ` ${meaning}`).join("");
 }
 
-/** What is known about the number of clusters, in words. */
-function numberWords() {
+/** What is known about the number of clusters, in words; and what these mean. */
+function numberWords(explained) {
   if (choice === null) {
     return `Not looked into: the number ${whole(clusters.length)} was given. The command “neuralize choose” compares it with others.`;
   }
   const sentence = choice.sentence.replace(/\.?$/, ".");
-  const begun = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${meanings(sentence)}`;
+  const begun = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${explained ? meanings(sentence) : ""}`;
   if (choice.recommended === clusters.length) return begun;
   const shown = `This page shows ${whole(clusters.length)}`;
   return choice.recommended === null ? `${begun} ${shown}.` : `${shown}; recommended are ${sentence}`;
@@ -92,7 +94,7 @@ function numberWords() {
 
 function showSure() {
   const answers = [
-    ["How many?", numberWords()],
+    ["How many?", numberWords(clusters.length <= FEW_CLUSTERS)],
     ["How sure?", ambiguousWords()],
     ...(profile.classes === null || classes === null ? [] : [["Like the known classes?", agreementWords()]]),
   ];
@@ -125,7 +127,7 @@ function agreementWords() {
 const twoDigits = d3.format(".2f");
 
 function prepareFound() {
-  d3.select("#first").classed("many", clusters.length > FEW_CLUSTERS);
+  d3.select("#first").classed("many", clusters.length > FEW_CLUSTERS).style("--lines", linesOf(clusters.length));
   showLead();
   showFound();
   showSure();

@@ -17,14 +17,14 @@ function drawOverview() {
   const host = document.getElementById("overview");
   const width = host.clientWidth;
   if (width === 0) return;
-  const height = Math.min(width * 0.8, clusters.length > FEW_CLUSTERS ? 340 : 430);
-  const { x, y } = equalScales({ left: 0, top: 0, width, height }, 18);
+  const height = Math.min(width * 0.8, clusters.length > FEW_CLUSTERS ? 250 : 430);
+  const scales = equalScales({ left: 0, top: 0, width, height }, 18);
+  const { x, y } = scales;
   const radius = map.radius * 0.75;
-  const members = d3.group(everyPoint, (point) => listed.cluster[point]);
   const outlineOf = ({ cluster }) => {
     const path = d3.pathRound(3);
     const symbol = d3.symbol(shape(cluster), Math.PI * radius ** 2);
-    for (const point of members.get(cluster) ?? []) symbol.context(moved(path, x(listed.x[point]), y(listed.y[point])))();
+    for (const point of membersOf().get(cluster) ?? []) symbol.context(moved(path, x(listed.x[point]), y(listed.y[point])))();
     return path.toString();
   };
   const svg = emptyPicture(host, width, height, `Map of ${count(listed.count, "row")} in ${count(clusters.length, "cluster")}`);
@@ -44,8 +44,8 @@ function drawOverview() {
     .selectAll("text")
     .data(report.plane.centroids)
     .join("text")
-    .attr("text-anchor", "middle")
-    .attr("x", ([left]) => x(left))
+    .attr("text-anchor", ([left], cluster) => (!wouldHide(cluster, scales) ? "middle" : x(left) < width / 2 ? "start" : "end"))
+    .attr("x", ([left], cluster) => x(left) + (!wouldHide(cluster, scales) ? 0 : x(left) < width / 2 ? MARK_REACH : -MARK_REACH))
     .attr("y", ([, top]) => y(top) + 5)
     .text((_, cluster) => clusterTitle(cluster, 18));
   overviewTree = d3.quadtree(

@@ -34,6 +34,18 @@ const placeOf = (point) => [map.x(listed.x[point]), map.y(listed.y[point])];
 /** Moves a mark to its place and keeps its size when the map is enlarged. */
 const fixed = ([left, top]) => `translate(${left},${top}) scale(${1 / map.transform.k})`;
 
+/** Pixels that a mark at a centroid covers to every side. */
+const MARK_REACH = 9;
+
+/** Whether a mark at the centroid of a cluster would hide all of its points, on a map with these scales. */
+function wouldHide(cluster, { x, y }, enlarged = 1) {
+  const [left, top] = report.plane.centroids[cluster];
+  const isUnder = (point) =>
+    enlarged * Math.hypot(x(listed.x[point]) - x(left), y(listed.y[point]) - y(top)) < MARK_REACH;
+  const members = membersOf().get(cluster) ?? [];
+  return members.length > 0 && members.every(isUnder);
+}
+
 /** Fits frame, axes and scales to the width of the page. */
 function layOutMap() {
   const width = map.host.clientWidth;

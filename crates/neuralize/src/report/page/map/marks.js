@@ -77,7 +77,10 @@ function placeMarks() {
   const move = (point) => fixed(placeOf(point));
   map.points.selectAll(".point").attr("transform", move);
   map.rings.selectAll("circle").attr("transform", move);
-  map.centroids.selectAll("g").attr("transform", ([left, top]) => fixed([map.x(left), map.y(top)]));
+  map.centroids
+    .selectAll("g")
+    .attr("transform", ([left, top]) => fixed([map.x(left), map.y(top)]))
+    .classed("name-only", (_, cluster) => wouldHide(cluster, map, map.transform.k));
   if (state.point !== null) map.selected.attr("transform", move(state.point));
   if (tipped !== null) map.cursor.attr("transform", move(tipped));
 }
