@@ -1,4 +1,4 @@
-// The address of the page names the open point, so that links, reloading and the back button work.
+// The address of the page names the open point or the two clusters compared, so that links, reloading and the back button work.
 
 const addressOf = (point, versus) =>
   `#point=${listed.row[point]}${versus === null ? "" : `&versus=${versus}`}`;
@@ -11,11 +11,36 @@ function visit(point, { versus = null, replace = false, focus = "panel" } = {}) 
   follow(focus);
 }
 
+const addressOfPair = (own, other) => `#versus=${own},${other}`;
+
+/** Compares two clusters; choices in a row make one entry in the history. */
+function visitPair(own, other) {
+  const address = addressOfPair(own, other);
+  if (location.hash.startsWith("#versus=")) location.replace(address);
+  else location.hash = address;
+  followed = location.hash;
+  showPair(own, other);
+}
+
+function showPair(own, other) {
+  if (pairOf(own, other) === null) return;
+  state.pair = { own, other };
+  changed.call("pair");
+}
+
 let followed = null;
 
-/** Opens the point that the address names, or the first one if it names none. */
+/** Shows what the address names: a point or two clusters; and a point in any case, the first one. */
 function follow(focus) {
   followed = location.hash;
+  const pair = /^#versus=(\d+),(\d+)$/.exec(location.hash);
+  if (pair !== null) {
+    if (state.point === null) showFirst();
+    showPair(Number(pair[1]), Number(pair[2]));
+    document.getElementById("versus").scrollIntoView();
+    if (focus === "panel") document.getElementById("versus-heading").focus({ preventScroll: true });
+    return;
+  }
   const found = /^#point=(\d+)(?:&versus=(\d+))?$/.exec(location.hash);
   if (found === null) {
     if (location.hash === "" || state.point === null) showFirst();

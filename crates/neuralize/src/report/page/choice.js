@@ -23,21 +23,24 @@ function withError(number, error, format) {
   return format(number) + (error === null || error === undefined ? "" : ` ± ${format(error)}`);
 }
 
+/** Whether a figure is known of any number of clusters. */
+const isKnown = (key) => choice.candidates.some((found) => typeof found[key] === "number");
+
 const choiceColumns = () => {
   const threeDigits = d3.format(".3f");
   const digits = (number) => withDigits(number, 4);
-  const hasWithout = choice.candidates.some(({ without }) => without !== undefined);
   return [
     { title: "Clusters", text: ({ clusters: number }) => whole(number) },
     { title: "Verdict", isText: true, text: verdict },
     { title: "Silhouette", text: (found) => withError(found.silhouette, found.silhouette_error, threeDigits) },
-    ...(hasWithout ? [{ title: "Without clusters", text: (found) => withError(found.without, null, threeDigits) }] : []),
+    ...(isKnown("without") ? [{ title: "Without clusters", text: (found) => withError(found.without, null, threeDigits) }] : []),
     { title: "Gain", text: (found) => withError(found.gain, null, threeDigits) },
     { title: "Stability", text: (found) => withError(found.stability, found.stability_spread, twoDigits) },
     { title: "Smallest cluster", text: (found) => withError(found.smallest, null, whole) },
     { title: "Caliński-Harabasz", text: (found) => withError(found.calinski_harabasz, null, digits) },
     { title: "Davies-Bouldin", text: (found) => withError(found.davies_bouldin, null, threeDigits) },
     { title: "Gap", text: (found) => withError(found.gap, found.gap_error, threeDigits) },
+    ...(isKnown("bic") ? [{ title: "BIC", text: (found) => withError(found.bic, null, digits) }] : []),
     { title: "Inertia", text: (found) => withError(found.inertia, null, digits) },
   ];
 };
@@ -64,18 +67,18 @@ function showChoiceTable() {
     .text(({ column, found }) => column.text(found));
 }
 
-/** The curves: how good every number of clusters is, and what it has to beat. */
+/** The curves: how good every number of clusters is, and what it has to beat. One number alone makes no curve. */
 const curves = () => {
-  const has = (key) => choice.candidates.some((found) => typeof found[key] === "number");
+  if (choice.candidates.length < 2) return [];
   const points = (key, spread) =>
     choice.candidates
       .filter((found) => typeof found[key] === "number")
       .map((found) => ({ x: found.clusters, y: found[key], spread: found[spread] ?? 0 }));
-  const silhouette = has("judged_silhouette") ? "judged_silhouette" : "silhouette";
+  const silhouette = isKnown("judged_silhouette") ? "judged_silhouette" : "silhouette";
   return [
     {
       title: "Silhouette",
-      note: has("without") ? "dashed: data without clusters" : "",
+      note: isKnown("without") ? "dashed: data without clusters" : "",
       points: points(silhouette, silhouette === "silhouette" ? "silhouette_error" : "none"),
       dashed: points("without"),
     },
@@ -85,15 +88,16 @@ const curves = () => {
       points: points("stability", "stability_spread"),
       dashed: choice.candidates.map((found) => ({ x: found.clusters, y: STABLE })),
     },
+    { title: "BIC", note: "smaller is better", points: points("bic"), dashed: [], awayFromZero: true },
     { title: "Inertia", note: "smaller is closer; it always falls", points: points("inertia"), dashed: [] },
   ].filter((curve) => curve.points.length > 0);
 };
 
-function drawCurve(host, { title, points, dashed }) {
+function drawCurve(host, { title, points, dashed, awayFromZero }) {
   const width = host.clientWidth;
   if (width === 0) return;
   const [height, left, right, top, bottom] = [170, 46, 10, 10, 26];
-  const ends = [...points.flatMap(({ y, spread }) => [y - spread, y + spread]), ...dashed.map(({ y }) => y), 0];
+  const ends = [...points.flatMap(({ y, spread }) => [y - spread, y + spread]), ...dashed.map(({ y }) => y), ...(awayFromZero ? [] : [0])];
   const x = d3.scaleLinear(widened(d3.extent(choice.candidates, (found) => found.clusters)), [left + 8, width - right - 8]);
   const y = d3.scaleLinear(widened(d3.extent(ends)), [height - bottom, top]).nice(4);
   const spokenPoints = points.map((point) => `${point.x} clusters ${withDigits(point.y, 3)}`).join(", ");
@@ -153,6 +157,7 @@ function showChoice() {
   d3.select("#choice-note").text(
     "Silhouette: how much nearer rows are to their own cluster than to the next, 1 at best. Gain: how far it is above that of data " +
       "without clusters. Stability: how far clusterings of resampled rows agree, 1 at best. " +
+      (isKnown("bic") ? "BIC: how badly the mixture fits, plus a price for its parameters; only differences between numbers count. " : "") +
       `A number of clusters counts if it passes all checks. Gain, stability, smallest cluster and gap are of ${judged}, without lonely ones; ` +
       `the other columns are of ${others}.`,
   );

@@ -94,6 +94,31 @@ const contrastsOf = (point) => {
   return detail < 0 ? [] : details.versus.subarray(detail * contrasts, (detail + 1) * contrasts);
 };
 
+const pairs = new Map(profile.versus.map((entry) => [`${entry.a},${entry.b}`, entry]));
+
+/** What the file has of a cluster against another one, seen from the first; null if it has nothing. */
+function pairOf(own, other) {
+  const entry = pairs.get(`${Math.min(own, other)},${Math.max(own, other)}`);
+  if (entry === undefined) return null;
+  const at = own < other ? 0 : 1;
+  const sign = at === 0 ? 1 : -1;
+  return {
+    sentence: entry.sentences[at],
+    relevance: decode(entry.contrasts[at], Float64Array),
+    logit: entry.logits[at],
+    differences: entry.differences.map((found) => ({
+      ...found,
+      own: at === 0 ? found.own : found.other,
+      other: at === 0 ? found.other : found.own,
+      difference: sign * found.difference,
+    })),
+  };
+}
+
+/** The clusters that the file compares with a cluster. */
+const comparedWith = (own) =>
+  clusters.map(({ cluster }) => cluster).filter((other) => other !== own && pairOf(own, other) !== null);
+
 /** The name of a cluster: its label if the clusters come from labels, else its number. */
 const clusterName = (cluster) => (report.names === null ? String(cluster) : report.names[cluster]);
 const centroid = report.centroid_based ? "centroid" : "mean of the members";

@@ -3,6 +3,7 @@
 const state = {
   point: null,
   versus: null,
+  pair: null,
   filter: { cluster: null, misplaced: false, probability: 1 },
   order: { key: "row", descending: false },
   page: 0,
@@ -17,9 +18,9 @@ const state = {
 
 /**
  * "selection": other points pass the filter, or in another order. "point": another point or question is open.
- * "groups": features are grouped in another way.
+ * "pair": other clusters are compared. "groups": features are grouped in another way.
  */
-const changed = d3.dispatch("selection", "point", "groups");
+const changed = d3.dispatch("selection", "point", "pair", "groups");
 
 const pointColumns = [
   { key: "row", title: "Row", amount: true, value: (point) => listed.row[point] },

@@ -1,39 +1,13 @@
 // One cluster against another: what tells two clusters apart, in words, by column and by relevance.
 
-const pairs = new Map(profile.versus.map((entry) => [`${entry.a},${entry.b}`, entry]));
-const compared = { own: 0, other: 1 };
-
-/** What the file has of a cluster against another one, seen from the first; null if it has nothing. */
-function pairOf(own, other) {
-  const entry = pairs.get(`${Math.min(own, other)},${Math.max(own, other)}`);
-  if (entry === undefined) return null;
-  const at = own < other ? 0 : 1;
-  const sign = at === 0 ? 1 : -1;
-  return {
-    sentence: entry.sentences[at],
-    relevance: decode(entry.contrasts[at], Float64Array),
-    logit: entry.logits[at],
-    differences: entry.differences.map((found) => ({
-      ...found,
-      own: at === 0 ? found.own : found.other,
-      other: at === 0 ? found.other : found.own,
-      difference: sign * found.difference,
-    })),
-  };
-}
-
-/** The clusters that the file compares with a cluster. */
-const comparedWith = (own) =>
-  clusters.map(({ cluster }) => cluster).filter((other) => other !== own && pairOf(own, other) !== null);
-
+/** Compares a cluster with another one, or with the first that the file compares it with. */
 function compare(own, other) {
   const others = comparedWith(own);
-  Object.assign(compared, { own, other: others.includes(other) ? other : others[0] });
-  showVersus();
+  visitPair(own, others.includes(other) ? other : others[0]);
 }
 
 function showVersus() {
-  const { own, other } = compared;
+  const { own, other } = state.pair;
   const found = pairOf(own, other);
   const option = (select, choices, chosen) =>
     d3
@@ -62,7 +36,7 @@ function showVersus() {
 }
 
 function drawDifferences(host, { differences }) {
-  const [one, two] = [compared.own, compared.other].map((cluster) => clusterTitle(cluster, 12));
+  const [one, two] = [state.pair.own, state.pair.other].map((cluster) => clusterTitle(cluster, 12));
   const rows = differences.map((column) => {
     const [ownText, otherText] = pairText(column, column.own, column.other);
     return { name: columnName(column), ...column, ownText, otherText };
@@ -108,9 +82,9 @@ function prepareVersus() {
   d3.selectAll("#versus, .contents [href='#versus']").attr("hidden", first === undefined ? "" : null);
   if (first === undefined) return;
   d3.select("#versus-form").on("submit", (event) => event.preventDefault());
-  d3.select("#versus-a").on("change", (event) => compare(Number(event.target.value), compared.other));
-  d3.select("#versus-b").on("change", (event) => compare(compared.own, Number(event.target.value)));
-  d3.select("#versus-swap").on("click", () => compare(compared.other, compared.own));
-  compare(first, comparedWith(first)[0]);
-  changed.on("groups.versus", showVersus);
+  d3.select("#versus-a").on("change", (event) => compare(Number(event.target.value), state.pair.other));
+  d3.select("#versus-b").on("change", (event) => compare(state.pair.own, Number(event.target.value)));
+  d3.select("#versus-swap").on("click", () => compare(state.pair.other, state.pair.own));
+  changed.on("pair.versus groups.versus", showVersus);
+  showPair(first, comparedWith(first)[0]);
 }

@@ -121,10 +121,9 @@ function showApart(line, cluster) {
   text
     .append("a")
     .attr("class", "controls-hint")
-    .attr("href", "#versus")
+    .attr("href", addressOfPair(cluster.cluster, competitor))
     .attr("aria-label", `Compare cluster ${clusterTitle(cluster.cluster)} with cluster ${clusterTitle(competitor)}`)
-    .text("Compare")
-    .on("click", () => compare(cluster.cluster, competitor));
+    .text("Compare");
 }
 
 function showLinks(facts, title, rows) {
