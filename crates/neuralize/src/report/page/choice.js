@@ -78,7 +78,7 @@ const curves = () => {
   return [
     {
       title: "Silhouette",
-      note: isKnown("without") ? "dashed: data without clusters" : "",
+      note: isKnown("without") ? "dashed: without clusters" : "",
       points: points(silhouette, silhouette === "silhouette" ? "silhouette_error" : "none"),
       dashed: points("without"),
     },

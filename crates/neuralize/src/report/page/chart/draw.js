@@ -203,6 +203,9 @@ const relevanceColumns = (limit, format) => [
 const charts = new Map();
 const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => charts.get(target)()));
 
+/** Printing changes the widths too, but observers do not run for it. */
+matchMedia("print").addEventListener("change", () => charts.forEach((redraw) => redraw()));
+
 /** Draws now, and again whenever the width of the host changes; a hidden host has no width. */
 function keepDrawn(host, draw) {
   let width = host.clientWidth;
