@@ -103,6 +103,7 @@ const SCRIPT: &str = concat!(
     include_str!("page/table.js"),
     include_str!("page/features.js"),
     include_str!("page/trust.js"),
+    include_str!("page/scroll.js"),
     include_str!("page/start.js"),
     "}",
 );

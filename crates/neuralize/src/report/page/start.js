@@ -19,6 +19,7 @@ keepDrawn(map.host, resizeMap);
 select();
 prepareOverview();
 prepareFeatures();
+prepareScroll();
 window.addEventListener("hashchange", () => {
   if (location.hash !== followed) follow("panel");
 });

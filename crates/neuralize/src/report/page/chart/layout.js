@@ -1,8 +1,7 @@
 // The layout of charts: text widths, and where names, numbers and plots go.
 
-/** Minimum width of each of several plots, and of a single one. */
+/** Minimum width of a plot. */
 const PLOT_WIDTH = 100;
-const SINGLE_PLOT_WIDTH = 120;
 /** Space between columns. */
 const GAP = 10;
 
@@ -61,7 +60,7 @@ function arrange({ rows, columns }, width) {
   );
   const plots = columns.filter((column) => column.draw).length;
   const besideName = width - d3.sum(numbers.values()) - GAP * (columns.length - 1);
-  const spare = besideName - GAP - (plots === 1 ? SINGLE_PLOT_WIDTH : plots * PLOT_WIDTH);
+  const spare = besideName - GAP - plots * PLOT_WIDTH;
   const longest = widest(rows.map(labelOf)) + 2;
   const stacked = longest > Math.min(spare, width * 0.6);
   const nameWidth = stacked ? width : longest;
