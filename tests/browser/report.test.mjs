@@ -624,6 +624,75 @@ pageTest(
   },
 );
 
+/** As many clusters as wanted, with long sentences; the points are in the first three. */
+function withClusters(report, number) {
+  const many = (list) => Array.from({ length: number }, (_, at) => structuredClone(list[at % list.length]));
+  report.clusters = many(report.clusters).map((cluster, at) => ({ ...cluster, cluster: at, ambiguous: [0, 1, 2] }));
+  report.profile.clusters = many(report.profile.clusters);
+  report.profile.clusters.forEach((cluster) => (cluster.sentence += ` ${cluster.sentence}`));
+  report.plane.centroids = many(report.plane.centroids);
+  report.profile.classes = null;
+  Object.assign(report, { classes: null, label: null, agreeing: null });
+  Object.assign(report.listed, { class: null, misplaced: null });
+}
+
+const sixClusters = (report) => withClusters(report, 6);
+const tenClusters = (report) => withClusters(report, 10);
+
+for (const change of [sixClusters, tenClusters]) {
+  pageTest(`${change.name} are on the first screen`, { change, viewport: { width: 1400, height: 900 } }, async (page) => {
+    for (const part of ["#found-clusters", "#sure", "#overview svg"]) {
+      const { bottom } = await page.locator(part).evaluate((element) => element.getBoundingClientRect());
+      assert.ok(bottom <= 900, `${part} ends at ${bottom}`);
+    }
+    assert.equal(await page.locator("#found-clusters li .size").count(), change === tenClusters ? 10 : 6);
+    const line = page.locator("#found-clusters li").nth(3);
+    const words = line.locator(".found-words span");
+    const isWhole = () => words.evaluate((element) => element.scrollHeight <= element.clientHeight + 1);
+    const place = () => line.evaluate((element) => element.getBoundingClientRect().height);
+    assert.ok(!(await isWhole()), "a long sentence is cut");
+    const before = await place();
+    await line.hover();
+    assert.ok(await isWhole(), "whole under the pointer");
+    await page.mouse.move(1, 1);
+    assert.ok(!(await isWhole()));
+    await line.locator("a").focus();
+    assert.ok(await isWhole(), "whole with the focus");
+    assert.equal(await place(), before, "nothing moves");
+    await page.keyboard.press("Enter");
+    const card = page.locator(".card").nth(3);
+    assert.equal(await card.locator(".card-words").textContent(), await words.textContent());
+    await page.waitForFunction(() => document.querySelector("#cluster-3").getBoundingClientRect().top < 100);
+  });
+}
+
+/** Row 70 is a cluster of its own, at its centroid. */
+function clusterOfOne(report) {
+  const decoded = (name) => Buffer.from(report.listed[name], "base64");
+  const [own, x, y] = ["cluster", "x", "y"].map(decoded);
+  wine.forEach((_, row) => own.writeUInt32LE(row === 70 ? 2 : row % 2, 4 * row));
+  report.listed.cluster = own.toString("base64");
+  report.plane.centroids[2] = [x.readFloatLE(4 * 70), y.readFloatLE(4 * 70)];
+}
+
+pageTest("the only row of a cluster is not under the name of the cluster", { change: clusterOfOne, hash: "#point=0" }, async (page) => {
+  const [left, top] = await centreOf(page, 70);
+  const marks = await page.$$eval("#map .centroid", (all) =>
+    all.map((each) => ({
+      cross: each.querySelector("path").checkVisibility(),
+      name: each.querySelector("text").getBoundingClientRect(),
+    })),
+  );
+  assert.deepEqual(marks.map(({ cross }) => cross), [true, true, false]);
+  assert.ok(marks[2].name.left > left + 4 && Math.abs(marks[2].name.top - top) < 30, "the name is beside the row");
+  const { mark, name } = await page.evaluate(() => ({
+    mark: document.querySelectorAll("#overview path")[2].getBoundingClientRect(),
+    name: document.querySelectorAll("#overview .centroid text")[2].getBoundingClientRect(),
+  }));
+  assert.ok(mark.width > 3 && (name.left >= mark.right || name.right <= mark.left), "the name is beside the mark");
+  assert.ok(Math.abs(name.left - mark.left) < 30);
+});
+
 pageTest("a click on the first map opens the row under it", {}, async (page) => {
   const { points, box } = await page.evaluate(() => {
     const svg = document.querySelector("#overview svg");
@@ -774,6 +843,36 @@ pageTest("cards: shares of categories beside those of all rows", { change: withS
   close((line.left - bar.left) / bar.width, 0.625 / 0.97, 0.02, "place of the line");
 });
 
+/** One number far beyond the others: a difference of a cluster, and a value of row 70. */
+function withOutlier(report) {
+  report.profile.clusters[0].columns[0].difference = 400;
+  const scaled = Buffer.from(report.details.scaled, "base64");
+  scaled.writeFloatLE(1000, 4 * (70 * features.length + 2));
+  report.details.scaled = scaled.toString("base64");
+}
+
+pageTest("a number far beyond the others does not flatten a chart", { change: withOutlier, hash: "#point=70" }, async (page) => {
+  for (const [chart, name, number] of [
+    [".card:first-child .numbers", null, "400"],
+    ["#bars", features[2], "1\u202f000"],
+  ]) {
+    const [most, others, end] = await page.evaluate(
+      ([host, feature]) => {
+        const bars = [...document.querySelectorAll(`${host} rect.bar:not(.relevance)`)];
+        const width = (bar) => bar.getBoundingClientRect().width;
+        const most = feature === null ? bars[0] : bars.find((bar) => bar.dataset.feature === feature);
+        return [width(most), bars.filter((bar) => bar !== most).map(width), most.parentElement.querySelector(".beyond").textContent];
+      },
+      [chart, name],
+    );
+    assert.equal(end, number, "the true number is at the end of the bar");
+    assert.ok(Math.max(...others) > 0.3 * most, `${chart}: ${Math.max(...others)} of ${most}`);
+    assert.ok(Math.max(...others) < most);
+    assert.equal(await page.locator(`${chart} .beyond`).count(), 1);
+  }
+  assert.deepEqual(await badTexts(page), []);
+});
+
 pageTest("clusters and known classes: shares, counts and two indices", {}, async (page) => {
   const kinds = [...new Set(column(wine, "target"))].sort((a, b) => a - b);
   const counts = clusters().map((cluster) => kinds.map((kind) => members(cluster).filter((row) => row.target === kind).length));
@@ -870,6 +969,37 @@ pageTest("a cluster against another: differences and relevances of the data", {}
   assert.equal((await chosen())[0], "0");
 });
 
+pageTest("the address keeps which cluster is compared with which", { hash: "#versus=2,0" }, async (page) => {
+  const chosen = async () => [await page.locator("#versus-a").inputValue(), await page.locator("#versus-b").inputValue()];
+  assert.deepEqual(await chosen(), ["2", "0"]);
+  assert.match(await page.locator("#versus-sentence").textContent(), /^Cluster 2 rather than 0:/);
+  assert.ok(await page.locator("#versus-heading").evaluate((heading) => {
+    const { top, bottom } = heading.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  }));
+  assert.ok((await heading(page)).startsWith("Point "));
+  await page.locator("#versus-b").selectOption("1");
+  assert.equal(await openHash(page), "#versus=2,1");
+  await page.locator("#versus-swap").click();
+  assert.equal(await openHash(page), "#versus=1,2");
+  await page.reload();
+  assert.deepEqual(await chosen(), ["1", "2"]);
+  await clickPoint(page, 70);
+  await opened(page, 70);
+  assert.deepEqual(await chosen(), ["1", "2"], "a point leaves the pair as it is");
+  await page.goBack();
+  await page.waitForFunction(() => location.hash === "#versus=1,2");
+  for (const wrong of ["#versus=1,1", "#versus=0,9"]) {
+    await page.evaluate((hash) => (location.hash = hash), wrong);
+    assert.deepEqual(await chosen(), ["1", "2"]);
+  }
+  const link = page.locator(".card a", { hasText: "Compare" }).first();
+  const hash = await link.evaluate((each) => each.hash);
+  await link.click();
+  await page.waitForFunction((wanted) => wanted.endsWith(document.querySelector("#versus-b").value), hash);
+  assert.deepEqual(await chosen(), hash.replace("#versus=", "").split(","));
+});
+
 // ---------------------------------------------------------------- how many clusters
 
 function withChoice(report) {
@@ -920,6 +1050,32 @@ pageTest("how many clusters: the sentence, the curves, and what failed in words"
   const heights = await page.$$eval("#curves figure:first-child .mark", (marks) => marks.map((mark) => Number(mark.getAttribute("cy"))));
   close((heights[2] - heights[0]) / (heights[0] - heights[1]), 0.04 / 0.15, 1e-6, "heights of the marks");
   assert.match(await page.locator("#choice-note").textContent(), /1\u202f000 of 5\u202f000 rows/);
+});
+
+/** The choice among mixtures, and one of a single number. */
+function withBic(report) {
+  withChoice(report);
+  report.choice.candidates.forEach((candidate, at) => (candidate.bic = 30000 - 1000 * at));
+}
+
+function withOneCandidate(report) {
+  withBic(report);
+  report.choice.candidates = report.choice.candidates.slice(1, 2);
+}
+
+pageTest("how many clusters: BIC of mixtures", { change: withBic }, async (page) => {
+  const titles = await page.locator("#choice-table th").allTextContents();
+  const cells = await page.locator("#choice-table tbody tr").first().locator("td").allTextContents();
+  assert.equal(cells[titles.indexOf("BIC")], "30\u202f000");
+  const curve = page.locator("#curves figure", { hasText: "BIC" });
+  assert.match(await curve.textContent(), /smaller is better/);
+  const heights = await curve.locator(".mark").evaluateAll((marks) => marks.map((mark) => Number(mark.getAttribute("cy"))));
+  assert.ok(heights[2] - heights[0] > 60, "the axis does not begin at 0");
+});
+
+pageTest("how many clusters: one number alone has a table and no curves", { change: withOneCandidate }, async (page) => {
+  assert.equal(await page.locator("#curves figure").count(), 0);
+  assert.equal(await page.locator("#choice-table tbody tr").count(), 1);
 });
 
 /** No number is clear. */
@@ -1492,5 +1648,80 @@ pageTest("of many clusters the first are shown, and all on demand", { change: ma
     await page.locator(button).click();
     assert.equal(await page.locator(thing).count(), 12);
   }
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+});
+
+/** Names that are long and alike, and categories, as in a table of a survey. */
+function withAlikeNames(report) {
+  report.features = features.map((_, at) => `annual_household_expenditure_on_goods_${"abcdefghijklm"[at]}_and_services_in_euro`);
+  report.kinds = report.features.map(() => ({ kind: "number" }));
+  report.features[0] = "Origin";
+  report.kinds[0] = { kind: "category", values: ["Europe", "Japan", "USA"] };
+  for (const cluster of report.profile.clusters) {
+    cluster.columns = [
+      ...["Europe", "Japan", "USA"].map((value) => ({ feature: 0, value, own: 0.5, overall: 0.3, median: null, difference: 0.4, v: 5 })),
+      ...cluster.columns.filter(({ feature }) => feature > 0),
+    ];
+  }
+}
+
+/** The names in every chart in sight, as they are written. */
+const writtenNames = (page) =>
+  page.$$eval(".chart", (all) =>
+    all.filter((chart) => chart.checkVisibility()).map((chart) => [...chart.querySelectorAll(".name")].map((name) => name.firstChild.data)),
+  );
+
+for (const width of [360, 400, 1000, 1400]) {
+  pageTest(
+    `names that are alike stay apart at ${width} pixels, and short ones whole`,
+    { change: withAlikeNames, hash: "#point=70", viewport: { width, height: 900 } },
+    async (page) => {
+      const charts = await writtenNames(page);
+      assert.ok(charts.some((names) => names.length >= features.length));
+      for (const names of charts) assert.equal(new Set(names).size, names.length, names.join(" | "));
+      const values = await page.$$eval(".card:first-child .values .name", (all) => all.map((name) => name.firstChild.data));
+      assert.deepEqual(values, ["Origin: Europe", "Origin: Japan", "Origin: USA"]);
+      assert.deepEqual(await badTexts(page), []);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+      const tables = await page.$$eval(".scroll", (boxes) =>
+        boxes
+          .filter((box) => box.checkVisibility())
+          .map((box) => ({ right: box.getBoundingClientRect().right, isWide: box.scrollWidth > box.clientWidth + 2, goesOn: box.classList.contains("goes-on") })),
+      );
+      for (const { right, isWide, goesOn } of tables) {
+        assert.ok(right <= width);
+        assert.equal(goesOn, isWide, "a table that goes on fades out");
+      }
+    },
+  );
+}
+
+for (const width of [360, 400, 700, 1000, 1400, 1600]) {
+  pageTest(`no name of a wine is cut at ${width} pixels`, { hash: "#point=70", viewport: { width, height: 900 } }, async (page) => {
+    assert.deepEqual((await writtenNames(page)).flat().filter((name) => name.includes("…")), []);
+  });
+}
+
+/** Many clusters beside a choice: the widest tables. */
+function wideTables(report) {
+  manyClusters(report);
+  withBic(report);
+}
+
+pageTest("on paper: tables fit, and charts are drawn for it", { change: wideTables, hash: "#point=70" }, async (page) => {
+  const widths = () => page.$eval("#waterfall", (chart) => [chart.clientWidth, chart.querySelector("svg").viewBox.baseVal.width]);
+  await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+  const [onScreen, onPaper] = await widths();
+  assert.notEqual(onPaper, onScreen, "drawn for the paper");
+  await page.evaluate(() => window.dispatchEvent(new Event("afterprint")));
+  assert.deepEqual(await widths(), [onScreen, onScreen], "drawn for the screen again");
+  await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: 695, height: 1000 });
+  await drawn(page);
+  close((await widths())[0], onPaper, 30, "width of a chart on paper");
+  const tooWide = await page.$$eval(".scroll > *", (all) =>
+    all.filter((table) => table.checkVisibility() && table.getBoundingClientRect().right > innerWidth + 1).map(({ id }) => id),
+  );
+  assert.deepEqual(tooWide, []);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
 });

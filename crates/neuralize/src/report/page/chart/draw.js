@@ -201,15 +201,22 @@ const relevanceColumns = (limit, format) => [
 ];
 
 const charts = new Map();
-const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => charts.get(target)()));
+let isPrinting = false;
+const resized = new ResizeObserver((entries) => {
+  if (!isPrinting) entries.forEach(({ target }) => charts.get(target)());
+});
 
 /** Before the page is printed, its charts are drawn about as wide as they are on paper, and afterwards as before. */
 window.addEventListener("beforeprint", () => {
+  isPrinting = true;
   document.body.classList.add("for-paper");
   charts.forEach((redraw) => redraw());
   document.body.classList.remove("for-paper");
 });
-window.addEventListener("afterprint", () => charts.forEach((redraw) => redraw()));
+window.addEventListener("afterprint", () => {
+  isPrinting = false;
+  charts.forEach((redraw) => redraw());
+});
 
 /** Draws now, and again whenever the width of the host changes; a hidden host has no width. */
 function keepDrawn(host, draw) {
