@@ -27,6 +27,8 @@ function drawOverview() {
     for (const point of membersOf().get(cluster) ?? []) symbol.context(moved(path, x(listed.x[point]), y(listed.y[point])))();
     return path.toString();
   };
+  /** A name that would hide its cluster is on its right (1) or left (-1), the others are in the middle (0). */
+  const sideOf = ([left], cluster) => (!wouldHide(cluster, scales) ? 0 : x(left) < width / 2 ? 1 : -1);
   const svg = emptyPicture(host, width, height, `Map of ${count(listed.count, "row")} in ${count(clusters.length, "cluster")}`);
   svg.append("rect").attr("class", "frame").attr("width", width).attr("height", height);
   svg
@@ -44,8 +46,8 @@ function drawOverview() {
     .selectAll("text")
     .data(report.plane.centroids)
     .join("text")
-    .attr("text-anchor", ([left], cluster) => (!wouldHide(cluster, scales) ? "middle" : x(left) < width / 2 ? "start" : "end"))
-    .attr("x", ([left], cluster) => x(left) + (!wouldHide(cluster, scales) ? 0 : x(left) < width / 2 ? MARK_REACH : -MARK_REACH))
+    .attr("text-anchor", (place, cluster) => ["end", "middle", "start"][sideOf(place, cluster) + 1])
+    .attr("x", (place, cluster) => x(place[0]) + MARK_REACH * sideOf(place, cluster))
     .attr("y", ([, top]) => y(top) + 5)
     .text((_, cluster) => clusterTitle(cluster, 18));
   overviewTree = d3.quadtree(
