@@ -2,6 +2,8 @@
 
 #![allow(unreachable_pub, clippy::unwrap_used)]
 
+#[path = "../neuralize-kernels/host.rs"]
+mod host_kernels;
 mod properties;
 mod suite;
 

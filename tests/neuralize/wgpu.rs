@@ -7,6 +7,8 @@
 
 #[path = "evaluate/mod.rs"]
 mod evaluate;
+#[path = "../neuralize-kernels/wgpu.rs"]
+mod gpu_kernels;
 #[path = "models/mod.rs"]
 mod models;
 mod suite;

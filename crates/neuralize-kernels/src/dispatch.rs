@@ -376,61 +376,9 @@ fn wrapped_all_within<W: Wrapping, B: Backend>(x: &Tensor<B, 2>, limit: f64) -> 
 
 #[cfg(all(test, feature = "flex"))]
 mod tests {
-    use super::super::affine::Scores;
     use super::*;
     use burn::backend::{Autodiff, Flex};
     use burn::tensor::DType;
-
-    /// Every kernel that a backend has, or a panic where one does not serve it.
-    fn answers<B: Backend>(dtype: DType, on_a_gpu: bool) -> Vec<Vec<f64>> {
-        let device = B::Device::default();
-        let numbers = |count: usize, step: f64| -> Vec<f64> {
-            (0..count).map(|i| (step * i as f64 * i as f64).sin()).collect()
-        };
-        let table = |rows, step| {
-            transfer::upload::<B, 2>(numbers(rows * 7, step), [rows, 7], &device, dtype)
-        };
-        let (x, centroids, center) = (table(37, 0.1), table(6, 0.3), table(1, 0.7));
-        let affine = Affine::new(center.clone(), Scores::of(centroids.clone() - center.clone()));
-        let weights = transfer::upload::<B, 1>(vec![0.5; 37], [37], &device, dtype);
-        let question = Question { cluster: None, versus: None, beta: 1.5 };
-        let mut found = Vec::new();
-
-        let decision = fused_decision(&x, &affine, true).expect("decisions");
-        found.push(transfer::download(decision.logits.expect("logits")));
-        let labels = decision.labels;
-        found.push(transfer::download_indices(labels.clone()).iter().map(|&l| l as f64).collect());
-        let (_, totals) = fused_step(&x, &weights, &affine).expect("a step");
-        found.push(transfer::download(totals.sums));
-        let mut push = |answer: TensorAnswer<B>| {
-            found.extend([answer.relevance, answer.shares].map(transfer::download));
-            found.push(transfer::download(answer.logit));
-        };
-        push(explain(&x, &affine, question).expect("explanations"));
-        if on_a_gpu {
-            return found;
-        }
-        let sizes = [2, 1, 3];
-        let (answer, absorbed) =
-            explain_supports(&x, &affine, &sizes, 0.5, question).expect("of supports");
-        push(answer);
-        found.push(transfer::download(absorbed));
-        let scores = support_scores(&x, &affine, &sizes, 0.5).expect("scores of supports");
-        found.push(transfer::download(scores));
-        found.push(transfer::download(logits(&x, &affine).expect("logits of all clusters")));
-        let own = fused_own_distances(&x, Some(&center), &centroids, &labels);
-        found.push(transfer::download(own.expect("distances")));
-        found.push(fused_sums(&x, Some(&center), &weights, true).expect("sums"));
-        found.push(vec![f64::from(u8::from(fused_all_within(&x, 2.0).expect("a check")))]);
-        found
-    }
-
-    #[test]
-    fn kernels_serve_untracked_tensors_inside_autodiff() {
-        for dtype in [DType::F32, DType::F64] {
-            assert_eq!(answers::<Autodiff<Flex>>(dtype, false), answers::<Flex>(dtype, false));
-        }
-    }
 
     /// A kernel would cut the graph.
     #[test]
@@ -445,49 +393,5 @@ mod tests {
         assert!(explain(&(x.clone() * 2.0), &affine, question).is_none());
         assert!(logits(&x, &affine).is_none());
         assert!(logits(&table(), &Affine::of(&x)).is_none());
-    }
-
-    #[cfg(feature = "ndarray")]
-    #[test]
-    fn kernels_serve_ndarray_inside_autodiff() {
-        use burn::backend::NdArray;
-        let expected = answers::<Flex>(DType::F64, false);
-        assert_eq!(answers::<Autodiff<NdArray<f64>>>(DType::F64, false), expected);
-        let expected = answers::<Flex>(DType::F32, false);
-        assert_eq!(answers::<Autodiff<NdArray<f32>>>(DType::F32, false), expected);
-    }
-
-    #[cfg(feature = "wgpu")]
-    #[test]
-    fn kernels_serve_gpus_inside_fusion_and_autodiff() {
-        use super::super::wrapped::Cube;
-        use burn_fusion::Fusion;
-
-        type Plain = Cube<burn_cubecl::cubecl::wgpu::WgpuRuntime>;
-        if !super::gpu::tests::ready() {
-            return;
-        }
-        let expected = answers::<Plain>(DType::F32, true);
-        assert_eq!(answers::<Fusion<Plain>>(DType::F32, true), expected);
-        assert_eq!(answers::<Autodiff<Plain>>(DType::F32, true), expected);
-        assert_eq!(answers::<Autodiff<Fusion<Plain>>>(DType::F32, true), expected);
-
-        // Results are tensors like others: unread, on another thread, in a lazy operation.
-        type Fused = Fusion<Plain>;
-        let table = |first: f64| {
-            let values = (0..6).map(|i| first + f64::from(i)).collect();
-            transfer::upload::<Fused, 2>(values, [3, 2], &Default::default(), DType::F32)
-        };
-        let affine = Affine::of(&table(0.5));
-        let question = Question { cluster: None, versus: None, beta: 0.5 };
-        let answer = || explain(&(table(0.0) * 2.0), &affine, question).expect("an answer");
-        drop(answer());
-        let relevance = transfer::download(answer().relevance);
-        let answer = answer();
-        let doubled = std::thread::spawn(move || {
-            transfer::download((answer.relevance.clone() * 2.0) + answer.relevance * 0.0)
-        });
-        let doubled = doubled.join().expect("no panic");
-        assert_eq!(doubled, relevance.iter().map(|r| 2.0 * r).collect::<Vec<_>>());
     }
 }

@@ -144,23 +144,4 @@ mod tests {
         let found = kernels::<Autodiff<Autodiff<Flex>>>();
         assert!(found.to_string().contains("there are none for"), "{found}");
     }
-
-    #[cfg(feature = "wgpu")]
-    #[test]
-    fn gpus_are_told() {
-        use burn::backend::Wgpu;
-        use burn_cubecl::CubeBackend;
-        use burn_cubecl::cubecl::wgpu::WgpuRuntime;
-        let expected = Kernels::Gpu { runtime: "wgpu" };
-        // Vulkan and Metal.
-        type Bytes = CubeBackend<WgpuRuntime, f32, i32, u8>;
-        assert_eq!(kernels::<Bytes>(), expected);
-        assert_eq!(kernels::<Autodiff<Bytes>>(), expected);
-        assert_eq!(kernels::<Autodiff<burn_fusion::Fusion<Bytes>>>(), expected);
-        assert_eq!(kernels::<Wgpu>(), expected);
-        assert_eq!(kernels::<Autodiff<Wgpu>>(), expected);
-        type Plain = super::super::wrapped::Cube<burn_cubecl::cubecl::wgpu::WgpuRuntime>;
-        assert_eq!(kernels::<burn_fusion::Fusion<Plain>>(), expected);
-        assert_eq!(kernels::<Autodiff<burn_fusion::Fusion<Plain>>>(), expected);
-    }
 }

@@ -43,6 +43,8 @@ pub(crate) enum Stream {
     InfidelitySets,
     /// The points that costly measures are taken on.
     MeasuredPoints,
+    /// Rows of a table that comes in parts.
+    SampledRows,
     /// The rows whose distances to the others give γ.
     Bandwidth,
 }
@@ -70,6 +72,7 @@ impl Stream {
             Self::ContinuityPaths => 22,
             Self::InfidelitySets => 23,
             Self::MeasuredPoints => 24,
+            Self::SampledRows => 30,
             Self::Bandwidth => u64::MAX,
         }
     }

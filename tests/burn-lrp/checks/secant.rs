@@ -1,6 +1,6 @@
 //! The secant pass: what it conserves, against integrals along the straight way, and on networks.
 
-use burn::backend::Autodiff;
+use burn::backend::{Autodiff, Flex};
 use burn::nn::activation::HardSwish;
 use burn::nn::attention::{MultiHeadAttentionConfig, generate_autoregressive_mask};
 use burn::nn::conv::{Conv1dConfig, Conv2dConfig, ConvTranspose2dConfig};
@@ -21,11 +21,19 @@ use burn_lrp::{
     secant,
 };
 
-use super::oracle::twin;
 use super::setup::{Setup, assert_close, values};
 use super::step::upload;
 
 type Net<B> = Vec<Box<dyn Relevance<B>>>;
+
+/// Where integrals are computed, whatever backend the passes run on: hundreds of gradients take
+/// minutes elsewhere, and the gradients of NdArray are approximate in `f32`.
+type Reference = Autodiff<Flex>;
+
+/// The same numbers where integrals are computed.
+fn twin<B: Backend>(setup: &Setup<B>) -> Setup<Reference> {
+    Setup::new(setup.dtype)
+}
 
 /// How a pass compares to the integral of the gradient along the straight way from the root.
 #[derive(Clone, Copy)]
@@ -280,6 +288,7 @@ struct Ends<B: Backend> {
     x: AnyTensor<B>,
     root: AnyTensor<B>,
     multiplier: AnyTensor<B>,
+    dtype: DType,
     /// The relevance that the pass found.
     found: Vec<f64>,
     /// `Σ m (z − z₀)` and `Σ |m| (|z| + |z₀|)` of every sample.
@@ -310,7 +319,8 @@ fn pass<B: Backend>(
         terms.chunks(per_sample).map(|terms| terms.iter().map(|term| term[at]).sum()).collect()
     };
     let (difference, size) = (sums(0), sums(1));
-    Ends { x, root, multiplier, found: values(&found.relevance), difference, size }
+    let dtype = setup.dtype;
+    Ends { x, root, multiplier, dtype, found: values(&found.relevance), difference, size }
 }
 
 impl<B: Backend> Ends<B> {
@@ -337,13 +347,7 @@ impl<B: Backend> Ends<B> {
 
     /// The pass against the integral of the gradient.
     #[track_caller]
-    fn integrate(
-        &self,
-        dual: &dyn Relevance<Autodiff<B>>,
-        want: Integral,
-        what: &str,
-        steps: usize,
-    ) {
+    fn integrate(&self, dual: &dyn Relevance<Reference>, want: Integral, what: &str, steps: usize) {
         let expected = integral(dual, self, steps);
         match want {
             Equal(tolerance) => assert_close(&self.found, &expected, tolerance, what),
@@ -367,33 +371,35 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// `(x − x₀) ∘ ∫ ∇(m z)(x₀ + t (x − x₀)) dt`, by the midpoint rule.
-fn integral<B: Backend>(
-    dual: &dyn Relevance<Autodiff<B>>,
-    ends: &Ends<B>,
-    steps: usize,
-) -> Vec<f64> {
+fn integral<B: Backend>(dual: &dyn Relevance<Reference>, ends: &Ends<B>, steps: usize) -> Vec<f64> {
     let dims = ends.x.dims();
-    let way = ends.x.zip(&ends.root, |x, root| x - root).unwrap();
-    let mut sum = way.map(|way| way.zeros_like());
+    let setup = Setup::<Flex>::new(ends.dtype);
+    let moved = |tensor: &AnyTensor<B>| {
+        let numbers = values(tensor);
+        let length = numbers.len();
+        setup.upload(numbers, [length])
+    };
+    let (root, multiplier) = (moved(&ends.root), moved(&ends.multiplier));
+    let way: Tensor<Flex, 1> = moved(&ends.x) - root.clone();
+    let mut sum = way.zeros_like();
     const AT_ONCE: usize = 32;
     for start in (0..steps).step_by(AT_ONCE) {
         let count = AT_ONCE.min(steps - start);
-        let stack = |each: Vec<Tensor<B, 1>>| Tensor::cat(each, 0);
         let places = (start..start + count).map(|step| {
             let t = (step as f64 + 0.5) / steps as f64;
-            ends.root.flat() + way.flat() * t
+            root.clone() + way.clone() * t
         });
-        let places = stack(places.collect());
-        let multiplier = stack(vec![ends.multiplier.flat(); count]);
-        let leaf = Tensor::<Autodiff<B>, 1>::from_inner(places).require_grad();
+        let places = Tensor::cat(places.collect(), 0);
+        let multiplier = Tensor::cat(vec![multiplier.clone(); count], 0);
+        let leaf = Tensor::<Reference, 1>::from_inner(places).require_grad();
         let input = AnyTensor::from(leaf.clone());
         let input = input.reshape(&[&[dims[0] * count], &dims[1..]].concat()).unwrap();
         let z = infer(dual, input).unwrap();
         let gradients = (z.flat() * Tensor::from_inner(multiplier)).sum().backward();
-        let gradient = leaf.grad(&gradients).unwrap().reshape([count, sum.len()]);
-        sum = sum.map(|sum| sum + gradient.sum_dim(0).squeeze_dim(0));
+        let gradient = leaf.grad(&gradients).unwrap().reshape([count, way.dims()[0]]);
+        sum = sum + gradient.sum_dim(0).squeeze_dim(0);
     }
-    values(&sum.map(|sum| sum * (1.0 / steps as f64)).times(&way).unwrap())
+    values(&AnyTensor::from(sum * (1.0 / steps as f64) * way))
 }
 
 const SAMPLES: usize = 9;

@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use anyhow::Result;
 use burn::tensor::backend::Backend;
-use neuralize::choose::{Choice, ChooseConfig, FittedBy, Rows};
+use neuralize::Error;
+use neuralize::choose::{Choice, ChooseConfig, FIGURED_ROWS, FittedBy, Rows, SampledRows};
 use neuralize::cluster::ClustererConfig;
-use neuralize::data::ScaledTable;
+use neuralize::data::{Encoding, ScaledTable};
 
 use crate::args::Usage;
 use crate::backend::Session;
@@ -23,18 +24,42 @@ pub(super) fn refuse_bregman(method: Method) -> Result<(), Usage> {
     Ok(())
 }
 
+/// Numbers of clusters to choose from.
+pub(super) struct Wanted {
+    pub(super) config: ClustererConfig,
+    pub(super) clusters: Vec<usize>,
+    pub(super) seed: u64,
+}
+
 /// Chooses a number of clusters for the rows of a fit.
 pub(super) fn choice<B: Backend>(
     session: &Session<B>,
     data: &ScaledTable<B>,
-    config: ClustererConfig,
-    clusters: &[usize],
-    seed: u64,
+    wanted: Wanted,
 ) -> Result<Choice> {
-    let values: Vec<f64> = data.x.clone().into_data().iter::<f64>().collect();
-    let width = data.x.dims()[1];
-    let mut rows = Rows::new(&values, width).map_err(|error| data.located(error))?;
-    if let Some(encoding) = data.table.encoding() {
+    let mut sample = SampledRows::new(FIGURED_ROWS, wanted.seed);
+    sample.add(&data.x)?;
+    let is_whole = sample.n_rows() <= FIGURED_ROWS;
+    let located = |error: Error| if is_whole { data.located(error) } else { error };
+    choice_of(session, &sample, data.table.encoding(), wanted).map_err(|error| {
+        match error.downcast::<Error>() {
+            Ok(error) => located(error).into(),
+            Err(other) => other,
+        }
+    })
+}
+
+/// Chooses a number of clusters for the table that rows were drawn from.
+pub(super) fn choice_of<B: Backend>(
+    session: &Session<B>,
+    sample: &SampledRows,
+    encoding: Option<&Encoding>,
+    Wanted { config, clusters, seed }: Wanted,
+) -> Result<Choice> {
+    let (numbers, values) = sample.rows();
+    let width = values.len() / numbers.len().max(1);
+    let mut rows = Rows::new(&values, width)?.with_total(sample.n_rows());
+    if let Some(encoding) = encoding {
         let columns = encoding.columns.iter().zip(encoding.groups());
         for (_, group) in columns.filter(|(column, _)| column.is_category()) {
             rows = rows.with_group(group)?;
@@ -47,9 +72,8 @@ pub(super) fn choice<B: Backend>(
         ControlFlow::Continue(())
     };
     let mut method = FittedBy::<B>::new(config, &session.device, session.dtype);
-    let config = ChooseConfig::new().with_clusters(clusters.iter().copied()).with_seed(seed);
+    let config = ChooseConfig::new().with_clusters(clusters).with_seed(seed);
     let choice = config.choose_observed(&rows, &mut method, &mut observe);
     drop(bar);
-    let choice = choice.map_err(|error| data.located(error))?;
-    choice.ok_or_else(|| anyhow::anyhow!("the choice was stopped"))
+    choice?.ok_or_else(|| anyhow::anyhow!("the choice was stopped"))
 }

@@ -17,8 +17,9 @@ use serde::Serialize;
 
 use crate::args::{AnswerFormat, TrainingArgs};
 use crate::backend::{Job, Session};
-use crate::command::choice::{choice, refuse_bregman};
+use crate::command::choice::{Wanted, choice, choice_of, refuse_bregman};
 use crate::command::shared::{self, Training};
+use crate::command::stream::{Stream, refuse_read_once};
 use crate::output::{self, Output};
 use crate::parse::{Counts, Method};
 use crate::{input, parse};
@@ -43,6 +44,9 @@ pub(super) struct ChooseArgs {
     /// Seed of the random numbers
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
+    /// Read the table in parts, three times: for data that do not fit into memory
+    #[arg(long)]
+    stream: bool,
     /// Also write a figure to this folder, as SVG (and PNG in a build with the feature `png`)
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     figures: Option<PathBuf>,
@@ -60,9 +64,11 @@ impl Job for ChooseArgs {
         let (format, delimiter) =
             output::answer_format(self.output.as_deref(), self.format, session.delimiter)?;
         refuse_bregman(self.method)?;
+        if self.stream {
+            refuse_read_once(&self.training.data)?;
+        }
         let mut output = Output::open(self.output.as_deref())?;
-        let Training { data, .. } = shared::read_scaled(session, &self.training, None, None)?;
-        let choice = choice(session, &data, config(self.method), &self.clusters.0, self.seed)?;
+        let choice = self.choice(session)?;
         if let Some(folder) = &self.figures {
             shared::create_folder(folder)?;
             shared::save_figures(session, &FigureSet::of_choice(&choice)?, folder)?;
@@ -81,6 +87,21 @@ impl Job for ChooseArgs {
             }
         }
         output.finish()
+    }
+}
+
+impl ChooseArgs {
+    fn choice<B: Backend>(&self, session: &Session<B>) -> Result<Choice> {
+        let clusters = self.clusters.0.clone();
+        let most = clusters.iter().copied().max().unwrap_or(0);
+        let wanted = Wanted { config: config(self.method), clusters, seed: self.seed };
+        if self.stream {
+            let stream = Stream::open(session, &self.training, None, None, most)?;
+            let sample = stream.sample(session, self.seed)?;
+            return choice_of(session, &sample, Some(&stream.encoding), wanted);
+        }
+        let Training { data, .. } = shared::read_scaled(session, &self.training, None, None)?;
+        choice(session, &data, wanted)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
@@ -14,13 +14,14 @@ use neuralize::cluster::{
     Bandwidth, Clusterer, ClustererConfig, ClustererFit, CrossTable, FitOptions,
     GaussianMixtureConfig, Init, KMeansConfig, KernelKMeansConfig, Progress,
 };
-use neuralize::data::{Gaps, Scale, ScaledTable, Scaler, Table, part_rows};
+use neuralize::data::{Gaps, Scale, ScaledTable, Scaler, Table};
 use neuralize::record::{Model, ModelInfo};
 
 use crate::args::{TrainingArgs, Usage};
 use crate::backend::{Job, Session};
-use crate::command::choice;
+use crate::command::choice::{self, Wanted};
 use crate::command::shared::{self, Training, counted, listed};
+use crate::command::stream::{Stream, refuse_read_once};
 use crate::parse::Method;
 use crate::progress::Bar;
 use crate::{input, parse};
@@ -82,6 +83,8 @@ pub(super) struct FitArgs {
 
 /// Restarts of a fit whose number of clusters was chosen.
 const CHOSEN_RESTARTS: usize = 10;
+/// The numbers of clusters that a fit chooses from.
+const NUMBERS: RangeInclusive<usize> = 2..=10;
 
 impl Job for FitArgs {
     fn run<B: Backend>(mut self, session: &Session<B>) -> Result<()> {
@@ -94,8 +97,8 @@ impl Job for FitArgs {
         let choice = match self.clusters {
             Some(_) => None,
             None => {
-                let (clusters, choice) = self.chosen(session, &data)?;
-                self.clusters = Some(clusters);
+                let choice = choice::choice(session, &data, self.wanted())?;
+                self.go_on_with(session, &choice)?;
                 // As many as the figures of the choice are of.
                 self.restarts = self.restarts.or(Some(CHOSEN_RESTARTS));
                 Some(choice)
@@ -131,14 +134,9 @@ impl FitArgs {
         if self.clusters.is_none() {
             choice::refuse_bregman(self.method)?;
         }
-        if self.stream && self.clusters.is_none() {
-            let text =
-                "--stream needs --clusters; `neuralize choose` on a part of the rows says how many";
-            return Err(Usage(text.into()));
-        }
         let bregman = matches!(self.method, Method::Distance(distance) if distance.is_bregman());
         let (kernel, mixture) = (self.method == Method::Kernel, self.method == Method::Mixture);
-        let (kmeans, name) = (self.method == Method::KMeans, input::name(&self.training.data));
+        let kmeans = self.method == Method::KMeans;
         for (given, known, option, methods) in [
             (self.init.is_some(), !kernel && !mixture, "--init", "kmeans or another distance"),
             (self.tol.is_some(), !kernel, "--tol", "kmeans, another distance or gmm"),
@@ -151,27 +149,21 @@ impl FitArgs {
                 return Err(Usage(format!("{option} can only be used with --method {methods}")));
             }
         }
-        if self.stream && input::is_read_once(&self.training.data) {
-            let text = format!(
-                "--stream reads the data several times, but {name} can be read only once; leave out --stream or give a file"
-            );
-            return Err(Usage(text));
-        }
-        Ok(())
+        if self.stream { refuse_read_once(&self.training.data) } else { Ok(()) }
     }
 
-    /// The number of clusters that is recommended, and why.
-    fn chosen<B: Backend>(
-        &self,
-        session: &Session<B>,
-        data: &ScaledTable<B>,
-    ) -> Result<(usize, Choice)> {
-        let numbers: Vec<usize> = (2..=10).collect();
-        let choice = choice::choice(session, data, self.config(), &numbers, self.seed)?;
+    /// The choice among the usual numbers of clusters.
+    fn wanted(&self) -> Wanted {
+        Wanted { config: self.config(), clusters: NUMBERS.collect(), seed: self.seed }
+    }
+
+    /// Goes on with the number of clusters that is recommended, and says why.
+    fn go_on_with<B: Backend>(&mut self, session: &Session<B>, choice: &Choice) -> Result<()> {
         match choice.recommended {
             Some(clusters) => {
                 session.note(&choice.sentence);
-                Ok((clusters, choice))
+                self.clusters = Some(clusters);
+                Ok(())
             }
             None => bail!(
                 "{}: {}; say how many by --clusters K, and see `neuralize choose`",
@@ -242,32 +234,27 @@ impl FitArgs {
         config
     }
 
-    /// Fits to a file that is never in memory as a whole. It is read once for the
-    /// scaler, twice for the fit, and once for every iteration.
-    fn fit_stream<B: Backend>(&self, session: &Session<B>) -> Result<()> {
-        let path = &self.training.data;
-        let table_options = session.table_options(self.training.options(self.label.as_ref()));
-        let survey = input::survey(path, &self.training.survey(table_options.clone()), false)?;
-        let scale = shared::decided(session, &self.training, &survey, self.fixed_scale())?;
-        if scale == Scale::Robust {
-            let text =
-                "--scale robust needs all rows in memory; leave out --stream or choose another";
-            return Err(Usage(text.into()).into());
-        }
-        let encoding = survey.encoding()?;
-        let options = table_options.with_encoding(encoding.clone());
-        let open = || input::open(path, &options);
-        let reader = open()?;
-        let no_rows = reader.no_rows();
-        let at_once = part_rows(no_rows.features().len() + self.n_clusters());
-        let mut scaler = scale.start::<B>().with_categories(Some(&encoding));
-        if scaler.add_table(reader, at_once, &session.device, session.dtype)? == 0 {
-            bail!("{}: the table has no rows", input::name(path));
-        }
-        let scaler = scaler.finish()?;
+    /// Fits to a file that is never in memory as a whole. It is read twice for what its columns are and
+    /// for the scaler, once for the number of clusters unless it is given, twice for the fit, and once
+    /// for every iteration.
+    fn fit_stream<B: Backend>(mut self, session: &Session<B>) -> Result<()> {
+        let (label, fixed) = (self.label.as_ref(), self.fixed_scale());
+        let most = self.clusters.unwrap_or(*NUMBERS.end());
+        let stream = Stream::<B>::open(session, &self.training, label, fixed, most)?;
+        let choice = match self.clusters {
+            Some(_) => None,
+            None => {
+                let sample = stream.sample(session, self.seed)?;
+                let encoding = Some(&stream.encoding);
+                let choice = choice::choice_of(session, &sample, encoding, self.wanted())?;
+                self.go_on_with(session, &choice)?;
+                Some(choice)
+            }
+        };
 
         let mut bar: Option<Bar> = None;
-        let noted = Cell::new(false);
+        // A choice has said it.
+        let noted = Cell::new(choice.is_some());
         // Every pass reads the same: the first is counted.
         let passes = Cell::new(0);
         let gaps = RefCell::new(Gaps::default());
@@ -288,15 +275,12 @@ impl FitArgs {
         let fit = self.kmeans().fit_parts_with(
             || -> Box<dyn Iterator<Item = Result<ScaledTable<B>>> + '_> {
                 passes.set(passes.get() + 1);
-                match open() {
-                    Ok(reader) => {
-                        let parts = scaler.parts(reader).with_part_rows(at_once);
-                        Box::new(parts.map(|part| Ok(part?)).inspect(|part| {
-                            if let Ok(part) = part {
-                                note(part);
-                            }
-                        }))
-                    }
+                match stream.parts() {
+                    Ok(parts) => Box::new(parts.map(|part| Ok(part?)).inspect(|part| {
+                        if let Ok(part) = part {
+                            note(part);
+                        }
+                    })),
                     Err(error) => Box::new(std::iter::once(Err(error))),
                 }
             },
@@ -305,19 +289,24 @@ impl FitArgs {
         let fit = fit.map_err(|error| match error.downcast_ref::<Error>() {
             Some(Error::Passes { first, rows, .. }) => anyhow!(
                 "{}: the table had {first} rows and then {rows}: it was changed while it was read; run the command again",
-                input::name(path)
+                input::name(&self.training.data)
             ),
             _ => error,
         })?;
         drop(bar);
-        shared::note_counts(session, &no_rows, &gaps.into_inner(), None);
+        if choice.is_none() {
+            shared::note_counts(session, &stream.no_rows, &gaps.into_inner(), None);
+        }
         let remark = self
             .label
             .as_ref()
             .map(|_| "note: with --stream clusters are not compared with classes".to_owned());
-        let fit = fit.into();
-        let info = self.info(&fit, &no_rows, scale);
-        self.save(session, scaler, info, fit, remark)
+        let fit: ClustererFit<B> = fit.into();
+        if let Some(choice) = &choice {
+            self.note_small(session, choice, &fit.sizes);
+        }
+        let info = self.info(&fit, &stream.no_rows, stream.scale).with_choice(choice);
+        self.save(session, stream.scaler, info, fit, remark)
     }
 
     /// How far clusters and known classes agree.

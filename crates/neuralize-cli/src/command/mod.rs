@@ -17,6 +17,7 @@ mod predict;
 mod profile;
 mod report;
 mod shared;
+mod stream;
 
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};

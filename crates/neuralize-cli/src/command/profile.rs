@@ -129,7 +129,7 @@ impl ProfileArgs {
         let options = self.input.options(model.table_options());
         let options = self.label.iter().fold(options, TableOptions::with_label);
         let reader = shared::open(session, &self.input.data, options)?;
-        let mut profile = ModelProfileBuilder::new(model)?.with_pairs(pair);
+        let mut profile = ModelProfileBuilder::new(model)?.with_pairs(pair)?;
         shared::each_part(session, &self.input.data, model.parts(reader)?, |part| {
             let explanation = network.explain(&part.x, Target::Assigned, Beta::Heuristic)?;
             Ok(profile.add(&part.rows, &part.table, &part.x, &explanation)?)
@@ -176,19 +176,12 @@ fn of_cluster(cluster: &ClusterFacts) -> String {
         }
     };
     line("rule", cluster.rule.as_ref().map(|rule| rule.text.clone()).unwrap_or_default());
-    if cluster.mean_logit > 0.0 {
-        let strongest = cluster.relevance.iter().take(COLUMNS).filter(|(_, mean)| *mean > 0.0);
-        let share = |(name, mean): &(String, f64)| {
-            format!("{} ({:.0} %)", Shown(name), 100.0 * mean / cluster.mean_logit)
-        };
-        let strongest: Vec<String> = strongest.map(share).collect();
-        let from = cluster
-            .competitor
-            .as_ref()
-            .map(|other| format!("; mostly from cluster {}", Shown(other)));
-        if !strongest.is_empty() {
-            line("apart by", strongest.join(", ") + &from.unwrap_or_default());
-        }
+    let share = |(name, share): (&str, f64)| format!("{} ({:.0} %)", Shown(name), 100.0 * share);
+    let strongest: Vec<String> = cluster.strongest(COLUMNS).into_iter().map(share).collect();
+    if !strongest.is_empty() {
+        let from = cluster.competitor.as_ref();
+        let from = from.map(|other| format!("; mostly from cluster {}", Shown(other)));
+        line("apart by", strongest.join(", ") + &from.unwrap_or_default());
     }
     let named = |rows: &[RowFacts]| -> String {
         let named = |line: &RowFacts| match &line.name {
@@ -200,6 +193,7 @@ fn of_cluster(cluster: &ClusterFacts) -> String {
     line("typical", named(&cluster.typical));
     line("farthest", named(&cluster.farthest));
     line("ambiguous", ambiguous(cluster));
+    line("stability", cluster.stability_in_words().unwrap_or_default());
     text
 }
 

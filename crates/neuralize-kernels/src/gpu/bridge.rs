@@ -17,9 +17,8 @@ use crate::wrapped::same_type;
 /// Units of a workgroup: the maximum that every device supports.
 pub(super) const UNITS: usize = 256;
 
-/// Groups along one dimension of a launch: the maximum that every device supports;
-/// in tests few enough to be exceeded.
-const MAX_GROUPS: usize = if cfg!(test) { 7 } else { 65_535 };
+/// Groups along one dimension of a launch: the maximum that every device supports.
+const MAX_GROUPS: usize = 65_535;
 
 /// The tensor as one of runtime R, in F32 and within reach of a 32-bit index.
 pub(super) fn primitive<R: CubeRuntime, B: Backend, const D: usize>(

@@ -17,9 +17,6 @@ mod order;
 mod relevance;
 mod totals;
 
-#[cfg(test)]
-pub(super) mod tests;
-
 use burn::tensor::{Int, Tensor, backend::Backend};
 use burn_cubecl::CubeRuntime;
 

@@ -41,7 +41,7 @@ pub struct Choice {
     pub recommended: Option<usize>,
     /// The reason. The silhouettes in it are those of the rows that were judged.
     pub sentence: String,
-    /// The number of rows that were given.
+    /// The number of rows of the table.
     pub rows: usize,
     /// The number of rows, drawn at random, that the figures of "all rows" are of, if there are
     /// more than 100 000.

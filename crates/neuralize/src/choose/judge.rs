@@ -63,7 +63,7 @@ pub(in crate::choose) fn choice<P: Partitioner>(
     let judged = Judged::of(rows, asked, seed);
     let clusters = judged.possible(asked);
     if clusters.is_empty() {
-        return Ok(judged.too_few(rows.n_rows()));
+        return Ok(judged.too_few(rows));
     }
     let is_whole = judged.table.n_rows == rows.n_rows();
     let per_number = 1 + 2 * REFERENCES + BOOTSTRAPS + usize::from(!is_whole);
@@ -79,7 +79,7 @@ pub(in crate::choose) fn choice<P: Partitioner>(
     let different = judged.copies.n_different();
     let last = asked.last().copied().filter(|last| *last != different);
     let (recommended, sentence) = decide(&candidates, judged.least, last);
-    Ok(judged.choice(rows.n_rows(), candidates, recommended, sentence))
+    Ok(judged.choice(rows, candidates, recommended, sentence))
 }
 
 impl Judged {
@@ -115,27 +115,29 @@ impl Judged {
         asked.iter().copied().filter(|clusters| *clusters <= most).collect()
     }
 
-    fn too_few(self, rows: usize) -> Choice {
+    fn too_few(self, rows: &Rows<'_>) -> Choice {
         let sentence = sentence::too_few(self.table.n_rows, self.copies.n_different());
         self.choice(rows, Vec::new(), None, sentence)
     }
 
     fn choice(
         self,
-        rows: usize,
+        rows: &Rows<'_>,
         candidates: Vec<Candidate>,
         recommended: Option<usize>,
         sentence: String,
     ) -> Choice {
         let (sampled, lonely, least) = (self.sampled, self.lonely, self.least);
-        let sentence = sentence + &sentence::remarks(lonely, sampled, rows);
+        let sampled = sampled.or_else(|| (rows.total() > rows.n_rows()).then_some(rows.n_rows()));
+        let sentence = sentence + &sentence::remarks(lonely, sampled, rows.total());
         let different = self.copies.n_different();
-        let figured = (rows > FIGURED_ROWS).then_some(FIGURED_ROWS);
+        let figured = rows.n_rows().min(FIGURED_ROWS);
+        let figured = (rows.total() > figured).then_some(figured);
         Choice {
             candidates,
             recommended,
             sentence,
-            rows,
+            rows: rows.total(),
             figured,
             sampled,
             lonely,

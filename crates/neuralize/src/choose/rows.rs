@@ -24,6 +24,7 @@ const LIMIT: f64 = 1e140;
 pub struct Rows<'a> {
     values: &'a [f64],
     width: usize,
+    total: usize,
     groups: Vec<Range<usize>>,
 }
 
@@ -44,8 +45,19 @@ impl<'a> Rows<'a> {
         let is_refused = |value: &f64| value.is_nan() || value.abs() > LIMIT;
         match values.iter().enumerate().find(|(_, value)| is_refused(value)) {
             Some((at, &value)) => Err(refused(value, at / width, at % width)),
-            None => Ok(Self { values, width, groups: Vec::new() }),
+            None => {
+                let total = values.len() / width;
+                Ok(Self { values, width, total, groups: Vec::new() })
+            }
         }
+    }
+
+    /// Says that these rows were drawn at random from a table of so many; see
+    /// [`SampledRows`](crate::choose::SampledRows).
+    #[must_use]
+    pub fn with_total(mut self, rows: usize) -> Self {
+        self.total = rows.max(self.n_rows());
+        self
     }
 
     /// Names the columns of a category: its indicators, weighted or not. A category is not a reason
@@ -71,6 +83,11 @@ impl<'a> Rows<'a> {
     /// The number of rows, N.
     pub fn n_rows(&self) -> usize {
         self.values.len() / self.width
+    }
+
+    /// The number of rows of the table that these were drawn from; N, unless it was said.
+    pub fn total(&self) -> usize {
+        self.total
     }
 
     /// The number of columns, D.

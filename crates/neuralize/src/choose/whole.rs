@@ -7,8 +7,8 @@ use crate::choose::partitioner::{Partition, Partitioner};
 use crate::choose::rows::Rows;
 use crate::choose::trial::{RESTARTS, Trial};
 
-/// Figures of more rows are those of so many at random.
-pub(in crate::choose) const FIGURED_ROWS: usize = 100_000;
+/// The most rows that figures are of; those of more rows are of so many at random.
+pub const FIGURED_ROWS: usize = 100_000;
 /// Silhouettes of more rows are those of a sample.
 const EXACT_ROWS: usize = 10_000;
 /// So many numbers are held at once for the silhouettes of several numbers of clusters.

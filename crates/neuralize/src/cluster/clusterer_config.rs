@@ -6,8 +6,8 @@ use burn::config::Config;
 use burn::tensor::{Int, Tensor, backend::Backend};
 
 use crate::cluster::{
-    Clusterer, FitOptions, GaussianMixtureConfig, GaussianMixtureFit, KMeansConfig, KMeansFit,
-    KernelKMeansConfig, KernelKMeansFit, LabelledFit, PartsFit, Progress, Seeding,
+    Bandwidth, Clusterer, FitOptions, GaussianMixtureConfig, GaussianMixtureFit, KMeansConfig,
+    KMeansFit, KernelKMeansConfig, KernelKMeansFit, LabelledFit, PartsFit, Progress, Seeding,
     SeparableKMeansConfig, SeparableKMeansFit,
 };
 use crate::error::Result;
@@ -88,6 +88,22 @@ pub struct ClustererFit<B: Backend> {
 }
 
 impl ClustererConfig {
+    /// The method of a clusterer, with its number of clusters, distance and γ and otherwise the
+    /// settings by default: what it takes to fit it again.
+    pub fn of<B: Backend>(clusterer: &Clusterer<B>) -> Self {
+        let clusters = clusterer.n_clusters();
+        match clusterer {
+            Clusterer::KMeans(_) => KMeansConfig::new(clusters).into(),
+            Clusterer::Separable(model) => {
+                KMeansConfig::new(clusters).with_distance(model.distance()).into()
+            }
+            Clusterer::Kernel(model) => KernelKMeansConfig::new(clusters)
+                .with_bandwidth(Bandwidth::Gamma(model.gamma()))
+                .into(),
+            Clusterer::Mixture(_) => GaussianMixtureConfig::new(clusters).into(),
+        }
+    }
+
     /// The same method with another number of clusters, number of restarts and seed.
     pub fn with_fit(mut self, clusters: usize, restarts: usize, seed: u64) -> Self {
         let kmeans = |config: &mut KMeansConfig| {

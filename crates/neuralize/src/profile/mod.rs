@@ -14,6 +14,7 @@ mod rule;
 mod sentence;
 mod shares;
 mod special;
+mod stability;
 mod table_columns;
 mod v_test;
 mod versus;
@@ -25,7 +26,7 @@ pub use column_profile::ColumnProfile;
 pub use model_builder::ModelProfileBuilder;
 pub use model_profile::{
     AMBIGUOUS, CellFacts, ClassFacts, ClusterFacts, ContrastFacts, DifferenceFacts, ModelProfile,
-    PairFacts, RowFacts, RuleFacts,
+    PairFacts, RowFacts, RuleFacts, STABLE, UNSTABLE,
 };
 pub use numbers::{NumberOfCluster, NumberProfile, Summary};
 pub use rows::{NotableRow, farthest_rows, typical_rows};

@@ -1,10 +1,11 @@
 //! Collects the rows of a table, part by part, and what a model says of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use crate::choose::SampledRows;
 use crate::cluster::CrossTable;
 use crate::data::{Table, classes};
 use crate::error::{Error, Result};
@@ -18,9 +19,13 @@ use crate::profile::model_profile::{
 };
 use crate::profile::rows::{NotableRow, farthest_rows, typical_rows};
 use crate::profile::special::REMARK;
+use crate::profile::stability::{RESAMPLED_ROWS, stability};
 use crate::profile::table_columns::TableColumns;
 use crate::record::Model;
 use crate::transfer;
+
+/// The most classes that clusters are set against.
+const MAX_CLASSES: usize = 1000;
 
 /// Makes the [`ModelProfile`] of a table that comes in parts, such as chunks of a file. The values
 /// stay on the host until the end.
@@ -38,7 +43,7 @@ use crate::transfer;
 /// let fit = KMeansConfig::new(3).fit(&x)?;
 /// let model = Model::new(scaler, fit.model, ModelInfo::new(wine.features()))?;
 ///
-/// let mut profile = ModelProfileBuilder::new(&model)?.with_pairs([(0, 1)]);
+/// let mut profile = ModelProfileBuilder::new(&model)?.with_pairs([(0, 1)])?;
 /// let explanation = model.network()?.explain(&x, Target::Assigned, Beta::Heuristic)?;
 /// profile.add(&wine.numbers(), &wine, &x, &explanation)?;
 /// let profile = profile.finish()?;
@@ -54,7 +59,11 @@ pub struct ModelProfileBuilder<'a, B: Backend> {
     logits: Vec<f64>,
     /// Distance of every row to the centroid of its cluster.
     distances: Vec<f64>,
+    /// The rows that fits are repeated on.
+    sample: SampledRows,
     labels: Option<Vec<String>>,
+    /// The different labels.
+    classes: HashSet<String>,
     tally: Tally,
     /// Sum of the shares of every cluster as a competitor of every cluster, `[K][K]`.
     competitors: Vec<Vec<f64>>,
@@ -77,7 +86,9 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
             clusters: Vec::new(),
             logits: Vec::new(),
             distances: Vec::new(),
+            sample: SampledRows::new(RESAMPLED_ROWS, 0),
             labels: None,
+            classes: HashSet::new(),
             tally: Tally::new(clusters, model.info().columns().len()),
             competitors: vec![vec![0.0; clusters]; clusters],
             pairs: Vec::new(),
@@ -86,15 +97,29 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
     }
 
     /// Compares pairs of clusters, too: in addition, every row is explained against the clusters
-    /// that its own is compared with. Set them before the first part is added. A pair of which one
-    /// does not exist, or of twice the same, is left out.
-    pub fn with_pairs(mut self, pairs: impl IntoIterator<Item = (usize, usize)>) -> Self {
+    /// that its own is compared with.
+    ///
+    /// # Errors
+    ///
+    /// If a part was added already, a cluster does not exist, or a pair is twice the same cluster.
+    pub fn with_pairs(mut self, pairs: impl IntoIterator<Item = (usize, usize)>) -> Result<Self> {
+        let pairs: Vec<(usize, usize)> = pairs.into_iter().collect();
+        let refused = |value: String, rule: String| Err(Error::config("pairs", value, rule));
+        if self.n_rows() > 0 {
+            let rule = "they are set before the first part is added";
+            return refused(format!("{} pairs", pairs.len()), rule.to_owned());
+        }
         let clusters = self.competitors.len();
-        let exists = |(one, other): &(usize, usize)| one != other && one.max(other) < &clusters;
-        self.pairs = pairs.into_iter().filter(exists).collect();
-        let both = self.pairs.iter().flat_map(|&(one, other)| [(one, other), (other, one)]);
+        for &(one, other) in &pairs {
+            if one == other || one.max(other) >= clusters {
+                let rule = format!("two different clusters below {clusters} are compared");
+                return refused(format!("{one} and {other}"), rule);
+            }
+        }
+        let both = pairs.iter().flat_map(|&(one, other)| [(one, other), (other, one)]);
         self.contrasts = both.map(|pair| (pair, ContrastFacts::default())).collect();
-        self
+        self.pairs = pairs;
+        Ok(self)
     }
 
     /// Adds a part of the data: its row numbers, the table, whose columns are the features of the
@@ -107,7 +132,7 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
     /// # Errors
     ///
     /// If they differ in their shapes, the columns of the table are not the features of the model, the
-    /// explanation has another target, or x is not data for the model.
+    /// explanation has another target, x is not data for the model, or there are more than 1000 classes.
     pub fn add(
         &mut self,
         rows: &[usize],
@@ -134,6 +159,7 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
             });
         }
         self.model.check_columns(table)?;
+        self.add_classes(table.labels().unwrap_or_default())?;
         let own = transfer::download_indices(explanation.cluster.clone());
         let contrasts = self.contrasts_of(network, x, &own)?;
         let encoding = self.model.info().encoding.as_ref();
@@ -151,10 +177,25 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
         let apart = x.clone() - centroids;
         self.distances.extend(transfer::download((apart.clone() * apart).sum_dim(1).sqrt()));
         self.logits.extend(transfer::download(explanation.logit.clone()));
+        self.sample.add(x)?;
         self.clusters.extend(own);
         self.columns.add(table, rows);
         if let Some(labels) = table.labels() {
             self.labels.get_or_insert_default().extend_from_slice(labels);
+        }
+        Ok(())
+    }
+
+    /// Refuses a table of too many classes as soon as they are too many.
+    fn add_classes(&mut self, labels: &[String]) -> Result<()> {
+        for label in labels {
+            if !self.classes.contains(label) {
+                self.classes.insert(label.clone());
+            }
+        }
+        if self.classes.len() > MAX_CLASSES {
+            let value = format!("{} distinct values", self.classes.len());
+            return Err(Error::config("label", value, "classes are at most 1000"));
         }
         Ok(())
     }
@@ -224,25 +265,18 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
     ///
     /// # Errors
     ///
-    /// If only some of the parts have labels, there are more than 1000 classes, or every row has
-    /// another one.
+    /// If only some of the parts have labels, or every row has another class.
     pub fn classes(&self) -> Result<Option<(Vec<usize>, Vec<String>)>> {
-        const MAX_CLASSES: usize = 1000;
         let Some(labels) = &self.labels else { return Ok(None) };
         if labels.len() != self.n_rows() {
             let expected = format!("[{}]", self.n_rows());
             return Err(Error::shape("the list of labels", expected, &[labels.len()]));
         }
         let (of, names) = classes(labels);
-        let refused = |rule: &str| {
-            let value = format!("{} distinct values", names.len());
-            Err(Error::Config { name: "label", value, rule: rule.to_owned() })
-        };
-        if names.len() > MAX_CLASSES {
-            return refused("classes are at most 1000");
-        }
         if names.len() == of.len() && of.len() > 2 {
-            return refused("every row has a class of its own, as in an identifier");
+            let value = format!("{} distinct values", names.len());
+            let rule = "every row has a class of its own, as in an identifier";
+            return Err(Error::config("label", value, rule));
         }
         Ok(Some((of, names)))
     }
@@ -304,6 +338,7 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
         let typical = typical_rows(data, &self.distances, ROWS)?;
         let farthest = farthest_rows(data, &self.logits, ROWS)?;
         let columns = self.model.info().columns();
+        let stability = stability(self.model, &self.sample, &self.clusters)?;
         let row = |row: &NotableRow| RowFacts {
             row: self.columns.number(row.row),
             name: row.name.clone(),
@@ -330,6 +365,7 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
                 mean_logit: summary.mean_logit,
                 competitor: self.competitor(at).map(|other| names[other].clone()),
                 ambiguous: self.ambiguous(data.rows_of(at)),
+                stability: stability[at],
                 typical: typical[at].iter().map(row).collect(),
                 farthest: farthest[at].iter().map(row).collect(),
                 columns: cells(data, profile, at),

@@ -55,12 +55,44 @@ pub struct ClusterFacts {
     /// Share of its rows that are nearly in another cluster: their logit is below
     /// [`AMBIGUOUS`] of the median of the cluster.
     pub ambiguous: f64,
+    /// How surely it comes back when the method is fitted again to resampled rows, 0 to 1; see
+    /// [`cluster_stability`](crate::choose::cluster_stability). `None` if its rows were given by
+    /// labels, or there are too few.
+    pub stability: Option<f64>,
     /// Rows nearest to its centroid, with their distance in scaled units.
     pub typical: Vec<RowFacts>,
     /// Rows farthest from the other clusters, with their logit.
     pub farthest: Vec<RowFacts>,
     /// Every column and value, in the order of the table.
     pub columns: Vec<CellFacts>,
+}
+
+/// From here on, a cluster comes back when rows are drawn again, by the rule of thumb of Hennig (2007).
+pub const STABLE: f64 = 0.75;
+/// Below this, it should not be trusted, by the same rule.
+pub const UNSTABLE: f64 = 0.6;
+
+impl ClusterFacts {
+    /// The columns, at most so many, that keep its rows out of the other clusters, the strongest
+    /// first, with their share of the mean logit.
+    pub fn strongest(&self, count: usize) -> Vec<(&str, f64)> {
+        if self.mean_logit <= 0.0 {
+            return Vec::new();
+        }
+        let held = self.relevance.iter().take(count).filter(|(_, mean)| *mean > 0.0);
+        held.map(|(name, mean)| (name.as_str(), mean / self.mean_logit)).collect()
+    }
+
+    /// The stability in words: `0.94, comes back when rows are drawn again`.
+    pub fn stability_in_words(&self) -> Option<String> {
+        let stability = self.stability?;
+        let how = match stability {
+            STABLE.. => "comes back",
+            UNSTABLE..STABLE => "comes back in part",
+            _ => "mostly does not come back",
+        };
+        Some(format!("{stability:.2}, {how} when rows are drawn again"))
+    }
 }
 
 /// The part of the median logit of a cluster below which a row is ambiguous. A logit depends on the

@@ -53,7 +53,7 @@ impl<'a, B: Backend> ReportBuilder<'a, B> {
         let network = model.neuralize()?;
         let pairs = compared(network.as_ref(), model.info().columns().len());
         Ok(Self {
-            profile: ModelProfileBuilder::new(model)?.with_pairs(pairs),
+            profile: ModelProfileBuilder::new(model)?.with_pairs(pairs)?,
             model,
             network,
             title: title.to_owned(),

@@ -9,6 +9,8 @@ use crate::text::words::percent;
 
 /// Columns and values of a cluster that are shown.
 const MAX_CELLS: usize = 8;
+/// Columns that are said to set a cluster apart.
+const MAX_APART: usize = 3;
 
 impl Report {
     /// The clusters as Markdown, for a wiki or a notebook: without single points and without
@@ -93,8 +95,17 @@ fn of_cluster(cluster: &ClusterFacts) -> String {
     if let Some(rule) = &cluster.rule {
         let _ = writeln!(text, "- rule, an approximation: {}", plain(&rule.text));
     }
+    let apart = cluster.strongest(MAX_APART);
+    if !apart.is_empty() {
+        let held = |(name, share): (&str, f64)| format!("{} ({})", plain(name), percent(share));
+        let held: Vec<String> = apart.into_iter().map(held).collect();
+        let _ = writeln!(text, "- set apart by {}", held.join(", "));
+    }
     if let Some(other) = &cluster.competitor {
         let _ = writeln!(text, "- most often told apart from cluster {}", plain(other));
+    }
+    if let Some(words) = cluster.stability_in_words() {
+        let _ = writeln!(text, "- stability {words}");
     }
     for (what, rows) in [("typical", &cluster.typical), ("farthest", &cluster.farthest)] {
         let named = |row: &RowFacts| match &row.name {

@@ -27,6 +27,9 @@ struct PageCluster {
     sentence: String,
     rule: Option<RuleFacts>,
     ambiguous: f64,
+    stability: Option<f64>,
+    /// The same in words.
+    stability_words: Option<String>,
     #[serde(flatten)]
     shown: Shown,
     columns: Vec<PageCell>,
@@ -99,6 +102,8 @@ impl PageCluster {
             sentence: cluster.sentence.clone(),
             rule: cluster.rule.clone(),
             ambiguous: cluster.ambiguous,
+            stability: cluster.stability,
+            stability_words: cluster.stability_in_words(),
             shown,
             columns: cells.into_iter().map(PageCell::of).collect(),
         }

@@ -1,35 +1,29 @@
-//! Every kernel against a plain loop on the host in f64.
+//! Every kernel for GPUs against a plain loop on the host in f64, and inside of
+//! fusion and automatic differentiation.
 //!
-//! Without a device the tests say so and pass; with `NEURALIZE_REQUIRE_WGPU=1`
-//! they fail.
-#![cfg(feature = "wgpu")]
+//! That kernels compute, and not tensor operations, is what `kernels` says of a
+//! backend, and that `explain` answers.
 
-use std::sync::LazyLock;
+#[path = "answers.rs"]
+mod answers;
 
-use burn::backend::{Autodiff, Flex, Wgpu};
+use burn::backend::{Autodiff, Wgpu};
 use burn::tensor::{DType, Tensor};
+use burn_cubecl::CubeBackend;
+use burn_cubecl::cubecl::wgpu::WgpuRuntime;
+use burn_fusion::Fusion;
+use neuralize_kernels::transfer::{download, download_indices, upload};
+use neuralize_kernels::{
+    Affine, Answer, Kernels, Question, Scores, assign_and_sum, explain, kernels, nearest,
+    nearest_with_logit,
+};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::{assign_and_sum, explain, nearest};
-use crate::affine::{Affine, Scores};
-use crate::answer::{Answer, Question};
-use crate::transfer::{self, download, download_indices, upload};
+use super::ready;
+use answers::answers;
 
 const SIZES: [usize; 9] = [1, 2, 3, 5, 17, 31, 64, 67, 130];
-
-pub(crate) fn ready() -> bool {
-    static READY: LazyLock<bool> = LazyLock::new(|| {
-        let found = transfer::computes::<Wgpu>(&Default::default());
-        let required = std::env::var_os("NEURALIZE_REQUIRE_WGPU").is_some_and(|value| value == "1");
-        assert!(!required || found, "a device is required");
-        if !found {
-            eprintln!("skipped: there is no device");
-        }
-        found
-    });
-    *READY
-}
 
 /// A problem on the device, and the same numbers on the host.
 struct Problem {
@@ -133,18 +127,17 @@ fn all_sizes() -> impl Iterator<Item = (usize, usize, usize)> {
 }
 
 fn check_nearest(problem: &Problem) {
-    let (labels, margin) = nearest(&problem.x, &problem.affine).expect("a kernel");
+    problem.check_labels(&download_indices(nearest(&problem.x, &problem.affine)));
+    if problem.centroids.len() == 1 {
+        return;
+    }
+    let (labels, logits) = nearest_with_logit(&problem.x, &problem.affine);
     problem.check_labels(&download_indices(labels));
-    for (row, margin) in problem.rows.iter().zip(download(margin)) {
+    for (row, logit) in problem.rows.iter().zip(download(logits)) {
         let (scores, size) = problem.scores(row);
-        let expected = match scores.len() {
-            1 => 0.0,
-            _ => {
-                let best = first_largest(&scores, None);
-                scores[best] - scores[first_largest(&scores, Some(best))]
-            }
-        };
-        close(margin, expected, 1e-5 * size, "margin");
+        let best = first_largest(&scores, None);
+        let expected = scores[best] - scores[first_largest(&scores, Some(best))];
+        close(logit, expected, 1e-5 * size, "logit");
     }
 }
 
@@ -169,20 +162,19 @@ fn of_equal_scores_the_first() {
         let centroids: Vec<Vec<f64>> =
             (0..k).map(|k| vec![[1.0, 5.0, 9.0][k % 3.min(k.max(1))], 1.0]).collect();
         let problem = Problem::new(rows, centroids, &[0.0, 0.0]);
-        let (labels, margin) = nearest(&problem.x, &problem.affine).expect("a kernel");
+        let (labels, logits) = nearest_with_logit(&problem.x, &problem.affine);
         let labels = download_indices(labels);
-        for ((row, label), margin) in problem.rows.iter().zip(labels).zip(download(margin)) {
+        for ((row, label), logit) in problem.rows.iter().zip(labels).zip(download(logits)) {
             let (scores, _) = problem.scores(row);
             let best = first_largest(&scores, None);
             let second = scores[first_largest(&scores, Some(best))];
-            assert_eq!((label, margin), (best, scores[best] - second));
+            assert_eq!((label, logit), (best, scores[best] - second));
         }
     }
 }
 
 fn check_totals(problem: &Problem, weights: &[f64]) {
-    let (labels, totals) =
-        assign_and_sum(&problem.x, &column(weights), &problem.affine).expect("a kernel");
+    let (labels, totals) = assign_and_sum(&problem.x, &column(weights), &problem.affine);
     let labels = download_indices(labels);
     problem.check_labels(&labels);
     let (k, d) = (problem.centroids.len(), problem.rows[0].len());
@@ -374,14 +366,14 @@ fn two_runs_agree_bit_for_bit() {
     let weights = column(&some_zeros(3001));
     let question = Question { cluster: None, versus: None, beta: 0.1 };
     let run = || {
-        let (labels, totals) = assign_and_sum(&problem.x, &weights, &problem.affine).expect("it");
-        let (_, margin) = nearest(&problem.x, &problem.affine).expect("a kernel");
+        let (labels, totals) = assign_and_sum(&problem.x, &weights, &problem.affine);
+        let (_, logits) = nearest_with_logit(&problem.x, &problem.affine);
         let Answer { relevance, logit, shares, .. } =
-            explain(&problem.x, &problem.affine, question).expect("it");
+            explain(&problem.x, &problem.affine, question).expect("a kernel");
         let floats = [
             download(totals.sums),
             download(totals.weights),
-            download(margin),
+            download(logits),
             download(relevance),
             download(logit),
             download(shares),
@@ -391,14 +383,93 @@ fn two_runs_agree_bit_for_bit() {
     assert_eq!(run(), run());
 }
 
+/// More workgroups than one dimension of a launch holds, which fold into a second one:
+/// 128 rows of decisions and 256 elements of explanations are one group.
 #[test]
-fn others_are_left_to_tensor_operations() {
-    let device = Default::default();
-    let x = upload::<Flex, 2>(vec![1.0, 2.0], [1, 2], &device, DType::F32);
-    assert!(nearest(&x, &Affine::of(&x)).is_none());
+fn more_groups_than_one_dimension_holds() {
     if !ready() {
         return;
     }
-    let x = upload::<Autodiff<Wgpu>, 2>(vec![1.0, 2.0], [1, 2], &Default::default(), DType::F32);
-    assert!(nearest(&x, &Affine::of(&x)).is_none());
+    let n = 128 * 65_535 + 1000;
+    let values: Vec<f64> = (0..n).map(|i| ((i * 7919) % 4096) as f64 / 1024.0 - 2.0).collect();
+    let x: Tensor<Wgpu, 2> = upload(values.clone(), [n, 1], &Default::default(), DType::F32);
+    let affine = Affine::new(tensor(&[vec![0.0]]), Scores::of(tensor(&[vec![1.0], vec![-1.0]])));
+    // Scores 2x − 1 and −2x − 1: the logit is 4|x|, and so is the relevance.
+    let (labels, logits) = nearest_with_logit(&x, &affine);
+    let labels = download_indices(labels);
+    for (row, (&value, logit)) in values.iter().zip(download(logits)).enumerate() {
+        assert_eq!((labels[row], logit), (usize::from(value < 0.0), 4.0 * value.abs()), "{row}");
+    }
+    // Twice the column: two features share the relevance of a distance alike.
+    let x = Tensor::cat(vec![x.clone(), x], 1);
+    let centroids = [vec![1.0, 1.0], vec![-1.0, -1.0]];
+    let affine = Affine::new(tensor(&[vec![0.0, 0.0]]), Scores::of(tensor(&centroids)));
+    let question = Question { cluster: None, versus: None, beta: 0.5 };
+    let answer = explain(&x, &affine, question).expect("a kernel");
+    for (row, (&value, found)) in values.iter().zip(download(answer.logit)).enumerate() {
+        assert_eq!(found, 8.0 * value.abs(), "{row}");
+    }
+    for (i, found) in download(answer.relevance).into_iter().enumerate() {
+        let expected = 4.0 * values[i / 2].abs();
+        close(found, expected, 1e-5 * expected, "relevance");
+    }
+}
+
+/// The backend of a device without fusion, as `Wgpu` is here, and with bools of a
+/// byte, as Vulkan and Metal have them.
+type Plain = CubeBackend<WgpuRuntime, f32, i32, u32>;
+type Bytes = CubeBackend<WgpuRuntime, f32, i32, u8>;
+
+#[test]
+fn kernels_serve_gpus_inside_fusion_and_autodiff() {
+    if !ready() {
+        return;
+    }
+    let expected = answers::<Plain>(DType::F32);
+    assert_eq!(answers::<Fusion<Plain>>(DType::F32), expected);
+    assert_eq!(answers::<Autodiff<Plain>>(DType::F32), expected);
+    assert_eq!(answers::<Autodiff<Fusion<Plain>>>(DType::F32), expected);
+
+    // Results are tensors like others: unread, on another thread, in a lazy operation.
+    type Fused = Fusion<Plain>;
+    let table = |first: f64| {
+        let values = (0..6).map(|i| first + f64::from(i)).collect();
+        upload::<Fused, 2>(values, [3, 2], &Default::default(), DType::F32)
+    };
+    let affine = Affine::of(&table(0.5));
+    let question = Question { cluster: None, versus: None, beta: 0.5 };
+    let answer = || explain(&(table(0.0) * 2.0), &affine, question).expect("an answer");
+    drop(answer());
+    let relevance = download(answer().relevance);
+    let answer = answer();
+    let doubled = std::thread::spawn(move || {
+        download((answer.relevance.clone() * 2.0) + answer.relevance * 0.0)
+    });
+    let doubled = doubled.join().expect("no panic");
+    assert_eq!(doubled, relevance.iter().map(|r| 2.0 * r).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_kernel_takes_a_tracked_tensor() {
+    if !ready() {
+        return;
+    }
+    let values = vec![1.0, 2.0, 3.0, 5.0];
+    let x = upload::<Autodiff<Wgpu>, 2>(values, [2, 2], &Default::default(), DType::F32);
+    let question = Question { cluster: None, versus: None, beta: 0.5 };
+    assert!(explain(&x, &Affine::of(&x), question).is_some());
+    assert!(explain(&x.clone().require_grad(), &Affine::of(&x), question).is_none());
+}
+
+#[test]
+fn gpus_are_told() {
+    let expected = Kernels::Gpu { runtime: "wgpu" };
+    assert_eq!(kernels::<Wgpu>(), expected);
+    assert_eq!(kernels::<Plain>(), expected);
+    assert_eq!(kernels::<Bytes>(), expected);
+    assert_eq!(kernels::<Fusion<Plain>>(), expected);
+    assert_eq!(kernels::<Autodiff<Wgpu>>(), expected);
+    assert_eq!(kernels::<Autodiff<Bytes>>(), expected);
+    assert_eq!(kernels::<Autodiff<Fusion<Plain>>>(), expected);
+    assert_eq!(kernels::<Autodiff<Fusion<Bytes>>>(), expected);
 }
