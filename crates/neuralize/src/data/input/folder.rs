@@ -98,6 +98,7 @@ impl FolderRows {
         notes.extend(first.notes.iter().cloned());
         let (is_unnamed, decimal) = (first.is_unnamed, first.decimal);
         let (has_lines, has_sheets) = (first.has_lines, first.has_sheets);
+        let has_commas = first.has_commas;
         let decimal_is_known = first.decimal_is_known;
         let (obstacles, indices) = (first.obstacles.clone(), first.indices.clone());
         let rows = Self {
@@ -119,7 +120,7 @@ impl FolderRows {
         (opened.obstacles, opened.indices, opened.notes) = (obstacles, indices, notes);
         (opened.is_unnamed, opened.decimal) = (is_unnamed, decimal);
         (opened.has_lines, opened.has_sheets) = (has_lines, has_sheets);
-        opened.decimal_is_known = decimal_is_known;
+        (opened.decimal_is_known, opened.has_commas) = (decimal_is_known, has_commas);
         Ok(opened)
     }
 
