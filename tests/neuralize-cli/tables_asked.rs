@@ -238,7 +238,7 @@ fn a_decimal_comma_that_was_found_is_kept() {
         ("fit fit.csv -k 2 --model m", "m"),
         ("fit fit.csv -k 2 --stream --model s", "s"),
         ("fit fit.csv -k 2 --as x=category --model c", "c"),
-        ("label fit.csv --label kind --model l", "l"),
+        ("label fit.csv --labels kind --model l", "l"),
         ("outliers fit.csv --save d", "d"),
     ] {
         desk.done(fit);
@@ -252,7 +252,6 @@ fn a_decimal_comma_that_was_found_is_kept() {
             "predict FILE --model l",
             "explain FILE --model m",
             "profile FILE --model m",
-            "evaluate FILE --model m --methods neon --points 5",
             "outliers FILE --model d",
         ] {
             let command = command.replace("FILE", file);
@@ -261,6 +260,13 @@ fn a_decimal_comma_that_was_found_is_kept() {
             let has_note = kept.err.contains("the comma is read as the decimal sign");
             assert_eq!(has_note, !file.ends_with("jsonl"), "{command}: {}", kept.err);
         }
+        let measures = |options: &str| {
+            let command =
+                format!("evaluate {file} --model m --methods neon --format csv {options}");
+            let timed = |line: &&str| !line.contains("seconds");
+            desk.done(&command).out.lines().filter(timed).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(measures(""), measures("--decimal ,"), "{file}");
         let other = desk.done(&format!("predict {file} --model m --decimal .")).out;
         assert_ne!(desk.done(&format!("predict {file} --model m")).out, other, "{file}");
         desk.done(&format!("report {file} --model m -o kept.html"));

@@ -350,6 +350,20 @@ mod tests {
     use burn::backend::Flex;
 
     #[test]
+    fn blocks_of_rows_are_observed() {
+        let (rows, device) = (20_000, Default::default());
+        let values: Vec<f32> = (0..2 * rows).map(|at| (at as f32).sin()).collect();
+        let x = Tensor::<Flex, 1>::from_floats(&values[..], &device).reshape([rows, 2]);
+        let supports = x.clone().slice([0..100, 0..2]);
+        let network = KernelDensity::from_supports(supports, 0.5).expect("a density").neuralize();
+        let mut seen = Vec::new();
+        let observed = network.explain_left_out_observed(&x, &mut |done| seen.push(done));
+        assert!(seen.len() > 1 && seen.is_sorted() && seen.last() == Some(&rows), "{seen:?}");
+        let plain = network.explain_left_out(&x).expect("scores").score.into_data();
+        assert_eq!(observed.expect("scores").score.into_data(), plain);
+    }
+
+    #[test]
     fn prints_its_layers() {
         let supports =
             Tensor::<Flex, 2>::from_data([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], &Default::default());

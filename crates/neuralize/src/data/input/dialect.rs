@@ -777,6 +777,7 @@ mod tests {
                 delimiter: Some(b'|'),
                 usual: Some(b'\t'),
                 decimal: Some(Decimal::Point),
+                kept: None,
                 header: Some(false),
                 skipped: 0,
                 missing: Vec::new(),
@@ -1123,6 +1124,57 @@ mod tests {
         assert!(message.starts_with("column 2: "), "{message}");
         let message = of("7;1.2", false, &wishes).map(|dialect| dialect.decimal);
         assert_eq!(message, Ok(Decimal::Point));
+    }
+
+    #[test]
+    fn a_model_decides_what_could_be_either() {
+        let kept = |decimal, text: &str| {
+            let columns = vec!["x".to_owned(), "x0".to_owned()];
+            let header = Some(!text.starts_with(|c: char| c.is_ascii_digit()));
+            let kept = Some(Kept { decimal, columns });
+            of(text, true, &Wishes { kept, header, ..Wishes::default() })
+                .map(|dialect| (dialect.decimal, dialect.notes))
+        };
+        let comma = |text| kept(Decimal::Comma, text);
+        let point = |text| kept(Decimal::Point, text);
+        for text in ["x;y\n5,859;1\n", "x;y\n1,5;1\n", "5,859;1\n", "x;y\n1.234,5;1\n1.234;2\n"] {
+            let (decimal, notes) = comma(text).expect(text);
+            assert_eq!((decimal, notes.len()), (Decimal::Comma, 2), "{text:?}: {notes:?}");
+            assert_eq!(notes[1], COMMA);
+        }
+        // Nothing to read by it.
+        for text in ["x;y\n5;1\n", "x;y\n5;1.5\n", "x;y\nNA;1.5\n", "5;1.5\n"] {
+            let (decimal, notes) = comma(text).expect(text);
+            assert_eq!((decimal, notes.len()), (Decimal::Comma, 1), "{text:?}: {notes:?}");
+        }
+        let whole = "column `x`: `1.234` is read as 1234, by the decimal comma of the fit; say `--decimal .` if it is 1.234";
+        assert_eq!(comma("x;y\n1.234;1\n").expect("a note").1[1], whole);
+        assert!(
+            point("x;y\n1,234;1\n").expect("a note").1[1]
+                .starts_with("column `x`: `1,234` is read as 1234")
+        );
+        assert_eq!(point("x,y\n\"1,234\",1\n").expect("a note").1, [THOUSANDS]);
+        let asks = "say `--decimal .` if this table has points, `--decimal ,` if not";
+        for (text, shows) in [
+            ("x;y\n1.5;1\n", "column `x` has `1.5`"),
+            ("1.5;1\n", "column 1 has `1.5`"),
+            // The others say what could be either.
+            ("x;y\n5,859;0.5\n", "column `y` has `0.5`"),
+            ("x;y\n5.859;0.5\n", "column `y` has `0.5`"),
+        ] {
+            let asked = comma(text).expect_err(text);
+            assert!(asked.starts_with(shows) && asked.ends_with(asks), "{text:?}: {asked}");
+        }
+        assert!(
+            point("x;y\n1,5;1\n").expect_err("a comma").contains("has `1,5`, with a decimal comma")
+        );
+        // The user decides.
+        let wishes = Wishes {
+            decimal: Some(Decimal::Point),
+            kept: Some(Kept { decimal: Decimal::Comma, columns: vec!["x".into()] }),
+            ..Wishes::default()
+        };
+        assert_eq!(wished("x;y\n1.5;1\n", wishes).decimal, Decimal::Point);
     }
 
     #[test]
