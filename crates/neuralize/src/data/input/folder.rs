@@ -530,7 +530,8 @@ mod tests {
             (
                 "a,b\n1,2,3\n",
                 "1.csv: line 2 has 3 cells, the header has 2; if the lines above are a title or counts, say `--skip N`, \
-                 if no line names the columns `--header no`, if other signs separate cells `--delimiter`",
+                 if no line names the columns `--header no`, if other signs separate cells `--delimiter`; a cell \
+                 with a separator in it needs quotes",
             ),
         ] {
             assert_eq!(message(&[("0.csv", "a,b\n1,2\n"), ("1.csv", second)]), expected);
