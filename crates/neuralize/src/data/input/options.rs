@@ -30,8 +30,8 @@ impl TableOptions {
         self
     }
 
-    /// Sets the decimal sign of numbers that are text. By default it is found from the first lines of
-    /// a text file; elsewhere it is a point.
+    /// Sets the decimal sign of numbers that are text. By default it is that of the encoding, if it has
+    /// one; else it is found from the first lines of a text file, and elsewhere it is a point.
     pub fn with_decimal(mut self, decimal: Decimal) -> Self {
         self.decimal = Some(decimal);
         self
