@@ -7,6 +7,7 @@ use csv::StringRecord;
 use crate::data::input::header::{check_names, is_number, may_be_title, title_error};
 use crate::data::input::number::{Decimal, is_missing, number};
 use crate::data::input::spaces::squeezed;
+use crate::text::Shown;
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -698,7 +699,7 @@ const THOUSANDS: &str = "commas are read as separators of thousands";
 /// A column in a message.
 fn name_of(names: Option<&StringRecord>, at: usize) -> String {
     match names.and_then(|names| names.get(at)) {
-        Some(name) if !name.is_empty() => format!("column `{name}`"),
+        Some(name) if !name.is_empty() => format!("column `{}`", Shown(name)),
         _ => format!("column {}", at + 1),
     }
 }
@@ -1119,6 +1120,7 @@ mod tests {
                 "column `x`: `-1,234` may be -1.234 or -1234; say `--decimal .` or `--decimal ,`"
             );
         }
+        assert!(error("x\u{1b};y\n1.234;1\n").starts_with("column `x\\u{1b}`: `1.234` may be"));
         let wishes = Wishes { header: Some(false), ..Wishes::default() };
         let message = of("7;1.234\n", true, &wishes).expect_err("either");
         assert!(message.starts_with("column 2: "), "{message}");
