@@ -1,6 +1,6 @@
 //! Ctrl-C and its relatives, at any moment.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -125,4 +125,31 @@ fn interrupted_results_on_standard_output_are_not_complete() {
     assert_eq!((code, said.as_str()), (130, "interrupted; the results are not complete\n"));
     // The end of the command may have come before it had read everything.
     let _ = writer.join();
+}
+
+/// Outliers of many rows take long, which is said before they do.
+#[test]
+fn long_scores_are_said_beforehand_and_interrupted() {
+    let desk = Desk::new();
+    let cell = |i: usize| format!("{:.3}", ((i * i) as f64 * 0.37).sin());
+    let row = |i: usize| (0..4).map(|j| cell(4 * i + j)).collect::<Vec<_>>().join(",");
+    let rows = (0..60_000).map(row).collect::<Vec<_>>().join("\n");
+    desk.write("data.csv", &format!("a,b,c,d\n{rows}\n"));
+    desk.write("out.csv", "old");
+    let before = desk.names();
+    let mut child = start(&desk, "outliers data.csv -o out.csv");
+    let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let note = "note: to score 60000 rows against 60000 takes about ";
+    let said = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with(note));
+    let said = said.expect("an estimate");
+    assert!(said.contains("; --supports 2000 scores against so many of them, in about "), "{said}");
+    assert!(has_temporary(&desk));
+    let (code, _, _) = interrupt(child, "-INT");
+    assert_eq!(code, 130);
+    assert_eq!(
+        lines.map_while(Result::ok).last().as_deref(),
+        Some("interrupted; nothing was written")
+    );
+    assert_eq!(desk.names(), before);
+    assert_eq!(desk.read("out.csv"), "old");
 }

@@ -14,6 +14,9 @@ mod models;
 #[allow(dead_code, reason = "the command uses it; its own tests run here")]
 mod parse;
 mod profile;
+#[path = "../../crates/neuralize-cli/src/progress.rs"]
+#[allow(dead_code, reason = "the command uses it; its own tests run here")]
+mod progress;
 mod refusals;
 mod report;
 mod selection;

@@ -68,7 +68,21 @@ fn bad_data_are_refused_in_words() {
     fit("few.csv", "a,b\n1,2\n3,4\n", "-k 3", "3 clusters need at least 3 distinct points");
     fit("same.csv", "a\n1\n1\n1\n2\n2\n", "-k 3", "the data have 2");
     fit("constant.csv", "a,b\n5,5\n5,5\n", "-k 2", "the data have 1");
-    fit("ragged.csv", "a,b\n1,2\n3\n", "-k 2", "line 3 has 1 cell, the header has 2");
+    fit(
+        "ragged.csv",
+        "a,b\n1,2\n3\n",
+        "-k 2",
+        "ragged.csv: line 3 has 1 cell, the header has 2; add the cells that are missing, remove the line if it is no \
+         row, or say `--skip N` if the lines above are a title\n",
+    );
+    fit(
+        "longer.csv",
+        "a,b\n1,2\n3,4,\"5\"\n",
+        "-k 2",
+        "longer.csv: line 3 has 3 cells, the header has 2; if the lines above are a title or counts, say `--skip N`, \
+         if no line names the columns `--header no`, if other signs separate cells `--delimiter`; a cell with a \
+         separator in it needs quotes\n",
+    );
     fit(
         "large.csv",
         "a,b\n1,2\n3,1e300\n5,6\n",

@@ -37,7 +37,22 @@ fn a_first_line_like_the_rows_is_asked_about() {
     }
     // Equal numbers are no names, whatever the rows are.
     desk.write("equal.csv", "x,0,0\n7,1,2\n8,4,3\n9,9,9\n");
-    asks(&desk, "equal.csv", "", "if the first line is a row, say `--header no`");
+    asks(&desk, "equal.csv", "", CHOICE);
+    // A text above numbers, in a row of numbers; its word stands for a missing value.
+    desk.write("odd.csv", "n/d,1.5,2\n3.5,2.5,7\n4.5,1.5,3\n9.5,8.5,4\n");
+    asks(&desk, "odd.csv", "", "it has numbers, such as `1.5`, where the rows have them");
+    assert!(said(&desk, "odd.csv", "--header yes").contains("3 rows, "));
+    assert!(said(&desk, "odd.csv", "--header no --na n/d").contains("4 rows, "));
+    // Names with a number among them, and numbers that count.
+    desk.write("mostly.csv", "a,b,0\n1,2,3\n2,1,4\n9,8,7\n");
+    let noted = said(&desk, "mostly.csv", "");
+    assert!(
+        noted.contains("3 rows, ") && noted.contains("say `--header no` if it is one"),
+        "{noted}"
+    );
+    desk.write("counted.csv", "label,0,1,2\n5,0,16,3\n7,8,0,1\n7,9,1,1\n");
+    let counted = said(&desk, "counted.csv", "");
+    assert!(counted.contains("3 rows, ") && !counted.contains("--header"), "{counted}");
     // Texts above texts, years above numbers, one name.
     desk.write(
         "named.csv",
@@ -148,8 +163,18 @@ fn a_model_keeps_the_decimal_sign_and_per_cent() {
     let kept = desk.done("predict comma.csv --model m").out;
     assert_eq!(desk.done("predict comma.csv --model m --decimal ,").out, kept);
     assert_ne!(desk.done("predict comma.csv --model m --decimal .").out, kept);
+    // What was taken for thousands stays thousands, and another table that has decimal commas is asked about.
     desk.done("fit comma.csv -k 2 --model p");
-    assert!(!desk.read("p/config.json").contains("\"decimal\""));
+    assert_eq!(kept_decimal(&desk, "p"), "point");
+    let thousands = desk.done("predict comma.csv --model p").out;
+    assert_eq!(desk.done("predict comma.csv --model p --decimal .").out, thousands);
+    desk.write("shown.csv", "x;y\n1,377;1\n1,5;2\n");
+    desk.fails(
+        "predict shown.csv --model p",
+        1,
+        "column `x` has `1,5`, with a decimal comma, but the numbers of the fit have a decimal point; say `--decimal ,` if \
+         this table has commas, `--decimal .` if not",
+    );
 
     desk.write("share.csv", &rows("x,y", 12, |i| format!("{i}.5%,{}", i % 3)));
     desk.write("plain.csv", &rows("x,y", 12, |i| format!("{i}.5,{}", i % 3)));
@@ -171,6 +196,167 @@ fn a_model_keeps_the_decimal_sign_and_per_cent() {
     }
     desk.write("s/config.json", &config.to_string());
     desk.done("predict both.csv --model s");
+}
+
+/// The decimal sign that a model keeps; empty if none.
+fn kept_decimal(desk: &Desk, model: &str) -> String {
+    let config: serde_json::Value =
+        serde_json::from_str(&desk.read(&format!("{model}/config.json"))).expect("JSON");
+    config["info"]["encoding"]["decimal"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Tables with decimal commas: one that shows them, and two whose numbers could be whole.
+fn write_commas(desk: &Desk) {
+    let digits = |i: usize| (i * 377) % 1000;
+    let kind = |i: usize| ["a", "b"][i % 2];
+    desk.write(
+        "fit.csv",
+        &rows("x;y;kind", 24, |i| {
+            format!("{},{:03}5;{};{}", 1 + i % 7, digits(i), i / 12 * 9, kind(i))
+        }),
+    );
+    let later = |i: usize| format!("{},{:03};{};{}", 1 + i % 7, digits(i), i / 6 * 9, kind(i));
+    desk.write("later.csv", &rows("x;y;kind", 12, later));
+    let quoted = |i: usize| later(i).replacen(';', "\",", 1).replace(';', ",");
+    desk.write("quoted.csv", &rows("x,y,kind", 12, |i| format!("\"{}", quoted(i))));
+    let texts = |i: usize| {
+        format!(
+            "{{\"x\": \"{},{:03}\", \"y\": {}, \"kind\": \"a\"}}",
+            1 + i % 7,
+            digits(i),
+            i / 6 * 9
+        )
+    };
+    desk.write("texts.jsonl", &rows(&texts(0), 11, |i| texts(i + 1)));
+}
+
+#[test]
+fn a_decimal_comma_that_was_found_is_kept() {
+    let desk = Desk::new();
+    write_commas(&desk);
+    for (fit, model) in [
+        ("fit fit.csv -k 2 --model m", "m"),
+        ("fit fit.csv -k 2 --stream --model s", "s"),
+        ("fit fit.csv -k 2 --as x=category --model c", "c"),
+        ("label fit.csv --labels kind --model l", "l"),
+        ("outliers fit.csv --save d", "d"),
+    ] {
+        desk.done(fit);
+        assert_eq!(kept_decimal(&desk, model), "comma", "{fit}");
+    }
+    assert!(desk.done("inspect m").out.contains("decimal    comma\n"));
+    for file in ["later.csv", "quoted.csv", "texts.jsonl"] {
+        for command in [
+            "predict FILE --model m",
+            "predict FILE --model s",
+            "predict FILE --model l",
+            "explain FILE --model m",
+            "profile FILE --model m",
+            "outliers FILE --model d",
+        ] {
+            let command = command.replace("FILE", file);
+            let kept = desk.done(&command);
+            assert_eq!(desk.done(&format!("{command} --decimal ,")).out, kept.out, "{command}");
+            let has_note = kept.err.contains("the comma is read as the decimal sign");
+            assert_eq!(has_note, !file.ends_with("jsonl"), "{command}: {}", kept.err);
+        }
+        let measures = |options: &str| {
+            let command =
+                format!("evaluate {file} --model m --methods neon --format csv {options}");
+            let timed = |line: &&str| !line.contains("seconds");
+            desk.done(&command).out.lines().filter(timed).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(measures(""), measures("--decimal ,"), "{file}");
+        let other = desk.done(&format!("predict {file} --model m --decimal .")).out;
+        assert_ne!(desk.done(&format!("predict {file} --model m")).out, other, "{file}");
+        desk.done(&format!("report {file} --model m -o kept.html"));
+        desk.done(&format!("report {file} --model m -o named.html --decimal ,"));
+        assert_eq!(desk.read("kept.html"), desk.read("named.html"), "{file}");
+    }
+    // A model that was saved before reads each table by itself, and asks.
+    let mut config: serde_json::Value =
+        serde_json::from_str(&desk.read("m/config.json")).expect("JSON");
+    let encoding = config["info"]["encoding"].as_object_mut().expect("an encoding");
+    encoding.remove("decimal").expect("the sign");
+    desk.write("m/config.json", &config.to_string());
+    desk.fails("predict later.csv --model m", 1, "may be 1 or 1000; say `--decimal .`");
+    desk.done("predict fit.csv --model m");
+}
+
+#[test]
+fn a_table_with_another_decimal_sign_than_the_fit_is_asked_about() {
+    let desk = Desk::new();
+    write_commas(&desk);
+    desk.done("fit fit.csv -k 2 --model m");
+    let question = "`, with a decimal point, but the numbers of the fit have a decimal comma; say `--decimal .` if this \
+                    table has points, `--decimal ,` if not";
+    for (name, text, shows) in [
+        ("point.csv", "x;y;kind\n0.5;1;a\n2.5;9;b\n", "column `x` has `0.5"),
+        // Another column tells what the numbers are.
+        ("beside.csv", "x;y;kind;z\n1.234;1;a;0.5\n2.345;9;b;1.5\n", "column `z` has `0.5"),
+        ("thousands.csv", "x|y|kind|z\n1,234|1|a|0.5\n2,345|9|b|1.5\n", "column `z` has `0.5"),
+    ] {
+        desk.write(name, text);
+        for command in ["predict", "explain", "profile"] {
+            let command = format!("{command} {name} --model m");
+            desk.fails(&command, 1, &format!("{name}: {shows}{question}"));
+            desk.done(&format!("{command} --decimal ."));
+        }
+    }
+    let refused = "`2.5` has a decimal point, but the numbers of the fit have a decimal comma; say `--decimal .` if this \
+                   table has points";
+    desk.write("mixed.csv", "x;y;kind\n1,5;1;a\n2.5;2;a\n");
+    desk.fails("predict mixed.csv --model m", 1, &format!("line 3, column `x`: {refused}"));
+    desk.write("mixed.jsonl", "{\"x\": \"2.5\", \"y\": 1, \"kind\": \"a\"}\n");
+    desk.fails("predict mixed.jsonl --model m", 1, refused);
+    // Whole numbers, numbers that are no text, and signs of columns that are not read.
+    desk.write("whole.csv", "x;y;kind;z\n1;1;a;0.5\n2;9;b;1.5\n");
+    desk.write("typed.jsonl", "{\"x\": 2.5, \"y\": 1.5, \"kind\": \"a\"}\n");
+    for file in ["whole.csv", "typed.jsonl"] {
+        let said = desk.done(&format!("predict {file} --model m")).err;
+        assert!(!said.contains("decimal"), "{said}");
+    }
+    // Numbers that could be either are read as those of the fit, which is said.
+    desk.write("either.csv", "x;y;kind\n1.234;1;a\n2.345;9;b\n");
+    let either = desk.done("predict either.csv --model m");
+    let note = "either.csv: column `x`: `1.234` is read as 1234, by the decimal comma of the fit; say `--decimal .` if it \
+                is 1.234";
+    assert!(either.err.contains(note), "{}", either.err);
+    assert_ne!(desk.done("predict either.csv --model m --decimal .").out, either.out);
+}
+
+#[test]
+fn a_decimal_point_is_kept_where_it_could_be_taken_for_another_sign() {
+    let desk = Desk::new();
+    let number = |i: usize| format!("{}.{:03}5", 1 + i % 7, (i * 377) % 1000);
+    let table = rows("x;y", 20, |i| format!("{};{}", number(i), i / 10 * 9));
+    desk.write("semicolons.csv", &table);
+    desk.write("commas.csv", &table.replace(';', ","));
+    desk.done("fit semicolons.csv -k 2 --model m");
+    desk.done("fit commas.csv -k 2 --model c");
+    assert_eq!(
+        (kept_decimal(&desk, "m").as_str(), kept_decimal(&desk, "c").as_str()),
+        ("point", "")
+    );
+    desk.write("row.csv", "x;y\n1.234;1\n");
+    assert_eq!(
+        desk.done("predict row.csv --model m").out,
+        desk.done("predict row.csv --model m --decimal .").out
+    );
+    desk.write("either.csv", "x;y\n1,234;1\n");
+    let either = desk.done("predict either.csv --model m").err;
+    assert!(
+        either.contains("`1,234` is read as 1234, by the decimal point of the fit"),
+        "{either}"
+    );
+    // A model of numbers that nothing else was needed for reads what a table shows.
+    desk.write("shown.csv", &table.replace('.', ","));
+    desk.fails("predict shown.csv --model m", 1, "say `--decimal ,` if this table has commas");
+    assert_eq!(
+        desk.done("predict shown.csv --model c").out,
+        desk.done("predict commas.csv --model c").out
+    );
+    desk.fails("predict either.csv --model c", 1, "`1,234` may be 1.234 or 1234");
 }
 
 #[test]

@@ -24,8 +24,8 @@ pub(crate) struct Common {
     /// first lines; a comma in output, in .tsv and .tab files a tab]
     #[arg(long, global = true, value_name = "CHAR", value_parser = parse::delimiter)]
     pub(crate) delimiter: Option<u8>,
-    /// Decimal sign of numbers that are text; a model keeps it [default: found from the first lines of a
-    /// text file]
+    /// Decimal sign of numbers that are text; a model keeps it [default: that of the model, else found
+    /// from the first lines of a text file]
     #[arg(long, global = true, value_name = ".|,", value_parser = parse::decimal)]
     pub(crate) decimal: Option<Decimal>,
     /// Encoding of a text file, such as latin1 or utf-16le [default: UTF-8, else Windows-1252]

@@ -2,7 +2,11 @@
 
 use std::io::{self, Write};
 
-/// Prints a line. A closed standard error is not a failure.
+use crate::progress;
+
+/// Prints a line, above the bar if there is one. A closed standard error is not a failure.
 pub(crate) fn tell(text: impl std::fmt::Display) {
-    let _ = writeln!(io::stderr(), "{text}");
+    progress::above(|| {
+        let _ = writeln!(io::stderr(), "{text}");
+    });
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, ValueHint};
-use neuralize::data::{Column, Encoding, Kind, Missing, Shown};
+use neuralize::data::{Column, Decimal, Encoding, Kind, Missing, Shown};
 use neuralize::record::ModelConfig;
 
 use crate::output::Output;
@@ -54,6 +54,7 @@ fn lines(config: &ModelConfig) -> Vec<(&'static str, String)> {
         ("clusters", of_clusters.then(|| config.n_clusters.to_string())),
         ("features", Some(config.n_features.to_string())),
         ("columns", info.encoding.as_ref().map(columns)),
+        ("decimal", info.encoding.as_ref().and_then(|encoding| encoding.decimal).map(decimal)),
         ("row names", info.id.clone()),
         ("scale", Some(info.scale.to_string())),
         ("gamma", text(info.gamma)),
@@ -77,6 +78,14 @@ fn lines(config: &ModelConfig) -> Vec<(&'static str, String)> {
         ("names", Some(listed(&info.features))),
     ];
     lines.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// The decimal sign of numbers that are text.
+fn decimal(decimal: Decimal) -> String {
+    match decimal {
+        Decimal::Comma => "comma".into(),
+        _ => "point".into(),
+    }
 }
 
 /// How columns become features: `size (number, if missing 3.5), colour (category of 3, if missing red)`.

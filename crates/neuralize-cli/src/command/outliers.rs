@@ -1,6 +1,7 @@
 //! `neuralize outliers`
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::Tensor;
@@ -9,7 +10,9 @@ use clap::{Args, ValueEnum, ValueHint};
 use neuralize::Error;
 use neuralize::cluster::Bandwidth;
 use neuralize::data::TableOptions;
-use neuralize::outlier::{KernelDensity, KernelDensityConfig};
+use neuralize::outlier::{
+    KernelDensity, KernelDensityConfig, NeuralizedKernelDensity, OutlierExplanation,
+};
 use neuralize::output::{Format, Results, Sort};
 use neuralize::record::{ModelInfo, OutlierModel};
 
@@ -17,6 +20,7 @@ use crate::args::{ResultArgs, SelectionArgs, TrainingArgs};
 use crate::backend::{Job, Session};
 use crate::command::shared::{self, Training};
 use crate::output::{self, Output};
+use crate::progress::{Bar, Estimate, about};
 use crate::{input, parse};
 
 /// The share of the data that counts as the neighbours of a point.
@@ -125,10 +129,21 @@ impl OutlierArgs {
             .with_row_names(reader.id().map(str::to_owned));
         let selection = shared::selection(&self.selection, self.sort.into(), format);
         let mut writer = results.outliers(&model.info().columns(), selection)?;
+        let (started, supports) = (Instant::now(), network.n_supports());
+        let (mut scored, mut is_said) = (0, false);
         shared::each_part(session, data, model.parts(reader)?, |part| {
             // The data of the model get the scores that they had when it was made.
             let explanation = network.explain_left_out(&part.x)?;
             let explanation = explanation.by_column(model.info().encoding.as_ref())?;
+            scored += part.rows.len();
+            let seconds = started.elapsed().as_secs_f64();
+            if !is_said && seconds > 5.0 {
+                let pace = scored as f64 / seconds;
+                session.note(format!(
+                    "note: about {pace:.0} rows a second are scored against the {supports} of the model"
+                ));
+                is_said = true;
+            }
             Ok(writer.write(shared::keys(part), &explanation)?)
         })?;
         writer.finish()?;
@@ -159,6 +174,35 @@ impl OutlierArgs {
                 found => found,
             },
         }
+    }
+
+    /// The scores of all rows and their explanations. If they take long, that is said beforehand.
+    fn explained<B: Backend>(
+        &self,
+        session: &Session<B>,
+        network: &NeuralizedKernelDensity<B>,
+        x: &Tensor<B, 2>,
+    ) -> neuralize::Result<OutlierExplanation<B>> {
+        const FEWER: usize = 2000;
+        let ([rows, _], supports) = (x.dims(), network.n_supports());
+        let mut bar = Bar::rows(rows, session.quiet);
+        let mut estimate = Estimate::start();
+        network.explain_left_out_observed(x, &mut |done| {
+            if let Some(time) = estimate.long(done as f64 / rows as f64) {
+                let fewer = match supports > FEWER {
+                    true => format!(
+                        "; --supports {FEWER} scores against so many of them, in about {}",
+                        about(time.mul_f64(FEWER as f64 / supports as f64))
+                    ),
+                    false => String::new(),
+                };
+                session.note(format!(
+                    "note: to score {rows} rows against {supports} takes about {}{fewer}",
+                    about(time)
+                ));
+            }
+            bar.set(done as u64, String::new);
+        })
     }
 
     /// Scores every row against the others.
@@ -200,7 +244,8 @@ impl OutlierArgs {
         let columns: Vec<String> =
             encoding.columns.iter().map(|column| column.name.clone()).collect();
         let mut writer = results.outliers(&columns, selection)?;
-        let explanation = network.explain_left_out(&data.x).map_err(|error| data.located(error))?;
+        let explanation =
+            self.explained(session, &network, &data.x).map_err(|error| data.located(error))?;
         writer.write(shared::keys(&data), &explanation.by_column(Some(encoding))?)?;
         writer.finish()?;
         session.note(summary);

@@ -31,7 +31,8 @@ pub struct Encoding {
     /// What stands for a missing value, besides empty cells, `NA` and their like.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_values: Vec<String>,
-    /// The decimal sign of numbers that are text, if somebody named it.
+    /// The decimal sign of numbers that are text, if somebody named it, or if the numbers of the fit
+    /// show it and could be read otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Decimal>,
 }
@@ -329,7 +330,7 @@ impl Encoder {
     /// The number of a cell, which must have a per cent sign if those of the fit had one.
     fn as_number(&self, cell: Cell<'_>, column: &Column) -> Result<Option<f64>, &'static str> {
         let value = as_number(cell, self.decimal).map_err(|reason| match cell {
-            Cell::Text(text) if has_other_decimal(text) => OTHER_DECIMAL,
+            Cell::Text(text) if has_other_decimal(text) => self.other_decimal(),
             _ => reason,
         })?;
         let (Some(expected), Some(_), true) = (column.percent, value, self.has_signs) else {
@@ -343,6 +344,19 @@ impl Encoder {
             (true, false) => Err("has a per cent sign, which the numbers of the fit have not"),
             (false, true) => Err("has no per cent sign, which the numbers of the fit have"),
             _ => Ok(value),
+        }
+    }
+
+    /// Why a number with another decimal sign is refused.
+    fn other_decimal(&self) -> &'static str {
+        match self.encoding.decimal.filter(|kept| *kept == self.decimal) {
+            Some(Decimal::Comma) => {
+                "has a decimal point, but the numbers of the fit have a decimal comma; say `--decimal .` if this table has points"
+            }
+            Some(Decimal::Point) => {
+                "has a decimal comma, but the numbers of the fit have a decimal point; say `--decimal ,` if this table has commas"
+            }
+            None => OTHER_DECIMAL,
         }
     }
 

@@ -186,7 +186,7 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
     /// As [`score`](Self::score).
     pub fn explain(&self, x: &Tensor<B, 2>) -> Result<OutlierExplanation<B>> {
         self.check_input(x)?;
-        Ok(self.explanations(x, false))
+        Ok(self.explanations(x, false, &mut |_| {}))
     }
 
     /// Explains the score of every row, where a row that equals a support
@@ -201,9 +201,28 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
     ///
     /// As [`score_left_out`](Self::score_left_out).
     pub fn explain_left_out(&self, x: &Tensor<B, 2>) -> Result<OutlierExplanation<B>> {
+        self.explain_left_out_observed(x, &mut |_| {})
+    }
+
+    /// The same, with an observer: it is called after every block of rows, with the number of rows that
+    /// are done. Time is in proportion to the rows times the supports.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[N, D]`; N may be 0
+    /// - relevance: `[N, D]`, score: `[N]`
+    ///
+    /// # Errors
+    ///
+    /// As [`score_left_out`](Self::score_left_out).
+    pub fn explain_left_out_observed(
+        &self,
+        x: &Tensor<B, 2>,
+        observer: &mut dyn FnMut(usize),
+    ) -> Result<OutlierExplanation<B>> {
         self.check_input(x)?;
         self.check_others()?;
-        Ok(self.explanations(x, true))
+        Ok(self.explanations(x, true, observer))
     }
 
     fn check_input(&self, x: &Tensor<B, 2>) -> Result<()> {
@@ -232,7 +251,12 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
         })
     }
 
-    fn explanations(&self, x: &Tensor<B, 2>, leave_out: bool) -> OutlierExplanation<B> {
+    fn explanations(
+        &self,
+        x: &Tensor<B, 2>,
+        leave_out: bool,
+        observer: &mut dyn FnMut(usize),
+    ) -> OutlierExplanation<B> {
         let [rows, features] = x.dims();
         if rows == 0 {
             let none = |columns| transfer::zeros([0, columns], &x.device(), self.dtype());
@@ -242,10 +266,12 @@ impl<B: Backend> NeuralizedKernelDensity<B> {
         let step = kernel::block_rows(self.n_supports() + features);
         let (mut relevance, mut score) = (Vec::new(), Vec::new());
         for range in kernel::blocks(rows, step) {
+            let done = range.end;
             let block = x.clone().slice([range, 0..features]);
             let (r, o) = self.explain_block(block, &layer, leave_out);
             relevance.push(r);
             score.push(o);
+            observer(done);
         }
         let score = Tensor::cat(score, 0).squeeze_dim(1);
         OutlierExplanation { relevance: Tensor::cat(relevance, 0), score }
@@ -322,6 +348,20 @@ mod tests {
     use super::*;
     use crate::outlier::KernelDensity;
     use burn::backend::Flex;
+
+    #[test]
+    fn blocks_of_rows_are_observed() {
+        let (rows, device) = (20_000, Default::default());
+        let values: Vec<f32> = (0..2 * rows).map(|at| (at as f32).sin()).collect();
+        let x = Tensor::<Flex, 1>::from_floats(&values[..], &device).reshape([rows, 2]);
+        let supports = x.clone().slice([0..100, 0..2]);
+        let network = KernelDensity::from_supports(supports, 0.5).expect("a density").neuralize();
+        let mut seen = Vec::new();
+        let observed = network.explain_left_out_observed(&x, &mut |done| seen.push(done));
+        assert!(seen.len() > 1 && seen.is_sorted() && seen.last() == Some(&rows), "{seen:?}");
+        let plain = network.explain_left_out(&x).expect("scores").score.into_data();
+        assert_eq!(observed.expect("scores").score.into_data(), plain);
+    }
 
     #[test]
     fn prints_its_layers() {

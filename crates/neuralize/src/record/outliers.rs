@@ -4,8 +4,9 @@ use std::path::Path;
 
 use burn::tensor::{DType, backend::Backend};
 
-use crate::data::{ScaledParts, Scaler, TableOptions, TableReader};
+use crate::data::{ScaledParts, Scaler, TableOptions, TableReader, part_rows};
 use crate::error::Result;
+use crate::kernel;
 use crate::outlier::KernelDensity;
 use crate::record::folder::{self, Description, Folder, ModelInfo, ModelKind, Modules};
 use crate::record::model::GAUSSIAN_KERNEL;
@@ -76,13 +77,20 @@ impl<B: Backend> OutlierModel<B> {
     }
 
     /// Scaled parts of a table that may be larger than memory, as
-    /// [`Model::parts`](crate::record::Model::parts).
+    /// [`Model::parts`](crate::record::Model::parts); the more supports there are, the smaller are the
+    /// parts, since a row is compared with each of them.
     ///
     /// # Errors
     ///
     /// If the features of the table are not those of the model.
     pub fn parts<'a>(&self, reader: TableReader<'a>) -> Result<ScaledParts<'a, B>> {
-        folder::parts(&self.scaler, &self.info, reader, self.density.n_features())
+        // Pairs of a row and a support, which take about a second.
+        const PAIRS: usize = 1 << 23;
+        let (supports, features) = (self.density.n_supports(), self.density.n_features());
+        let parts = folder::parts(&self.scaler, &self.info, reader, features)?;
+        let whole_blocks = kernel::block_rows(supports + features);
+        let rows = (PAIRS / supports.max(1)).next_multiple_of(whole_blocks);
+        Ok(parts.with_part_rows(rows.min(part_rows(features))))
     }
 
     /// Saves the model as a folder, replacing a model in this folder.

@@ -25,6 +25,8 @@ pub(super) struct CsvRows<'a> {
     record: csv::StringRecord,
     /// Whether the record is the first row, which no header came before.
     is_pending: bool,
+    /// Whether a line names the columns.
+    is_named: bool,
 }
 
 impl<'a> CsvRows<'a> {
@@ -42,7 +44,8 @@ impl<'a> CsvRows<'a> {
         let wishes = Wishes {
             delimiter: options.delimiter,
             usual,
-            decimal: options.named_decimal(),
+            decimal: options.decimal,
+            kept: options.kept_decimal(),
             header: options.header,
             skipped: options.skipped,
             missing: options.missing_values(),
@@ -71,13 +74,21 @@ impl<'a> CsvRows<'a> {
                 quotes: Quotes::new(dialect.delimiter, 1 + skipped),
             });
         let record = csv::StringRecord::new();
-        let is_pending = !dialect.header;
-        let mut rows = Self { reader, skipped, returns: false, next_line: 2, record, is_pending };
+        let mut rows = Self {
+            reader,
+            skipped,
+            returns: false,
+            next_line: 2,
+            record,
+            is_pending: !dialect.header,
+            is_named: dialect.header,
+        };
         let header = rows.header(&file, &dialect)?;
         let mut opened = Opened::new(file, header, rows);
         opened.notes = notes;
         (opened.decimal, opened.decimal_is_known) = (dialect.decimal, dialect.decimal_is_known);
         opened.has_lines = true;
+        opened.has_commas = dialect.delimiter == b',';
         Ok(opened)
     }
 
@@ -147,10 +158,14 @@ impl<'a> CsvRows<'a> {
         }
         let line = self.line_of_record();
         let cells = if found == 1 { "cell" } else { "cells" };
-        const ADVICE: &str = "; if the lines above are a title or counts, say `--skip N`, if no line names the \
-                              columns `--header no`, if other signs separate cells `--delimiter`";
-        let advice = if found > expected { ADVICE } else { "" };
-        let detail = format!("line {line} has {found} {cells}, the header has {expected}{advice}");
+        const MORE: &str = "if the lines above are a title or counts, say `--skip N`, if no line names the columns \
+                            `--header no`, if other signs separate cells `--delimiter`; a cell with a separator \
+                            in it needs quotes";
+        const LESS: &str = "add the cells that are missing, remove the line if it is no row, or say `--skip N` if \
+                            the lines above are a title";
+        let advice = if found > expected { MORE } else { LESS };
+        let first = if self.is_named { "the header" } else { "the first row" };
+        let detail = format!("line {line} has {found} {cells}, {first} has {expected}; {advice}");
         Err(Error::Table { file: columns.file.clone(), detail })
     }
 }
@@ -303,7 +318,22 @@ mod tests {
             message("a\n1\n\n2\n", &plain),
             "t.csv: 1 missing value, first at line 3, column `a`; fill or drop these rows first"
         );
-        assert_eq!(message("a,b\n1\n", &plain), "t.csv: line 2 has 1 cell, the header has 2");
+        assert_eq!(
+            message("a,b\n1\n", &plain),
+            "t.csv: line 2 has 1 cell, the header has 2; add the cells that are missing, remove the line if it is no \
+             row, or say `--skip N` if the lines above are a title"
+        );
+        assert_eq!(
+            message("a,b\n1,2,3\n", &plain),
+            "t.csv: line 2 has 3 cells, the header has 2; if the lines above are a title or counts, say `--skip N`, if \
+             no line names the columns `--header no`, if other signs separate cells `--delimiter`; a cell with a \
+             separator in it needs quotes"
+        );
+        assert_eq!(
+            message("1,2\n1\n", &plain.clone().with_header(false)),
+            "t.csv: line 2 has 1 cell, the first row has 2; add the cells that are missing, remove the line if it is \
+             no row, or say `--skip N` if the lines above are a title"
+        );
         assert_eq!(
             message("", &plain),
             "t.csv: the file is empty; the first line must name the columns"

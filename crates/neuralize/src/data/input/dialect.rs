@@ -7,6 +7,7 @@ use csv::StringRecord;
 use crate::data::input::header::{check_names, is_number, may_be_title, title_error};
 use crate::data::input::number::{Decimal, is_missing, number};
 use crate::data::input::spaces::squeezed;
+use crate::text::Shown;
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -53,11 +54,21 @@ pub(super) struct Wishes {
     /// From the extension of the file: a tab for `.tsv`.
     pub(super) usual: Option<u8>,
     pub(super) decimal: Option<Decimal>,
+    /// Of a model, unless the user names a decimal sign.
+    pub(super) kept: Option<Kept>,
     pub(super) header: Option<bool>,
     /// So many lines at the beginning are no part of the table.
     pub(super) skipped: usize,
     /// Texts that stand for missing values.
     pub(super) missing: Vec<String>,
+}
+
+/// The decimal sign that a model keeps.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) decimal: Decimal,
+    /// Its columns of numbers.
+    pub(super) columns: Vec<String>,
 }
 
 /// The dialect of a text that begins with the sample, or is the sample. The error is what comes
@@ -121,8 +132,10 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
         }
         (above, _) => (above, records.as_slice()),
     };
-    if wishes.decimal.is_none() {
-        dialect.find_decimal(names.as_ref(), rows)?;
+    match (wishes.decimal, &wishes.kept) {
+        (Some(_), _) => {}
+        (None, Some(kept)) => dialect.keep_decimal(kept, names.as_ref(), rows)?,
+        (None, None) => dialect.find_decimal(names.as_ref(), rows)?,
     }
     Ok(dialect)
 }
@@ -514,6 +527,18 @@ struct Evidence<'t> {
 }
 
 impl<'t> Evidence<'t> {
+    /// Of every column.
+    fn of(rows: &'t [StringRecord]) -> Vec<Self> {
+        let width = rows.iter().map(StringRecord::len).max().unwrap_or(0);
+        let mut columns = vec![Self::default(); width];
+        for row in rows {
+            for (column, cell) in columns.iter_mut().zip(row) {
+                column.add(cell);
+            }
+        }
+        columns
+    }
+
     fn add(&mut self, cell: &'t str) {
         if is_missing(cell) {
             return;
@@ -535,6 +560,22 @@ impl<'t> Evidence<'t> {
         self.numbers += 1;
     }
 
+    /// The first cell that is a number with this decimal sign only.
+    fn plain(&self, decimal: Decimal) -> Cell<'t> {
+        match decimal {
+            Decimal::Point => self.point,
+            Decimal::Comma => self.comma,
+        }
+    }
+
+    /// The first cell with this sign that is one number or another.
+    fn either(&self, sign: Decimal) -> Cell<'t> {
+        match sign {
+            Decimal::Point => self.either_point,
+            Decimal::Comma => self.either_comma,
+        }
+    }
+
     /// Columns of text have none: among addresses and versions are some that could be numbers.
     fn counts(&self) -> bool {
         self.numbers * 10 >= self.cells * 9
@@ -548,13 +589,7 @@ impl Dialect {
         names: Option<&StringRecord>,
         rows: &[StringRecord],
     ) -> Result<(), String> {
-        let width = rows.iter().map(StringRecord::len).max().unwrap_or(0);
-        let mut columns = vec![Evidence::default(); width];
-        for row in rows {
-            for (column, cell) in columns.iter_mut().zip(row) {
-                column.add(cell);
-            }
-        }
+        let columns = Evidence::of(rows);
         let first = |kind: for<'c, 't> fn(&'c Evidence<'t>) -> Cell<'t>| {
             let of = |(at, column)| Some((name_of(names, at), kind(column)?));
             columns.iter().enumerate().filter(|(_, column)| column.counts()).find_map(of)
@@ -571,7 +606,7 @@ impl Dialect {
             (None, Some(_)) => {
                 self.decimal_is_known = true;
                 self.decimal = Decimal::Comma;
-                self.notes.push("the comma is read as the decimal sign".to_owned());
+                self.notes.push(COMMA.to_owned());
                 Ok(())
             }
             (None, None) => {
@@ -584,7 +619,7 @@ impl Dialect {
                 }
                 if comma.is_some() {
                     self.decimal_is_known = true;
-                    self.notes.push("commas are read as separators of thousands".to_owned());
+                    self.notes.push(THOUSANDS.to_owned());
                 }
                 Ok(())
             }
@@ -592,10 +627,79 @@ impl Dialect {
     }
 }
 
+impl Dialect {
+    /// The decimal sign of a model, unless the table has the other one. Numbers that could be either
+    /// are read by it, with a note where they are then whole.
+    fn keep_decimal(
+        &mut self,
+        kept: &Kept,
+        names: Option<&StringRecord>,
+        rows: &[StringRecord],
+    ) -> Result<(), String> {
+        (self.decimal, self.decimal_is_known) = (kept.decimal, true);
+        let other = kept.decimal.other();
+        let all = Evidence::of(rows);
+        let all: Vec<_> = all.iter().enumerate().filter(|(_, column)| column.counts()).collect();
+        let of_model = |at: usize| match names {
+            Some(names) => kept.columns.iter().any(|name| names.get(at) == Some(name)),
+            None => kept.columns.contains(&format!("x{at}")),
+        };
+        let read: Vec<_> = all.iter().copied().filter(|(at, _)| of_model(*at)).collect();
+        let shown = |columns: &[(usize, &Evidence<'_>)], decimal| {
+            let of = |(at, column): &(usize, &Evidence<'_>)| {
+                Some((name_of(names, *at), column.plain(decimal)?.to_owned()))
+            };
+            columns.iter().find_map(of)
+        };
+        let either = |sign| read.iter().find_map(|(at, column)| Some((*at, column.either(sign)?)));
+        if kept.decimal == Decimal::Comma
+            && all.iter().any(|(_, column)| column.comma.or(column.either_comma).is_some())
+        {
+            self.notes.push(COMMA.to_owned());
+        }
+        if shown(&all, kept.decimal).is_some() {
+            return Ok(());
+        }
+        let is_open = either(kept.decimal).or(either(other)).is_some();
+        let against = shown(&read, other).or_else(|| shown(&all, other).filter(|_| is_open));
+        if let Some((name, cell)) = against {
+            return Err(format!(
+                "{name} has `{cell}`, with a decimal {0}, but the numbers of the fit have a decimal {1}; say \
+                 `--decimal {2}` if this table has {0}s, `--decimal {3}` if not",
+                other.word(),
+                kept.decimal.word(),
+                other.sign(),
+                kept.decimal.sign()
+            ));
+        }
+        match either(other) {
+            Some(_) if other == Decimal::Comma && self.delimiter == b',' => {
+                self.notes.push(THOUSANDS.to_owned());
+            }
+            Some((at, cell)) => {
+                let read = |decimal| number(cell, decimal).map_or(f64::NAN, |(value, _)| value);
+                self.notes.push(format!(
+                    "{}: `{cell}` is read as {}, by the decimal {} of the fit; say `--decimal {}` if it is {}",
+                    name_of(names, at),
+                    read(kept.decimal),
+                    kept.decimal.word(),
+                    other.sign(),
+                    read(other)
+                ));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+const COMMA: &str = "the comma is read as the decimal sign";
+const THOUSANDS: &str = "commas are read as separators of thousands";
+
 /// A column in a message.
 fn name_of(names: Option<&StringRecord>, at: usize) -> String {
     match names.and_then(|names| names.get(at)) {
-        Some(name) if !name.is_empty() => format!("column `{name}`"),
+        Some(name) if !name.is_empty() => format!("column `{}`", Shown(name)),
         _ => format!("column {}", at + 1),
     }
 }
@@ -674,6 +778,7 @@ mod tests {
                 delimiter: Some(b'|'),
                 usual: Some(b'\t'),
                 decimal: Some(Decimal::Point),
+                kept: None,
                 header: Some(false),
                 skipped: 0,
                 missing: Vec::new(),
@@ -1015,11 +1120,63 @@ mod tests {
                 "column `x`: `-1,234` may be -1.234 or -1234; say `--decimal .` or `--decimal ,`"
             );
         }
+        assert!(error("x\u{1b};y\n1.234;1\n").starts_with("column `x\\u{1b}`: `1.234` may be"));
         let wishes = Wishes { header: Some(false), ..Wishes::default() };
         let message = of("7;1.234\n", true, &wishes).expect_err("either");
         assert!(message.starts_with("column 2: "), "{message}");
         let message = of("7;1.2", false, &wishes).map(|dialect| dialect.decimal);
         assert_eq!(message, Ok(Decimal::Point));
+    }
+
+    #[test]
+    fn a_model_decides_what_could_be_either() {
+        let kept = |decimal, text: &str| {
+            let columns = vec!["x".to_owned(), "x0".to_owned()];
+            let header = Some(!text.starts_with(|c: char| c.is_ascii_digit()));
+            let kept = Some(Kept { decimal, columns });
+            of(text, true, &Wishes { kept, header, ..Wishes::default() })
+                .map(|dialect| (dialect.decimal, dialect.notes))
+        };
+        let comma = |text| kept(Decimal::Comma, text);
+        let point = |text| kept(Decimal::Point, text);
+        for text in ["x;y\n5,859;1\n", "x;y\n1,5;1\n", "5,859;1\n", "x;y\n1.234,5;1\n1.234;2\n"] {
+            let (decimal, notes) = comma(text).expect(text);
+            assert_eq!((decimal, notes.len()), (Decimal::Comma, 2), "{text:?}: {notes:?}");
+            assert_eq!(notes[1], COMMA);
+        }
+        // Nothing to read by it.
+        for text in ["x;y\n5;1\n", "x;y\n5;1.5\n", "x;y\nNA;1.5\n", "5;1.5\n"] {
+            let (decimal, notes) = comma(text).expect(text);
+            assert_eq!((decimal, notes.len()), (Decimal::Comma, 1), "{text:?}: {notes:?}");
+        }
+        let whole = "column `x`: `1.234` is read as 1234, by the decimal comma of the fit; say `--decimal .` if it is 1.234";
+        assert_eq!(comma("x;y\n1.234;1\n").expect("a note").1[1], whole);
+        assert!(
+            point("x;y\n1,234;1\n").expect("a note").1[1]
+                .starts_with("column `x`: `1,234` is read as 1234")
+        );
+        assert_eq!(point("x,y\n\"1,234\",1\n").expect("a note").1, [THOUSANDS]);
+        let asks = "say `--decimal .` if this table has points, `--decimal ,` if not";
+        for (text, shows) in [
+            ("x;y\n1.5;1\n", "column `x` has `1.5`"),
+            ("1.5;1\n", "column 1 has `1.5`"),
+            // The others say what could be either.
+            ("x;y\n5,859;0.5\n", "column `y` has `0.5`"),
+            ("x;y\n5.859;0.5\n", "column `y` has `0.5`"),
+        ] {
+            let asked = comma(text).expect_err(text);
+            assert!(asked.starts_with(shows) && asked.ends_with(asks), "{text:?}: {asked}");
+        }
+        assert!(
+            point("x;y\n1,5;1\n").expect_err("a comma").contains("has `1,5`, with a decimal comma")
+        );
+        // The user decides.
+        let wishes = Wishes {
+            decimal: Some(Decimal::Point),
+            kept: Some(Kept { decimal: Decimal::Comma, columns: vec!["x".into()] }),
+            ..Wishes::default()
+        };
+        assert_eq!(wished("x;y\n1.5;1\n", wishes).decimal, Decimal::Point);
     }
 
     #[test]
@@ -1054,6 +1211,10 @@ mod tests {
                 header: pick(43).then_some(pick(44)),
                 skipped: (state >> 45) as usize % 3,
                 missing: if pick(46) { vec!["1".into()] } else { Vec::new() },
+                kept: pick(47).then(|| Kept {
+                    decimal: if pick(48) { Decimal::Comma } else { Decimal::Point },
+                    columns: vec!["a".into(), "x0".into()],
+                }),
             };
             if let Ok(dialect) = of(&text, pick(45), &wishes) {
                 assert!(text.is_char_boundary(dialect.start), "{text:?}");

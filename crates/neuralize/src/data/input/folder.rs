@@ -98,6 +98,7 @@ impl FolderRows {
         notes.extend(first.notes.iter().cloned());
         let (is_unnamed, decimal) = (first.is_unnamed, first.decimal);
         let (has_lines, has_sheets) = (first.has_lines, first.has_sheets);
+        let has_commas = first.has_commas;
         let decimal_is_known = first.decimal_is_known;
         let (obstacles, indices) = (first.obstacles.clone(), first.indices.clone());
         let rows = Self {
@@ -119,7 +120,7 @@ impl FolderRows {
         (opened.obstacles, opened.indices, opened.notes) = (obstacles, indices, notes);
         (opened.is_unnamed, opened.decimal) = (is_unnamed, decimal);
         (opened.has_lines, opened.has_sheets) = (has_lines, has_sheets);
-        opened.decimal_is_known = decimal_is_known;
+        (opened.decimal_is_known, opened.has_commas) = (decimal_is_known, has_commas);
         Ok(opened)
     }
 
@@ -529,7 +530,8 @@ mod tests {
             (
                 "a,b\n1,2,3\n",
                 "1.csv: line 2 has 3 cells, the header has 2; if the lines above are a title or counts, say `--skip N`, \
-                 if no line names the columns `--header no`, if other signs separate cells `--delimiter`",
+                 if no line names the columns `--header no`, if other signs separate cells `--delimiter`; a cell \
+                 with a separator in it needs quotes",
             ),
         ] {
             assert_eq!(message(&[("0.csv", "a,b\n1,2\n"), ("1.csv", second)]), expected);

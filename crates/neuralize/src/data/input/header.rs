@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use csv::StringRecord;
 
-use crate::data::input::number::{Decimal, is_missing, number};
+use crate::data::input::number::{Decimal, Form, is_missing, number};
 use crate::text::Shown;
 
 /// So many rows are compared with the first line, cell by cell.
@@ -39,23 +39,85 @@ pub(super) fn check_names(
             Shown(value)
         ));
     }
-    let Some(number) = first.iter().find(|cell| is_number(cell)) else { return Ok(None) };
+    let Some(shown) = first.iter().find(|cell| is_number(cell)) else { return Ok(None) };
     if first.iter().all(|cell| is_number(cell) || is_missing(cell)) {
         return Err(format!("the first line holds numbers; {CHOICE}"));
     }
     let rows = &rows[..rows.len().min(COMPARED)];
     if !is_alike(first, rows) {
-        return Ok(None);
+        return check_mixed(first, rows);
     }
     if are_years(first, rows) {
-        let note = "the first line is taken for the names of the columns, though it looks like a row; \
-                    say `--header no` if it is one";
-        return Ok(Some(note.to_owned()));
+        return Ok(Some(taken_for_names()));
     }
-    Err(format!(
+    Err(numbers_error(shown))
+}
+
+fn numbers_error(number: &str) -> String {
+    format!(
         "the first line looks like a row: it has numbers, such as `{}`, where the rows have them; {CHOICE}",
         Shown(number)
-    ))
+    )
+}
+
+fn taken_for_names() -> String {
+    "the first line is taken for the names of the columns, though it looks like a row; say `--header no` if it \
+     is one"
+        .to_owned()
+}
+
+/// The same for a line that has texts as well as numbers in columns of numbers: where there are as many
+/// numbers, a row may have a text that no other has; where there are more texts, they are names.
+fn check_mixed(first: &StringRecord, rows: &[StringRecord]) -> Result<Option<String>, String> {
+    let (mut numbers, mut texts) = (Vec::new(), 0);
+    for (at, cell) in first.iter().enumerate().filter(|(_, cell)| !is_missing(cell)) {
+        let below = rows.iter().filter(|row| row.len() == first.len());
+        let mut below =
+            below.filter_map(|row| row.get(at)).filter(|cell| !is_missing(cell)).peekable();
+        let Some(below_first) = below.peek().copied() else { continue };
+        if !below.all(is_number) {
+            continue;
+        }
+        if is_number(cell) && signs(cell) == signs(below_first) {
+            numbers.push(cell);
+        } else {
+            texts += 1;
+        }
+    }
+    let Some(shown) = numbers.first() else { return Ok(None) };
+    if are_years(first, rows) || are_steps(&numbers) {
+        return Ok(None);
+    }
+    if texts > numbers.len() || are_ascending(&numbers) {
+        return Ok(Some(taken_for_names()));
+    }
+    Err(numbers_error(shown))
+}
+
+/// Whether a number has a currency or a per cent sign.
+fn signs(cell: &str) -> Option<(bool, bool)> {
+    let (_, Form { currency, percent, .. }) =
+        number(cell, Decimal::Point).or_else(|| number(cell, Decimal::Comma))?;
+    Some((currency, percent))
+}
+
+fn values(cells: &[&str]) -> Vec<f64> {
+    cells.iter().filter_map(|cell| Some(number(cell, Decimal::Point)?.0)).collect()
+}
+
+/// Whether three numbers or more count, or go on by another step: 0, 1, 2 or 0.25, 0.5, 0.75.
+fn are_steps(cells: &[&str]) -> bool {
+    let values = values(cells);
+    let [first, second, _, ..] = values[..] else { return false };
+    let step = second - first;
+    step > 0.0 && values.windows(2).all(|pair| (pair[1] - pair[0] - step).abs() <= 1e-9 * step)
+}
+
+/// Whether many numbers ascend, as wavelengths do: in a row that would be a chance.
+fn are_ascending(cells: &[&str]) -> bool {
+    const MANY: usize = 8;
+    let values = values(cells);
+    values.len() >= MANY && values.windows(2).all(|pair| pair[0] < pair[1])
 }
 
 /// Whether the first line has one cell, and the rows have cells behind it: it may be a title. Columns
@@ -171,6 +233,14 @@ mod tests {
             ("Anna,red,yes\nBert,red,no\nCarl,blue,yes", "other cells"),
             // Years above years.
             ("Chad,2019\nMali,2020", "`2019`"),
+            // Texts above texts, and numbers above numbers.
+            ("red,1.5,2.5\nblue,2.0,3.1\ngreen,4.0,1.5", "`1.5`"),
+            // A text above numbers, in a row of numbers.
+            ("n/d,1.5\n3.5,2.5\n4.5,1.5", "`1.5`"),
+            ("A,n/d,18,f\nB,36.7,19.3,m\nC,39.5,18,f", "`18`"),
+            ("n/d,7%,1\n3,8%,9\n4,9%,5", "`7%`"),
+            ("x,1\n5,2\n6,3", "`1`"),
+            ("x,1,2\n5,2,7\n6,3,9", "`1`"),
             // One odd row among many.
             ("oak,7\nelm,tall\nash,3\nfir,4", "`7`"),
         ] {
@@ -189,9 +259,25 @@ mod tests {
         ] {
             assert_eq!(checked(text), Ok(None), "{text}");
         }
-        // Years name columns of other numbers.
-        let noted = checked("country,2019,2020\nChad,1.5,\nMali,2.5,7").expect("no question");
-        assert!(noted.is_some_and(|note| note.contains("--header no")));
+        // Numbers that count, and years, above numbers.
+        for text in [
+            "label,0,1,2\n5,0,16,3\n7,8,0,1",
+            "id,0.25,0.5,0.75\n1,2,3,4\n2,3,4,5",
+            "id,2019,2020\n1,1.5,7\n2,2.5,8",
+            // The rows have words in that column, too.
+            "x,1,b\n5,2,7\n6,low,9",
+        ] {
+            assert_eq!(checked(text), Ok(None), "{text}");
+        }
+        // Years name columns of other numbers, and one number among names may be a name.
+        for text in [
+            "country,2019,2020\nChad,1.5,\nMali,2.5,7",
+            "a,b,0\n1,2,3\n4,5,6",
+            "id,400.1,402,405,406,407,411,412,419\n1,2,3,4,5,6,7,8,9\n2,3,4,5,6,7,8,9,1",
+        ] {
+            let noted = checked(text).expect("no question");
+            assert!(noted.is_some_and(|note| note.contains("--header no")), "{text}");
+        }
     }
 
     #[test]

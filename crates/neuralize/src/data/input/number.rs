@@ -16,6 +16,32 @@ pub enum Decimal {
     Comma,
 }
 
+impl Decimal {
+    /// The other sign.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Point => Self::Comma,
+            Self::Comma => Self::Point,
+        }
+    }
+
+    /// `.` or `,`
+    pub(crate) fn sign(self) -> char {
+        match self {
+            Self::Point => '.',
+            Self::Comma => ',',
+        }
+    }
+
+    /// Its name in messages.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Point => "point",
+            Self::Comma => "comma",
+        }
+    }
+}
+
 /// What was taken for part of a number, besides its digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Form {
@@ -167,10 +193,7 @@ struct Plain {
 impl Plain {
     /// Copies an unsigned number; whether its digits are in groups.
     fn fill(&mut self, text: &str, decimal: Decimal) -> Option<bool> {
-        let (sign, other) = match decimal {
-            Decimal::Point => ('.', ','),
-            Decimal::Comma => (',', '.'),
-        };
+        let (sign, other) = (decimal.sign(), decimal.other().sign());
         let (mantissa, exponent) = match text.split_once(['e', 'E', 'd', 'D']) {
             Some((mantissa, exponent)) => (mantissa, Some(exponent)),
             None => (text, None),

@@ -23,6 +23,8 @@ pub(in crate::data) struct Opened<'a> {
     /// Whether it has lines or rows that can be skipped, and sheets.
     pub(super) has_lines: bool,
     pub(super) has_sheets: bool,
+    /// Whether commas separate its cells.
+    pub(in crate::data) has_commas: bool,
     /// What was taken for what.
     pub(in crate::data) notes: Vec<String>,
     /// The decimal sign of numbers that are text, and whether it is more than a guess.
@@ -41,6 +43,7 @@ impl<'a> Opened<'a> {
             is_unnamed: false,
             has_lines: false,
             has_sheets: false,
+            has_commas: false,
             notes: Vec::new(),
             decimal: Decimal::default(),
             decimal_is_known: false,

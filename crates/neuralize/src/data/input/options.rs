@@ -1,7 +1,8 @@
 //! Options of reading a table.
 
-use crate::data::encoding::Encoding;
+use crate::data::encoding::{Encoding, Kind};
 use crate::data::input::Decimal;
+use crate::data::input::dialect::Kept;
 
 /// Options of reading a table, whatever kind of file holds it.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +30,8 @@ impl TableOptions {
         self
     }
 
-    /// Sets the decimal sign of numbers that are text. By default it is found from the first lines of
-    /// a text file; elsewhere it is a point.
+    /// Sets the decimal sign of numbers that are text. By default it is that of the encoding, if it has
+    /// one; else it is found from the first lines of a text file, and elsewhere it is a point.
     pub fn with_decimal(mut self, decimal: Decimal) -> Self {
         self.decimal = Some(decimal);
         self
@@ -133,6 +134,14 @@ impl TableOptions {
     /// The decimal sign that is named by these options, or by the encoding.
     pub(in crate::data) fn named_decimal(&self) -> Option<Decimal> {
         self.decimal.or_else(|| self.encoding.as_ref()?.decimal)
+    }
+
+    /// The decimal sign that an encoding keeps, unless these options name one.
+    pub(super) fn kept_decimal(&self) -> Option<Kept> {
+        let encoding = self.encoding.as_ref().filter(|_| self.decimal.is_none())?;
+        let numbers = encoding.columns.iter().filter(|column| column.kind == Kind::Number);
+        let columns = numbers.map(|column| column.name.clone()).collect();
+        Some(Kept { decimal: encoding.decimal?, columns })
     }
 
     /// Whether columns were selected by their names.

@@ -89,8 +89,10 @@ pub(super) struct ColumnCells {
     /// Texts that are numbers with the other decimal sign, and those of them that show it.
     pub(super) other_numbers: usize,
     pub(super) other_decimals: usize,
-    /// Whether a number shows the decimal sign that is taken for it.
-    shows_own: bool,
+    /// Whether a number shows the decimal sign that is taken for it, or has the other one between its
+    /// thousands.
+    pub(super) shows_own: bool,
+    pub(super) shows_groups: bool,
     decimal: Decimal,
     /// The first different texts that are no numbers, a few of either kind.
     odd: Vec<Odd>,
@@ -134,6 +136,7 @@ impl ColumnCells {
             other_numbers: 0,
             other_decimals: 0,
             shows_own: false,
+            shows_groups: false,
             decimal: Decimal::default(),
             odd: Vec::new(),
             either: None,
@@ -175,7 +178,7 @@ impl ColumnCells {
         (is_open
             && (self.other_decimals > 0
                 || (self.other_numbers > 0 && self.other_numbers == self.present())))
-        .then_some(other(self.decimal))
+        .then_some(self.decimal.other())
     }
 
     /// The decimal sign that is taken for it.
@@ -228,6 +231,11 @@ impl ColumnCells {
     pub(super) fn add(&mut self, cell: Cell<'_>, decimal: Decimal, place: &dyn Fn() -> Place) {
         self.rows += 1;
         if self.reading.stated == Some(ColumnKind::Category) {
+            if let Cell::Text(text) = cell
+                && let Some((_, form)) = number(text, decimal)
+            {
+                self.note_signs(text, form, decimal);
+            }
             match category(cell, decimal) {
                 Some(value) => self.add_text(&value, place),
                 None => self.add_missing(),
@@ -267,7 +275,7 @@ impl ColumnCells {
                 if form.is_any() && self.forms.is_none() {
                     self.forms = Some((form, text.to_owned()));
                 }
-                self.shows_own |= text.contains(sign(decimal));
+                self.note_signs(text, form, decimal);
                 self.add_number(value, is_whole(text, decimal));
             }
             None if is_missing(text) => self.add_missing(),
@@ -275,8 +283,8 @@ impl ColumnCells {
                 Some(days) if self.reading.takes_dates() => self.add_day(days),
                 days => {
                     self.days += usize::from(days.is_some());
-                    let is_other = number(text, other(decimal)).is_some();
-                    let shows = is_other && text.contains(sign(other(decimal)));
+                    let is_other = number(text, decimal.other()).is_some();
+                    let shows = is_other && text.contains(decimal.other().sign());
                     self.other_numbers += usize::from(is_other);
                     self.other_decimals += usize::from(shows);
                     self.note_odd(text, is_other, place);
@@ -286,9 +294,15 @@ impl ColumnCells {
         }
     }
 
+    /// Notes what the reading of a number depends on.
+    fn note_signs(&mut self, text: &str, form: Form, decimal: Decimal) {
+        self.shows_own |= text.contains(decimal.sign());
+        self.shows_groups |= form.grouped && text.contains(decimal.other().sign());
+    }
+
     /// What the text of a number says about the decimal sign.
     fn look_for_decimal(&mut self, text: &str, value: f64, decimal: Decimal) {
-        match number(text, other(decimal)) {
+        match number(text, decimal.other()) {
             None => self.shows_decimal |= text.contains(['.', ',']),
             Some((found, _)) if found != value && self.either.is_none() => {
                 self.either = Some(text.to_owned());
@@ -408,23 +422,9 @@ impl ColumnCells {
     }
 }
 
-fn other(decimal: Decimal) -> Decimal {
-    match decimal {
-        Decimal::Point => Decimal::Comma,
-        Decimal::Comma => Decimal::Point,
-    }
-}
-
-fn sign(decimal: Decimal) -> char {
-    match decimal {
-        Decimal::Point => '.',
-        Decimal::Comma => ',',
-    }
-}
-
 /// Whether a number is written as an integer, or as one with zeros behind the decimal sign.
 fn is_whole(text: &str, decimal: Decimal) -> bool {
-    let whole = match text.split_once(sign(decimal)) {
+    let whole = match text.split_once(decimal.sign()) {
         Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
         Some(_) => return false,
         None => text,

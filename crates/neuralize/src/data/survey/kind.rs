@@ -169,22 +169,21 @@ impl Found {
             return;
         }
         let (numbers, present) = (cells.numbers, cells.present());
-        let word = |decimal| if decimal == Decimal::Comma { "comma" } else { "point" };
         let first_other = cells.odd().iter().find(|odd| odd.is_other);
         if let (Some(other), Some(decimal)) = (first_other, cells.suggested_decimal()) {
             let texts = odd_texts(cells, |odd| !odd.is_other);
             self.question = Some(format!(
                 "{} of {present} cells are numbers if the decimal sign is a {}, as in `{}`{}; if so, say `--decimal {}`",
                 numbers + cells.other_numbers,
-                word(decimal),
+                decimal.word(),
                 Shown(&other.text),
                 texts.map_or(String::new(), |texts| format!(", but {texts}")),
-                if decimal == Decimal::Comma { ',' } else { '.' },
+                decimal.sign(),
             ));
             return;
         }
         let with = match first_other {
-            Some(_) => format!(" with a decimal {}", word(cells.decimal())),
+            Some(_) => format!(" with a decimal {}", cells.decimal().word()),
             None => String::new(),
         };
         let texts = odd_texts(cells, |_| true)

@@ -93,7 +93,7 @@ pub struct Survey {
     notes: Vec<String>,
     missing: Missing,
     missing_values: Vec<String>,
-    /// The decimal sign that the options name.
+    /// The decimal sign that the options name, or that the features show.
     decimal: Option<Decimal>,
 }
 
@@ -197,7 +197,8 @@ impl Survey {
         let mut notes = opened.notes;
         notes.extend(opened.rows.later_notes());
         let (missing, missing_values) = (options.missing, options.table.missing_values());
-        let decimal = options.table.named_decimal();
+        let named = options.table.named_decimal();
+        let decimal = named.or_else(|| shown_decimal(&cells, &found, opened.has_commas));
         Ok(Self { columns, cells, found, notes, missing, missing_values, decimal })
     }
 
@@ -343,6 +344,19 @@ impl Survey {
         let dominates = features().count() > 1 && largest.spread.powi(2) > 0.9 * total;
         dominates.then_some(largest.name.as_str())
     }
+}
+
+/// The decimal sign that the features show, where another table of this kind may be read otherwise. A
+/// point alone says nothing where commas separate cells: there it is taken unless a comma shows.
+fn shown_decimal(cells: &Cells, found: &[Found], has_commas: bool) -> Option<Decimal> {
+    let features = || {
+        let columns = cells.columns.iter().zip(found);
+        columns.filter(|(_, found)| found.column.is_some()).map(|(column, _)| column)
+    };
+    let has_own = features().any(|column| column.shows_own);
+    let has_groups = features().any(|column| column.shows_groups);
+    let is_usual = cells.decimal == Decimal::Point && has_commas;
+    (has_groups || has_own && !is_usual).then_some(cells.decimal)
 }
 
 /// The first of many, and how many there are more.
