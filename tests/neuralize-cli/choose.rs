@@ -84,7 +84,6 @@ fn a_fit_chooses_for_itself() {
     assert!(desk.done("choose grid.csv --columns x,y").out.contains("no clear number of clusters"));
     desk.fails("fit grid.csv --columns x,y --model n", 1, "say how many by --clusters K");
     assert!(!desk.path("n").exists());
-    desk.fails("fit t.csv --stream --model n", 2, "--stream needs --clusters");
     desk.fails("choose t.csv -k 1..3", 2, "numbers of at least 2");
     desk.fails("choose t.csv -o t.csv", 2, "would replace what is read");
     desk.fails("choose t.csv -o t.png", 2, "this answer is not written as .png");
@@ -122,4 +121,32 @@ fn discrete_tables_and_other_methods_are_judged() {
     let file = std::fs::File::open(desk.path("c.json.gz")).expect("a file");
     let json = std::io::read_to_string(flate2::read::GzDecoder::new(file)).expect("text");
     assert!(serde_json::from_str::<Value>(&json).is_ok_and(|answer| answer["rows"] == 400));
+}
+
+/// In parts, the same is chosen, and a fit goes on with it.
+#[test]
+fn a_stream_is_chosen_for_alike() {
+    let desk = Desk::new();
+    desk.write("t.csv", &groups(&[(0.0, 0.0), (9.0, 1.0), (2.0, 11.0)]).0);
+    let answer = |options: &str| desk.done(&format!("choose t.csv -k 2..4 {options}"));
+    assert_eq!(answer("").out, answer("--stream").out);
+    let said = desk.done("fit t.csv --model m --stream").err;
+    assert!(
+        said.contains("3 clusters: ") && said.contains("in 3 clusters of 25, 25, 25"),
+        "{said}"
+    );
+    let config: serde_json::Value =
+        serde_json::from_str(&desk.read("m/config.json")).expect("valid JSON");
+    assert_eq!(config["choice"]["recommended"], 3);
+    desk.done("fit t.csv --model whole");
+    assert_eq!(desk.read("m/config.json").len(), desk.read("whole/config.json").len());
+
+    let grid: String = (0..400).map(|i| format!("{},{}\n", i % 20, i / 20)).collect();
+    desk.write("grid.csv", &format!("x,y\n{grid}"));
+    let fails = |command: &str, code, words: &str| {
+        desk.fails(&format!("{command} --stream"), code, words);
+    };
+    fails("fit grid.csv --columns x,y --model n", 1, "say how many by --clusters K");
+    fails("choose -", 2, "--stream reads the data several times, but standard input");
+    fails("choose t.csv --scale robust", 2, "--scale robust needs all rows in memory");
 }

@@ -243,3 +243,40 @@ fn contrasts_are_means_of_explanations() {
     let text = desk.done("profile wine.csv --model model -q --versus 2,0").out;
     assert!(text.contains("rows of 2 are not in 0 because of "), "{text}");
 }
+
+/// Two groups that are far apart come back; a grid that is cut in four does not.
+#[test]
+fn clusters_come_back_or_do_not() {
+    let desk = Desk::new();
+    let stability = |command: &str| -> Vec<Option<f64>> {
+        desk.done(&format!("profile {command} -q -o profile.json"));
+        let profile: Value = serde_json::from_str(&desk.read("profile.json")).expect("valid JSON");
+        let clusters = profile["clusters"].as_array().expect("clusters").clone();
+        clusters.iter().map(|cluster| cluster["stability"].as_f64()).collect()
+    };
+    let far: String = (0..90)
+        .map(|i| {
+            format!("{},{}\n", f64::from(i % 10) * 0.1 + if i < 45 { 0.0 } else { 30.0 }, i % 9)
+        })
+        .collect();
+    desk.write("far.csv", &format!("x,y\n{far}"));
+    desk.done("fit far.csv --columns x,y -k 2 --model far");
+    let found = stability("far.csv --model far");
+    assert!(found.iter().all(|found| found.is_some_and(|found| found > 0.95)), "{found:?}");
+    let said = desk.done("profile far.csv --model far -q").out;
+    assert_eq!(said.matches(", comes back when rows are drawn again").count(), 2, "{said}");
+
+    let grid: String = (0..400).map(|i| format!("{},{}\n", i % 20, i / 20)).collect();
+    desk.write("grid.csv", &format!("x,y\n{grid}"));
+    desk.done("fit grid.csv --columns x,y -k 7 --model grid");
+    let found = stability("grid.csv --model grid");
+    assert!(found.iter().all(|found| found.is_some_and(|found| found < 0.9)), "{found:?}");
+    assert!(found.iter().any(|found| found.is_some_and(|found| found < 0.6)), "{found:?}");
+    assert_eq!(found, stability("grid.csv --model grid"));
+
+    // Nobody has fitted what labels say.
+    let desk = Desk::with_wine();
+    desk.done("label wine.csv --labels target --model labelled --scale minmax");
+    let said = desk.done("profile wine.csv --model labelled -q").out;
+    assert!(!said.contains("stability"), "{said}");
+}

@@ -400,17 +400,23 @@ fn more_groups_than_one_dimension_holds() {
     for (row, (&value, logit)) in values.iter().zip(download(logits)).enumerate() {
         assert_eq!((labels[row], logit), (usize::from(value < 0.0), 4.0 * value.abs()), "{row}");
     }
-    // Twice the column: two features share the relevance of a distance alike.
-    let x = Tensor::cat(vec![x.clone(), x], 1);
-    let centroids = [vec![1.0, 1.0], vec![-1.0, -1.0]];
-    let affine = Affine::new(tensor(&[vec![0.0, 0.0]]), Scores::of(tensor(&centroids)));
+
+    // Every feature of a row has the same share of its relevance.
+    const WIDTH: usize = 64;
+    let n = 256 * 65_535 / WIDTH + 1000;
+    let values = &values[..n];
+    let rows = values.iter().flat_map(|value| [*value; WIDTH]).collect();
+    let x: Tensor<Wgpu, 2> = upload(rows, [n, WIDTH], &Default::default(), DType::F32);
+    let centroids = [vec![1.0; WIDTH], vec![-1.0; WIDTH]];
+    let affine = Affine::new(tensor(&[vec![0.0; WIDTH]]), Scores::of(tensor(&centroids)));
     let question = Question { cluster: None, versus: None, beta: 0.5 };
     let answer = explain(&x, &affine, question).expect("a kernel");
     for (row, (&value, found)) in values.iter().zip(download(answer.logit)).enumerate() {
-        assert_eq!(found, 8.0 * value.abs(), "{row}");
+        let expected = 4.0 * WIDTH as f64 * value.abs();
+        close(found, expected, 1e-5 * expected, &format!("logit of {row}"));
     }
     for (i, found) in download(answer.relevance).into_iter().enumerate() {
-        let expected = 4.0 * values[i / 2].abs();
+        let expected = 4.0 * values[i / WIDTH].abs();
         close(found, expected, 1e-5 * expected, "relevance");
     }
 }

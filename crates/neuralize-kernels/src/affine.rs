@@ -7,6 +7,7 @@ use burn::tensor::{Int, Tensor, backend::Backend};
 
 use super::keep::Keep;
 use super::source::Source;
+use super::transfer;
 
 /// The linear layer that scores every centroid, `s_k = 2 x·μ_k − ‖μ_k‖²`: the
 /// nearest centroid has the largest score, and differences of scores are
@@ -43,9 +44,9 @@ pub struct Affine<B: Backend> {
 }
 
 impl<B: Backend> Affine<B> {
-    /// Of centroids `[K, D]`, around their mean.
+    /// Of centroids `[K, D]`, around a point that is near most of them.
     pub fn of(centroids: &Tensor<B, 2>) -> Self {
-        let center = centroids.clone().mean_dim(0);
+        let center = center_of(centroids);
         let scores = Scores::of(centroids.clone() - center.clone());
         Self::new(center, scores)
     }
@@ -78,6 +79,37 @@ impl<B: Backend> Affine<B> {
     }
 }
 
+/// The most centroids that a centre is chosen among.
+const CANDIDATES: usize = 256;
+
+/// Where the centre of centroids is, `[1, D]`: at their mean, or at one of them from which the sum of the
+/// distances to the others is smaller by a fifth. A centroid that is far from all others draws the mean
+/// with it, and its distance squared is the size of the terms that scores add up: in single precision,
+/// the digits that tell the other centroids apart would be lost.
+fn center_of<B: Backend>(centroids: &Tensor<B, 2>) -> Tensor<B, 2> {
+    const MUCH_NEARER: f64 = 0.8;
+    let mean = centroids.clone().mean_dim(0);
+    let [count, _] = centroids.dims();
+    // Of two, both are far from the other.
+    if count < 3 {
+        return mean;
+    }
+    let some = if count > CANDIDATES {
+        let chosen: Vec<usize> = (0..CANDIDATES).map(|at| at * count / CANDIDATES).collect();
+        centroids.clone().select(0, transfer::upload_indices(&chosen, &centroids.device()))
+    } else {
+        centroids.clone()
+    };
+    let around = some.clone() - mean.clone();
+    let squares = around.clone().square().sum_dim(1);
+    let from_mean = squares.clone().sqrt().sum_dim(0) * MUCH_NEARER;
+    let products = around.clone().matmul(around.transpose());
+    let between = squares.clone() + squares.transpose() - products * 2.0;
+    let sums = Tensor::cat(vec![from_mean, between.clamp_min(0.0).sqrt().sum_dim(1)], 0);
+    let nearest = sums.argmin(0).reshape([1]);
+    Tensor::cat(vec![mean, some], 0).select(0, nearest)
+}
+
 /// The cluster of every row.
 pub(crate) struct Decision<B: Backend> {
     /// The nearest centroid, `[N]`; the first of equally near ones.
@@ -94,4 +126,33 @@ pub struct Totals<B: Backend> {
     pub sums: Tensor<B, 2>,
     /// Σ w per cluster, `[K]`.
     pub weights: Tensor<B, 1>,
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+    use burn::tensor::DType;
+
+    fn center(centroids: &[f64], width: usize) -> Vec<f64> {
+        let shape = [centroids.len() / width, width];
+        let tensor =
+            transfer::upload::<Flex, 2>(centroids.to_vec(), shape, &Default::default(), DType::F32);
+        transfer::download(center_of(&tensor))
+    }
+
+    #[test]
+    fn a_far_centroid_does_not_move_the_centre() {
+        assert_eq!(center(&[1.0, 2.0, 1e6, 1e6, 3.0, 2.0], 2), [1.0, 2.0]);
+        assert_eq!(center(&[-1e6, 0.0, 1.0, 3.0, 2e6], 1), [1.0]);
+        // The mean of those that are near one another, and of two.
+        assert_eq!(center(&[0.0, 0.0, 2.0, 0.0, 1.0, 3.0], 2), [1.0, 1.0]);
+        assert_eq!(center(&[0.0, 1e6], 1), [5e5]);
+        assert_eq!(center(&[7.0; 5], 1), [7.0]);
+        // Of many, some are looked at.
+        let mut many = vec![1.0; 1000];
+        many[0] = 1e9;
+        many[999] = -3e9;
+        assert_eq!(center(&many, 1), [1.0]);
+    }
 }

@@ -150,6 +150,7 @@ macro_rules! suite_on {
                 neon::shares,
                 neon::summaries,
                 neon::far_from_the_origin,
+                neon::one_far_cluster,
                 wine::relevances,
                 wine::nine_points,
                 wine::default_fit,

@@ -7,7 +7,9 @@ use neuralize::explain::{Beta, Root, Target};
 use neuralize::network::Network;
 
 use super::naive::{self, Question};
-use super::{Rows, Setup, assert_close, assert_rows_close, indices, random_rows, rows, values};
+use super::{
+    Rows, Setup, assert_close, assert_rows_close, indices, largest, random_rows, rows, values,
+};
 
 const BETAS: [f64; 5] = [0.0, 0.1, 1.0, 25.0, f64::INFINITY];
 
@@ -388,4 +390,24 @@ pub fn far_from_the_origin<B: Backend>(setup: &Setup<B>) {
     let mut error = values(found.conservation_error());
     error.sort_by(f64::total_cmp);
     assert!(error[1980] < 1e-5, "99th percentile {}", error[1980]);
+}
+
+/// A cluster that is far from the others costs them no digits, nor any row its cluster.
+pub fn one_far_cluster<B: Backend>(setup: &Setup<B>) {
+    let centroids = [[1.0; 4], [-1.0; 4], [0.5, -0.5, 0.5, -0.5], [1e6; 4]];
+    let clusterer = setup.kmeans(&centroids.map(Vec::from));
+    let rows = random_rows(500, 4, 0.0, 21);
+    let x = setup.tensor(&rows);
+    let network = clusterer.neuralize().expect("K > 1");
+    let found = network.explain(&x, Target::Assigned, Beta::Value(0.3)).expect("valid");
+    for (row, cluster) in rows.iter().zip(indices(found.cluster.clone())) {
+        let distance = |centroid: &[f64; 4]| -> f64 {
+            row.iter().zip(centroid).map(|(x, m)| (x - m).powi(2)).sum()
+        };
+        let own = distance(&centroids[cluster]);
+        assert!(centroids.iter().all(|other| own <= distance(other) + 1e-5), "{row:?}: {cluster}");
+    }
+    let worst = largest(values(found.conservation_error()));
+    let tolerance = if setup.dtype == DType::F64 { 1e-12 } else { 1e-5 };
+    assert!(worst < tolerance, "{worst:e}");
 }

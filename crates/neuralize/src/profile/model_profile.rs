@@ -67,6 +67,37 @@ pub struct ClusterFacts {
     pub columns: Vec<CellFacts>,
 }
 
+impl ModelProfile {
+    /// Which clusters do not come back when rows are drawn again, in a sentence; `None` if it is not
+    /// known.
+    pub fn stability_in_words(&self) -> Option<String> {
+        const SHOWN: usize = 5;
+        let known = self.clusters.iter().filter_map(|cluster| Some((cluster, cluster.stability?)));
+        let known: Vec<(&ClusterFacts, f64)> = known.collect();
+        let least = known.iter().map(|(_, stability)| *stability).reduce(f64::min)?;
+        if least >= STABLE {
+            return Some(format!(
+                "Every cluster comes back when rows are drawn again: stability {least:.2} or more."
+            ));
+        }
+        let weak: Vec<_> = known.iter().filter(|(_, stability)| *stability < STABLE).collect();
+        let shown = |(cluster, stability): &&(&ClusterFacts, f64)| {
+            format!("{} (stability {stability:.2})", shown::name(&cluster.cluster))
+        };
+        let mut listed: Vec<String> = weak.iter().take(SHOWN).map(shown).collect();
+        if weak.len() > SHOWN {
+            listed.push(format!("{} more", weak.len() - SHOWN));
+        }
+        let noun = if weak.len() == 1 { "cluster" } else { "clusters" };
+        Some(format!(
+            "When rows are drawn again, {} of {} clusters come back in part at best: {noun} {}.",
+            weak.len(),
+            self.clusters.len(),
+            listed.join(", ")
+        ))
+    }
+}
+
 /// From here on, a cluster comes back when rows are drawn again, by the rule of thumb of Hennig (2007).
 pub const STABLE: f64 = 0.75;
 /// Below this, it should not be trusted, by the same rule.

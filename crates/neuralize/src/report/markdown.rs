@@ -38,6 +38,9 @@ fn markdown(page: &Page, profile: &ModelProfile) -> String {
         let _ = writeln!(text, "Number of clusters: {}.\n", plain(&choice.sentence));
     }
     text += &found(&profile.clusters);
+    if let Some(sentence) = profile.stability_in_words() {
+        let _ = writeln!(text, "\n{}", plain(&sentence));
+    }
     text += "\n## What each cluster is\n";
     for cluster in &profile.clusters {
         text += &of_cluster(cluster);

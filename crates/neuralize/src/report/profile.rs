@@ -20,6 +20,8 @@ pub(super) struct PageProfile {
     versus: Vec<PagePair>,
     classes: Option<ClassFacts>,
     remark: &'static str,
+    /// Whether the clusters come back, in a sentence.
+    stability: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -27,9 +29,8 @@ struct PageCluster {
     sentence: String,
     rule: Option<RuleFacts>,
     ambiguous: f64,
-    stability: Option<f64>,
-    /// The same in words.
-    stability_words: Option<String>,
+    /// Whether it comes back, in words.
+    stability: Option<String>,
     #[serde(flatten)]
     shown: Shown,
     columns: Vec<PageCell>,
@@ -85,6 +86,7 @@ impl PageProfile {
             versus: profile.versus.iter().map(PagePair::of).collect(),
             classes: profile.classes.clone(),
             remark: profile.remark,
+            stability: profile.stability_in_words(),
         }
     }
 }
@@ -102,8 +104,7 @@ impl PageCluster {
             sentence: cluster.sentence.clone(),
             rule: cluster.rule.clone(),
             ambiguous: cluster.ambiguous,
-            stability: cluster.stability,
-            stability_words: cluster.stability_in_words(),
+            stability: cluster.stability_in_words(),
             shown,
             columns: cells.into_iter().map(PageCell::of).collect(),
         }

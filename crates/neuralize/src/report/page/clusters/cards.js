@@ -59,7 +59,7 @@ function fillCard(card, cluster) {
   facts.append("div").attr("class", "apart");
   showLinks(facts, "Typical rows", profile.clusters[at].typical);
   showLinks(facts, "Farthest from other clusters", profile.clusters[at].farthest);
-  showAmbiguous(facts, cluster);
+  showCertainty(facts, cluster);
   const box = card.append("details");
   box.append("summary").text("Mean relevances: what sets it apart, exactly");
   box
@@ -143,13 +143,15 @@ function linkRows(line, rows) {
     .attr("title", (row) => (rowTitle(row) === `row ${row}` ? null : `${rowTitle(row)}, row ${row}`));
 }
 
-function showAmbiguous(facts, { cluster, ambiguous }) {
+function showCertainty(facts, { cluster, ambiguous }) {
   const { ambiguous: share } = profile.clusters[cluster];
   const found = Math.round(share * clusters[cluster].points);
   const line = cardFact(facts, "Ambiguous rows");
   const words = found === 0 ? "none; the least clear: " : `${whole(found)} (${percent(share)}): `;
   line.append("span").attr("class", "ambiguous-share").text(words);
   linkRows(line, found === 0 ? ambiguous : ambiguous.slice(0, found));
+  const { stability } = profile.clusters[cluster];
+  if (stability !== null) cardFact(facts, "Stability").text(stability);
 }
 
 changed.on("groups.cards", () =>

@@ -95,7 +95,7 @@ function numberWords(explained) {
 function showSure() {
   const answers = [
     ["How many?", numberWords(clusters.length <= FEW_CLUSTERS)],
-    ["How sure?", ambiguousWords()],
+    ["How sure?", [profile.stability, ambiguousWords()].filter((words) => words !== null).join(" ")],
     ...(profile.classes === null || classes === null ? [] : [["Like the known classes?", agreementWords()]]),
   ];
   const host = d3.select("#sure");
