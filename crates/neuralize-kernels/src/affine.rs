@@ -137,13 +137,15 @@ mod tests {
     fn center(centroids: &[f64], width: usize) -> Vec<f64> {
         let shape = [centroids.len() / width, width];
         let tensor =
-            transfer::upload::<Flex, 2>(centroids.to_vec(), shape, &Default::default(), DType::F32);
+            transfer::upload::<Flex, 2>(centroids.to_vec(), shape, &Default::default(), DType::F64);
         transfer::download(center_of(&tensor))
     }
 
     #[test]
     fn a_far_centroid_does_not_move_the_centre() {
-        assert_eq!(center(&[1.0, 2.0, 1e6, 1e6, 3.0, 2.0], 2), [1.0, 2.0]);
+        // One of the two that are near one another.
+        let found = center(&[1.0, 2.0, 1e6, 1e6, 3.0, 2.0], 2);
+        assert!(found == [1.0, 2.0] || found == [3.0, 2.0], "{found:?}");
         assert_eq!(center(&[-1e6, 0.0, 1.0, 3.0, 2e6], 1), [1.0]);
         // The mean of those that are near one another, and of two.
         assert_eq!(center(&[0.0, 0.0, 2.0, 0.0, 1.0, 3.0], 2), [1.0, 1.0]);

@@ -395,7 +395,7 @@ pub fn far_from_the_origin<B: Backend>(setup: &Setup<B>) {
 /// A cluster that is far from the others costs them no digits, nor any row its cluster.
 pub fn one_far_cluster<B: Backend>(setup: &Setup<B>) {
     let centroids = [[1.0; 4], [-1.0; 4], [0.5, -0.5, 0.5, -0.5], [1e6; 4]];
-    let clusterer = setup.kmeans(&centroids.map(Vec::from));
+    let clusterer = setup.kmeans(&centroids.map(Vec::from).to_vec());
     let rows = random_rows(500, 4, 0.0, 21);
     let x = setup.tensor(&rows);
     let network = clusterer.neuralize().expect("K > 1");

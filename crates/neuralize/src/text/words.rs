@@ -213,7 +213,7 @@ mod tests {
         assert!(name(&"\u{1b}".repeat(5000)).chars().count() <= 48);
         let [food, rent] = ["food", "rent"]
             .map(|what| name(&format!("annual_household_expenditure_in_euros_on_{what}_2024")));
-        assert_eq!(food, "annual_household_expendi…in_euros_on_food_2024");
+        assert_eq!(food, "annual_household_expendi…e_in_euros_on_food_2024");
         assert_ne!(food, rent);
     }
 }
