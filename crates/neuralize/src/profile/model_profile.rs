@@ -71,7 +71,7 @@ impl ModelProfile {
     /// Which clusters do not come back when rows are drawn again, in a sentence; `None` if it is not
     /// known.
     pub fn stability_in_words(&self) -> Option<String> {
-        const SHOWN: usize = 5;
+        const SHOWN: usize = 10;
         let known = self.clusters.iter().filter_map(|cluster| Some((cluster, cluster.stability?)));
         let known: Vec<(&ClusterFacts, f64)> = known.collect();
         let least = known.iter().map(|(_, stability)| *stability).reduce(f64::min)?;
@@ -80,17 +80,19 @@ impl ModelProfile {
                 "Every cluster comes back when rows are drawn again: stability {least:.2} or more."
             ));
         }
-        let weak: Vec<_> = known.iter().filter(|(_, stability)| *stability < STABLE).collect();
-        let shown = |(cluster, stability): &&(&ClusterFacts, f64)| {
-            format!("{} (stability {stability:.2})", shown::name(&cluster.cluster))
+        let mut weak: Vec<_> =
+            known.into_iter().filter(|(_, stability)| *stability < STABLE).collect();
+        weak.sort_by(|a, b| a.1.total_cmp(&b.1));
+        let shown = |(cluster, stability): &(&ClusterFacts, f64)| {
+            format!("{} ({stability:.2})", shown::name(&cluster.cluster))
         };
         let mut listed: Vec<String> = weak.iter().take(SHOWN).map(shown).collect();
         if weak.len() > SHOWN {
-            listed.push(format!("{} more", weak.len() - SHOWN));
+            listed.push(format!("and {} more", weak.len() - SHOWN));
         }
-        let noun = if weak.len() == 1 { "cluster" } else { "clusters" };
         Some(format!(
-            "When rows are drawn again, {} of {} clusters come back in part at best: {noun} {}.",
+            "{} of {} clusters do not come back reliably when rows are drawn again: {} (stability, 1 at best, \
+             reliable from {STABLE}).",
             weak.len(),
             self.clusters.len(),
             listed.join(", ")
@@ -114,13 +116,22 @@ impl ClusterFacts {
         held.map(|(name, mean)| (name.as_str(), mean / self.mean_logit)).collect()
     }
 
+    /// The stability in a word or two.
+    pub fn stability_grade(&self) -> Option<&'static str> {
+        Some(match self.stability? {
+            STABLE.. => "stable",
+            UNSTABLE..STABLE => "partly stable",
+            _ => "unstable",
+        })
+    }
+
     /// The stability in words: `0.94, comes back when rows are drawn again`.
     pub fn stability_in_words(&self) -> Option<String> {
-        let stability = self.stability?;
-        let how = match stability {
-            STABLE.. => "comes back",
-            UNSTABLE..STABLE => "comes back in part",
-            _ => "mostly does not come back",
+        let (stability, grade) = (self.stability?, self.stability_grade()?);
+        let how = match grade {
+            "stable" => "comes back",
+            "unstable" => "mostly does not come back",
+            _ => "comes back in part",
         };
         Some(format!("{stability:.2}, {how} when rows are drawn again"))
     }

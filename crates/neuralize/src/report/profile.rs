@@ -29,8 +29,9 @@ struct PageCluster {
     sentence: String,
     rule: Option<RuleFacts>,
     ambiguous: f64,
-    /// Whether it comes back, in words.
+    /// Whether it comes back, in words and in short.
     stability: Option<String>,
+    grade: Option<String>,
     #[serde(flatten)]
     shown: Shown,
     columns: Vec<PageCell>,
@@ -105,6 +106,10 @@ impl PageCluster {
             rule: cluster.rule.clone(),
             ambiguous: cluster.ambiguous,
             stability: cluster.stability_in_words(),
+            grade: cluster
+                .stability
+                .zip(cluster.stability_grade())
+                .map(|(stability, grade)| format!("{grade}, {stability:.2}")),
             shown,
             columns: cells.into_iter().map(PageCell::of).collect(),
         }

@@ -1,7 +1,7 @@
 // What was found, in words: the lead, a line per cluster, and how sure the clusters are.
 
 /** Features that the lead names, and clusters that have a line until the reader asks for all. */
-const NAMED_FEATURES = 6;
+const NAMED_FEATURES = 8;
 const MANY_CLUSTERS = 12;
 /** Clusters whose lines leave room for the words below them on the first screen. */
 const FEW_CLUSTERS = 3;
@@ -40,6 +40,10 @@ function showFound() {
   lines.each(function (cluster) {
     const head = d3.select(this).append("p").attr("class", "found-head");
     nameCluster(head.append("a").attr("class", "cluster-name").attr("href", `#cluster-${cluster.cluster}`), cluster.cluster);
+    const { grade } = profile.clusters[cluster.cluster];
+    if (grade !== null) {
+      head.append("span").attr("class", "grade small").classed("weak", !grade.startsWith("stable")).text(grade);
+    }
     const size = head.append("span").attr("class", "size");
     size
       .append("span")
@@ -62,11 +66,11 @@ function ambiguousWords() {
   const rule = "Ambiguous: its logit, the margin by which it is in its cluster, is below a tenth of the cluster’s median.";
   if (all === 0) return `Given these clusters, no row is ambiguous: none is nearly in another one. ${rule}`;
   const most = d3.greatestIndex(rows);
-  const where = `${all === 1 ? "in" : rows[most] === all ? "all in" : "most of them in"} cluster ${clusterTitle(most)}`;
+  const where = `${all === 1 ? "it is" : rows[most] === all ? "all are" : "most are"} in cluster ${clusterTitle(most)}`;
   const are = all === 1 ? "is" : "are";
   return (
-    `Given these clusters, ${whole(all)} of ${count(report.total, "row")} ${are} ambiguous (${percent(all / report.total)}), ` +
-    `nearly in another one; ${where}. ${rule}`
+    `Given these clusters, ${whole(all)} of ${count(report.total, "row")} ${are} ambiguous (${percent(all / report.total)}): ` +
+    `${where}, but nearly in another one. ${rule}`
   );
 }
 
