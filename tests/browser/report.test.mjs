@@ -32,7 +32,7 @@ const parseCsv = (text) => {
 };
 
 const readTable = (name) => parseCsv(readFileSync(join(folder, name), "utf8"));
-const pageText = () => readFileSync(join(folder, "wine.html"), "utf8");
+const pageText = (file = "wine.html") => readFileSync(join(folder, file), "utf8");
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 const mean = (numbers) => sum(numbers) / numbers.length;
 /** The number that a text of the page begins with: its minus, the thin spaces between thousands and a per cent sign are for people. */
@@ -43,8 +43,8 @@ function close(actual, expected, tolerance, what) {
 }
 
 /** A test with a page of its own, which must ask for nothing but its file and complain about nothing. */
-function pageTest(title, { change, hash = "", ...options }, body) {
-  test(title, async () => {
+function pageTest(title, { change, file = "wine.html", hash = "", skip = false, ...options }, body) {
+  test(title, { skip }, async () => {
     const context = await browser.newContext({
       offline: true,
       viewport: { width: 1600, height: 1000 },
@@ -54,7 +54,7 @@ function pageTest(title, { change, hash = "", ...options }, body) {
     });
     try {
       const page = await context.newPage();
-      const address = pathToFileURL(change ? rewritten(change) : join(folder, "wine.html")).href;
+      const address = pathToFileURL(change ? rewritten(change) : join(folder, file)).href;
       const noise = [];
       page.on("request", (request) => {
         const { protocol } = new URL(request.url());
@@ -163,8 +163,8 @@ function rewritten(change) {
 }
 
 /** The data in the page, as the program wrote them. */
-function reportData() {
-  const text = pageText();
+function reportData(file) {
+  const text = pageText(file);
   const open = '<script type="application/json" id="report-data">';
   const from = text.indexOf(open) + open.length;
   return JSON.parse(text.slice(from, text.indexOf("</script>", from)));
@@ -189,11 +189,19 @@ const clusters = () => [...new Set(predictions.map((row) => row.cluster))].sort(
 
 // ---------------------------------------------------------------- start and end
 
+/** A page of ten clusters of the wines, of which most do not come back when rows are drawn again. */
+function makeTen() {
+  const [data, model, output] = ["wine.csv", "ten", "ten.html"].map((name) => join(folder, name));
+  execFileSync(program, ["fit", data, "--drop", "target", "--clusters", "10", "--model", model], { stdio: "pipe" });
+  execFileSync(program, ["report", data, "--model", model, "--output", output], { stdio: "pipe" });
+}
+
 before(async () => {
   if (!process.env.REPORT_FOLDER) {
     execFileSync(program, ["demo", "--out", folder, "--report", join(folder, "wine.html")], {
       stdio: "pipe",
     });
+    makeTen();
   }
   wine = readTable("wine.csv");
   relevance = readTable("relevance.csv");
@@ -581,6 +589,15 @@ pageTest("the table of features has the means over the relevances of the file", 
 
 // ---------------------------------------------------------------- what was found
 
+/** Of every cluster, the rows whose logit is below a tenth of the median. */
+const ambiguousRows = () =>
+  clusters().map((cluster) => {
+    const own = predictions.filter((row) => row.cluster === cluster);
+    const logits = column(own, "logit").sort((a, b) => a - b);
+    const middle = (logits[Math.floor((logits.length - 1) / 2)] + logits[Math.floor(logits.length / 2)]) / 2;
+    return own.filter(({ logit }) => logit < middle / 10).map(({ index }) => index);
+  });
+
 pageTest(
   "the first screen says how many clusters, how large, what they are, and how sure",
   { viewport: { width: 1400, height: 900 } },
@@ -606,15 +623,13 @@ pageTest(
       roundsTo(overall, mean(column(wine, named)), `overall mean of ${named}`);
     });
 
-    const ambiguous = clusters().map((cluster) => {
-      const logits = predictions.filter((row) => row.cluster === cluster).map((row) => row.logit).sort((a, b) => a - b);
-      const middle = (logits[Math.floor((logits.length - 1) / 2)] + logits[Math.floor(logits.length / 2)]) / 2;
-      return logits.filter((logit) => logit < middle / 10).length;
-    });
+    const ambiguous = ambiguousRows().map((rows) => rows.length);
     const sure = await page.locator("#sure").textContent();
     const all = sum(ambiguous);
     assert.ok(all > 0);
     assert.match(sure, new RegExp(`${all} of 178 rows? (is|are) ambiguous \\(${Math.round((100 * all) / 178)}\\s%\\)`));
+    const isOneMost = Math.max(...ambiguous) > all / 2;
+    assert.match(sure, isOneMost ? /(it is|all are|most are) in cluster \d,/ : /they are in clusters \d(, \d)* and \d,/);
     assert.match(sure, /169 of 178 rows are in the cluster of their class/);
     assert.match(await page.locator("#overview-note").textContent(), /shows (only )?\d+\s% of the variance/);
     for (const part of ["#lead", "#found-clusters", "#sure", "#overview svg"]) {
@@ -623,6 +638,32 @@ pageTest(
     }
   },
 );
+
+pageTest("ambiguous rows have a faint fill on both maps, and the captions say so", {}, async (page) => {
+  const ambiguous = ambiguousRows();
+  const marked = await page.$$eval(".point.ambiguous", (all) => all.map((point) => Number(point.dataset.row)));
+  assert.deepEqual(marked.sort((a, b) => a - b), ambiguous.flat().sort((a, b) => a - b));
+  const [row] = ambiguous.flat();
+  const fillOf = (at) => page.$eval(`.point[data-row="${at}"]`, (point) => getComputedStyle(point).fill);
+  const other = predictions.findIndex(({ cluster, index }) => cluster === predictions[row].cluster && !marked.includes(index));
+  assert.notEqual(await fillOf(row), await fillOf(other));
+  // Every symbol of a path begins with a move.
+  const drawnOver = await page.$$eval("#overview .ambiguous", (all) => all.map((path) => path.getAttribute("d").split("M").length - 1));
+  assert.deepEqual(drawnOver, ambiguous.map((rows) => rows.length));
+  for (const caption of ["#legend", "#overview-note"]) assert.match(await page.locator(caption).textContent(), /faint fill/);
+  await page.mouse.move(...(await centreOf(page, row)));
+  assert.match(await page.locator("#tip").textContent(), /; ambiguous/);
+});
+
+/** The page lists some of the rows only. */
+function someListed(report) {
+  report.total = 1000;
+}
+
+pageTest("no row is marked as ambiguous if not all are listed", { change: someListed }, async (page) => {
+  assert.equal(await page.locator(".point.ambiguous").count(), 0);
+  for (const caption of ["#legend", "#overview-note"]) assert.doesNotMatch(await page.locator(caption).textContent(), /faint/);
+});
 
 /** As many clusters as wanted, with long sentences; the points are in the first three. */
 function withClusters(report, number) {
@@ -686,7 +727,7 @@ pageTest("the only row of a cluster is not under the name of the cluster", { cha
   assert.deepEqual(marks.map(({ cross }) => cross), [true, true, false]);
   assert.ok(marks[2].name.left > left + 4 && Math.abs(marks[2].name.top - top) < 30, "the name is beside the row");
   const { mark, name } = await page.evaluate(() => ({
-    mark: document.querySelectorAll("#overview path")[2].getBoundingClientRect(),
+    mark: document.querySelectorAll("#overview .members")[2].getBoundingClientRect(),
     name: document.querySelectorAll("#overview .centroid text")[2].getBoundingClientRect(),
   }));
   assert.ok(mark.width > 3 && (name.left >= mark.right || name.right <= mark.left), "the name is beside the mark");
@@ -698,7 +739,7 @@ pageTest("a click on the first map opens the row under it", {}, async (page) => 
     const svg = document.querySelector("#overview svg");
     svg.scrollIntoView();
     const { left, top, width } = svg.getBoundingClientRect();
-    return { points: [...document.querySelectorAll("#overview path")].map((path) => path.getAttribute("d")), box: { left, top, width } };
+    return { points: [...document.querySelectorAll("#overview .members")].map((path) => path.getAttribute("d")), box: { left, top, width } };
   });
   assert.equal(points.length, clusters().length);
   const size = await page.locator("#overview svg").evaluate((svg) => svg.viewBox.baseVal.width);
@@ -873,6 +914,64 @@ pageTest("a number far beyond the others does not flatten a chart", { change: wi
   assert.deepEqual(await badTexts(page), []);
 });
 
+/** The page shows the stability that its data have, of the whole and of every cluster; nothing where they have none. */
+async function assertStability(page, { profile }) {
+  const shown = await page.$$eval("#found-clusters li", (lines) =>
+    lines.map((line) => {
+      const grade = line.querySelector(".grade");
+      return grade && { words: grade.textContent, isWeak: grade.classList.contains("weak"), weight: getComputedStyle(grade).fontWeight };
+    }),
+  );
+  const facts = await page.$$eval(".card-facts", (cards) =>
+    cards.map((card) => {
+      const line = [...card.children].find((each) => each.querySelector("dt").textContent === "Stability");
+      return line?.querySelector("dd").textContent ?? null;
+    }),
+  );
+  profile.clusters.forEach(({ grade, stability }, cluster) => {
+    const isWeak = grade !== null && !grade.startsWith("stable");
+    assert.deepEqual(shown[cluster], grade === null ? null : { words: grade, isWeak, weight: isWeak ? "600" : "400" });
+    assert.equal(facts[cluster], stability);
+    if (grade !== null) assert.equal(/\d\.\d\d/.exec(grade)[0], /\d\.\d\d/.exec(stability)[0], "one number in both places");
+  });
+  const sure = await page.locator("#sure dt:has-text('How sure?') + dd").textContent();
+  assert.ok(sure.startsWith(profile.stability ?? "Given these clusters,"), sure);
+}
+
+const isWeak = ({ grade }) => !grade.startsWith("stable");
+
+pageTest("stability: clusters that come back", {}, async (page) => {
+  const report = reportData();
+  assert.deepEqual(report.profile.clusters.map(isWeak), [false, false, false]);
+  await assertStability(page, report);
+});
+
+pageTest("stability: clusters that do not come back", { file: "ten.html", skip: Boolean(process.env.REPORT_FOLDER) }, async (page) => {
+  const report = reportData("ten.html");
+  assert.equal(report.profile.clusters.length, 10);
+  assert.ok(report.profile.clusters.some(({ grade }) => grade.startsWith("unstable")));
+  await assertStability(page, report);
+});
+
+/** A model of an older program. */
+function withoutStability(report) {
+  report.profile.stability = null;
+  for (const cluster of report.profile.clusters) Object.assign(cluster, { stability: null, grade: null });
+}
+
+/** The stability of one cluster is unknown. */
+function withoutOneStability(report) {
+  Object.assign(report.profile.clusters[1], { stability: null, grade: null });
+}
+
+for (const change of [withoutStability, withoutOneStability]) {
+  pageTest(`stability: ${change.name}`, { change }, async (page) => {
+    const report = reportData();
+    change(report);
+    await assertStability(page, report);
+  });
+}
+
 pageTest("clusters and known classes: shares, counts and two indices", {}, async (page) => {
   const kinds = [...new Set(column(wine, "target"))].sort((a, b) => a - b);
   const counts = clusters().map((cluster) => kinds.map((kind) => members(cluster).filter((row) => row.target === kind).length));
@@ -989,8 +1088,12 @@ pageTest("the address keeps which cluster is compared with which", { hash: "#ver
   assert.deepEqual(await chosen(), ["1", "2"], "a point leaves the pair as it is");
   await page.goBack();
   await page.waitForFunction(() => location.hash === "#versus=1,2");
-  for (const wrong of ["#versus=1,1", "#versus=0,9"]) {
+  for (const [wrong, words] of [
+    ["#versus=1,1", /^Cluster 1 cannot be compared with itself\. Shown instead: Cluster 1 rather than 2:/],
+    ["#versus=0,9", /^There is no cluster number 9: .* 3 clusters, .* Shown instead: Cluster 1 rather than 2:/],
+  ]) {
     await page.evaluate((hash) => (location.hash = hash), wrong);
+    await page.locator("#versus-sentence", { hasText: words }).waitFor();
     assert.deepEqual(await chosen(), ["1", "2"]);
   }
   const link = page.locator(".card a", { hasText: "Compare" }).first();
@@ -998,6 +1101,42 @@ pageTest("the address keeps which cluster is compared with which", { hash: "#ver
   await link.click();
   await page.waitForFunction((wanted) => wanted.endsWith(document.querySelector("#versus-b").value), hash);
   assert.deepEqual(await chosen(), hash.replace("#versus=", "").split(","));
+});
+
+/** One pair is not in the file, as of many clusters. */
+function withoutPair(report) {
+  report.profile.versus = report.profile.versus.filter(({ a, b }) => a !== 0 || b !== 2);
+}
+
+pageTest("an address of a pair that the file lacks says so", { change: withoutPair, hash: "#versus=2,0" }, async (page) => {
+  const sentence = () => page.locator("#versus-sentence").textContent();
+  assert.match(await sentence(), /^This file does not compare cluster 2 with cluster 0: .* Shown instead: Cluster 0 rather than 1:/);
+  await page.locator("#versus-swap").click();
+  assert.match(await sentence(), /^Cluster 1 rather than 0:/);
+  assert.equal(await openHash(page), "#versus=1,0");
+});
+
+pageTest("the open point stays when a page is loaded again at a pair", { hash: "#point=70&versus=0" }, async (page) => {
+  const question = await page.locator("#question").inputValue();
+  const isKept = async () => {
+    assert.equal(await heading(page), "Point 70");
+    assert.equal(await page.locator("#question").inputValue(), question);
+    assert.equal(await page.locator("#point-origin").textContent(), "");
+  };
+  await page.locator("#versus-b").selectOption("2");
+  await page.locator("#versus-swap").click();
+  assert.match(await openHash(page), /^#versus=/);
+  await page.reload();
+  await isKept();
+  await page.locator(".card a", { hasText: "Compare" }).first().click();
+  assert.match(await openHash(page), /^#versus=/);
+  await page.reload();
+  await isKept();
+  await page.goto(page.url().split("#")[0]);
+  await page.waitForFunction(() => document.querySelector("#point-origin").textContent !== "");
+  await page.locator("#versus-swap").click();
+  await page.reload();
+  assert.match(await page.locator("#point-origin").textContent(), /most ambiguous/);
 });
 
 // ---------------------------------------------------------------- how many clusters
@@ -1103,6 +1242,30 @@ pageTest("how many clusters: another number is recommended", { change: withOther
     await page.locator("#choice-sentence").textContent(),
     "This page shows 3; recommended are 2 clusters: the only number that counts.",
   );
+});
+
+/** The clusters were found in other rows. */
+function withOtherRows(report) {
+  withChoice(report);
+  report.profile.fitted = "The clusters were found in 300 rows, not in exactly these.";
+}
+
+pageTest("clusters that were found in other rows are said to be", { change: withOtherRows }, async (page) => {
+  for (const place of ["#lead", "#sure", "#choice-sentence"]) {
+    assert.ok((await page.locator(place).textContent()).includes("found in 300 rows, not in exactly these."), place);
+  }
+});
+
+/** Many clusters leave no room for what figures mean. */
+function manyWithFigures(report) {
+  withClusters(report, 6);
+  withChoice(report);
+  Object.assign(report.choice, { recommended: 6, sentence: "6 clusters: stable (ARI 0.90), with the best silhouette (0.50)" });
+}
+
+pageTest("what the figures of the choice mean is one step away", { change: manyWithFigures }, async (page) => {
+  await page.locator("#sure a[href='#choice']").click();
+  assert.match(await page.locator("#choice-sentence").textContent(), /ARI: how far .* Silhouette: how much nearer/);
 });
 
 // ---------------------------------------------------------------- names
@@ -1695,6 +1858,51 @@ for (const width of [360, 400, 1000, 1400]) {
     },
   );
 }
+
+/** Names of features that differ within pairs of surrogates. */
+function withEmojis(report) {
+  report.features = features.map((_, at) => `${"😀".repeat(3)}${"household😀expenditure".repeat(8)}${String.fromCodePoint(0x1f600 + at)}${"😀".repeat(40)}`);
+}
+
+for (const width of [360, 1000, 1400]) {
+  pageTest(
+    `no character is cut in two at ${width} pixels`,
+    { change: withEmojis, hash: "#point=70", viewport: { width, height: 900 } },
+    async (page) => {
+      const charts = await writtenNames(page);
+      for (const names of charts) assert.equal(new Set(names).size, names.length, names.join(" | "));
+      assert.ok(charts.flat().some((name) => name.includes("…")));
+      const texts = await page.evaluate(() => document.body.innerText + [...document.querySelectorAll("svg")].map((svg) => svg.textContent));
+      assert.ok(texts.isWellFormed());
+      assert.deepEqual(await badTexts(page), []);
+    },
+  );
+}
+
+const manyWords = (word, number) => Array.from({ length: number }, (_, at) => `${word} ${at} (1\u202f234)`).join(", ");
+
+/** A sentence and a rule that are too long for a line of the page. */
+function withLongWords(report) {
+  const [cluster] = report.profile.clusters;
+  cluster.sentence = `Cluster 0 (61 rows, 34 %): high ${manyWords("alcohol", 60)}.`;
+  cluster.rule = { text: `${manyWords("alcohol", 40)}: 90 % of the cluster, 80 % right`, coverage: 0.9, precision: 0.8 };
+}
+
+pageTest("sentences and rules are cut at their end, between words", { change: withLongWords }, async (page) => {
+  const places = [
+    [".found-words span", `High ${manyWords("alcohol", 60)}.`, ""],
+    [".card-words", `High ${manyWords("alcohol", 60)}.`, ""],
+    [".card-facts dd", `${manyWords("alcohol", 40)}: 90 % of the cluster, 80 % right`, ": 90 % of the cluster, 80 % right"],
+  ];
+  for (const [place, whole, end] of places) {
+    const shown = page.locator(place).first();
+    const text = await shown.textContent();
+    assert.equal(await shown.getAttribute("title"), whole);
+    assert.ok(text.endsWith(`…${end}`) && text.length > 300 && text.length < 650, text);
+    const start = text.slice(0, text.indexOf("…"));
+    assert.ok(whole.startsWith(`${start} `), text);
+  }
+});
 
 for (const width of [360, 400, 700, 1000, 1400, 1600]) {
   pageTest(`no name of a wine is cut at ${width} pixels`, { hash: "#point=70", viewport: { width, height: 900 } }, async (page) => {

@@ -67,6 +67,25 @@ fn clear_clusters_are_counted() {
     let (header, lines) = cells(&desk.read("choice.csv"));
     assert_eq!((header[0].as_str(), lines.len()), ("clusters", 2));
     assert_eq!((lines[1][0].as_str(), lines[1][12].as_str()), ("3", ""));
+    assert_eq!(header[14], "recommended");
+    assert_eq!((lines[0][14].as_str(), lines[1][14].as_str()), ("no", "yes"));
+}
+
+/// Numbers that were asked for and not tried are named, and so is a number without any to compare with.
+#[test]
+fn numbers_that_were_not_tried_are_named() {
+    let desk = Desk::new();
+    let (text, _) = groups(&[(0.0, 0.0), (9.0, 1.0)]);
+    let few: Vec<&str> = text.lines().take(21).collect();
+    desk.write("t.csv", &(few.join("\n") + "\n"));
+    let said = desk.done("choose t.csv -k 19,2,22,21,20").out;
+    assert!(
+        said.ends_with("\nNot tried: 20, 21, 22, too many clusters for 20 rows (20 different)\n"),
+        "{said}"
+    );
+    let said = desk.done("choose t.csv -k 2").out;
+    assert!(said.ends_with("\nOnly 2 was tried; --clusters 2..10 compares numbers\n"), "{said}");
+    assert!(!desk.done("choose t.csv -k 2..3").out.contains(" tried; "));
 }
 
 #[test]
@@ -89,6 +108,37 @@ fn a_fit_chooses_for_itself() {
     desk.fails("choose t.csv -o t.png", 2, "this answer is not written as .png");
     desk.write("few.csv", "x,y\n1,2.5\n3,4.5\n5,1.5\n");
     assert!(desk.done("choose few.csv").out.contains("too few to tell"));
+}
+
+/// A row that makes a column count for nothing else is named, with what helps.
+#[test]
+fn a_row_with_most_of_the_variance_is_named() {
+    let desk = Desk::new();
+    let (text, _) = groups(&[(0.0, 0.0), (9.0, 1.0), (2.0, 11.0)]);
+    desk.write("t.csv", &format!("{text}4000000,0\n"));
+    let note = "note       one row has most of the variance of `x` (row 75: 98 %); --scale robust or --log x weakens it";
+    for command in ["choose t.csv", "fit t.csv -k 3 --model m", "fit t.csv -k 3 --model m --stream"]
+    {
+        let said = desk.done(command).err;
+        assert!(said.contains(note), "{command}: {said}");
+        // Another column's share is no news then, nor is its advice any.
+        assert!(!desk.done(&format!("{command} --scale none")).err.contains("count alike"));
+    }
+    let said = desk.done("choose t.csv --scale robust");
+    assert!(!said.err.contains("most of the variance"), "{}", said.err);
+    assert!(said.out.contains("3 clusters: "), "{}", said.out);
+
+    // A number below -1 has no such logarithm.
+    let far = |i: usize| if i == 3 { "-1000000".to_owned() } else { (i * 7 % 11).to_string() };
+    let rows: String = (0..40).map(|i| format!("{},{}\n", far(i), far(i + 1))).collect();
+    desk.write("negative.csv", &format!("a,b\n{rows}"));
+    let said = desk.done("fit negative.csv -k 2 --model m").err;
+    let both = "of `a` (row 3: 97 %), `b` (row 2: 97 %); --scale robust weakens it";
+    assert!(said.contains(both), "{said}");
+    // Where all others are equal, nothing is hidden.
+    let rows: String = (0..40).map(|i| format!("{},{}\n", i * 7 % 11, i32::from(i == 3))).collect();
+    desk.write("rare.csv", &format!("a,b\n{rows}"));
+    assert!(!desk.done("fit rare.csv -k 2 --model m").err.contains("most of the variance"));
 }
 
 /// As scikit-learn's users know the wine data, and with categories.
@@ -136,6 +186,14 @@ fn a_stream_is_chosen_for_alike() {
         "{said}"
     );
     assert!(desk.read("m/config.json").contains("\"recommended\": 3"));
+    let starts = "the fit starts from the best of 10 fits to the 75 rows of the choice";
+    assert!(said.contains(starts), "{said}");
+    let given = desk.done("fit t.csv -k 3 --model m --stream").err;
+    assert!(!given.contains("the fit starts"), "{given}");
+    // One start from random rows misses a group.
+    let random = "fit t.csv --model m --stream --init random";
+    assert!(!desk.done(&format!("{random} -k 3")).err.contains("of 25, 25, 25"));
+    assert!(desk.done(random).err.contains("of 25, 25, 25"));
 
     let grid: String = (0..400).map(|i| format!("{},{}\n", i % 20, i / 20)).collect();
     desk.write("grid.csv", &format!("x,y\n{grid}"));
@@ -145,4 +203,60 @@ fn a_stream_is_chosen_for_alike() {
     fails("fit grid.csv --columns x,y --model n", 1, "say how many by --clusters K");
     fails("choose -", 2, "--stream reads the data several times, but standard input");
     fails("choose t.csv --scale robust", 2, "--scale robust needs all rows in memory");
+}
+
+/// The data of a choice are those of a fit: nothing else stands for their missing values.
+#[test]
+fn missing_values_of_a_stream_are_those_of_the_training_data() {
+    let desk = Desk::new();
+    let (text, _) = groups(&[(0.0, 0.0), (9.0, 1.0), (2.0, 11.0)]);
+    desk.write("t.csv", &format!("{text},11\n"));
+    for command in ["choose t.csv -k 2..4", "fit t.csv -k 3 --model m", "fit t.csv --model m"] {
+        for stream in ["", "--stream"] {
+            let said = desk.done(&format!("{command} {stream}")).err;
+            assert!(said.contains("x (1 missing)"), "{command} {stream}: {said}");
+            assert!(!said.contains("of the training data"), "{command} {stream}: {said}");
+        }
+    }
+    assert!(desk.done("predict t.csv --model m").err.contains("of the training data: x 1"));
+
+    // The median of many numbers is that of some of them, unless they are in memory.
+    let rows: String = (0..70_000).map(|i| format!("{},{}\n", i % 97, i % 89)).collect();
+    desk.write("many.csv", &format!("a,b\n{rows},1\n"));
+    for (stream, how) in [("", "the median or"), ("--stream", "the median of a sample or")] {
+        let said = desk.done(&format!("fit many.csv -k 2 --model m --max-iter 2 {stream}")).err;
+        assert!(said.contains(&format!("filled by {how} the most frequent value")), "{said}");
+    }
+}
+
+/// A method sees some of the rows; its error is about a row of the file.
+#[test]
+fn errors_of_a_choice_name_the_row_of_the_file() {
+    let desk = Desk::new();
+    let table = |count: usize, large: std::ops::Range<usize>, power: &str| {
+        let row = |i: usize| match i {
+            3 => ",1\n".to_owned(),
+            _ if large.contains(&i) => format!("1,{i}e{power}\n"),
+            _ => format!("{}.5,{}.5\n", i * 7 % 11, i * 3 % 7),
+        };
+        format!("a,b\n{}", (0..count).map(row).collect::<String>())
+    };
+    desk.write("t.csv", &table(200, 150..151, "143"));
+    desk.write("many.csv", &table(1100, 900..1100, "26"));
+    desk.write("large.csv", &table(120_000, 119_000..119_001, "140"));
+    let options = "--columns a,b --scale none --missing drop";
+    for (command, says) in [
+        ("choose t.csv", "t.csv, row 150 (counted from 0), column `b`: 1.5e145"),
+        ("fit t.csv --model m", "t.csv, row 150 (counted from 0), column `b`: 1.5e145"),
+        // The first of the rows that are judged.
+        (
+            "choose many.csv --method power=16",
+            "many.csv, row 919 (counted from 0), column `b`: 9.19e28",
+        ),
+        ("choose large.csv", "large.csv, row 119000 (counted from 0), column `b`: 1.19e145"),
+    ] {
+        for stream in ["", "--stream"] {
+            desk.fails(&format!("{command} {options} {stream}"), 1, says);
+        }
+    }
 }

@@ -244,6 +244,26 @@ fn contrasts_are_means_of_explanations() {
     assert!(text.contains("rows of 2 are not in 0 because of "), "{text}");
 }
 
+/// A table that the clusters were not found in is described by them, and everything says so.
+#[test]
+fn clusters_of_other_rows_are_said_to_be() {
+    let desk = Desk::with_wine();
+    desk.done("fit wine.csv --drop target --scale standard --model chosen -q");
+    let wine = desk.read("wine.csv");
+    let some: Vec<&str> = wine.lines().step_by(2).collect();
+    desk.write("some.csv", &(some.join("\n") + "\n"));
+    let says = "The clusters were found in 178 rows, not in exactly these.";
+    let said = desk.done("profile some.csv --model chosen -q").out;
+    assert!(said.starts_with(&format!("some.csv: 89 rows in 3 clusters\n{says}\n")), "{said}");
+    desk.done("report some.csv --model chosen -q -o some.md");
+    // In the first paragraph, and beside the number of clusters.
+    assert_eq!(desk.read("some.md").matches(says).count(), 2);
+    desk.done("report some.csv --model chosen -q -o some.html");
+    assert!(desk.read("some.html").contains(&format!("\"fitted\":\"{says}\"")));
+    let said = desk.done("profile wine.csv --model chosen -q").out;
+    assert!(!said.contains("not in exactly these"), "{said}");
+}
+
 /// Two groups that are far apart come back; a grid that is cut in four does not.
 #[test]
 fn clusters_come_back_or_do_not() {

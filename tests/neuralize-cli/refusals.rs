@@ -14,6 +14,28 @@ fn what_f32_cannot_hold_is_said() {
     assert!(!desk.done("fit t.csv -k 2 --model m").err.contains("note:"));
 }
 
+/// A check that fails says what that means, as a page does.
+#[test]
+fn a_failed_check_is_said_in_words() {
+    let desk = Desk::new();
+    let near = |i: i32| format!("{}.{:02},0.{}\n", i % 2, 3 * i, i * 7 % 5);
+    let rows: String = (0..11).map(near).collect();
+    desk.write("far.csv", &format!("a,b\n{rows}40000000,0\n"));
+    desk.done("fit far.csv -k 3 --model m --precision f32 --scale none");
+    let said =
+        |options: &str| desk.done(&format!("explain far.csv --model m --check {options}")).err;
+    let failed = "check failed: The relevances change when data and centroids are shifted together: the data are too far from zero";
+    let single = said("--precision f32 --report page.html");
+    assert!(single.contains(failed), "{single}");
+    let page = desk.read("page.html");
+    for words in single.lines().filter_map(|line| line.strip_prefix("check failed: ")) {
+        assert!(page.contains(words), "{words}");
+    }
+
+    desk.done("fit far.csv -k 3 --model m --scale standard");
+    assert!(!said("").contains("check failed"), "{}", said(""));
+}
+
 #[test]
 fn errors_name_the_row_of_the_file() {
     let desk = Desk::new();
@@ -131,9 +153,17 @@ fn bad_models_are_refused_in_words() {
     for command in
         ["explain wine.csv --model model", "predict wine.csv --model model", "inspect model"]
     {
-        desk.fails(command, 1, "was changed since the model was saved");
+        desk.fails(command, 1, "was changed since the model was saved: it has ");
     }
+    let changed: Vec<u8> = bytes.iter().rev().copied().collect();
+    fs::write(&record, &changed).expect("written");
+    desk.fails("inspect model", 1, "its checksum is not the one in config.json; copy the folder");
     fs::write(&record, &bytes).expect("written");
+    for place in ["wine.csv", "wine.csv/model"] {
+        let says = "wine.csv: is a file; a model is a folder";
+        desk.fails(&format!("predict wine.csv --model {place}"), 1, says);
+        desk.fails(&format!("fit wine.csv -k 3 --label target --model {place}"), 1, says);
+    }
     desk.write("model/config.json", &config.replace("\"version\": 2", "\"version\": 99"));
     desk.fails("explain wine.csv --model model", 1, "is of version 99");
     desk.write("model/config.json", "{\"model\": \"mine\"}");
@@ -161,7 +191,12 @@ fn a_failure_leaves_the_old_file() {
     desk.fails(
         "explain wine.csv --model model -o no/such/folder/out.csv",
         1,
-        "no/such/folder/out.csv",
+        "no/such/folder/out.csv: there is no folder no/such/folder\n",
+    );
+    desk.fails(
+        "explain wine.csv --model model -o wine.csv/out.csv",
+        1,
+        "wine.csv is a file, not a folder",
     );
     desk.fails("explain wine.csv --model model -o model", 1, "is a folder");
 }
@@ -172,6 +207,9 @@ fn wrong_usage_is_code_two() {
     desk.fails("", 2, "Usage");
     desk.fails("frobnicate", 2, "frobnicate");
     desk.fails("fit wine.csv -k 1 --model m", 2, "use 2 or more");
+    desk.fails("fit wine.csv -k abc --model m", 2, "give a whole number");
+    desk.fails("fit wine.csv -k 3 --tol small --model m", 2, "give a number");
+    desk.fails("explain wine.csv --model model --top 0", 2, "give a whole number of at least 1");
     desk.fails("fit wine.csv -k 3 --model m --init rows:x", 2, "`x` is not a row number");
     desk.fails("explain wine.csv --model model --beta -3", 2, "`auto` or a number of at least 0");
     desk.fails(

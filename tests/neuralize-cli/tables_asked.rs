@@ -43,7 +43,7 @@ fn a_first_line_like_the_rows_is_asked_about() {
     asks(&desk, "odd.csv", "", "it has numbers, such as `1.5`, where the rows have them");
     assert!(said(&desk, "odd.csv", "--header yes").contains("3 rows, "));
     assert!(said(&desk, "odd.csv", "--header no --na n/d").contains("4 rows, "));
-    // Names with a number among them, and numbers that count.
+    // Names with a number among them, and numbers that go on by equal steps.
     desk.write("mostly.csv", "a,b,0\n1,2,3\n2,1,4\n9,8,7\n");
     let noted = said(&desk, "mostly.csv", "");
     assert!(
@@ -51,8 +51,23 @@ fn a_first_line_like_the_rows_is_asked_about() {
         "{noted}"
     );
     desk.write("counted.csv", "label,0,1,2\n5,0,16,3\n7,8,0,1\n7,9,1,1\n");
-    let counted = said(&desk, "counted.csv", "");
-    assert!(counted.contains("3 rows, ") && !counted.contains("--header"), "{counted}");
+    desk.write("answers.csv", "n/d,1,2,3\n4,2,5,1\n3,5,1,4\n1,2,2,5\n");
+    for name in ["counted.csv", "answers.csv"] {
+        let noted = said(&desk, name, "");
+        assert!(noted.contains("3 rows, ") && noted.contains("say `--header no`"), "{noted}");
+        assert!(!said(&desk, name, "--header yes").contains("--header"), "{name}");
+    }
+    assert!(said(&desk, "answers.csv", "--header no --na n/d").contains("4 rows, "));
+    let pixels = "label,0,1,2,3,4,5,6,7\n5,0,9,3,1,0,0,2,9\n7,8,0,1,4,2,7,3,3\n2,8,1,1,4,2,6,3,1\n";
+    desk.write("pixels.csv", pixels);
+    desk.write("yearly.csv", "id,2019,2020,2021\n3,1.5,7,2\n1,2.5,8,4\n2,9.5,1,1\n");
+    for name in ["pixels.csv", "yearly.csv"] {
+        let named = said(&desk, name, "");
+        assert!(named.contains("3 rows, ") && !named.contains("--header"), "{named}");
+    }
+    // The last number has a decimal comma: these do not count.
+    desk.write("commas.csv", "n/d;0;1;2;7,5\n3,5;1;4;2;2,5\n4,5;2;1;3;1,5\n1,5;7;2;3;9,5\n");
+    asks(&desk, "commas.csv", "", "it has numbers, such as `0`, where the rows have them");
     // Texts above texts, years above numbers, one name.
     desk.write(
         "named.csv",
@@ -359,6 +374,29 @@ fn a_decimal_point_is_kept_where_it_could_be_taken_for_another_sign() {
     desk.fails("predict either.csv --model c", 1, "`1,234` may be 1.234 or 1234");
 }
 
+/// Without missing values in its data an imported model keeps the decimal sign alone.
+#[test]
+fn an_import_keeps_the_decimal_sign_alone() {
+    let desk = Desk::new();
+    desk.write("centroids.csv", "a,b\n0.5,0.5\n9.5,9.5\n");
+    let row = |i: usize| format!("{}.5\t{}.25", i / 10 * 9, i / 10 * 9);
+    desk.write("data.tsv", &rows("a\tb", 20, row));
+    desk.write("data.csv", &desk.read("data.tsv").replace('\t', ","));
+    desk.write("hole.tsv", "a\tb\n\t9.5\n");
+    for (data, decimal) in [("data.tsv", "point"), ("data.csv", "")] {
+        desk.done(&format!("import centroids.csv --data {data} --model m"));
+        assert_eq!(kept_decimal(&desk, "m"), decimal, "{data}");
+        assert!(!desk.read("m/config.json").contains("\"fill\""), "{data}");
+        desk.done(&format!("predict {data} --model m"));
+        desk.fails("predict hole.tsv --model m", 1, "1 missing value, first at line 2");
+    }
+    // Where some are missing, what stands for them is kept with the sign.
+    desk.write("holes.tsv", &(desk.read("data.tsv") + "\t0.5\n"));
+    desk.done("import centroids.csv --data holes.tsv --model m");
+    assert_eq!(kept_decimal(&desk, "m"), "point");
+    assert!(desk.done("predict hole.tsv --model m").err.contains("filled"));
+}
+
 #[test]
 fn identifiers_are_found_by_name_and_values() {
     let desk = Desk::new();
@@ -564,4 +602,29 @@ fn counts_of_one_are_singular() {
     desk.write("bare.csv", "a,\n1,5\n2,5\n8,7\n9,7\n");
     let found = said(&desk, "bare.csv", "--header yes");
     assert!(found.contains("(no name) (a column without a name)"), "{found}");
+}
+
+/// Advice on a table with both decimal signs leads to the line to correct.
+#[test]
+fn a_cell_with_the_other_decimal_sign_is_found() {
+    let desk = Desk::new();
+    let rows: String =
+        (0..60).map(|i| format!("{}.188,{};{},5\n", i + 1, i % 7 + 1, i % 11)).collect();
+    desk.write("t.csv", &format!("a;b\n{rows}1,234.50;5.5\n"));
+    let fails = |options: &str, says: &str| {
+        desk.fails(&format!("fit t.csv -k 2 --model m {options}"), 1, says);
+    };
+    fails(
+        "",
+        "nearly all have a decimal comma: say `--decimal ,`, which names the lines to correct",
+    );
+    fails(
+        "--decimal .",
+        "column `b`: 1 of 61 cells are numbers with a decimal point, but 60 with a decimal comma, as in `0,5` (line 2); say \
+         `--decimal ,`, which names the cells to correct",
+    );
+    fails(
+        "--decimal ,",
+        "column `b`: 60 of 61 cells are numbers with a decimal comma, but `5.5` (line 62) is not",
+    );
 }

@@ -36,7 +36,7 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "yes|no", value_parser = parse::yes_or_no)]
     pub(crate) header: Option<bool>,
     /// Lines to leave out at the beginning of a text file or sheet
-    #[arg(long, global = true, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(long, global = true, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = parse::whole::<usize>)]
     pub(crate) skip: usize,
     /// Sheet of an Excel workbook, by its name or its number, counted from 1 [default: the first with
     /// cells]
@@ -188,10 +188,10 @@ impl ScaleName {
 pub(crate) struct SelectionArgs {
     /// Write only the N features of largest |relevance| of every row, and the sum of the others as
     /// `other` [default: all; in a table 3]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse::at_least_one)]
     pub(crate) top: Option<NonZeroUsize>,
     /// Write only the first N results of the order
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse::whole::<usize>)]
     pub(crate) limit: Option<usize>,
 }
 

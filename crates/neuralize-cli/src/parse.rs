@@ -1,5 +1,8 @@
 //! Values of arguments, from their text.
 
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
 use neuralize::baseline;
 use neuralize::cluster::{Bandwidth, Distance, Init};
 use neuralize::data::{ColumnKind, Decimal, RowSet};
@@ -129,8 +132,19 @@ pub(crate) fn bandwidth(text: &str) -> Result<Bandwidth, String> {
 }
 
 pub(crate) fn count(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| *count > 0);
-    count.ok_or_else(|| "give a whole number of at least 1".into())
+    at_least_one(text).map(NonZeroUsize::get)
+}
+
+pub(crate) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "give a whole number of at least 1".into())
+}
+
+pub(crate) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "give a whole number".into())
+}
+
+pub(crate) fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "give a number".into())
 }
 
 /// `2..10` has both ends.
@@ -225,6 +239,9 @@ mod tests {
         assert_eq!(bandwidth("perplexity=30"), Ok(Bandwidth::Perplexity(30.0)));
         assert!(bandwidth("perplexity=").is_err() && bandwidth("-1").is_err());
         assert_eq!((count("3"), part("1")), (Ok(3), Ok(1.0)));
+        assert_eq!((whole("0"), number("-1e3")), (Ok(0_u64), Ok(-1000.0)));
+        assert!(whole::<usize>("abc").is_err() && whole::<u64>("-1").is_err());
+        assert!(number("x").is_err() && at_least_one("0").is_err());
         assert_eq!(counts("2..4"), Ok(Counts(vec![2, 3, 4])));
         assert_eq!(counts("5,2"), Ok(Counts(vec![5, 2])));
         for wrong in ["", "1..3", "4..2", "2..", "2,x", "2..9999999"] {

@@ -82,6 +82,24 @@ pub fn assign_and_sum<B: Backend>(
     fused_step(x, weights, affine).unwrap_or_else(|| tensor::assign_and_sum(x, weights, affine))
 }
 
+/// The rows of a run of Lloyd's algorithm, if they are in host memory.
+pub(super) fn host_run<B: Backend>(
+    x: &Tensor<B, 2>,
+    weights: &Tensor<B, 1>,
+    center: &Tensor<B, 2>,
+) -> Option<host::HostRun> {
+    host::HostRun::of(x, weights, center).or_else(|| in_wrappings!(wrapped_run(x, weights, center)))
+}
+
+fn wrapped_run<W: Wrapping, B: Backend>(
+    x: &Tensor<B, 2>,
+    weights: &Tensor<B, 1>,
+    center: &Tensor<B, 2>,
+) -> Option<host::HostRun> {
+    let (x, center) = rows_on_host::<W, B>(x, Some(center))?;
+    host_run(&x, &wrapped::inside::<W, B, 1>(weights)?, &center?)
+}
+
 /// Labels and totals.
 type Step<B> = (Tensor<B, 1, Int>, Totals<B>);
 
@@ -357,7 +375,7 @@ fn rows_on_host<W: Wrapping, B: Backend>(
 }
 
 /// Whether two tensors of labels are equal.
-pub fn same_labels<B: Backend>(a: &Tensor<B, 1, Int>, b: &Tensor<B, 1, Int>) -> bool {
+pub(super) fn same_labels<B: Backend>(a: &Tensor<B, 1, Int>, b: &Tensor<B, 1, Int>) -> bool {
     host::same_labels(a, b).unwrap_or_else(|| transfer::all_true(a.clone().equal(b.clone())))
 }
 

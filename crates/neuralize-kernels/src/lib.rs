@@ -28,6 +28,7 @@ mod gpu;
 pub mod gradient;
 mod host;
 mod keep;
+mod lloyd;
 #[cfg_attr(
     not(any(
         feature = "cubecl",
@@ -55,12 +56,13 @@ pub use answer::{Answer, COUNTS, PARTS, Question, STEEPEST, STEPS, TensorAnswer}
 pub use blocks::{BLOCK_ELEMENTS, block_rows, blocks, map_rows};
 pub use dispatch::{
     assign_and_sum, explain, explain_by_secants, explain_supports, logits, nearest,
-    nearest_with_logit, own_distances, same_labels, squared_distances, support_scores, within,
+    nearest_with_logit, own_distances, squared_distances, support_scores, within,
 };
 pub use ends::{End, Ends};
 pub use flag::Flag;
 pub use host::{greedy_seeds, in_host_memory};
 pub use keep::Keep;
+pub use lloyd::Lloyd;
 pub use serving::{Kernels, kernels};
 pub use soft::{exp_minus_one, log_mean_exp, soft_shares, steepness};
 pub use source::Source;

@@ -5,6 +5,7 @@
 //! cargo bench -p neuralize --bench kernels               # times and throughput
 //! cargo bench -p neuralize --bench kernels -- --share    # the table of the documentation
 //! cargo bench -p neuralize --bench kernels -- --supports # clusters of many supports
+//! cargo bench -p neuralize --bench kernels -- --fit      # whole fits
 //! ```
 //!
 //! An item is a floating-point operation: read `Gitem/s` as GFLOP/s. Only the
@@ -24,6 +25,9 @@
 //! Most of the product's time is not arithmetic: it writes a matrix N × M, of
 //! which the explanation keeps a few rows in cache. The summed rule is followed by
 //! the secant pass, where β has the nearest competitor count or all of them.
+//!
+//! `--fit` prints whole fits from the first K rows, without a tolerance: the time of all iterations, and
+//! of the slowest and the fastest tenth of them.
 
 use std::error::Error;
 use std::f32::consts::TAU;
@@ -76,6 +80,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if given("--supports") {
         return supports();
+    }
+    if given("--fit") {
+        return fits();
     }
     divan::Divan::default().sample_count(ROUNDS as u32).sample_size(1).config_with_args().main();
     Ok(())
@@ -163,6 +170,39 @@ fn supports() -> Result<(), Box<dyn Error>> {
         let summed = time(Rule::Summed, 1.0)?;
         let [one, all] = [time(Rule::default(), f64::INFINITY)?, time(Rule::default(), 0.0)?];
         println!("| {cell} | {of_product:.1} | {summed:.1} | {one:.1} | {all:.1} |");
+    }
+    Ok(())
+}
+
+/// Prints the times of whole fits.
+fn fits() -> Result<(), Box<dyn Error>> {
+    println!(
+        "| N × D × K | iterations | all, ms | slowest tenth, ms each | fastest tenth | inertia |"
+    );
+    println!("|---:|---:|---:|---:|---:|---:|");
+    for cell in cells(&SIZES) {
+        let fit = Fit::new(cell);
+        let start = Instant::now();
+        let mut ends = vec![start];
+        let mut observer = |_: Progress| {
+            ends.push(Instant::now());
+            ControlFlow::Continue(())
+        };
+        let options = FitOptions::default()
+            .with_initial_centroids(fit.initial.clone())
+            .with_observer(&mut observer);
+        let found = KMeansConfig::new(cell.k).with_tol(0.0).fit_with(&fit.x, options)?;
+        let all = 1e3 * start.elapsed().as_secs_f64();
+        let mut times: Vec<f64> =
+            ends.windows(2).map(|pair| 1e3 * (pair[1] - pair[0]).as_secs_f64()).collect();
+        times.sort_by(f64::total_cmp);
+        let tenth = times.len().div_ceil(10);
+        let mean = |times: &[f64]| times.iter().sum::<f64>() / times.len() as f64;
+        let (fastest, slowest) = (mean(&times[..tenth]), mean(&times[times.len() - tenth..]));
+        let (iterations, inertia) = (found.n_iter, found.inertia);
+        println!(
+            "| {cell} | {iterations} | {all:.0} | {slowest:.2} | {fastest:.2} | {inertia:.6e} |"
+        );
     }
     Ok(())
 }
@@ -316,7 +356,7 @@ fn products() -> Vec<Cell> {
 
 /// Whether every call runs once on small sizes, as in `cargo test --benches`.
 fn brief() -> bool {
-    given("--test") || !["--bench", "--share", "--supports"].into_iter().any(given)
+    given("--test") || !["--bench", "--share", "--supports", "--fit"].into_iter().any(given)
 }
 
 fn given(flag: &str) -> bool {

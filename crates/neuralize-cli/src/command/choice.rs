@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use burn::tensor::backend::Backend;
 use neuralize::Error;
 use neuralize::choose::{Choice, ChooseConfig, FIGURED_ROWS, FittedBy, Rows, SampledRows};
@@ -11,6 +11,7 @@ use neuralize::data::{Encoding, ScaledTable};
 
 use crate::args::Usage;
 use crate::backend::Session;
+use crate::command::shared;
 use crate::parse::Method;
 use crate::progress::Bar;
 
@@ -39,26 +40,56 @@ pub(super) fn choice<B: Backend>(
 ) -> Result<Choice> {
     let mut sample = SampledRows::new(FIGURED_ROWS, wanted.seed);
     sample.add(&data.x)?;
-    let is_whole = sample.n_rows() <= FIGURED_ROWS;
-    let located = |error: Error| if is_whole { data.located(error) } else { error };
-    choice_of(session, &sample, data.table.encoding(), wanted).map_err(|error| {
-        match error.downcast::<Error>() {
-            Ok(error) => located(error).into(),
-            Err(other) => other,
-        }
-    })
+    let located = |error: Error| anyhow::Error::from(data.located(error));
+    choice_of(session, &sample, data.table.encoding(), wanted, located)
 }
 
-/// Chooses a number of clusters for the table that rows were drawn from.
+/// Chooses a number of clusters for the table that rows were drawn from. `located` names the row of
+/// the file in an error; it gets the row counted as rows were added to the sample.
 pub(super) fn choice_of<B: Backend>(
     session: &Session<B>,
     sample: &SampledRows,
     encoding: Option<&Encoding>,
-    Wanted { config, clusters, seed }: Wanted,
+    wanted: Wanted,
+    located: impl FnOnce(Error) -> anyhow::Error,
 ) -> Result<Choice> {
     let (numbers, values) = sample.rows();
     let width = values.len() / numbers.len().max(1);
-    let mut rows = Rows::new(&values, width)?.with_total(sample.n_rows());
+    let outcome = Rows::new(&values, width)
+        .and_then(|rows| chosen(session, rows.with_total(sample.n_rows()), encoding, wanted));
+    match outcome {
+        Ok(choice) => choice.ok_or_else(|| anyhow!("the choice was stopped")),
+        Err(error) => Err(of_table(error, &numbers, &values, width).map_or_else(
+            |error| anyhow!("in rows that were drawn for the choice, {error}"),
+            located,
+        )),
+    }
+}
+
+/// The error with the row of the table. A method is given some of the drawn rows, or data like them:
+/// its row is found by its value. The error as it is if no drawn row has the value.
+fn of_table(
+    mut error: Error,
+    numbers: &[usize],
+    values: &[f64],
+    width: usize,
+) -> Result<Error, Error> {
+    let Some((row, column, value)) = shared::place(&mut error) else { return Ok(error) };
+    let mut found = values.iter().skip(column).step_by(width.max(1));
+    match found.position(|found| *found == value).and_then(|at| numbers.get(at)) {
+        Some(number) => *row = *number,
+        None => return Err(error),
+    }
+    Ok(error)
+}
+
+/// The choice, unless it is stopped.
+fn chosen<B: Backend>(
+    session: &Session<B>,
+    mut rows: Rows<'_>,
+    encoding: Option<&Encoding>,
+    Wanted { config, clusters, seed }: Wanted,
+) -> Result<Option<Choice>, Error> {
     if let Some(encoding) = encoding {
         let columns = encoding.columns.iter().zip(encoding.groups());
         for (_, group) in columns.filter(|(column, _)| column.is_category()) {
@@ -73,7 +104,5 @@ pub(super) fn choice_of<B: Backend>(
     };
     let mut method = FittedBy::<B>::new(config, &session.device, session.dtype);
     let config = ChooseConfig::new().with_clusters(clusters).with_seed(seed);
-    let choice = config.choose_observed(&rows, &mut method, &mut observe);
-    drop(bar);
-    choice?.ok_or_else(|| anyhow::anyhow!("the choice was stopped"))
+    config.choose_observed(&rows, &mut method, &mut observe)
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use burn::tensor::backend::Backend;
 use clap::{Args, ValueHint};
+use neuralize::Error;
 use neuralize::choose::{Candidate, Choice};
 use neuralize::cluster::{
     ClustererConfig, GaussianMixtureConfig, KMeansConfig, KernelKMeansConfig,
@@ -42,7 +43,7 @@ pub(super) struct ChooseArgs {
     #[arg(long, default_value = "kmeans", value_name = "METHOD", value_parser = parse::method)]
     method: Method,
     /// Seed of the random numbers
-    #[arg(long, value_name = "S", default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>)]
     seed: u64,
     /// Read the table in parts, three times: for data that do not fit into memory
     #[arg(long)]
@@ -74,7 +75,7 @@ impl Job for ChooseArgs {
             shared::save_figures(session, &FigureSet::of_choice(&choice)?, folder)?;
         }
         match format {
-            AnswerFormat::Text => output.write_all(text(&choice).as_bytes())?,
+            AnswerFormat::Text => output.write_all(text(&choice, &self.clusters.0).as_bytes())?,
             AnswerFormat::Json => {
                 let answer = Answer { table: input::name(&self.training.data), choice };
                 serde_json::to_writer_pretty(&mut output, &answer)?;
@@ -98,7 +99,8 @@ impl ChooseArgs {
         if self.stream {
             let stream = Stream::open(session, &self.training, None, None, most)?;
             let sample = stream.sample(session, self.seed)?;
-            return choice_of(session, &sample, Some(&stream.encoding), wanted);
+            let located = |error: Error| stream.located(error);
+            return choice_of(session, &sample, Some(&stream.encoding), wanted, located);
         }
         let Training { data, .. } = shared::read_scaled(session, &self.training, None, None)?;
         choice(session, &data, wanted)
@@ -122,8 +124,8 @@ fn config(method: Method) -> ClustererConfig {
     }
 }
 
-/// Figures of every number of clusters, and the recommendation.
-fn text(choice: &Choice) -> String {
+/// Figures of every number of clusters that was asked for, and the recommendation.
+fn text(choice: &Choice, asked: &[usize]) -> String {
     let has_bic = choice.candidates.iter().any(|candidate| candidate.bic.is_some());
     let bic = if has_bic { format!(" {:>12}", "BIC") } else { String::new() };
     let mut text = format!(
@@ -141,7 +143,30 @@ fn text(choice: &Choice) -> String {
         );
     }
     let _ = writeln!(text, "\n{}", choice.sentence);
-    text
+    text + &untried(choice, asked)
+}
+
+/// What was asked for and not tried, or not asked for at all; empty if there is nothing to say.
+fn untried(choice: &Choice, asked: &[usize]) -> String {
+    let last = choice.candidates.last().map(|candidate| candidate.clusters);
+    // Where nothing was tried, the sentence says it.
+    let Some(last) = last else { return String::new() };
+    let mut above: Vec<usize> = asked.iter().copied().filter(|asked| *asked > last).collect();
+    above.sort_unstable();
+    above.dedup();
+    if !above.is_empty() {
+        let judged = choice.sampled.unwrap_or(choice.rows) - choice.lonely;
+        return format!(
+            "Not tried: {}, too many clusters for {} ({} different)\n",
+            shared::listed(&above),
+            shared::counted(judged, "row"),
+            choice.different
+        );
+    }
+    match asked {
+        [only] => format!("Only {only} was tried; --clusters 2..10 compares numbers\n"),
+        _ => String::new(),
+    }
 }
 
 fn line(candidate: &Candidate, has_bic: bool, is_recommended: bool) -> String {
@@ -190,6 +215,7 @@ fn entries(choice: &Choice) -> Entries {
         "gain",
         "failed",
         "bic",
+        "recommended",
     ]);
     for candidate in &choice.candidates {
         entries.push([
@@ -207,6 +233,7 @@ fn entries(choice: &Choice) -> Entries {
             candidate.gain.into(),
             failed(candidate).join(" ").as_str().into(),
             candidate.bic.into(),
+            if choice.recommended == Some(candidate.clusters) { "yes" } else { "no" }.into(),
         ]);
     }
     entries

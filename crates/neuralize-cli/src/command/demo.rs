@@ -92,7 +92,7 @@ impl Job for DemoArgs {
             network.beta().unwrap_or(f64::NAN),
         )?;
         print_misplaced(&mut out, &cases)?;
-        write!(out, "{}", shared::described(&check.report()))?;
+        write!(out, "{}", shared::described(&check.report(), session.dtype))?;
         out.finish()
     }
 }

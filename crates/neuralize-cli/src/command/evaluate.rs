@@ -42,7 +42,7 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "ROWS", value_parser = parse::rows)]
     rows: Option<RowSet>,
     /// Use only the first N of these rows
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse::whole::<usize>)]
     limit: Option<usize>,
     /// Maximum number of points to explain, drawn at random from the rows [default: 10000]
     #[arg(long, value_name = "N", value_parser = parse::count)]
@@ -54,7 +54,7 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "COL")]
     label: Option<String>,
     /// Seed of the random numbers
-    #[arg(long, value_name = "S", default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>)]
     seed: u64,
     /// Also write a page with tables and figures, for a browser
     #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]

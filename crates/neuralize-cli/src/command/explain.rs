@@ -186,7 +186,7 @@ impl Job for ExplainArgs {
             Err(error) => unless_closed(Err(error))?,
         }
         if let Some(check) = check {
-            tell(shared::described(&check.report()).trim_end());
+            tell(shared::described(&check.report(), session.dtype).trim_end());
         }
         closed.map_or(Ok(()), Err)
     }

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
 use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
 use clap::{Args, ValueHint};
 use neuralize::Error;
-use neuralize::choose::{Choice, least_rows};
+use neuralize::choose::{Choice, SampledRows, least_rows};
 use neuralize::cluster::{
     Bandwidth, Clusterer, ClustererConfig, ClustererFit, CrossTable, FitOptions,
     GaussianMixtureConfig, Init, KMeansConfig, KernelKMeansConfig, Progress,
@@ -36,7 +37,7 @@ pub(super) struct FitArgs {
     #[command(flatten)]
     training: TrainingArgs,
     /// Number of clusters [default: the one that `neuralize choose` recommends, if one is clear]
-    #[arg(long, short = 'k', value_name = "K")]
+    #[arg(long, short = 'k', value_name = "K", value_parser = parse::whole::<usize>)]
     clusters: Option<usize>,
     /// Folder for the model
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -62,7 +63,9 @@ pub(super) struct FitArgs {
     /// Weight of the mean of all data in the means of the clusters (bregman methods)
     #[arg(long, value_name = "A", value_parser = parse::weight, allow_negative_numbers = true)]
     smoothing: Option<f64>,
-    /// Number of restarts; the best is kept [default: depends on the method and the size of the data]
+    /// Number of restarts; the best is kept [default: 10 without --clusters; else for kmeans and other
+    /// distances 10 where rows x features x clusters is at most 262144 or with --init random, and 1 for
+    /// more; for kernel 10 up to 5792 rows, 4 for more; for gmm 1]
     #[arg(long, value_name = "N", value_parser = parse::count)]
     restarts: Option<usize>,
     /// Read the file once for every iteration instead of keeping it in memory
@@ -74,10 +77,10 @@ pub(super) struct FitArgs {
     /// Tolerance for convergence: of the squared shift of the centroids, relative to the mean
     /// variance; with another distance, of the relative decrease of the inertia; for gmm, of the
     /// increase of the mean log-likelihood [default: 1e-4]
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", value_parser = parse::number)]
     tol: Option<f64>,
     /// Seed of the random numbers
-    #[arg(long, value_name = "S", default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>)]
     seed: u64,
 }
 
@@ -104,14 +107,9 @@ impl Job for FitArgs {
                 Some(choice)
             }
         };
-        let mut bar: Option<Bar> = None;
-        let mut observer = |progress: Progress| {
-            let bar = bar.get_or_insert_with(|| Bar::restarts(progress.n_init, session.quiet));
-            bar.set(progress.run as u64, || described(progress));
-            ControlFlow::Continue(())
-        };
+        let mut observer = shown(session.quiet);
         let fit = self.config().fit_observed(&data.x, &mut observer);
-        drop(bar);
+        drop(observer);
         let fit = fit.map_err(|error| data.located(error))?;
         let remark = self.compared(&data.table, &fit);
         if let Some(choice) = &choice {
@@ -178,11 +176,15 @@ impl FitArgs {
     fn note_small<B: Backend>(&self, session: &Session<B>, choice: &Choice, sizes: &[usize]) {
         let least = least_rows(sizes.iter().sum());
         let small = sizes.iter().enumerate().filter(|(_, size)| **size < least);
-        for (cluster, size) in small {
+        let aside = match choice.lonely {
+            0 => String::new(),
+            lonely => format!(" (it left {} aside as far from all others)", counted(lonely, "row")),
+        };
+        for (cluster, &size) in small {
             session.note(format!(
-                "note: cluster {cluster} has {size} rows only, fewer than the choice counts ({} of its rows were left aside as far from \
-                 all others): the number may be for other clusters; see `neuralize outliers`",
-                choice.lonely
+                "note: cluster {cluster} has only {}, fewer than the choice counts{aside}: the number may be for other clusters; see \
+                 `neuralize outliers`",
+                counted(size, "row")
             ));
         }
     }
@@ -234,6 +236,28 @@ impl FitArgs {
         config
     }
 
+    /// First centroids of a fit in parts: those of a fit to the rows that a number was chosen for, with
+    /// as many restarts as the figures of the choice are of.
+    fn first_centroids<B: Backend>(
+        &self,
+        session: &Session<B>,
+        sample: &SampledRows,
+    ) -> Result<Tensor<B, 2>> {
+        let (numbers, values) = sample.rows();
+        let shape = [numbers.len(), values.len() / numbers.len().max(1)];
+        let values = TensorData::new(values, shape).convert_dtype(session.dtype);
+        let x = Tensor::<B, 2>::from_data(values, (&session.device, session.dtype));
+        let mut observer = shown(session.quiet);
+        let options = FitOptions::default().with_observer(&mut observer);
+        let fit = self.kmeans().with_n_init(Some(CHOSEN_RESTARTS)).fit_with(&x, options)?;
+        drop(observer);
+        session.note(format!(
+            "the fit starts from the best of {CHOSEN_RESTARTS} fits to the {} of the choice",
+            counted(numbers.len(), "row")
+        ));
+        Ok(fit.model.centroids())
+    }
+
     /// Fits to a file that is never in memory as a whole. It is read twice for what its columns are and
     /// for the scaler, once for the number of clusters unless it is given, twice for the fit, and once
     /// for every iteration.
@@ -241,18 +265,19 @@ impl FitArgs {
         let (label, fixed) = (self.label.as_ref(), self.fixed_scale());
         let most = self.clusters.unwrap_or(*NUMBERS.end());
         let stream = Stream::<B>::open(session, &self.training, label, fixed, most)?;
-        let choice = match self.clusters {
-            Some(_) => None,
+        let (choice, first) = match self.clusters {
+            Some(_) => (None, None),
             None => {
                 let sample = stream.sample(session, self.seed)?;
                 let encoding = Some(&stream.encoding);
-                let choice = choice::choice_of(session, &sample, encoding, self.wanted())?;
+                let located = |error: Error| stream.located(error);
+                let wanted = self.wanted();
+                let choice = choice::choice_of(session, &sample, encoding, wanted, located)?;
                 self.go_on_with(session, &choice)?;
-                Some(choice)
+                (Some(choice), Some(self.first_centroids(session, &sample)?))
             }
         };
 
-        let mut bar: Option<Bar> = None;
         // A choice has said it.
         let noted = Cell::new(choice.is_some());
         // Every pass reads the same: the first is counted.
@@ -266,12 +291,9 @@ impl FitArgs {
                 gaps.borrow_mut().add(part.table.gaps());
             }
         };
-        let mut observer = |progress: Progress| {
-            let bar = bar.get_or_insert_with(|| Bar::restarts(1, session.quiet));
-            bar.set(0, || described(progress));
-            ControlFlow::Continue(())
-        };
+        let mut observer = shown(session.quiet);
         let options = FitOptions::default().with_observer(&mut observer);
+        let options = first.into_iter().fold(options, FitOptions::with_initial_centroids);
         let fit = self.kmeans().fit_parts_with(
             || -> Box<dyn Iterator<Item = Result<ScaledTable<B>>> + '_> {
                 passes.set(passes.get() + 1);
@@ -293,7 +315,7 @@ impl FitArgs {
             ),
             _ => error,
         })?;
-        drop(bar);
+        drop(observer);
         if choice.is_none() {
             shared::note_counts(session, &stream.no_rows, &gaps.into_inner(), None);
         }
@@ -301,8 +323,10 @@ impl FitArgs {
             .label
             .as_ref()
             .map(|_| "note: with --stream clusters are not compared with classes".to_owned());
-        let fit: ClustererFit<B> = fit.into();
+        let mut fit: ClustererFit<B> = fit.into();
         if let Some(choice) = &choice {
+            // A note has said where the centroids came from.
+            fit.seeding = None;
             self.note_small(session, choice, &fit.sizes);
         }
         let info = self.info(&fit, &stream.no_rows, stream.scale).with_choice(choice);
@@ -402,6 +426,16 @@ fn summary<B: Backend>(fit: &ClustererFit<B>, features: usize) -> String {
         text += ", not converged: raise --max-iter";
     }
     text
+}
+
+/// Shows how far a fit is, until it is dropped.
+fn shown(quiet: bool) -> impl FnMut(Progress) -> ControlFlow<()> {
+    let mut bar: Option<Bar> = None;
+    move |progress: Progress| {
+        let bar = bar.get_or_insert_with(|| Bar::restarts(progress.n_init, quiet));
+        bar.set(progress.run as u64, || described(progress));
+        ControlFlow::Continue(())
+    }
 }
 
 /// The state of a fit.

@@ -11,7 +11,7 @@ use clap::{Args, ValueHint};
 use neuralize::Error;
 use neuralize::cluster::{KMeans, match_to_classes};
 use neuralize::data::{
-    ColumnKind, Scale, Scaler, Shown, SurveyOptions, Table, TableOptions, TableReader,
+    ColumnKind, Encoding, Scale, Scaler, Shown, SurveyOptions, Table, TableOptions, TableReader,
 };
 use neuralize::record::{Model, ModelInfo};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use serde::Deserialize;
 use crate::args::Usage;
 use crate::backend::{Job, Session};
 use crate::command::shared;
-use crate::input;
+use crate::{input, parse};
 
 #[derive(Args)]
 #[command(
@@ -35,7 +35,7 @@ pub(super) struct ImportArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     model: PathBuf,
     /// Beta of the model
-    #[arg(long, value_name = "B", required_unless_present = "data", allow_negative_numbers = true)]
+    #[arg(long, value_name = "B", required_unless_present = "data", value_parser = parse::number, allow_negative_numbers = true)]
     beta: Option<f64>,
     /// Data of the clustering, for the heuristic beta, the inertia and the sizes of the clusters
     #[arg(long, value_name = "DATA", value_hint = ValueHint::FilePath)]
@@ -200,13 +200,7 @@ impl ImportArgs {
         let table = self.data(session, path, &info.features)?;
         let x = scaler.transform(&table.to_tensor(&session.device, session.dtype)?)?;
         let labels = table.labels().unwrap_or_default();
-        // What stands for missing values is kept, unless there are none, and so is the decimal sign.
-        let is_stated = table.encoding().is_some_and(|encoding| {
-            !encoding.missing_values.is_empty() || encoding.decimal.is_some()
-        });
-        if is_stated || !table.gaps().filled.is_empty() {
-            *info = info.clone().with_table(&table);
-        }
+        *info = with_data(info.clone(), &table);
         let found = shared::numbers(kmeans.predict(&x)?);
         let mut sizes = vec![0; clusters];
         for &label in &found {
@@ -232,6 +226,21 @@ impl ImportArgs {
         info.sizes = Some(sizes);
         Ok(kmeans)
     }
+}
+
+/// What the model keeps of its data: what stands for missing values, if they have some or a value
+/// for them is named, and the decimal sign.
+fn with_data(mut info: ModelInfo, table: &Table) -> ModelInfo {
+    let Some(encoding) = table.encoding() else { return info };
+    if !encoding.missing_values.is_empty() || !table.gaps().filled.is_empty() {
+        return info.with_table(table);
+    }
+    if encoding.decimal.is_some() {
+        let mut numbers = Encoding::numbers(&info.features);
+        numbers.decimal = encoding.decimal;
+        info.encoding = Some(numbers);
+    }
+    info
 }
 
 /// How many rows have the cluster of the other program: by number, or by the best match of names.

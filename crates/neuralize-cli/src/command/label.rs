@@ -48,7 +48,7 @@ pub(super) struct LabelArgs {
     )]
     gamma: ChosenGamma,
     /// Seed of the random numbers
-    #[arg(long, value_name = "S", default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>)]
     seed: u64,
 }
 

@@ -66,7 +66,7 @@ pub(super) struct OutlierArgs {
     #[arg(long, value_name = "N", value_parser = parse::count)]
     supports: Option<usize>,
     /// Seed of the random numbers
-    #[arg(long, value_name = "S", default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>)]
     seed: u64,
     /// Order of the results
     #[arg(long, value_enum, default_value_t = OutlierSortName::Score)]

@@ -150,6 +150,9 @@ fn text(answer: &Answer, only_versus: bool) -> String {
     let profile = &answer.profile;
     let clusters = profile.clusters.len();
     let _ = writeln!(text, "{}: {} rows in {clusters} clusters", answer.table, profile.rows);
+    if let Some(sentence) = profile.fitted_in_words() {
+        let _ = writeln!(text, "{sentence}");
+    }
     if !only_versus {
         for cluster in &profile.clusters {
             text += &of_cluster(cluster);
@@ -192,18 +195,9 @@ fn of_cluster(cluster: &ClusterFacts) -> String {
     };
     line("typical", named(&cluster.typical));
     line("farthest", named(&cluster.farthest));
-    line("ambiguous", ambiguous(cluster));
+    line("ambiguous", cluster.ambiguous_in_words());
     line("stability", cluster.stability_in_words().unwrap_or_default());
     text
-}
-
-/// `4 % of its rows`
-fn ambiguous(cluster: &ClusterFacts) -> String {
-    match cluster.ambiguous {
-        share if share <= 0.0 => "none of its rows".to_owned(),
-        share if share < 0.01 => "less than 1 % of its rows".to_owned(),
-        share => format!("{:.0} % of its rows", 100.0 * share),
-    }
 }
 
 fn of_comparison(versus: &PairFacts, columns: &[String]) -> String {

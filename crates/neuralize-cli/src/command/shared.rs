@@ -10,11 +10,12 @@ use burn::tensor::{DType, Int, Tensor};
 use neuralize::Error;
 use neuralize::baseline::CheckReport;
 use neuralize::data::{
-    ColumnKind, Gaps, Scale, ScaledParts, ScaledTable, Scaler, Shown, Survey, Table, TableOptions,
-    TableReader,
+    ColumnKind, Extreme, Gaps, Scale, ScaledParts, ScaledTable, Scaler, Shown, Survey, Table,
+    TableOptions, TableReader,
 };
 use neuralize::output::{Format, RowKey, Selection, Sort};
 use neuralize::plot::FigureSet;
+use neuralize::report::failed_checks;
 
 use crate::args::{ModelArgs, SelectionArgs, TrainingArgs};
 use crate::backend::Session;
@@ -63,13 +64,19 @@ pub(super) fn decided<B: Backend>(
         None => survey.suggested_scale(),
     };
     let mut text = survey.to_string();
+    let extremes = extremes(survey, scale);
+    let dominant = survey.dominant();
+    let dominant = dominant.filter(|column| extremes.iter().all(|(name, _)| name != column));
     if scale != Scale::None {
         text += &format!("\n  scaled     {scale}{}{why}", if why.is_empty() { "" } else { ", " });
-    } else if let Some(column) = survey.dominant() {
+    } else if let Some(column) = dominant {
         text += &format!(
             "\n  note       `{}` has more than 90 % of the variance; --scale standard makes columns count alike",
             Shown(column)
         );
+    }
+    if !extremes.is_empty() {
+        text += &format!("\n  note       {}", extremes_in_words(&extremes, fixed.is_none()));
     }
     let encoding = survey.encoding();
     let is_guessed = survey
@@ -82,6 +89,42 @@ pub(super) fn decided<B: Backend>(
     session.note(text);
     encoding?;
     Ok(scale)
+}
+
+/// The columns of which one row has most of the variance, if the scaling does not take care of it.
+fn extremes(survey: &Survey, scale: Scale) -> Vec<(&str, Extreme)> {
+    let found = survey.found().iter().filter(|found| found.column.is_some());
+    let found = found.filter_map(|found| Some((found.name.as_str(), found.extreme?)));
+    if scale == Scale::Robust { Vec::new() } else { found.collect() }
+}
+
+/// `one row has most of the variance of `a` (row 900: 99 %); --scale robust weakens it …`
+fn extremes_in_words(extremes: &[(&str, Extreme)], may_scale: bool) -> String {
+    const SHOWN: usize = 3;
+    let named = |(name, extreme): &(&str, Extreme)| {
+        let share = (100.0 * extreme.share).floor();
+        format!("`{}` (row {}: {share} %)", Shown(name), extreme.row)
+    };
+    let mut columns: Vec<String> = extremes.iter().take(SHOWN).map(named).collect();
+    if extremes.len() > SHOWN {
+        columns.push(counted(extremes.len() - SHOWN, "more column"));
+    }
+    let mut ways = Vec::new();
+    if may_scale && extremes.iter().any(|(_, extreme)| extreme.has_range) {
+        ways.push("--scale robust".to_owned());
+    }
+    if extremes.iter().any(|(_, extreme)| extreme.has_log) {
+        let name = if let [(name, _)] = extremes { *name } else { "NAME" };
+        ways.push(format!("--log {}", Shown(name)));
+    }
+    let advice = match ways.is_empty() {
+        true => "look whether it is right".to_owned(),
+        false => format!("{} weakens it", ways.join(" or ")),
+    };
+    format!(
+        "one row has most of the variance of {}; {advice} (rows are counted from 0)",
+        columns.join(", ")
+    )
 }
 
 /// `1 row`, `2 rows`
@@ -166,13 +209,49 @@ pub(super) fn note_ignored<B: Backend>(session: &Session<B>, ignored: &[String])
     ));
 }
 
-/// Calls `body` with every part of a table.
+/// Calls `body` with every part of a table that a model answers for.
 pub(super) fn each_part<B: Backend>(
     session: &Session<B>,
     path: &Path,
     parts: ScaledParts<'_, B>,
-    mut body: impl FnMut(&ScaledTable<B>) -> Result<()>,
+    body: impl FnMut(&ScaledTable<B>) -> Result<()>,
 ) -> Result<()> {
+    if let Some(read) = read_parts(session, path, parts, body)? {
+        note_counts(session, &read.no_rows, &read.gaps, Some(&read.filled));
+    }
+    Ok(())
+}
+
+/// Calls `body` with every part of a table that a model is fitted to: what stands for missing values
+/// is its own.
+pub(super) fn each_training_part<B: Backend>(
+    session: &Session<B>,
+    path: &Path,
+    parts: ScaledParts<'_, B>,
+    body: impl FnMut(&ScaledTable<B>) -> Result<()>,
+) -> Result<()> {
+    if let Some(read) = read_parts(session, path, parts, body)? {
+        note_counts(session, &read.no_rows, &read.gaps, None);
+    }
+    Ok(())
+}
+
+/// What became of missing and unknown values of a table that was read in parts.
+struct ReadParts {
+    /// The table without its rows.
+    no_rows: Table,
+    gaps: Gaps,
+    /// How many values were filled, by column.
+    filled: BTreeMap<usize, usize>,
+}
+
+/// Calls `body` with every part of a table; none if there is no part.
+fn read_parts<B: Backend>(
+    session: &Session<B>,
+    path: &Path,
+    parts: ScaledParts<'_, B>,
+    mut body: impl FnMut(&ScaledTable<B>) -> Result<()>,
+) -> Result<Option<ReadParts>> {
     let mut bar = Bar::bytes(input::size(path), session.quiet);
     let mut parts = parts.with_observer(move |bytes| bar.set(bytes, String::new));
     let known = parts.notes().len();
@@ -196,10 +275,7 @@ pub(super) fn each_part<B: Backend>(
     for note in parts.notes().iter().skip(known) {
         session.note(format!("note: {}: {note}", input::name(path)));
     }
-    if let Some(table) = last {
-        note_counts(session, &table, &gaps, Some(&filled));
-    }
-    Ok(())
+    Ok(last.map(|no_rows| ReadParts { no_rows, gaps, filled }))
 }
 
 /// Checks that an output replaces neither the table nor the model.
@@ -220,6 +296,16 @@ pub(super) fn located<B: Backend>(part: &ScaledTable<B>, error: anyhow::Error) -
     match error.downcast::<Error>() {
         Ok(error) => part.located(error).into(),
         Err(other) => other,
+    }
+}
+
+/// Row, column and value that an error is about.
+pub(super) fn place(error: &mut Error) -> Option<(&mut usize, usize, f64)> {
+    match error {
+        Error::TooLarge { row, column, value, .. }
+        | Error::NonFinite { row, column, value, .. }
+        | Error::Domain { row, column, value, .. } => Some((row, *column, *value)),
+        _ => None,
     }
 }
 
@@ -306,8 +392,8 @@ pub(super) fn numbers<B: Backend>(labels: Tensor<B, 1, Int>) -> Vec<usize> {
     labels.into_data().iter::<i64>().map(|label| label as usize).collect()
 }
 
-/// The results of a check as text.
-pub(super) fn described(report: &CheckReport) -> String {
+/// The results of a check as text, with what failed in words.
+pub(super) fn described(report: &CheckReport, dtype: DType) -> String {
     let mut text = format!(
         "checked {} points; errors relative to the point's sum of |relevance|\n\
          conservation error   max {:.1e}, mean {:.1e} (relevances sum to the logit)\n",
@@ -330,12 +416,15 @@ pub(super) fn described(report: &CheckReport) -> String {
     {
         let ties = match report.ties {
             0 => String::new(),
-            ties => format!("; {ties} points at ties left out"),
+            ties => format!("; {} at ties left out", counted(ties, "point")),
         };
         text += &format!(
             "autodiff agreement   max {autodiff_max:.1e} (beta = inf against gradient x (input - boundary){ties})\n\
              gradient x input     conservation error mean {missed:.1e} (not NEON, for comparison)\n",
         );
+    }
+    for failed in failed_checks(report, dtype) {
+        text += &format!("check failed: {failed}\n");
     }
     text
 }

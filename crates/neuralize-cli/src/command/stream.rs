@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use burn::tensor::backend::Backend;
+use neuralize::Error;
 use neuralize::choose::{FIGURED_ROWS, SampledRows};
-use neuralize::data::{Encoding, Scale, ScaledParts, Scaler, Table, TableOptions, part_rows};
+use neuralize::data::{
+    Encoding, Scale, ScaledParts, ScaledTable, Scaler, Table, TableOptions, part_rows,
+};
 
 use crate::args::{TrainingArgs, Usage};
 use crate::backend::Session;
@@ -76,7 +79,34 @@ impl<B: Backend> Stream<B> {
     /// The rows that a number of clusters is chosen for. Says what became of missing values.
     pub(super) fn sample(&self, session: &Session<B>, seed: u64) -> Result<SampledRows> {
         let mut sample = SampledRows::new(FIGURED_ROWS, seed);
-        shared::each_part(session, &self.path, self.parts()?, |part| Ok(sample.add(&part.x)?))?;
+        shared::each_training_part(session, &self.path, self.parts()?, |part| {
+            Ok(sample.add(&part.x)?)
+        })?;
         Ok(sample)
+    }
+
+    /// An error about a row of the table, counted without those that are left out, with its row and
+    /// column in the file.
+    pub(super) fn located(&self, mut error: Error) -> anyhow::Error {
+        match self.part_of(&mut error) {
+            Ok(Some(part)) => part.located(error).into(),
+            _ => error.into(),
+        }
+    }
+
+    /// The part with the row of an error, which is then counted in this part. Reads the table once
+    /// more.
+    fn part_of(&self, error: &mut Error) -> Result<Option<ScaledTable<B>>> {
+        let Some((row, ..)) = shared::place(error) else { return Ok(None) };
+        let mut left = *row;
+        for part in self.parts()? {
+            let part = part?;
+            if left < part.rows.len() {
+                *row = left;
+                return Ok(Some(part));
+            }
+            left -= part.rows.len();
+        }
+        Ok(None)
     }
 }

@@ -5,8 +5,10 @@
 //! at run time. Every sum is added up in an order that depends on the shape of
 //! the data alone, so results do not depend on the number of threads.
 
+mod bounds;
 #[cfg(target_arch = "x86_64")]
 mod filter;
+mod lloyd;
 mod nearest;
 mod panel;
 mod real;
@@ -22,6 +24,7 @@ mod segments;
 mod sums;
 mod supports;
 
+pub(crate) use lloyd::LloydRun;
 pub(crate) use nearest::{PackedScorer, nearest};
 pub(crate) use real::Real;
 pub(crate) use reduce::{all_within, feature_sums, own_distances};

@@ -63,6 +63,11 @@ impl<T: Real> PackedScorer<T> {
         self.weight.inner()
     }
 
+    /// Panels of centroids.
+    pub(super) fn panels(&self) -> usize {
+        self.weight.count()
+    }
+
     /// Bytes of the packed weight.
     pub(super) fn bytes(&self) -> usize {
         self.weight.padded() * self.weight.inner() * size_of::<T>()
@@ -250,6 +255,7 @@ fn panel<T: Real, S: Simd, const ROWS: usize, const W: usize, const SECOND: bool
     let start: [T::Vector<S>; W] = core::array::from_fn(|v| bias[v]);
     let numbers: [T::Vector<S>; W] =
         core::array::from_fn(|v| T::splat(simd, T::of((first / lanes::<T, S>() + v) as f64)));
+    let zero = T::splat(simd, T::default());
 
     let best = T::vectors_mut::<S>(&mut running.best);
     let register = T::vectors_mut::<S>(&mut running.register);
@@ -262,14 +268,21 @@ fn panel<T: Real, S: Simd, const ROWS: usize, const W: usize, const SECOND: bool
         let rows = rows_from::<T, ROWS>(x, features, g * ROWS);
         let scores = tile::<T, S, ROWS, W>(simd, rows, weight, start);
         for r in 0..ROWS {
+            let (mut most, mut at, mut next) = (best[r], register[r], second[r]);
             for v in 0..W {
                 let score = scores[r][v];
-                let ahead = T::greater(simd, score, best[r]);
-                register[r] = T::select(simd, ahead, numbers[v], register[r]);
+                // Numbers rise, so the largest is the last one that was ahead. A choice between this number
+                // and the one before would be compiled to a masked store, which some processors are slow at.
+                let ahead = T::greater(simd, score, most);
+                at = T::max(simd, at, T::select(simd, ahead, numbers[v], zero));
                 if SECOND {
-                    second[r] = T::max(simd, second[r], T::min(simd, score, best[r]));
+                    next = T::max(simd, next, T::min(simd, score, most));
                 }
-                best[r] = T::max(simd, score, best[r]);
+                most = T::max(simd, score, most);
+            }
+            (best[r], register[r]) = (most, at);
+            if SECOND {
+                second[r] = next;
             }
         }
     }

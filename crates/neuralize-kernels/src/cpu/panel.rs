@@ -79,6 +79,16 @@ impl<T: Real> Panels<T> {
         self.columns.div_ceil(WIDTH * self.lanes)
     }
 
+    /// Lanes of a register.
+    pub(super) fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    /// The panel that has a column.
+    pub(super) fn panel_of(&self, column: usize) -> usize {
+        column / (WIDTH * self.lanes)
+    }
+
     pub(super) fn first_column(&self, panel: usize) -> usize {
         panel * WIDTH * self.lanes
     }
@@ -144,19 +154,19 @@ pub(super) fn tile<T: Real, S: Simd, const ROWS: usize, const W: usize>(
     sums
 }
 
-/// Two tiles of two products with the same left factor.
+/// Two tiles of two products with the same left factor, added to `start`.
 #[inline(always)]
 pub(super) fn two_tiles<T: Real, S: Simd, const ROWS: usize, const W: usize>(
     simd: S,
     rows: [&[T]; ROWS],
     panels: [&[T::Vector<S>]; 2],
+    start: [[[T::Vector<S>; W]; ROWS]; 2],
 ) -> [[[T::Vector<S>; W]; ROWS]; 2] {
     let inner = panels[0].len() / W;
     for row in rows {
         assert!(row.len() == inner);
     }
-    let zero = T::splat(simd, T::default());
-    let (mut first, mut second) = ([[zero; W]; ROWS], [[zero; W]; ROWS]);
+    let [mut first, mut second] = start;
     let columns = panels[0].chunks_exact(W).zip(panels[1].chunks_exact(W));
     for (i, (left, right)) in columns.enumerate() {
         for ((first, second), row) in first.iter_mut().zip(&mut second).zip(rows) {

@@ -1,5 +1,7 @@
 //! The relevance pass for clusters with one centroid each.
 
+use core::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
 use super::nearest::PackedScorer;
@@ -11,6 +13,9 @@ use crate::answer::{Question, SliceAnswer};
 
 /// Bytes of what a block of rows needs in the second-level cache.
 const BLOCK: usize = 1 << 18;
+
+/// Bytes of centroids and their squares that stay in the first-level cache.
+const RESIDENT: usize = 1 << 14;
 
 /// The relevance pass of NEON for scores `s_k = x·w_k + b_k`, w = 2 μ.
 pub(crate) struct CentroidPass<T> {
@@ -52,6 +57,7 @@ impl<T: Real> CentroidPass<T> {
         let tasks: Vec<_> = answer.blocks(task, columns).enumerate().collect();
         run_tasks(tasks, |(t, answer)| {
             let (mut buffer, mut scores, mut a) = (Vec::new(), Vec::new(), Vec::new());
+            let mut sums = Vec::new();
             for (b, answer) in answer.blocks(block, columns).enumerate() {
                 let first = t * task + b * block;
                 pulp::Arch::new().dispatch(CentroidBlock {
@@ -60,6 +66,7 @@ impl<T: Real> CentroidPass<T> {
                     x: rows.block(first, answer.logit.len(), &mut buffer),
                     scores: &mut scores,
                     a: &mut a,
+                    sums: &mut sums,
                     answer,
                 });
             }
@@ -77,6 +84,8 @@ struct CentroidBlock<'a, T> {
     scores: &'a mut Vec<T>,
     /// The coefficients a, `[n, K]`.
     a: &'a mut Vec<T>,
+    /// Products so far.
+    sums: &'a mut Vec<T>,
     answer: SliceAnswer<'a, T>,
 }
 
@@ -96,7 +105,7 @@ impl<T: Real> WithSimd for CentroidBlock<'_, T> {
 impl<T: Real> CentroidBlock<'_, T> {
     #[inline(always)]
     fn run<S: Simd, const ROWS: usize>(self, simd: S) {
-        let Self { pass, question, x, scores, a, answer } = self;
+        let Self { pass, question, x, scores, a, sums, answer } = self;
         let SliceAnswer { relevance, logit, cluster, shares } = answer;
         let CentroidPass { scorer, centroids, .. } = pass;
         let clusters = scorer.clusters();
@@ -116,15 +125,16 @@ impl<T: Real> CentroidBlock<'_, T> {
         }
         for p in 0..centroids.count() {
             match centroids.width(p) {
-                1 => relevance_of_panel::<T, S, ROWS, 1>(simd, pass, p, x, a, relevance),
-                2 => relevance_of_panel::<T, S, ROWS, 2>(simd, pass, p, x, a, relevance),
-                _ => relevance_of_panel::<T, S, ROWS, 3>(simd, pass, p, x, a, relevance),
+                1 => relevance_of_panel::<T, S, ROWS, 1>(simd, pass, p, x, a, sums, relevance),
+                2 => relevance_of_panel::<T, S, ROWS, 2>(simd, pass, p, x, a, sums, relevance),
+                _ => relevance_of_panel::<T, S, ROWS, 3>(simd, pass, p, x, a, sums, relevance),
             }
         }
     }
 }
 
-/// `R = a (M∘M) − 2 x∘(a M)` for one panel of features.
+/// `R = a (M∘M) − 2 x∘(a M)` for one panel of features. Of many centroids, some are taken for all rows
+/// before the next, so that they stay in the first-level cache; `sums` are the products so far.
 #[inline(always)]
 fn relevance_of_panel<T: Real, S: Simd, const ROWS: usize, const W: usize>(
     simd: S,
@@ -132,33 +142,101 @@ fn relevance_of_panel<T: Real, S: Simd, const ROWS: usize, const W: usize>(
     p: usize,
     x: &[T],
     a: &[T],
+    sums: &mut Vec<T>,
     relevance: &mut [T],
 ) {
     let (clusters, features) = (pass.scorer.clusters(), pass.scorer.features());
-    let first = pass.centroids.first_column(p);
-    let width = (W * lanes::<T, S>()).min(features - first);
     let centroids = T::vectors::<S>(pass.centroids.panel(p));
     let squares = T::vectors::<S>(pass.squares.panel(p));
-    let minus_two = T::splat(simd, T::of(-2.0));
+    let at_once = (RESIDENT / (2 * W * size_of::<T::Vector<S>>())).min(clusters);
+    let zero = T::splat(simd, T::default());
+    let none = [[[zero; W]; ROWS]; 2];
+    let panels = [centroids, squares];
+    let last = (clusters - 1) / at_once * at_once;
+    let groups = relevance.len().div_ceil(ROWS * features);
+    let each = 2 * ROWS * W;
+    if last > 0 {
+        sums.clear();
+        sums.resize(groups * each * lanes::<T, S>(), T::default());
+    }
+    for first in (0..last).step_by(at_once) {
+        let sums = T::vectors_mut::<S>(sums).chunks_exact_mut(each);
+        for (g, sums) in sums.enumerate() {
+            let rows = rows_from::<T, ROWS>(a, clusters, g * ROWS);
+            let so_far = unpacked::<T, S, ROWS, W>(sums, none);
+            let chunk = first..first + at_once;
+            let found = partial::<T, S, ROWS, W>(simd, rows, panels, chunk, so_far);
+            for (sum, &found) in sums.iter_mut().zip(found.as_flattened().as_flattened()) {
+                *sum = found;
+            }
+        }
+    }
     for (g, group) in relevance.chunks_mut(ROWS * features).enumerate() {
         let rows = rows_from::<T, ROWS>(a, clusters, g * ROWS);
-        let [linear, square] = two_tiles::<T, S, ROWS, W>(simd, rows, [centroids, squares]);
-        let of_x = x[g * ROWS * features..].chunks_exact(features);
-        for (r, (to, x)) in group.chunks_exact_mut(features).zip(of_x).enumerate() {
-            let (to, x) = (&mut to[first..first + width], &x[first..first + width]);
-            let (whole, rest) = (T::vectors_mut::<S>(to), T::vectors::<S>(x));
-            let done = whole.len();
-            for v in 0..done {
-                let twice = T::times(simd, minus_two, rest[v]);
-                whole[v] = T::mul_add(simd, twice, linear[r][v], square[r][v]);
-            }
-            let start = done * lanes::<T, S>();
-            if start < width {
-                let m = T::elements::<S>(&linear[r][done..]);
-                let q = T::elements::<S>(&square[r][done..]);
-                for (l, (to, &x)) in to[start..].iter_mut().zip(&x[start..]).enumerate() {
-                    *to = q[l] - (x + x) * m[l];
-                }
+        let so_far = if last > 0 {
+            unpacked::<T, S, ROWS, W>(&T::vectors::<S>(sums)[g * each..(g + 1) * each], none)
+        } else {
+            none
+        };
+        let found = partial::<T, S, ROWS, W>(simd, rows, panels, last..clusters, so_far);
+        let x = &x[g * ROWS * features..];
+        combined::<T, S, ROWS, W>(simd, found, x, pass.centroids.first_column(p), features, group);
+    }
+}
+
+/// Two tiles with some of the centroids.
+#[inline(always)]
+fn partial<T: Real, S: Simd, const ROWS: usize, const W: usize>(
+    simd: S,
+    rows: [&[T]; ROWS],
+    panels: [&[T::Vector<S>]; 2],
+    chunk: Range<usize>,
+    start: [[[T::Vector<S>; W]; ROWS]; 2],
+) -> [[[T::Vector<S>; W]; ROWS]; 2] {
+    let rows = rows.map(|row| &row[chunk.clone()]);
+    let panels = panels.map(|panel| &panel[chunk.start * W..chunk.end * W]);
+    two_tiles::<T, S, ROWS, W>(simd, rows, panels, start)
+}
+
+/// The tiles in memory.
+#[inline(always)]
+fn unpacked<T: Real, S: Simd, const ROWS: usize, const W: usize>(
+    memory: &[T::Vector<S>],
+    mut tiles: [[[T::Vector<S>; W]; ROWS]; 2],
+) -> [[[T::Vector<S>; W]; ROWS]; 2] {
+    for (to, &from) in tiles.as_flattened_mut().as_flattened_mut().iter_mut().zip(memory) {
+        *to = from;
+    }
+    tiles
+}
+
+/// `R` of the features from `first` on of a few rows, from both products.
+#[inline(always)]
+fn combined<T: Real, S: Simd, const ROWS: usize, const W: usize>(
+    simd: S,
+    [linear, square]: [[[T::Vector<S>; W]; ROWS]; 2],
+    x: &[T],
+    first: usize,
+    features: usize,
+    relevance: &mut [T],
+) {
+    let width = (W * lanes::<T, S>()).min(features - first);
+    let minus_two = T::splat(simd, T::of(-2.0));
+    let rows = relevance.chunks_exact_mut(features).zip(x.chunks_exact(features));
+    for (r, (to, x)) in rows.enumerate() {
+        let (to, x) = (&mut to[first..first + width], &x[first..first + width]);
+        let (whole, rest) = (T::vectors_mut::<S>(to), T::vectors::<S>(x));
+        let done = whole.len();
+        for v in 0..done {
+            let twice = T::times(simd, minus_two, rest[v]);
+            whole[v] = T::mul_add(simd, twice, linear[r][v], square[r][v]);
+        }
+        let start = done * lanes::<T, S>();
+        if start < width {
+            let m = T::elements::<S>(&linear[r][done..]);
+            let q = T::elements::<S>(&square[r][done..]);
+            for (l, (to, &x)) in to[start..].iter_mut().zip(&x[start..]).enumerate() {
+                *to = q[l] - (x + x) * m[l];
             }
         }
     }

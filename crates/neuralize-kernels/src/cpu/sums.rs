@@ -22,7 +22,7 @@ pub(crate) struct ClusterSums {
 }
 
 impl ClusterSums {
-    fn zeros(clusters: usize, features: usize) -> Self {
+    pub(super) fn zeros(clusters: usize, features: usize) -> Self {
         Self { points: vec![0.0; clusters * features], weights: vec![0.0; clusters] }
     }
 
@@ -104,7 +104,7 @@ impl<T: Real> WithSimd for Accumulate<'_, T> {
 }
 
 #[inline(always)]
-fn add_scaled<T: Real>(sums: &mut [f64], row: &[T], weight: f64) {
+pub(super) fn add_scaled<T: Real>(sums: &mut [f64], row: &[T], weight: f64) {
     for (sum, &value) in sums.iter_mut().zip(row) {
         let value: f64 = value.into();
         *sum += weight * value;
@@ -149,7 +149,8 @@ fn sums_by_cluster<T: Real>(
         .map(|(_, members)| {
             let mut sums = vec![0.0; features];
             let arch = pulp::Arch::new();
-            let weight = arch.dispatch(AddMembers { rows, weights, members, sums: &mut sums });
+            let weight =
+                arch.dispatch(AddMembers { rows, weights, entries: members, sums: &mut sums });
             (sums, weight)
         })
         .collect();
@@ -164,23 +165,56 @@ fn sums_by_cluster<T: Real>(
     total
 }
 
-/// Adds up the listed rows, and returns the sum of their weights.
-struct AddMembers<'a, T> {
-    rows: CenteredRows<'a, T>,
-    weights: &'a [T],
-    members: &'a [usize],
-    sums: &'a mut [f64],
+/// Adds listed rows to a sum, or takes them away; returns the sum of their weights.
+pub(super) struct AddMembers<'a, T, M> {
+    pub(super) rows: CenteredRows<'a, T>,
+    pub(super) weights: &'a [T],
+    pub(super) entries: &'a [M],
+    pub(super) sums: &'a mut [f64],
 }
 
-impl<T: Real> WithSimd for AddMembers<'_, T> {
+/// A row that is added, or taken away.
+pub(super) trait Entry: Copy {
+    fn row(self) -> usize;
+    fn is_taken_away(self) -> bool;
+}
+
+impl Entry for usize {
+    #[inline(always)]
+    fn row(self) -> usize {
+        self
+    }
+
+    #[inline(always)]
+    fn is_taken_away(self) -> bool {
+        false
+    }
+}
+
+/// A row and whether it is taken away.
+impl Entry for (usize, bool) {
+    #[inline(always)]
+    fn row(self) -> usize {
+        self.0
+    }
+
+    #[inline(always)]
+    fn is_taken_away(self) -> bool {
+        self.1
+    }
+}
+
+impl<T: Real, M: Entry> WithSimd for AddMembers<'_, T, M> {
     type Output = f64;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> f64 {
         let CenteredRows { x, center, features } = self.rows;
         let mut total = 0.0;
-        for &row in self.members {
+        for &entry in self.entries {
+            let row = entry.row();
             let weight: f64 = self.weights[row].into();
+            let weight = if entry.is_taken_away() { -weight } else { weight };
             total += weight;
             let x = &x[row * features..(row + 1) * features];
             match center {

@@ -6,11 +6,13 @@
 //! return `None` for a tensor that is not in host memory.
 
 mod compute;
+mod lloyd;
 mod rows;
 
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 
 use self::compute::DataAnswer;
+pub(super) use self::lloyd::HostRun;
 use self::rows::{Borrowed, HostProblem, HostRows};
 use super::affine::{Affine, Decision, Totals};
 use super::answer::{Question, TensorAnswer};

@@ -186,7 +186,7 @@ pub(super) struct Packed<P> {
 }
 
 /// Labels pass through the kernels as floats: up to here an f32 is exact.
-const MAX_CLUSTERS: usize = 1 << 24;
+pub(super) const MAX_CLUSTERS: usize = 1 << 24;
 
 impl HostProblem {
     pub(super) fn of<B: Backend>(x: &Tensor<B, 2>, affine: &Affine<B>) -> Option<Self> {

@@ -77,7 +77,8 @@ pub(in crate::choose) fn choice<P: Partitioner>(
     let candidates: Vec<Candidate> =
         trials.iter().zip(whole).map(|(trial, whole)| judged.candidate(trial, whole)).collect();
     let different = judged.copies.n_different();
-    let last = asked.last().copied().filter(|last| *last != different);
+    // One number alone is not the largest of several.
+    let last = asked.last().copied().filter(|last| asked.len() > 1 && *last != different);
     let (recommended, sentence) = decide(&candidates, judged.least, last);
     Ok(judged.choice(rows, candidates, recommended, sentence))
 }

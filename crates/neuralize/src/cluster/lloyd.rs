@@ -61,14 +61,13 @@ pub(super) fn iterate<B: Backend>(
     tolerance: f64,
     mut observe: impl FnMut(usize, f64) -> ControlFlow<()>,
 ) -> Result<Solution<Tensor<B, 2>>> {
-    let mut previous: Option<Tensor<B, 1, Int>> = None;
+    let mut run = kernel::Lloyd::new(points.x, points.weights, points.center);
     for iterations in 1..=max_iter {
-        let (labels, totals) =
-            kernel::assign_and_sum(points.x, points.weights, &points.affine(&centroids));
-        if previous.take().is_some_and(|previous| kernel::same_labels(&previous, &labels)) {
+        let (totals, changed) = run.step(Scores::of(centroids.clone()));
+        if !changed {
             return Ok(Solution { parameters: centroids, iterations, converged: true });
         }
-        let means = means(points, &labels, totals, &centroids)?;
+        let means = means(points, &run, totals, &centroids)?;
         let shift = squared_shift(&means, centroids)?;
         centroids = means;
         let is_stopped = observe(iterations, shift).is_break();
@@ -76,7 +75,6 @@ pub(super) fn iterate<B: Backend>(
         if converged || is_stopped {
             return Ok(Solution { parameters: centroids, iterations, converged });
         }
-        previous = Some(labels);
     }
     Ok(Solution { parameters: centroids, iterations: max_iter, converged: false })
 }
@@ -141,7 +139,7 @@ fn without_weight(weights: &[f64]) -> Vec<usize> {
 /// The mean of every cluster.
 fn means<B: Backend>(
     points: &WeightedPoints<'_, B>,
-    labels: &Tensor<B, 1, Int>,
+    run: &kernel::Lloyd<'_, B>,
     totals: Totals<B>,
     centroids: &Tensor<B, 2>,
 ) -> Result<Tensor<B, 2>> {
@@ -150,11 +148,12 @@ fn means<B: Backend>(
         return Err(Error::Overflow);
     }
     let empty = without_weight(&cluster_weights);
-    Ok(if empty.is_empty() {
-        totals.sums / totals.weights.unsqueeze_dim(1)
-    } else {
-        relocate(points, labels, totals, centroids, &empty)
-    })
+    if !empty.is_empty()
+        && let Some(labels) = run.labels()
+    {
+        return Ok(relocate(points, &labels, totals, centroids, &empty));
+    }
+    Ok(totals.sums / totals.weights.unsqueeze_dim(1))
 }
 
 /// The means, with every empty cluster moved to a point far from its centroid,

@@ -176,6 +176,20 @@ fn temporary_beside(path: &Path) -> Result<(NamedTempFile, Transaction)> {
         let source = io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file");
         return Err(Error::io(path)(source));
     }
+    let folder = folder_of(path);
+    let fault = match fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => Some((
+            io::ErrorKind::NotADirectory,
+            format!("{} is a file, not a folder", folder.display()),
+        )),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Some((error.kind(), format!("there is no folder {}", folder.display())))
+        }
+        _ => None,
+    };
+    if let Some((kind, detail)) = fault {
+        return Err(Error::io(path)(io::Error::new(kind, detail)));
+    }
     let mut builder = tempfile::Builder::new();
     builder.prefix(".neuralize-");
     #[cfg(unix)]
@@ -184,7 +198,7 @@ fn temporary_beside(path: &Path) -> Result<(NamedTempFile, Transaction)> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    Transaction::file(|| builder.tempfile_in(folder_of(path)), |file| file.path().to_path_buf())
+    Transaction::file(|| builder.tempfile_in(folder), |file| file.path().to_path_buf())
         .map_err(Error::io(path))
 }
 
@@ -230,6 +244,7 @@ mod tests {
     #[test]
     fn a_missing_folder_is_an_error() {
         let error = AtomicFile::create("/no such folder/out.csv").expect_err("no folder");
-        assert!(error.to_string().contains("/no such folder/out.csv"), "{error}");
+        let expected = "/no such folder/out.csv: there is no folder /no such folder";
+        assert_eq!(error.to_string(), expected);
     }
 }

@@ -26,7 +26,7 @@ pub use plane::Plane;
 pub use row_set::RowSet;
 pub use scaled::{ScaledParts, ScaledTable, part_rows};
 pub use scaler::{Scale, Scaler, ScalerFit};
-pub use survey::{ColumnKind, Found, Survey, SurveyOptions};
+pub use survey::{ColumnKind, Extreme, Found, Survey, SurveyOptions};
 pub use table::{Gaps, Table};
 pub(crate) use transaction::Transaction;
 pub use transaction::{RollbackGuard, rollback_all};

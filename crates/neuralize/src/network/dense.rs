@@ -17,7 +17,7 @@ use crate::{transfer, validate};
 ///
 /// Output `c (K − 1) + j` of the linear layer is h_ck for the j-th competitor k
 /// of cluster c, in ascending order and without c itself:
-/// `w_ck = 2 (μ_c − μ_k)`, `b_ck = ‖μ_k‖² − ‖μ_c‖²`, around the mean of the
+/// `w_ck = 2 (μ_c − μ_k)`, `b_ck = ‖μ_k‖² − ‖μ_c‖²`, around a point near most
 /// centroids. Of a Bregman divergence, `w_ck = φ'(μ_c) − φ'(μ_k)`, with the
 /// bias that belongs to it.
 #[derive(Module, Debug)]

@@ -91,7 +91,7 @@ use crate::{transfer, validate};
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct NeuralizedKernelKMeans<B: Backend> {
-    /// Subtracted from the input, `[D]`: the mean of the supports.
+    /// Subtracted from the input, `[D]`: a point near most supports.
     pub(crate) center: Param<Tensor<B, 1>>,
     /// Weight `2 Uᵀ`, `[D, M]`, and bias `−‖u‖²`, `[M]`, around the centre.
     pub(crate) linear: Linear<B>,

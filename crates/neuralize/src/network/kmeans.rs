@@ -25,7 +25,7 @@ use crate::{transfer, validate};
 ///
 /// The linear layer gives every centroid a score, `s_k = 2 x·μ_k − ‖μ_k‖²`, and the pooling layer
 /// takes differences: `h_ck = s_c − s_k`. The literature's first layer has an output for every
-/// difference, K (K − 1) instead of K; [`dense`](Self::dense) makes that form. The mean of the
+/// difference, K (K − 1) instead of K; [`dense`](Self::dense) makes that form. A point near most
 /// centroids is subtracted from x first, which changes no difference and saves digits.
 ///
 /// The forward pass and the explanations are methods of [`Network`](crate::network::Network).

@@ -28,7 +28,7 @@ impl<B: Backend> DistanceLayer<B> {
         Self { raw, centred, squares, norms, affine }
     }
 
-    /// Rows around the mean of the supports.
+    /// Rows around a point near most supports.
     pub(super) fn around(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         x - self.affine.center.clone()
     }

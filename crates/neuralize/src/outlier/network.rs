@@ -39,7 +39,7 @@ use crate::{gradient, transfer, validate};
 ///
 /// # Numbers
 ///
-/// Distances and relevances are products of matrices around the mean of the supports. Pairs that
+/// Distances and relevances are products of matrices around a point near most supports. Pairs that
 /// are so close that products would lose digits (up to 1/64 of `‖x‖² + ‖u_j‖²` in f32, 1e-4 in
 /// f64) are computed from differences. Σ R is within 2e-5 of the score in f32 and 1e-10 in f64,
 /// relative to Σ|R|.

@@ -19,7 +19,7 @@ use crate::profile::model_profile::{
 };
 use crate::profile::rows::{NotableRow, farthest_rows, typical_rows};
 use crate::profile::special::REMARK;
-use crate::profile::stability::{RESAMPLED_ROWS, stability};
+use crate::profile::stability::{resampled_rows, stability};
 use crate::profile::table_columns::TableColumns;
 use crate::record::Model;
 use crate::transfer;
@@ -79,14 +79,15 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
     ///
     /// If the model has only one cluster.
     pub fn new(model: &'a Model<B>) -> Result<Self> {
-        let clusters = model.network()?.n_clusters();
+        let network = model.network()?;
+        let clusters = network.n_clusters();
         Ok(Self {
             model,
             columns: TableColumns::default(),
             clusters: Vec::new(),
             logits: Vec::new(),
             distances: Vec::new(),
-            sample: SampledRows::new(RESAMPLED_ROWS, 0),
+            sample: SampledRows::new(resampled_rows(network.n_features()), 0),
             labels: None,
             classes: HashSet::new(),
             tally: Tally::new(clusters, model.info().columns().len()),
@@ -188,15 +189,14 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
 
     /// Refuses a table of too many classes as soon as they are too many.
     fn add_classes(&mut self, labels: &[String]) -> Result<()> {
-        for label in labels {
-            if !self.classes.contains(label) {
-                self.classes.insert(label.clone());
-            }
-        }
-        if self.classes.len() > MAX_CLASSES {
-            let value = format!("{} distinct values", self.classes.len());
+        let new = labels.iter().filter(|label| !self.classes.contains(*label));
+        let new: HashSet<&String> = new.collect();
+        let count = self.classes.len() + new.len();
+        if count > MAX_CLASSES {
+            let value = format!("{count} distinct values");
             return Err(Error::config("label", value, "classes are at most 1000"));
         }
+        self.classes.extend(new.into_iter().cloned());
         Ok(())
     }
 
@@ -314,6 +314,7 @@ impl<'a, B: Backend> ModelProfileBuilder<'a, B> {
         });
         Ok(ModelProfile {
             rows: data.n_rows(),
+            fitted: self.model.info().rows,
             columns: columns.iter().map(|column| column.name().to_owned()).collect(),
             clusters: self.facts(&data, &profile, &names)?,
             versus: self.pairs.iter().filter_map(pair).collect(),

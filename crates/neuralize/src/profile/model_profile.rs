@@ -17,6 +17,9 @@ use crate::text::words as shown;
 pub struct ModelProfile {
     /// Number of rows.
     pub rows: usize,
+    /// Number of rows that the model was fitted to, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fitted: Option<usize>,
     /// Names of the columns, `[C]`.
     pub columns: Vec<String>,
     /// Every cluster, `[K]`.
@@ -57,7 +60,7 @@ pub struct ClusterFacts {
     pub ambiguous: f64,
     /// How surely it comes back when the method is fitted again to resampled rows, 0 to 1; see
     /// [`cluster_stability`](crate::choose::cluster_stability). `None` if its rows were given by
-    /// labels, or there are too few.
+    /// labels, or too few of them are among those that are judged; see `docs/CLUSTERS.md`.
     pub stability: Option<f64>,
     /// Rows nearest to its centroid, with their distance in scaled units.
     pub typical: Vec<RowFacts>,
@@ -68,36 +71,57 @@ pub struct ClusterFacts {
 }
 
 impl ModelProfile {
+    /// That the clusters were found in other rows than these, or in more or fewer of them, in a
+    /// sentence; `None` if the model was fitted to as many rows.
+    pub fn fitted_in_words(&self) -> Option<String> {
+        let fitted = self.fitted.filter(|fitted| *fitted != self.rows)?;
+        let rows = if fitted == 1 { "row" } else { "rows" };
+        Some(format!(
+            "The clusters were found in {} {rows}, not in exactly these.",
+            shown::count(fitted)
+        ))
+    }
+
     /// Which clusters do not come back when rows are drawn again, in a sentence; `None` if it is not
-    /// known.
+    /// known of any.
     pub fn stability_in_words(&self) -> Option<String> {
         const SHOWN: usize = 10;
         let known = self.clusters.iter().filter_map(|cluster| Some((cluster, cluster.stability?)));
-        let known: Vec<(&ClusterFacts, f64)> = known.collect();
-        let least = known.iter().map(|(_, stability)| *stability).reduce(f64::min)?;
-        if least >= STABLE {
-            return Some(format!(
-                "Every cluster comes back when rows are drawn again: stability {least:.2} or more."
-            ));
-        }
-        let mut weak: Vec<_> =
-            known.into_iter().filter(|(_, stability)| *stability < STABLE).collect();
-        weak.sort_by(|a, b| a.1.total_cmp(&b.1));
-        let shown = |(cluster, stability): &(&ClusterFacts, f64)| {
-            format!("{} ({stability:.2})", shown::name(&cluster.cluster))
+        let mut known: Vec<(&ClusterFacts, f64)> = known.collect();
+        known.sort_by(|a, b| a.1.total_cmp(&b.1));
+        let least = known.first()?.1;
+        let weak: Vec<_> = known.iter().filter(|(_, stability)| *stability < STABLE).collect();
+        let shown = |(cluster, stability): &&(&ClusterFacts, f64)| {
+            format!("{} ({})", shown::name(&cluster.cluster), rounded_down(*stability))
         };
         let mut listed: Vec<String> = weak.iter().take(SHOWN).map(shown).collect();
         if weak.len() > SHOWN {
             listed.push(format!("and {} more", weak.len() - SHOWN));
         }
-        Some(format!(
-            "{} of {} clusters do not come back reliably when rows are drawn again: {} (stability, 1 at best, \
-             reliable from {STABLE}).",
-            weak.len(),
-            self.clusters.len(),
-            listed.join(", ")
-        ))
+        let unknown = match self.clusters.len() - known.len() {
+            0 => "",
+            1 => " One cluster has too few rows to tell.",
+            _ => " The other clusters have too few rows to tell.",
+        };
+        let every = if unknown.is_empty() { "Every cluster" } else { "Every large enough cluster" };
+        Some(match (weak.len(), self.clusters.len()) {
+            (0, _) => format!(
+                "{every} comes back when rows are drawn again: stability {} or more (1 at best).{unknown}",
+                rounded_down(least)
+            ),
+            (weak, all) => format!(
+                "{weak} of {all} clusters {} not come back reliably when rows are drawn again: {} \
+                 (stability, 1 at best, reliable from {STABLE}).{unknown}",
+                if weak == 1 { "does" } else { "do" },
+                listed.join(", ")
+            ),
+        })
     }
+}
+
+/// With two decimals, and not above a bound that the number itself is below.
+fn rounded_down(stability: f64) -> String {
+    format!("{:.2}", (stability * 100.0 + 1e-9).floor() / 100.0)
 }
 
 /// From here on, a cluster comes back when rows are drawn again, by the rule of thumb of Hennig (2007).
@@ -116,24 +140,34 @@ impl ClusterFacts {
         held.map(|(name, mean)| (name.as_str(), mean / self.mean_logit)).collect()
     }
 
-    /// The stability in a word or two.
-    pub fn stability_grade(&self) -> Option<&'static str> {
-        Some(match self.stability? {
+    /// How many of its rows are ambiguous: `4 % of its rows`.
+    pub fn ambiguous_in_words(&self) -> String {
+        match self.ambiguous {
+            share if share <= 0.0 => "none of its rows".to_owned(),
+            share => format!("{} of its rows", shown::percent(share)),
+        }
+    }
+
+    /// The stability as a word and a number: `unstable, 0.48`.
+    pub fn stability_grade(&self) -> Option<String> {
+        let stability = self.stability?;
+        let grade = match stability {
             STABLE.. => "stable",
-            UNSTABLE..STABLE => "partly stable",
+            UNSTABLE.. => "partly stable",
             _ => "unstable",
-        })
+        };
+        Some(format!("{grade}, {}", rounded_down(stability)))
     }
 
     /// The stability in words: `0.94, comes back when rows are drawn again`.
     pub fn stability_in_words(&self) -> Option<String> {
-        let (stability, grade) = (self.stability?, self.stability_grade()?);
-        let how = match grade {
-            "stable" => "comes back",
-            "unstable" => "mostly does not come back",
-            _ => "comes back in part",
+        let stability = self.stability?;
+        let how = match stability {
+            STABLE.. => "comes back",
+            UNSTABLE.. => "comes back in part",
+            _ => "mostly does not come back",
         };
-        Some(format!("{stability:.2}, {how} when rows are drawn again"))
+        Some(format!("{}, {how} when rows are drawn again", rounded_down(stability)))
     }
 }
 

@@ -365,6 +365,7 @@ pub(super) fn save<B: Backend, M: Module<B> + ModuleDisplay>(
     modules: &Modules<B, M>,
     description: Description<'_>,
 ) -> Result<()> {
+    refuse_file(folder)?;
     let path = folder.join(CONFIG);
     let old = match fs::read(&path) {
         Ok(bytes) => Some(old_record(&path, &bytes)?),
@@ -504,8 +505,17 @@ impl ModelConfig {
     }
 }
 
+/// Refuses a place for a model that is a file or lies in one.
+fn refuse_file(folder: &Path) -> Result<()> {
+    match folder.ancestors().find(|above| above.is_file()) {
+        Some(file) => Err(Error::model(file, "is a file; a model is a folder, so name one")),
+        None => Ok(()),
+    }
+}
+
 /// Reads the configuration and the bytes of the record, and checks both.
 fn read(folder: &Path) -> Result<(ModelConfig, Vec<u8>)> {
+    refuse_file(folder)?;
     if !folder.is_dir() {
         return Err(Error::model(
             folder,
@@ -535,10 +545,13 @@ fn read(folder: &Path) -> Result<(ModelConfig, Vec<u8>)> {
     let record = folder.join(&config.record.file);
     let bytes = fs::read(&record).map_err(Error::io(&record))?;
     if hex(&Sha256::digest(&bytes)) != config.record.sha256 {
+        let differs = if bytes.len() as u64 == config.record.bytes {
+            format!("its checksum is not the one in {CONFIG}")
+        } else {
+            format!("it has {} bytes instead of {}", bytes.len(), config.record.bytes)
+        };
         let detail = format!(
-            "was changed since the model was saved: {} bytes (expected {}), and its checksum differs from the one in {CONFIG}",
-            bytes.len(),
-            config.record.bytes
+            "was changed since the model was saved: {differs}; copy the folder again, or fit again"
         );
         return Err(Error::model(&record, detail));
     }

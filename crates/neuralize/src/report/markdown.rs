@@ -24,11 +24,13 @@ impl Report {
 /// can be trusted.
 fn markdown(page: &Page, profile: &ModelProfile) -> String {
     let mut text = String::new();
+    let fitted = profile.fitted_in_words().map(|sentence| format!(" {sentence}"));
+    let fitted = fitted.unwrap_or_default();
     // Writing to a string cannot fail.
     let _ = writeln!(text, "# {}\n", plain(&page.title));
     let _ = writeln!(
         text,
-        "{} rows in {} clusters by {} on {} columns.\n",
+        "{} rows in {} clusters by {} on {} columns.{fitted}\n",
         profile.rows,
         profile.clusters.len(),
         plain(&page.model.kind),
@@ -60,7 +62,7 @@ fn markdown(page: &Page, profile: &ModelProfile) -> String {
         text += &of_classes(classes, &profile.clusters, page.label.as_deref());
     }
     if let Some(choice) = &page.choice {
-        text += &of_choice(choice);
+        text += &of_choice(choice, &fitted);
     }
     text += "\n## Can this be trusted\n\n";
     match &page.trust {
@@ -170,9 +172,10 @@ fn of_classes(classes: &ClassFacts, clusters: &[ClusterFacts], label: Option<&st
     text
 }
 
-fn of_choice(choice: &Choice) -> String {
+/// `fitted` says that the clusters were found in other rows, if they were.
+fn of_choice(choice: &Choice, fitted: &str) -> String {
     let mut text = String::from("\n## How many clusters\n\n");
-    let _ = writeln!(text, "{}.\n", plain(&choice.sentence));
+    let _ = writeln!(text, "{}.{fitted}\n", plain(&choice.sentence));
     text += "| clusters | inertia | silhouette | Caliński-Harabasz | Davies-Bouldin | gap | stability | smallest | fails |\n";
     text += "|---:|---:|---:|---:|---:|---:|---:|---:|---|\n";
     let number = |value: Option<f64>, digits: usize| match value {

@@ -22,3 +22,4 @@ mod trust;
 pub use builder::ReportBuilder;
 pub use evaluation::evaluation;
 pub use page::Report;
+pub use trust::failed_checks;

@@ -20,6 +20,8 @@ pub(super) struct PageProfile {
     versus: Vec<PagePair>,
     classes: Option<ClassFacts>,
     remark: &'static str,
+    /// That the clusters were found in other rows, in a sentence.
+    fitted: Option<String>,
     /// Whether the clusters come back, in a sentence.
     stability: Option<String>,
 }
@@ -87,6 +89,7 @@ impl PageProfile {
             versus: profile.versus.iter().map(PagePair::of).collect(),
             classes: profile.classes.clone(),
             remark: profile.remark,
+            fitted: profile.fitted_in_words(),
             stability: profile.stability_in_words(),
         }
     }
@@ -106,10 +109,7 @@ impl PageCluster {
             rule: cluster.rule.clone(),
             ambiguous: cluster.ambiguous,
             stability: cluster.stability_in_words(),
-            grade: cluster
-                .stability
-                .zip(cluster.stability_grade())
-                .map(|(stability, grade)| format!("{grade}, {stability:.2}")),
+            grade: cluster.stability_grade(),
             shown,
             columns: cells.into_iter().map(PageCell::of).collect(),
         }

@@ -44,30 +44,54 @@ impl Trust {
     }
 }
 
+/// The checks that failed, in the words of a page; none if all explanations can be trusted.
+pub fn failed_checks(check: &CheckReport, dtype: DType) -> Vec<String> {
+    let failed = statements(check, dtype).into_iter().filter(|statement| !statement.is_good);
+    failed.map(|statement| statement.words).collect()
+}
+
 fn words(check: &CheckReport, dtype: DType) -> Vec<String> {
+    statements(check, dtype).into_iter().map(|statement| statement.words).collect()
+}
+
+/// A sentence on a check, and whether the explanations passed it.
+struct Statement {
+    words: String,
+    is_good: bool,
+}
+
+impl Statement {
+    fn good(words: impl Into<String>) -> Self {
+        Self { words: words.into(), is_good: true }
+    }
+}
+
+fn statements(check: &CheckReport, dtype: DType) -> Vec<Statement> {
     // Rounding errors, with room for sums over some thousand features.
     let rounding = if dtype == DType::F64 { 1e-10 } else { 1e-3 };
     let verdict = |error: f64, good: &str, bad: &str| {
-        if error <= rounding {
+        let is_good = error <= rounding;
+        let words = if is_good {
             format!("{good} ({}).", rounding_error(error))
         } else {
             format!("{bad} (error: {} of the total relevance of a point).", share(error))
-        }
+        };
+        Statement { words, is_good }
     };
-    let mut words = vec![verdict(
+    let mut found = vec![verdict(
         check.conservation_max,
         "The relevances of every point sum to its logit: nothing is missing and nothing is added",
         "Not all relevances sum to their logit; read them with care",
     )];
     if check.absorbed_mean > rounding {
-        words.push(format!(
+        found.push(Statement::good(format!(
             "{} of the absolute relevance belongs to no feature, on average; the page shows it beside the features, under \
              names in parentheses.",
             share(check.absorbed_mean)
-        ));
+        )));
     }
     if let Some(autodiff_max) = check.autodiff_max {
-        words.push(if check.ties < check.points {
+        found.push(if check.ties < check.points {
             verdict(
                 autodiff_max,
                 "With the nearest competitor only (beta = infinity), the gradients of the network give the same explanations",
@@ -75,11 +99,11 @@ fn words(check: &CheckReport, dtype: DType) -> Vec<String> {
                  explanations everywhere; read them with care",
             )
         } else {
-            "No explanation could be compared with the gradients of the network.".into()
+            Statement::good("No explanation could be compared with the gradients of the network.")
         });
     }
     if let Some(shift_max) = check.shift_max {
-        words.push(verdict(
+        found.push(verdict(
             shift_max,
             "The relevances do not depend on where the zero of a feature lies",
             "The relevances change when data and centroids are shifted together: the data are too far from zero for this \
@@ -88,17 +112,16 @@ fn words(check: &CheckReport, dtype: DType) -> Vec<String> {
     }
     if check.ties > 0 {
         let points = if check.ties == 1 { "point lies" } else { "points lie" };
-        words.push(format!(
+        found.push(Statement::good(format!(
             "{} {points} on a boundary or at equal distance from two competitors, where gradients are undefined.",
             check.ties
-        ));
+        )));
     }
-    words.push(
+    found.push(Statement::good(
         "The relevances explain why the clustering put a point into its cluster, not whether that is right: another \
-         scaling, another number of clusters or a copied feature leads to other explanations."
-            .into(),
-    );
-    words
+         scaling, another number of clusters or a copied feature leads to other explanations.",
+    ));
+    found
 }
 
 fn rounding_error(error: f64) -> String {
@@ -131,6 +154,7 @@ mod tests {
         assert!(said[0].ends_with("(up to rounding: 4e−16)."), "{said:?}");
         assert!(said[1].contains("(exactly)"), "{said:?}");
         assert!(said[3].starts_with("1 point lies on a boundary"), "{said:?}");
+        assert!(failed_checks(&good, DType::F64).is_empty());
 
         let tied = words(&CheckReport { ties: 3, ..found }, DType::F64);
         assert!(tied[1].starts_with("No explanation could be compared"), "{tied:?}");
@@ -139,6 +163,7 @@ mod tests {
         let said = words(&bad, DType::F64);
         assert!(said[0].starts_with("Not all relevances sum") && said[0].contains("42.0 %"));
         assert!(said[1].contains("do not give"), "{said:?}");
+        assert_eq!(failed_checks(&bad, DType::F64), said[..2]);
         // Skipped checks are not mentioned, absorbed relevance is.
         let said =
             words(&CheckReport { absorbed_mean: 0.25, ..CheckReport::default() }, DType::F64);

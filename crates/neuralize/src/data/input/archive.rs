@@ -56,7 +56,10 @@ impl Kind {
 pub(super) fn entries(file: &Arc<File>) -> io::Result<Vec<Entry>> {
     let invalid = |error: zip::result::ZipError| match error {
         zip::result::ZipError::Io(error) if error.kind() != ErrorKind::UnexpectedEof => error,
-        _ => io::Error::new(ErrorKind::InvalidData, "is a damaged zip archive"),
+        _ => {
+            let damaged = "is a damaged zip archive; save or download the file again";
+            io::Error::new(ErrorKind::InvalidData, damaged)
+        }
     };
     let length = file.metadata()?.len();
     let whole = BufReader::new(Section::new(Arc::clone(file), 0, length));

@@ -521,6 +521,9 @@ struct Evidence<'t> {
     /// The first cell that is a number with a decimal point only, or a comma only.
     point: Cell<'t>,
     comma: Cell<'t>,
+    /// How many there are of them.
+    points: usize,
+    commas: usize,
     /// The first cell that is one number or another, by whether it has a point or a comma.
     either_point: Cell<'t>,
     either_comma: Cell<'t>,
@@ -547,8 +550,14 @@ impl<'t> Evidence<'t> {
         let read = |decimal| number(cell, decimal).map(|(value, _)| value);
         let kind = match (read(Decimal::Point), read(Decimal::Comma)) {
             (None, None) => return,
-            (Some(_), None) => &mut self.point,
-            (None, Some(_)) => &mut self.comma,
+            (Some(_), None) => {
+                self.points += 1;
+                &mut self.point
+            }
+            (None, Some(_)) => {
+                self.commas += 1;
+                &mut self.comma
+            }
             (Some(a), Some(b)) if a == b => {
                 self.numbers += 1;
                 return;
@@ -597,7 +606,8 @@ impl Dialect {
         match (first(|column| column.point), first(|column| column.comma)) {
             (Some((one, point)), Some((other, comma))) => Err(format!(
                 "{one} has `{point}`, with a decimal point, and {other} has `{comma}`, with a \
-                 decimal comma; say `--decimal .` or `--decimal ,`"
+                 decimal comma; {}",
+                advice_on_both(&columns)
             )),
             (Some(_), None) => {
                 self.decimal_is_known = true;
@@ -640,18 +650,12 @@ impl Dialect {
         let other = kept.decimal.other();
         let all = Evidence::of(rows);
         let all: Vec<_> = all.iter().enumerate().filter(|(_, column)| column.counts()).collect();
-        let of_model = |at: usize| match names {
-            Some(names) => kept.columns.iter().any(|name| names.get(at) == Some(name)),
-            None => kept.columns.contains(&format!("x{at}")),
-        };
-        let read: Vec<_> = all.iter().copied().filter(|(at, _)| of_model(*at)).collect();
         let shown = |columns: &[(usize, &Evidence<'_>)], decimal| {
             let of = |(at, column): &(usize, &Evidence<'_>)| {
                 Some((name_of(names, *at), column.plain(decimal)?.to_owned()))
             };
             columns.iter().find_map(of)
         };
-        let either = |sign| read.iter().find_map(|(at, column)| Some((*at, column.either(sign)?)));
         if kept.decimal == Decimal::Comma
             && all.iter().any(|(_, column)| column.comma.or(column.either_comma).is_some())
         {
@@ -660,6 +664,13 @@ impl Dialect {
         if shown(&all, kept.decimal).is_some() {
             return Ok(());
         }
+        let of_model: HashSet<&str> = kept.columns.iter().map(String::as_str).collect();
+        let is_read = |at: usize| match names {
+            Some(names) => names.get(at).is_some_and(|name| of_model.contains(name)),
+            None => of_model.contains(format!("x{at}").as_str()),
+        };
+        let read: Vec<_> = all.iter().copied().filter(|(at, _)| is_read(*at)).collect();
+        let either = |sign| read.iter().find_map(|(at, column)| Some((*at, column.either(sign)?)));
         let is_open = either(kept.decimal).or(either(other)).is_some();
         let against = shown(&read, other).or_else(|| shown(&all, other).filter(|_| is_open));
         if let Some((name, cell)) = against {
@@ -702,6 +713,28 @@ fn name_of(names: Option<&StringRecord>, at: usize) -> String {
         Some(name) if !name.is_empty() => format!("column `{}`", Shown(name)),
         _ => format!("column {}", at + 1),
     }
+}
+
+/// What to do about a table with both decimal signs: where one of them is rare, cells are to be
+/// corrected.
+fn advice_on_both(columns: &[Evidence<'_>]) -> String {
+    const RARE: usize = 10;
+    let total = |of: fn(&Evidence<'_>) -> usize| -> usize {
+        columns.iter().filter(|column| column.counts()).map(of).sum()
+    };
+    let (points, commas) = (total(|column| column.points), total(|column| column.commas));
+    let usual = if points >= RARE * commas {
+        Decimal::Point
+    } else if commas >= RARE * points {
+        Decimal::Comma
+    } else {
+        return "say `--decimal .` or `--decimal ,`".to_owned();
+    };
+    format!(
+        "nearly all have a decimal {}: say `--decimal {}`, which names the lines to correct",
+        usual.word(),
+        usual.sign()
+    )
 }
 
 /// The error for a cell that is one number or another.
@@ -1098,6 +1131,10 @@ mod tests {
             );
         }
         assert!(error("a;b\n1.5;1,5\n").contains("column `b` has `1,5`"));
+        let rare = format!("a;b\n{}1,234.50;7\n", "99.188,23;0,5\n".repeat(20));
+        let advice =
+            "nearly all have a decimal comma: say `--decimal ,`, which names the lines to correct";
+        assert!(error(&rare).ends_with(advice), "{}", error(&rare));
         // The header has no part in it.
         let named = Wishes { header: Some(true), ..Wishes::default() };
         assert_eq!(wished("a;1.5\nx;1,5\n", named).decimal, Decimal::Comma);
@@ -1177,6 +1214,18 @@ mod tests {
             ..Wishes::default()
         };
         assert_eq!(wished("x;y\n1.5;1\n", wishes).decimal, Decimal::Point);
+    }
+
+    /// Names are looked up, not compared one by one, which would take long.
+    #[test]
+    fn a_model_of_many_columns_decides_at_once() {
+        const WIDTH: usize = 50_000;
+        let columns: Vec<String> = (0..WIDTH).map(|at| format!("gene{at}")).collect();
+        let text = format!("{}\n{}1.234\n", columns.join(";"), "7;".repeat(WIDTH - 1));
+        let kept = Some(Kept { decimal: Decimal::Comma, columns });
+        let dialect = wished(&text, Wishes { kept, header: Some(true), ..Wishes::default() });
+        let note = dialect.notes.last().expect("a note");
+        assert!(note.starts_with("column `gene49999`: `1.234` is read as 1234"), "{note}");
     }
 
     #[test]

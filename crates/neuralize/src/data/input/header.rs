@@ -10,6 +10,9 @@ use crate::text::Shown;
 /// So many rows are compared with the first line, cell by cell.
 pub(super) const COMPARED: usize = 50;
 
+/// So many numbers are hardly in order by chance.
+const MANY: usize = 8;
+
 /// What to say where the first line may be either.
 const CHOICE: &str = "say `--header yes` if it names the columns, `--header no` if it is a row";
 
@@ -85,10 +88,11 @@ fn check_mixed(first: &StringRecord, rows: &[StringRecord]) -> Result<Option<Str
         }
     }
     let Some(shown) = numbers.first() else { return Ok(None) };
-    if are_years(first, rows) || are_steps(&numbers) {
+    let years = are_years(first, rows);
+    if years && follow_yearly(first) || are_places(&numbers) {
         return Ok(None);
     }
-    if texts > numbers.len() || are_ascending(&numbers) {
+    if years || are_steps(&numbers) || texts > numbers.len() || are_ascending(&numbers) {
         return Ok(Some(taken_for_names()));
     }
     Err(numbers_error(shown))
@@ -101,13 +105,36 @@ fn signs(cell: &str) -> Option<(bool, bool)> {
     Some((currency, percent))
 }
 
-fn values(cells: &[&str]) -> Vec<f64> {
-    cells.iter().filter_map(|cell| Some(number(cell, Decimal::Point)?.0)).collect()
+/// The numbers of all cells, with one decimal sign or the other.
+fn values(cells: &[&str]) -> Option<Vec<f64>> {
+    let read = |decimal| -> Option<Vec<f64>> {
+        cells.iter().map(|cell| Some(number(cell, decimal)?.0)).collect()
+    };
+    read(Decimal::Point).or_else(|| read(Decimal::Comma))
+}
+
+/// Whether the numbers of the first line, which are years, are one after the other, as columns of years
+/// have them. One alone is a name if most cells are names.
+fn follow_yearly(first: &StringRecord) -> bool {
+    let numbers: Vec<&str> = first.iter().filter(|cell| is_number(cell)).collect();
+    let names = first.iter().filter(|cell| !is_missing(cell) && !is_number(cell)).count();
+    numbers.len() > usize::from(names <= 1)
+        && values(&numbers).is_some_and(|values| are_consecutive(&values))
+}
+
+/// Whether many numbers count from 0, as programs number columns. Three may be answers: 0, 1, 2.
+fn are_places(cells: &[&str]) -> bool {
+    let values = values(cells).filter(|values| values.len() >= MANY);
+    values.is_some_and(|values| values[0] == 0.0 && are_consecutive(&values))
+}
+
+fn are_consecutive(values: &[f64]) -> bool {
+    values.windows(2).all(|pair| pair[1] - pair[0] == 1.0)
 }
 
 /// Whether three numbers or more count, or go on by another step: 0, 1, 2 or 0.25, 0.5, 0.75.
 fn are_steps(cells: &[&str]) -> bool {
-    let values = values(cells);
+    let Some(values) = values(cells) else { return false };
     let [first, second, _, ..] = values[..] else { return false };
     let step = second - first;
     step > 0.0 && values.windows(2).all(|pair| (pair[1] - pair[0] - step).abs() <= 1e-9 * step)
@@ -115,9 +142,8 @@ fn are_steps(cells: &[&str]) -> bool {
 
 /// Whether many numbers ascend, as wavelengths do: in a row that would be a chance.
 fn are_ascending(cells: &[&str]) -> bool {
-    const MANY: usize = 8;
-    let values = values(cells);
-    values.len() >= MANY && values.windows(2).all(|pair| pair[0] < pair[1])
+    let values = values(cells).filter(|values| values.len() >= MANY);
+    values.is_some_and(|values| values.windows(2).all(|pair| pair[0] < pair[1]))
 }
 
 /// Whether the first line has one cell, and the rows have cells behind it: it may be a title. Columns
@@ -259,10 +285,9 @@ mod tests {
         ] {
             assert_eq!(checked(text), Ok(None), "{text}");
         }
-        // Numbers that count, and years, above numbers.
+        // Many numbers that count from 0, and years, above numbers.
         for text in [
-            "label,0,1,2\n5,0,16,3\n7,8,0,1",
-            "id,0.25,0.5,0.75\n1,2,3,4\n2,3,4,5",
+            "label,0,1,2,3,4,5,6,7\n5,0,16,3,1,0,0,2,9\n7,8,0,1,4,2,7,3,3",
             "id,2019,2020\n1,1.5,7\n2,2.5,8",
             // The rows have words in that column, too.
             "x,1,b\n5,2,7\n6,low,9",
@@ -270,7 +295,14 @@ mod tests {
             assert_eq!(checked(text), Ok(None), "{text}");
         }
         // Years name columns of other numbers, and one number among names may be a name.
+        // Equal steps may be those of names, or answers of a row.
         for text in [
+            "label,0,1,2\n5,0,16,3\n7,8,0,1",
+            "n/d,1,2,3\n4,2,5,1\n3,5,1,4",
+            "n/d,1,2,3,4,5,6,7,8\n4,2,5,1,6,8,7,3,1\n3,5,1,4,2,6,7,8,2",
+            "id,0.25,0.5,0.75\n1,2,3,4\n2,3,4,5",
+            "n/d,1850,1900\n4,3000,1200\n5,900,700",
+            "id,2019\n1,1.5\n2,2.5",
             "country,2019,2020\nChad,1.5,\nMali,2.5,7",
             "a,b,0\n1,2,3\n4,5,6",
             "id,400.1,402,405,406,407,411,412,419\n1,2,3,4,5,6,7,8,9\n2,3,4,5,6,7,8,9,1",
@@ -278,6 +310,23 @@ mod tests {
             let noted = checked(text).expect("no question");
             assert!(noted.is_some_and(|note| note.contains("--header no")), "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_with_either_decimal_sign_are_compared() {
+        let noted = |text: &str| {
+            let cells = |line: &str| line.split(';').collect::<StringRecord>();
+            let mut lines = text.lines().map(cells);
+            let first = lines.next().expect("a first line");
+            check_names(&first, &lines.collect::<Vec<_>>())
+        };
+        // The last step is another one: the line may be a row.
+        let asked = noted("n/d;0;1;2;7,5\n3,5;1;4;2;2,5\n4,5;2;1;3;1,5").expect_err("a question");
+        assert!(asked.contains("`0`") && asked.ends_with(CHOICE), "{asked}");
+        let note = noted("id;0,5;0,75;1,0\n1;2;3;4\n2;3;4;5").expect("no question");
+        assert!(note.is_some_and(|note| note.contains("--header no")));
+        // No sign reads all of them.
+        assert_eq!(values(&["0.5", "1", "1,5"]), None);
     }
 
     #[test]

@@ -90,6 +90,9 @@ impl Values {
     }
 }
 
+/// What helps where a file is damaged.
+const AGAIN: &str = "save or download the file again";
+
 impl ParquetRows {
     pub(super) fn open(name: String, file: File) -> Result<Opened<'static>> {
         let fail = |detail: String| Error::Table { file: name.clone(), detail };
@@ -97,8 +100,11 @@ impl ParquetRows {
         if bytes == 0 {
             return Err(fail("the file is empty, expected a Parquet file".into()));
         }
-        let source = guarded(|| SerializedFileReader::new(file))
-            .map_err(|detail| fail(format!("is not a usable Parquet file: {detail}")))?;
+        let unusable = |detail: String| {
+            let detail = detail.trim_end_matches('.');
+            fail(format!("is not a usable Parquet file: {detail}; {AGAIN}"))
+        };
+        let source = guarded(|| SerializedFileReader::new(file)).map_err(unusable)?;
         let metadata = source.metadata().file_metadata();
         let schema = metadata.schema_descr();
         let fields = schema.root_schema().get_fields();
@@ -170,7 +176,7 @@ impl Rows for ParquetRows {
         // Rows decoded at a time.
         const CHUNK: usize = 1 << 12;
         let fail = |detail| Error::Table { file: columns.file.clone(), detail };
-        let damaged = |detail| fail(format!("cannot be read to its end: {detail}"));
+        let damaged = |detail| fail(format!("cannot be read to its end: {detail}; {AGAIN}"));
         let mut missing = limit;
         while missing > 0 {
             if self.left == 0 {

@@ -530,8 +530,9 @@ mod tests {
     fn errors_say_what() {
         let message = |bytes: &[u8]| open(bytes).err().expect("an error").to_string();
         assert_eq!(message(NOTHING), "t.xlsx: none of its sheets has cells");
-        assert_eq!(message(&SHEETS[..4000]), "t.xlsx: is a damaged zip archive");
-        assert_eq!(message(b""), "t.xlsx: is a damaged zip archive");
+        let damaged = "t.xlsx: is a damaged zip archive; save or download the file again";
+        assert_eq!(message(&SHEETS[..4000]), damaged);
+        assert_eq!(message(b""), damaged);
     }
 
     #[test]

@@ -110,6 +110,9 @@ pub(super) struct ColumnCells {
     last: f64,
     pub(super) min: f64,
     pub(super) max: f64,
+    /// The first rows with them.
+    lowest: usize,
+    highest: usize,
     mean: f64,
     squares: f64,
     /// What was taken for a part of a number, and the first such cell.
@@ -150,6 +153,8 @@ impl ColumnCells {
             last: f64::NAN,
             min: f64::INFINITY,
             max: f64::NEG_INFINITY,
+            lowest: 0,
+            highest: 0,
             mean: 0.0,
             squares: 0.0,
             forms: None,
@@ -193,6 +198,19 @@ impl ColumnCells {
 
     pub(super) fn variance(&self) -> f64 {
         self.squares / (self.numbers as f64).max(1.0)
+    }
+
+    /// The row that is farthest from the mean, counted from 0, and its share of the variance.
+    pub(super) fn farthest(&self) -> (usize, f64) {
+        let (below, above) = (self.mean - self.min, self.max - self.mean);
+        let is_above = above >= below;
+        let (row, apart) = if is_above { (self.highest, above) } else { (self.lowest, below) };
+        (row, apart.powi(2) / self.squares)
+    }
+
+    /// Whether quantiles are those of some of the numbers.
+    pub(super) fn is_sampled(&self) -> bool {
+        !self.reading.keeps_rows && self.values.len() < self.numbers
     }
 
     /// The cell of a row, if rows are kept.
@@ -327,8 +345,12 @@ impl ColumnCells {
         self.ascending &= self.last.is_nan() || value > self.last;
         self.descending &= self.last.is_nan() || value < self.last;
         self.last = value;
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
+        if value < self.min {
+            (self.min, self.lowest) = (value, self.rows - 1);
+        }
+        if value > self.max {
+            (self.max, self.highest) = (value, self.rows - 1);
+        }
         // Welford 1962
         let apart = value - self.mean;
         self.mean += apart / self.numbers as f64;

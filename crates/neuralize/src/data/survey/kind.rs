@@ -26,8 +26,25 @@ pub struct Found {
     pub remark: String,
     /// What must be decided before anything can be fitted, in words.
     pub question: Option<String>,
+    /// The row that has most of the variance of a column of numbers, if there is one and the others
+    /// differ; `None` if the logarithm is taken.
+    pub extreme: Option<Extreme>,
     /// Standard deviation of a number, of 1 for yes.
     pub(super) spread: f64,
+}
+
+/// A row that has more than nine tenths of the variance of a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Extreme {
+    /// The row of the file, counted from 0.
+    pub row: usize,
+    /// Its share of the variance.
+    pub share: f64,
+    /// Whether all numbers have a logarithm of 1 + number.
+    pub has_log: bool,
+    /// Whether the quartiles of the column differ, so that they can scale it.
+    pub has_range: bool,
 }
 
 /// What is known about a column besides its cells.
@@ -60,6 +77,7 @@ impl Found {
             column: None,
             remark: String::new(),
             question: None,
+            extreme: None,
             spread: 0.0,
         };
         if context.log && kind != ColumnKind::Number {
@@ -102,7 +120,11 @@ impl Found {
             return;
         }
         let kind = if self.kind == ColumnKind::Date { Kind::Date } else { Kind::Number };
-        let middle = quantile(&cells.sorted(), 0.5);
+        let sorted = cells.sorted();
+        if self.kind == ColumnKind::Number && !context.log {
+            self.extreme = Extreme::of(cells, &sorted);
+        }
+        let middle = quantile(&sorted, 0.5);
         let fill = if context.log { middle.ln_1p() } else { middle };
         let fill = fill.is_finite().then_some(fill);
         self.spread = if context.log { 1.0 } else { cells.variance().sqrt() };
@@ -182,6 +204,20 @@ impl Found {
             ));
             return;
         }
+        if let Some(other) = first_other.filter(|_| numbers > 0 && cells.other_numbers > numbers) {
+            let (own, usual) = (cells.decimal(), cells.decimal().other());
+            self.question = Some(format!(
+                "{numbers} of {present} cells are numbers with a decimal {}, but {} with a decimal {}, as in `{}` ({}); say \
+                 `--decimal {}`, which names the cells to correct",
+                own.word(),
+                cells.other_numbers,
+                usual.word(),
+                Shown(&other.text),
+                other.place,
+                usual.sign(),
+            ));
+            return;
+        }
         let with = match first_other {
             Some(_) => format!(" with a decimal {}", cells.decimal().word()),
             None => String::new(),
@@ -190,6 +226,18 @@ impl Found {
             .unwrap_or_else(|| format!("{} is not a finite number", first_text(cells)));
         self.question =
             Some(format!("{numbers} of {present} cells are numbers{with}, but {texts}"));
+    }
+}
+
+impl Extreme {
+    fn of(cells: &ColumnCells, sorted: &[f64]) -> Option<Self> {
+        const MOST: f64 = 0.9;
+        let (row, share) = cells.farthest();
+        // One number hides nothing where all others are equal.
+        let (second, last) = (sorted.get(1)?, sorted.get(sorted.len().checked_sub(2)?)?);
+        let has_range = quantile(sorted, 0.25) < quantile(sorted, 0.75);
+        let has_log = cells.min > -1.0;
+        (share > MOST && second < last).then_some(Self { row, share, has_log, has_range })
     }
 }
 

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::text::Shown;
 
 pub use column_kind::ColumnKind;
-pub use kind::Found;
+pub use kind::{Extreme, Found};
 
 /// How a survey decides about columns.
 #[derive(Debug, Clone, Default)]
@@ -397,8 +397,12 @@ impl fmt::Display for Survey {
         let n_features = self.found.iter().filter(|found| found.column.is_some()).count();
         let holes = self.found.iter().any(|found| found.column.is_some() && found.missing > 0);
         if holes {
+            let is_sampled = self.cells.columns.iter().any(ColumnCells::is_sampled);
             let how = match self.missing {
                 Missing::Fill if n_features == 1 => "rows without a value are left out",
+                Missing::Fill if is_sampled => {
+                    "filled by the median of a sample or the most frequent value"
+                }
                 Missing::Fill => "filled by the median or the most frequent value",
                 Missing::Drop => "rows with missing values are left out",
                 Missing::Error => "an error",

@@ -19,24 +19,59 @@ function visitPair(own, other) {
   if (location.hash.startsWith("#versus=")) location.replace(address);
   else location.hash = address;
   followed = location.hash;
+  keepPoint();
   showPair(own, other);
 }
 
 function showPair(own, other) {
-  if (pairOf(own, other) === null) return;
   state.pair = { own, other };
   changed.call("pair");
 }
 
+/** Shows the pair that an address names, or says that the file lacks it. */
+function showAddressed(own, other) {
+  if (pairOf(own, other) === null) sayUnknownPair(own, other);
+  else showPair(own, other);
+}
+
+/** Says that the file lacks a pair, where the sentence of the pair would stand, and which pair is shown. */
+function sayUnknownPair(own, other) {
+  if (state.pair === null) return;
+  const { sentence } = pairOf(state.pair.own, state.pair.other);
+  d3.select("#versus-sentence").text(`${unknownPairWords(own, other)} Shown instead: ${sentence}`);
+}
+
+function unknownPairWords(own, other) {
+  const unknown = [own, other].find((cluster) => cluster >= clusters.length);
+  if (unknown !== undefined) return `There is no cluster number ${unknown}: this report has ${count(clusters.length, "cluster")}, numbered from 0.`;
+  if (own === other) return `Cluster ${clusterTitle(own)} cannot be compared with itself.`;
+  return `This file does not compare cluster ${clusterTitle(own)} with cluster ${clusterTitle(other)}: of many clusters, only those that are near are compared.`;
+}
+
 let followed = null;
+/** The point that the reader has opened, with its question; null while the first one is shown. */
+let chosen = null;
+
+/** The address of a pair names no point, so its entry in the history keeps the chosen one for when the page is loaded again. */
+const keepPoint = () => history.replaceState(chosen, "");
+
+/** Shows the point that was open before the page was loaded again, or the first one. */
+function showKept() {
+  const { row = null, versus = null } = history.state ?? {};
+  const point = pointOfRow(row);
+  if (point === null) return showFirst();
+  chosen = { row, versus };
+  show(point, versus);
+}
 
 /** Shows what the address names: a point or two clusters; and a point in any case, the first one. */
 function follow(focus) {
   followed = location.hash;
   const pair = /^#versus=(\d+),(\d+)$/.exec(location.hash);
   if (pair !== null) {
-    if (state.point === null) showFirst();
-    showPair(Number(pair[1]), Number(pair[2]));
+    if (state.point === null) showKept();
+    keepPoint();
+    showAddressed(Number(pair[1]), Number(pair[2]));
     document.getElementById("versus").scrollIntoView();
     if (focus === "panel") document.getElementById("versus-heading").focus({ preventScroll: true });
     return;
@@ -55,7 +90,9 @@ function follow(focus) {
   }
   clearFound();
   d3.select("#point-origin").text("");
-  show(point, found[2] === undefined ? null : Number(found[2]));
+  const versus = found[2] === undefined ? null : Number(found[2]);
+  chosen = { row, versus };
+  show(point, versus);
   arrive(focus);
 }
 
@@ -85,6 +122,7 @@ function unknownWords(row) {
 }
 
 function showFirst() {
+  chosen = null;
   show(firstPoint(), null);
   d3.select("#point-origin").text("The most ambiguous point, shown until you choose another.");
 }

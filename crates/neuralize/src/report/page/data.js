@@ -81,6 +81,19 @@ function pointOfRow(row) {
 /** The listed points of every cluster. */
 const membersOf = once(() => d3.group(everyPoint, (point) => listed.cluster[point]));
 
+/**
+ * The points that are nearly in another cluster: of every cluster as many as its profile counts, those with the smallest logits.
+ * None if not all rows are listed, because then it is unknown which these are.
+ */
+const ambiguousPoints = once(() => {
+  if (listed.count < report.total) return new Set();
+  const countOf = (cluster, members) => Math.round(profile.clusters[cluster].ambiguous * members.length);
+  const found = ([cluster, members]) => d3.sort(members, (point) => listed.logit[point]).slice(0, countOf(cluster, members));
+  return new Set(Array.from(membersOf()).flatMap(found));
+});
+
+const isAmbiguous = (point) => ambiguousPoints().has(point);
+
 function strongestOf(point) {
   return d3
     .range(point * strongestCount, (point + 1) * strongestCount)

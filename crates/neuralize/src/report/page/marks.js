@@ -13,6 +13,8 @@ const SHAPES = [
 
 const colour = (index) => `var(--c${index % COLOURS})`;
 const edge = (paint) => `color-mix(in srgb, ${paint} 75%, var(--ink))`;
+/** The fill of ambiguous points: faint, but still of the colour of their cluster, since their outline can have that of a class. */
+const faint = (paint) => `color-mix(in srgb, ${paint} 25%, var(--surface))`;
 const shape = (cluster) => SHAPES[Math.floor(cluster / COLOURS) % SHAPES.length];
 
 const clusterOfClass = once(() => new Map(clusters.map(({ cluster }) => [classOf(cluster), cluster])));

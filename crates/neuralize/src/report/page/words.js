@@ -64,11 +64,24 @@ function brief(text, length = 60) {
   return characters.length <= length ? text : withoutMiddle(characters, length - 1);
 }
 
-/** Writes a name into elements: cut if it is very long, and then whole on hover. */
-const writeName = (selection, name, length) =>
+/** A sentence of at most so many characters, cut at its end: without its middle it would join a value to another column. */
+function withoutEnd(text, length) {
+  const characters = text.length <= length ? [] : Array.from(text);
+  if (characters.length <= length) return text;
+  const start = characters.slice(0, length - 1).join("");
+  // Not within a word or a number, unless that is most of the text.
+  const end = start.lastIndexOf(" ");
+  return `${(end > start.length / 2 ? start.slice(0, end) : start).trimEnd()}…`;
+}
+
+/** Writes a text into elements: cut if it is very long, and then whole on hover. */
+const writeCut = (selection, text, length, cut) =>
   selection
-    .text((datum) => brief(name(datum), length))
-    .attr("title", (datum) => (brief(name(datum), length) === name(datum) ? null : name(datum)));
+    .text((datum) => cut(text(datum), length))
+    .attr("title", (datum) => (cut(text(datum), length) === text(datum) ? null : text(datum)));
+
+const writeName = (selection, name, length) => writeCut(selection, name, length, brief);
+const writeSentence = (selection, words, length) => writeCut(selection, words, length, withoutEnd);
 
 /** A value of a feature as text: a number, a category, a date, yes or no. */
 function valueText(feature, value, format = plain) {
@@ -138,7 +151,6 @@ const rowNames = report.listed.names ?? null;
 const pointTitle = (point) =>
   rowNames === null ? `Point ${listed.row[point]}` : `Point ${listed.row[point]} (${brief(rowNames[point], 160)})`;
 
-/** The name of a row if it has one, else its number. */
 /** How often every name occurs. */
 const nameCounts = once(() => d3.rollup(rowNames ?? [], (same) => same.length, String));
 
@@ -157,7 +169,8 @@ function describe(point) {
   return (
     `${pointTitle(point)}, cluster ${clusterTitle(listed.cluster[point])}${kind}` +
     `, probability ${formatProbability(listed.probability[point])}` +
-    `, logit ${logitText(point)}`
+    `, logit ${logitText(point)}` +
+    (isAmbiguous(point) ? ", ambiguous" : "")
   );
 }
 

@@ -28,7 +28,7 @@ function shorten(text, width) {
   return withoutMiddle(characters, Math.max(2, fitting - 1));
 }
 
-/** How many characters the beginnings of all texts share. */
+/** How many characters the beginnings of all texts share; of texts as characters, so that none is cut in two. */
 function sharedLength([first, ...others]) {
   let length = 0;
   while (length < first.length && others.every((other) => other[length] === first[length])) length++;
@@ -39,11 +39,13 @@ function sharedLength([first, ...others]) {
 function shortenAll(names, width) {
   const labels = new Map(names.map((name) => [name, shorten(name, width)]));
   for (const alike of d3.group(labels.keys(), (name) => labels.get(name)).values()) {
-    if (alike.length === 1) continue;
-    const shared = sharedLength(alike);
-    const start = `${alike[0].slice(0, Math.min(6, shared))}…`;
-    const ends = shortenAll(alike.map((name) => name.slice(shared)), width - measure()(start));
-    for (const name of alike) labels.set(name, start + ends.get(name.slice(shared)));
+    const characters = alike.map((name) => Array.from(name));
+    const shared = sharedLength(characters);
+    if (alike.length === 1 || shared === 0) continue;
+    const start = `${characters[0].slice(0, Math.min(6, shared)).join("")}…`;
+    const rests = characters.map((each) => each.slice(shared).join(""));
+    const ends = shortenAll(rests, width - measure()(start));
+    alike.forEach((name, at) => labels.set(name, start + ends.get(rests[at])));
   }
   return labels;
 }

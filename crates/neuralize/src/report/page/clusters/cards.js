@@ -48,7 +48,7 @@ function fillCard(card, cluster) {
   const head = card.append("div").attr("class", "card-head");
   nameCluster(head.append("h3").attr("id", `cluster-${at}`).attr("class", "cluster-name"), at);
   head.append("p").attr("class", "small").text(sizeWords(cluster));
-  writeName(card.append("p").attr("class", "card-words"), () => afterOpening(at), 600);
+  writeSentence(card.append("p").attr("class", "card-words"), () => afterOpening(at), 600);
   const [numbers, values] = [numbersOf(at).length, valuesOf(at).length];
   if (numbers > 0) card.append("div").attr("class", "chart numbers");
   if (values > 0) card.append("div").attr("class", "chart values");
@@ -105,10 +105,17 @@ function cardFact(facts, title) {
   return line.append("dd");
 }
 
+/** A rule whose conditions are cut at their end; how good it is stays behind them. */
+function briefRule(text, length) {
+  const colon = text.lastIndexOf(": ");
+  const end = colon < 0 ? text.length : colon;
+  return withoutEnd(text.slice(0, end), length) + text.slice(end);
+}
+
 function showRule(facts, rule) {
   const line = cardFact(facts, "Rule, approximate");
   if (rule === null) line.text("no short rule tells this cluster from the others");
-  else writeName(line, () => rule.text, 400);
+  else writeCut(line, () => rule.text, 400, briefRule);
 }
 
 function showApart(line, cluster) {

@@ -18,10 +18,13 @@ function inWords(names, limit) {
   return shown.length === 0 ? last : `${shown.join(", ")} and ${last}`;
 }
 
+/** That the clusters were found in other rows; empty if they were found in these. */
+const fittedWords = profile.fitted === null ? "" : ` ${profile.fitted}`;
+
 function showLead() {
   d3.select("#lead").text(
     `${count(report.total, "row")} in ${count(clusters.length, "cluster")}, found by ${model.kind} on ` +
-      `${count(features.length, "feature")}: ${inWords(features, NAMED_FEATURES)}; ${scaleWords[model.scale]}.`,
+      `${count(features.length, "feature")}: ${inWords(features, NAMED_FEATURES)}; ${scaleWords[model.scale]}.${fittedWords}`,
   );
 }
 
@@ -52,7 +55,7 @@ function showFound() {
       .append("span")
       .style("width", `${(100 * cluster.points) / report.total}%`);
     size.append("span").text(sizeWords(cluster));
-    writeName(d3.select(this).append("p").attr("class", "found-words").append("span"), () => afterOpening(cluster.cluster), 600);
+    writeSentence(d3.select(this).append("p").attr("class", "found-words").append("span"), () => afterOpening(cluster.cluster), 600);
     const apart = clusters.length > ROOM_FOR_APART ? "" : apartWords(cluster);
     if (apart !== "") d3.select(this).append("p").attr("class", "found-apart small").text(`Set apart by ${apart}.`);
   });
@@ -66,7 +69,11 @@ function ambiguousWords() {
   const rule = "Ambiguous: its logit, the margin by which it is in its cluster, is below a tenth of the cluster’s median.";
   if (all === 0) return `Given these clusters, no row is ambiguous: none is nearly in another one. ${rule}`;
   const most = d3.greatestIndex(rows);
-  const where = `${all === 1 ? "it is" : rows[most] === all ? "all are" : "most are"} in cluster ${clusterTitle(most)}`;
+  const having = d3.range(rows.length).filter((cluster) => rows[cluster] > 0);
+  const where =
+    rows[most] <= all / 2
+      ? `they are in clusters ${inWords(having.map((cluster) => clusterName(cluster)), 3)}`
+      : `${all === 1 ? "it is" : rows[most] === all ? "all are" : "most are"} in cluster ${clusterTitle(most)}`;
   const are = all === 1 ? "is" : "are";
   return (
     `Given these clusters, ${whole(all)} of ${count(report.total, "row")} ${are} ambiguous (${percent(all / report.total)}): ` +
@@ -90,15 +97,17 @@ function numberWords(explained) {
     return `Not looked into: the number ${whole(clusters.length)} was given. The command “neuralize choose” compares it with others.`;
   }
   const sentence = choice.sentence.replace(/\.?$/, ".");
-  const begun = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${explained ? meanings(sentence) : ""}`;
+  const rest = `${fittedWords}${explained ? meanings(sentence) : ""}`;
+  const begun = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${rest}`;
   if (choice.recommended === clusters.length) return begun;
   const shown = `This page shows ${whole(clusters.length)}`;
-  return choice.recommended === null ? `${begun} ${shown}.` : `${shown}; recommended are ${sentence}`;
+  return choice.recommended === null ? `${begun} ${shown}.` : `${shown}; recommended are ${sentence}${rest}`;
 }
 
 function showSure() {
+  const hasRoom = clusters.length <= FEW_CLUSTERS;
   const answers = [
-    ["How many?", numberWords(clusters.length <= FEW_CLUSTERS)],
+    ["How many?", numberWords(hasRoom)],
     ["How sure?", [profile.stability, ambiguousWords()].filter((words) => words !== null).join(" ")],
     ...(profile.classes === null || classes === null ? [] : [["Like the known classes?", agreementWords()]]),
   ];
@@ -106,6 +115,11 @@ function showSure() {
   for (const [title, words] of answers) {
     host.append("dt").text(title);
     host.append("dd").text(words);
+  }
+  if (!hasRoom && choice !== null && meanings(choice.sentence) !== "") {
+    const first = host.select("dd");
+    first.append("span").text(" ");
+    first.append("a").attr("href", "#choice").text("What these figures mean");
   }
 }
 

@@ -1,4 +1,4 @@
-// The map of what was found: all points as one mark per cluster, with the name of the cluster at its centroid.
+// The map of what was found: all points as one mark per cluster, ambiguous ones as another one over it, with the name of the cluster at its centroid.
 
 let overviewTree = d3.quadtree();
 
@@ -21,10 +21,10 @@ function drawOverview() {
   const scales = equalScales({ left: 0, top: 0, width, height }, 18);
   const { x, y } = scales;
   const radius = map.radius * 0.75;
-  const outlineOf = ({ cluster }) => {
+  const outlineOf = ({ cluster }, among = () => true) => {
     const path = d3.pathRound(3);
     const symbol = d3.symbol(shape(cluster), Math.PI * radius ** 2);
-    for (const point of membersOf().get(cluster) ?? []) symbol.context(moved(path, x(listed.x[point]), y(listed.y[point])))();
+    for (const point of (membersOf().get(cluster) ?? []).filter(among)) symbol.context(moved(path, x(listed.x[point]), y(listed.y[point])))();
     return path.toString();
   };
   /** A name that would hide its cluster is on its right (1) or left (-1), the others are in the middle (0). */
@@ -36,10 +36,21 @@ function drawOverview() {
     .selectAll("path")
     .data(clusters)
     .join("path")
-    .attr("d", outlineOf)
+    .attr("class", "members")
+    .attr("d", (cluster) => outlineOf(cluster))
     .style("fill", ({ cluster }) => colour(cluster))
     .style("stroke", ({ cluster }) => edge(colour(cluster)))
     .style("stroke-width", 0.6);
+  svg
+    .append("g")
+    .selectAll("path")
+    .data(clusters)
+    .join("path")
+    .attr("class", "ambiguous")
+    .attr("d", (cluster) => outlineOf(cluster, isAmbiguous))
+    .style("fill", ({ cluster }) => faint(colour(cluster)))
+    .style("stroke", ({ cluster }) => edge(colour(cluster)))
+    .style("stroke-width", 1.3);
   svg
     .append("g")
     .attr("class", clusters.length > MANY_CLUSTERS ? "centroid crowded" : "centroid")
@@ -103,7 +114,8 @@ function showOverviewNote() {
       : `It shows ${shown < 0.7 ? "only " : ""}${percent(shown)} of the variance; clusters that overlap here may be apart in the other ${percent(1 - shown)}.`;
   const some = listed.count < report.total ? ` ${whole(listed.count)} of the ${count(report.total, "row")} are drawn.` : "";
   const note = d3.select("#overview-note");
-  note.text(`Every row in the plane in which the rows differ most.${directionWords()} ${rest}${some}`);
+  const faintWords = ambiguousPoints().size > 0 ? " Ambiguous rows have a faint fill." : "";
+  note.text(`Every row in the plane in which the rows differ most.${directionWords()} ${rest}${some}${faintWords}`);
   note.append("span").attr("class", "controls-hint").text(" Click a row to see why it is in its cluster.");
 }
 

@@ -20,6 +20,9 @@ function showLegend() {
     }
     entry({ stroke: "var(--ink)", width: 1.1, size: 130 }, "misclassified");
   }
+  if (ambiguousPoints().size > 0) {
+    entry({ fill: faint("var(--ink)"), stroke: "var(--ink)", width: 1.5, size: 50 }, "faint fill: ambiguous, nearly in another cluster");
+  }
   entry({ symbol: d3.symbolTimes, stroke: "var(--ink)", width: 2 }, `${centroid} of a cluster`);
   d3.select("#map-note").text(
     oneToOne === null

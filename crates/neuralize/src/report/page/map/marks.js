@@ -1,4 +1,4 @@
-// The marks on the map: points, rings around misclassified ones, centroids, and the open point.
+// The marks on the map: points, ambiguous ones with a faint fill, rings around misclassified ones, centroids, and the open point.
 
 let passingTree = d3.quadtree();
 
@@ -21,16 +21,16 @@ function drawMap() {
 }
 
 function drawPoints() {
-  const misplacedLast = d3.sort(everyPoint, isMisplaced);
+  const strangeLast = d3.sort(everyPoint, (point) => 2 * isMisplaced(point) + isAmbiguous(point));
   const tagOf = (point) => (shape(listed.cluster[point]) === d3.symbolCircle ? "circle" : "path");
   map.points
     .style("--outline", oneToOne === null ? 0.8 : map.radius * 0.45)
     .selectAll(".point")
-    .data(misplacedLast)
+    .data(strangeLast)
     .join((enter) => enter.append((point) => document.createElementNS(d3.namespaces.svg, tagOf(point))))
-    .attr("class", "point")
+    .attr("class", (point) => (isAmbiguous(point) ? "point ambiguous" : "point"))
     .attr("data-row", (point) => listed.row[point])
-    .style("fill", (point) => colour(listed.cluster[point]))
+    .style("fill", (point) => (isAmbiguous(point) ? faint : String)(colour(listed.cluster[point])))
     .style("stroke", outline)
     .each(function (point) {
       if (this.tagName === "circle") this.setAttribute("r", map.radius);

@@ -10,7 +10,7 @@ function showTip(point) {
   const kind = classes === null ? "" : `, class ${className(listed.class[point])}`;
   tip
     .append("span")
-    .text(`cluster ${clusterTitle(listed.cluster[point])}${kind}${isMisplaced(point) ? ": misclassified" : ""}`);
+    .text(`cluster ${clusterTitle(listed.cluster[point])}${kind}${isMisplaced(point) ? ": misclassified" : ""}${isAmbiguous(point) ? "; ambiguous" : ""}`);
   tip
     .append("span")
     .text(
