@@ -367,7 +367,7 @@ impl<T: Real> Block<'_, T> {
     /// The scores of the own centroids, as the full product computes them.
     #[inline(always)]
     fn own_scores<S: Simd>(&mut self, simd: S) {
-        const ROWS: usize = 8;
+        const ROWS: usize = 4;
         let (lanes, scorer) = (lanes::<T, S>(), self.geometry.scorer);
         let features = self.rows.features;
         let Work { values, label, own, best, .. } = &mut *self.work;
@@ -392,10 +392,13 @@ impl<T: Real> Block<'_, T> {
                     sums[r] = T::mul_add(simd, value, weight[i * width], sums[r]);
                 }
             }
-            for r in 0..ROWS.min(label.len() - start) {
-                let score = T::elements::<S>(&sums[r..=r])[columns[r] % lanes];
-                own[start + r] = score;
-                best[start + r] = score;
+            // A loop of constant length keeps the sums in registers.
+            for r in 0..ROWS {
+                if start + r <= last {
+                    let score = T::elements::<S>(&[sums[r]])[columns[r] % lanes];
+                    own[start + r] = score;
+                    best[start + r] = score;
+                }
             }
         }
     }
@@ -459,7 +462,11 @@ impl<T: Real> Block<'_, T> {
                 &values[place * features..(place + 1) * features]
             });
             let mut scores = tile::<T, S, ROWS, W>(simd, rows, weight, start);
-            for r in 0..ROWS.min(list.len() - at) {
+            // A loop of constant length keeps the scores in registers.
+            for r in 0..ROWS {
+                if at + r > last {
+                    break;
+                }
                 let place = list[at + r];
                 let row = picked[place];
                 let old = self.labels[row] as usize;

@@ -11,7 +11,7 @@ use super::rows::CenteredRows;
 use super::sums::{AddMembers, ClusterSums, assign_and_sum};
 
 /// From one row in so many on that changes its cluster, all scores are computed: bounds would not hold.
-const FEW: usize = 8;
+const FEW: usize = 20;
 
 /// Bytes that bounds may take, whatever the data take; beyond, twice those of the data.
 const BOUNDS: usize = 1 << 26;
