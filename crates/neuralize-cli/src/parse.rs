@@ -140,7 +140,7 @@ pub(crate) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
 }
 
 pub(crate) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| "give a whole number".into())
+    text.parse().map_err(|_| "give a whole number of at least 0".into())
 }
 
 pub(crate) fn number(text: &str) -> Result<f64, String> {

@@ -14,7 +14,9 @@ pub struct Lloyd<'a, B: Backend> {
     weights: &'a Tensor<B, 1>,
     center: &'a Tensor<B, 2>,
     host: Option<HostRun>,
+    /// Of tensors that are not in host memory.
     labels: Option<Tensor<B, 1, Int>>,
+    is_started: bool,
 }
 
 impl<'a, B: Backend> Lloyd<'a, B> {
@@ -22,12 +24,20 @@ impl<'a, B: Backend> Lloyd<'a, B> {
     ///
     /// - x: `[N, D]`, weights: `[N]`, center: `[1, D]`
     pub fn new(x: &'a Tensor<B, 2>, weights: &'a Tensor<B, 1>, center: &'a Tensor<B, 2>) -> Self {
-        Self { x, weights, center, host: host_run(x, weights, center), labels: None }
+        Self {
+            x,
+            weights,
+            center,
+            host: host_run(x, weights, center),
+            labels: None,
+            is_started: false,
+        }
     }
 
     /// Assigns every row to its nearest centroid, by scores around the centre; returns the totals per
     /// cluster, and whether any row changed its cluster since the last step.
     pub fn step(&mut self, scores: Scores<B>) -> (Totals<B>, bool) {
+        self.is_started = true;
         let step = self.host.as_mut().and_then(|host| host.step(&scores));
         if let Some((changed, [sums, weights])) = step {
             let (device, dtype) = (self.x.device(), self.x.dtype());
@@ -48,7 +58,9 @@ impl<'a, B: Backend> Lloyd<'a, B> {
     /// The labels after the last step, `[N]`; `None` before the first.
     pub fn labels(&self) -> Option<Tensor<B, 1, Int>> {
         match &self.host {
-            Some(host) => Some(Tensor::from_data(host.labels(), &self.x.device())),
+            Some(host) => {
+                self.is_started.then(|| Tensor::from_data(host.labels(), &self.x.device()))
+            }
             None => self.labels.clone(),
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn read_scaled<B: Backend>(
 ) -> Result<Training<B>> {
     let options = args.survey(session.table_options(args.options(label)));
     let survey = input::survey(&args.data, &options, true)?;
-    let scale = decided(session, args, &survey, fixed)?;
+    let scale = decided(session, args, &survey, fixed, true)?;
     let file = survey.file().to_owned();
     let table = survey.table()?;
     drop(survey);
@@ -50,12 +50,14 @@ pub(super) fn read_scaled<B: Backend>(
     Ok(Training { scale, scaler, data })
 }
 
-/// Prints what the columns are and what is done with them, and chooses the scaling.
+/// Prints what the columns are and what is done with them, and chooses the scaling. Without all rows in
+/// memory, no scaling by quantiles is advised.
 pub(super) fn decided<B: Backend>(
     session: &Session<B>,
     args: &TrainingArgs,
     survey: &Survey,
     fixed: Option<Scale>,
+    in_memory: bool,
 ) -> Result<Scale> {
     const OTHERWISE: &str = "otherwise  --columns A,B,..  --drop A,B,..  --as NAME=number|flag|category|date|id|text  \
                              --missing error|drop  --scale none";
@@ -76,7 +78,10 @@ pub(super) fn decided<B: Backend>(
         );
     }
     if !extremes.is_empty() {
-        text += &format!("\n  note       {}", extremes_in_words(&extremes, fixed.is_none()));
+        text += &format!(
+            "\n  note       {}",
+            extremes_in_words(&extremes, fixed.is_none() && in_memory)
+        );
     }
     let encoding = survey.encoding();
     let is_guessed = survey

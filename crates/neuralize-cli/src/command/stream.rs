@@ -52,7 +52,7 @@ impl<B: Backend> Stream<B> {
         let path = args.data.clone();
         let options = session.table_options(args.options(label));
         let survey = input::survey(&path, &args.survey(options.clone()), false)?;
-        let scale = shared::decided(session, args, &survey, fixed)?;
+        let scale = shared::decided(session, args, &survey, fixed, false)?;
         if scale == Scale::Robust {
             let text =
                 "--scale robust needs all rows in memory; leave out --stream or choose another";

@@ -138,10 +138,11 @@ fn up(value: f64) -> f32 {
     (value + value.abs() * ABOVE) as f32
 }
 
-/// Not above the number.
+/// Not above the number, and finite.
 #[inline(always)]
 fn down(value: f64) -> f32 {
-    -up(-value)
+    const LARGEST: f64 = 3.4e38;
+    -up(-value.min(LARGEST))
 }
 
 struct Norms<'a, T> {
@@ -194,12 +195,13 @@ impl<'a, T: Real> Geometry<'a, T> {
             let bias: f64 = bias.into();
             most.max(bias.abs())
         });
-        // One rounding a term, in the score and in the bias; and those of the norm.
+        // One rounding a term, in the score and in the bias; and those of the norm. Numbers below the
+        // smallest normal one have an error that does not shrink with them.
         let unit = T::EPSILON * (features + 4) as f64;
         Self {
             scorer,
             slope: unit * largest.sqrt() * 1.001,
-            offset: unit * 2.0 * bias * 1.001,
+            offset: unit * (2.0 * bias + T::SMALLEST) * 1.001,
             ways,
             panel_ways: panel_ways.iter().map(|way| up(*way)).collect(),
         }
@@ -223,22 +225,36 @@ impl<'a, T: Real> Geometry<'a, T> {
         if threshold > SMALLEST { threshold as f32 } else { f32::INFINITY }
     }
 
-    /// The largest and the smallest distance that belong to a score.
+    /// What a row of this norm adds to its scores for squared distances.
     #[inline(always)]
-    fn farthest(&self, norm: f32, score: T, error: f64) -> f64 {
-        let (norm, score): (f64, f64) = (norm.into(), score.into());
-        (norm * norm * (1.0 + NORM) - score + error).max(0.0).sqrt()
-    }
-
-    #[inline(always)]
-    fn nearest(&self, norm: f32, score: T, error: f64) -> f64 {
-        let (norm, score): (f64, f64) = (norm.into(), score.into());
-        (norm * norm * (1.0 - NORM) - score - error).max(0.0).sqrt()
+    fn square(&self, norm: f32) -> Square {
+        /// The relative error of the square of a norm that is rounded to f32.
+        const ROUNDED: f64 = 1.5e-7;
+        let error = self.error(norm);
+        let square = f64::from(norm) * f64::from(norm);
+        Square { least: square * (1.0 - ROUNDED) - error, most: square * (1.0 + ROUNDED) + error }
     }
 }
 
-/// The relative error of the square of a norm that is rounded to f32.
-const NORM: f64 = 1.5e-7;
+/// Bounds of `‖x‖²`, with room for the rounding of a score.
+#[derive(Clone, Copy, Default)]
+struct Square {
+    least: f64,
+    most: f64,
+}
+
+impl Square {
+    /// The smallest and the largest distance that belong to a score.
+    #[inline(always)]
+    fn nearest(self, score: f64) -> f64 {
+        (self.least - score).max(0.0).sqrt()
+    }
+
+    #[inline(always)]
+    fn farthest(self, score: f64) -> f64 {
+        (self.most - score).max(0.0).sqrt()
+    }
+}
 
 /// What is computed again of a block, reused from block to block.
 struct Work<T> {
@@ -247,6 +263,8 @@ struct Work<T> {
     /// The rows of the block whose bounds do not hold, `[m]`; around the centre, `[m, D]`.
     picked: Vec<usize>,
     values: Vec<T>,
+    /// Of their norms, `[m]`.
+    squares: Vec<Square>,
     /// The best score so far and its centroid, `[m]`.
     best: Vec<T>,
     label: Vec<i32>,
@@ -265,6 +283,7 @@ impl<T: Real> Work<T> {
             computed: 0,
             picked: Vec::new(),
             values: Vec::new(),
+            squares: Vec::new(),
             best: Vec::new(),
             label: Vec::new(),
             own: Vec::new(),
@@ -343,7 +362,9 @@ impl<T: Real> Block<'_, T> {
     #[inline(always)]
     fn gather(&mut self) {
         let CenteredRows { x, center, features } = self.rows;
-        let Work { picked, values, best, label, own, second, .. } = &mut *self.work;
+        let Work { picked, values, squares, best, label, own, second, .. } = &mut *self.work;
+        squares.clear();
+        squares.extend(picked.iter().map(|row| self.geometry.square(self.norms[*row])));
         values.clear();
         for row in &*picked {
             let row = (self.first + row) * features;
@@ -406,7 +427,7 @@ impl<T: Real> Block<'_, T> {
     /// The panels that are computed again; `all` if there is just one, which has the own centroid.
     #[inline(always)]
     fn list(&mut self, all: bool) {
-        let Work { picked, own, lists, computed, .. } = &mut *self.work;
+        let Work { picked, squares, own, lists, computed, .. } = &mut *self.work;
         let (geometry, panels) = (self.geometry, lists.len());
         for list in &mut *lists {
             list.clear();
@@ -417,11 +438,9 @@ impl<T: Real> Block<'_, T> {
             return;
         }
         for (place, &row) in picked.iter().enumerate() {
-            let norm = self.norms[row];
-            let error = geometry.error(norm);
-            let nearest = geometry.farthest(norm, own[place], error);
-            self.upper[row] = up(nearest - geometry.ways[self.labels[row] as usize]);
-            let threshold = geometry.threshold(up(nearest), error);
+            let farthest = squares[place].farthest(own[place].into());
+            self.upper[row] = up(farthest - geometry.ways[self.labels[row] as usize]);
+            let threshold = geometry.threshold(up(farthest), geometry.error(self.norms[row]));
             let lower = &self.lower[row * panels..(row + 1) * panels];
             for (p, (lower, way)) in lower.iter().zip(&geometry.panel_ways).enumerate() {
                 // A bound that is no number does not hold.
@@ -453,15 +472,19 @@ impl<T: Real> Block<'_, T> {
         let lowest = T::splat(simd, T::LOWEST);
         let way = geometry.panel_ways[p];
 
-        let Work { picked, values, best, label, own, second, lists, .. } = &mut *self.work;
+        let Work { picked, values, squares, best, label, own, second, lists, .. } = &mut *self.work;
         let list = &lists[p];
         let last = list.len() - 1;
         for at in (0..list.len()).step_by(ROWS) {
-            let rows: [&[T]; ROWS] = core::array::from_fn(|r| {
-                let place = list[last.min(at + r)];
-                &values[place * features..(place + 1) * features]
-            });
+            let mut rows = [&values[..0]; ROWS];
+            let mut of_rows = [Square::default(); ROWS];
+            for r in 0..ROWS {
+                let place = list[if at + r < last { at + r } else { last }];
+                rows[r] = &values[place * features..(place + 1) * features];
+                of_rows[r] = squares[place];
+            }
             let mut scores = tile::<T, S, ROWS, W>(simd, rows, weight, start);
+            let mut highest = [T::LOWEST; ROWS];
             // A loop of constant length keeps the scores in registers.
             for r in 0..ROWS {
                 if at + r > last {
@@ -498,10 +521,7 @@ impl<T: Real> Block<'_, T> {
                     most = T::max(simd, most, *score);
                 }
                 let score = T::largest_lane(simd, most);
-                let norm = self.norms[row];
-                let error = geometry.error(norm);
-                let nearest = geometry.nearest(norm, score, error);
-                self.lower[row * panels + p] = down(nearest + f64::from(way));
+                highest[r] = score;
                 if score > best[place] || score == best[place] && (first as i32) < label[place] {
                     let elements = T::elements::<S>(&scores[r]);
                     let found = elements.iter().position(|&other| other == score);
@@ -521,6 +541,16 @@ impl<T: Real> Block<'_, T> {
                     }
                 }
             }
+            let mut nearest = [0.0; ROWS];
+            for r in 0..ROWS {
+                nearest[r] = of_rows[r].nearest(highest[r].into());
+            }
+            for r in 0..ROWS {
+                if at + r <= last {
+                    let row = picked[list[at + r]];
+                    self.lower[row * panels + p] = down(nearest[r] + f64::from(way));
+                }
+            }
         }
     }
 
@@ -528,13 +558,12 @@ impl<T: Real> Block<'_, T> {
     #[inline(always)]
     fn settle(&mut self) {
         let (geometry, panels) = (self.geometry, self.geometry.panel_ways.len());
-        let Work { changes, picked, best, label, own, second, .. } = &mut *self.work;
+        let Work { changes, picked, squares, best, label, own, second, .. } = &mut *self.work;
         for (place, &row) in picked.iter().enumerate() {
             let (from, to) = (self.labels[row], label[place]);
-            let norm = self.norms[row];
-            let error = geometry.error(norm);
+            let square = squares[place];
             if panels == 1 || from != to {
-                let farthest = geometry.farthest(norm, best[place], error);
+                let farthest = square.farthest(best[place].into());
                 self.upper[row] = up(farthest - geometry.ways[to as usize]);
             }
             if from == to {
@@ -545,13 +574,92 @@ impl<T: Real> Block<'_, T> {
             let lower = &mut self.lower[row * panels..(row + 1) * panels];
             let [there, here] = [to, from].map(|k| geometry.scorer.weight.panel_of(k as usize));
             let bound = |p: usize, score: T| {
-                let nearest = geometry.nearest(norm, score, error);
-                down(nearest + f64::from(geometry.panel_ways[p]))
+                down(square.nearest(score.into()) + f64::from(geometry.panel_ways[p]))
             };
             // The panel that it goes to bounds the other centroids there; the one that it leaves
             // has one more.
             lower[there] = bound(there, second[place]);
             lower[here] = lower[here].min(bound(here, own[place]));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reference::SplitMix;
+    use super::*;
+
+    /// Distances from scores, as computed in T, are bounded, and what the threshold admits is certain.
+    fn check<T: Real>(far: f64, near: f64) {
+        let (features, clusters) = (7, 5);
+        let mut stream = SplitMix::new(3);
+        let offset: Vec<f64> = (0..features).map(|_| far * stream.normal()).collect();
+        let around = |stream: &mut SplitMix| -> Vec<T> {
+            offset.iter().map(|offset| T::of(offset + near * stream.normal())).collect()
+        };
+        for _ in 0..500 {
+            let row = around(&mut stream);
+            let centroids: Vec<Vec<T>> = (0..clusters).map(|_| around(&mut stream)).collect();
+            let weight: Vec<T> = (0..features * clusters)
+                .map(|i| {
+                    centroids[i % clusters][i / clusters] + centroids[i % clusters][i / clusters]
+                })
+                .collect();
+            let bias: Vec<T> = centroids
+                .iter()
+                .map(|centroid| centroid.iter().fold(T::default(), |sum, &v| sum - v * v))
+                .collect();
+            let scorer = PackedScorer::new(&weight, &bias);
+            let geometry = Geometry::new(&scorer, &[0.0; 5], &[0.0]);
+            let square = row.iter().fold(0.0, |sum, &v| sum + v.into() * v.into());
+            let (norm, mut found) = (square.sqrt() as f32, Vec::new());
+            for (k, centroid) in centroids.iter().enumerate() {
+                let products = row.iter().zip(centroid);
+                let score = products.fold(bias[k], |sum, (&x, &c)| sum + x * (c + c));
+                let apart = row.iter().zip(centroid).map(|(&x, &c)| (x.into() - c.into()).powi(2));
+                let exact: f64 = apart.sum::<f64>().sqrt();
+                let square = geometry.square(norm);
+                let (least, most) = (square.nearest(score.into()), square.farthest(score.into()));
+                assert!(
+                    least <= exact * (1.0 + 1e-12) && exact <= most * (1.0 + 1e-12),
+                    "{far}, {near}: {least} {exact} {most}"
+                );
+                found.push((exact, score));
+            }
+            for (own, score) in &found {
+                let threshold = geometry.threshold(up(*own), geometry.error(norm));
+                for (other, of_other) in &found {
+                    assert!(
+                        other <= &f64::from(threshold) || score > of_other,
+                        "{far}, {near}: {own} {other} {threshold}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn distances_are_bounded() {
+        for near in [1.0, 1e-2, 1e-3, 1e-4, 1e-6] {
+            for far in [0.0, 1.0, 1e2, 1e4] {
+                check::<f32>(far, near);
+                check::<f64>(far, near);
+            }
+        }
+        for scale in [1e-18, 1e-20, 1e-22, 1e-24] {
+            check::<f32>(0.0, scale);
+        }
+    }
+
+    #[test]
+    fn bounds_are_rounded_away() {
+        let mut stream = SplitMix::new(4);
+        for _ in 0..10_000 {
+            let value = stream.normal() * 10f64.powi(stream.below(60) as i32 - 30);
+            assert!(f64::from(up(value)) >= value && f64::from(down(value)) <= value, "{value}");
+        }
+        assert!(f64::from(down(4e38)) <= 4e38 && f64::from(down(-4e38)) <= -4e38);
+        assert!(f64::from(up(4e38)) >= 4e38);
+        assert_eq!(up(0.0), 0.0);
     }
 }

@@ -147,7 +147,7 @@ const VALUES: core::ops::Range<f32> = 1e-15..1e15;
 const SLACK: f32 = 1e-30;
 
 /// Whether this machine has the instructions, and the filter pays for the shape.
-fn pays(features: usize, clusters: usize) -> bool {
+pub(super) fn pays(features: usize, clusters: usize) -> bool {
     (MIN_FEATURES..MAX_FEATURES).contains(&features)
         && clusters >= MIN_CLUSTERS
         && is_x86_feature_detected!("fma")

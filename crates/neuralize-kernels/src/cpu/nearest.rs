@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 #[cfg(target_arch = "x86_64")]
-use super::filter::{Filter, FilterBuffers};
+use super::filter::{self, Filter, FilterBuffers};
 use super::panel::{Panels, rows_from, tile};
 use super::real::{MAX_LANES, Real, lanes};
 use super::rows::{CenteredRows, run_tasks, task_rows};
@@ -61,6 +61,15 @@ impl<T: Real> PackedScorer<T> {
 
     pub(crate) fn features(&self) -> usize {
         self.weight.inner()
+    }
+
+    /// Whether bounds of another kind avoid most of the product for these shapes, on this machine.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables))]
+    pub(super) fn is_filtered(features: usize, clusters: usize) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return filter::pays(features, clusters);
+        #[cfg(not(target_arch = "x86_64"))]
+        return false;
     }
 
     /// Panels of centroids.

@@ -27,6 +27,8 @@ pub(crate) trait Real:
     const ONE: Self;
     /// Distance from 1 to the next larger number.
     const EPSILON: f64;
+    /// The smallest normal number.
+    const SMALLEST: f64;
 
     /// A register of them.
     type Vector<S: Simd>: Copy;
@@ -98,6 +100,7 @@ macro_rules! real {
             const LARGEST: Self = $type::MAX;
             const ONE: Self = 1.0;
             const EPSILON: f64 = $type::EPSILON as f64;
+            const SMALLEST: f64 = $type::MIN_POSITIVE as f64;
 
             type Vector<S: Simd> = S::$vector;
             type Mask<S: Simd> = S::$mask;

@@ -26,6 +26,65 @@ impl ClusterSums {
         Self { points: vec![0.0; clusters * features], weights: vec![0.0; clusters] }
     }
 
+    /// Adds up listed clusters again.
+    pub(super) fn afresh<T: Real>(
+        &mut self,
+        rows: CenteredRows<'_, T>,
+        weights: &[T],
+        labels: &[i32],
+        clusters: &[usize],
+    ) {
+        if clusters.is_empty() {
+            return;
+        }
+        let mut places = vec![None; self.weights.len()];
+        for (place, &k) in clusters.iter().enumerate() {
+            places[k] = Some(place);
+            self.points[k * rows.features..(k + 1) * rows.features].fill(0.0);
+            self.weights[k] = 0.0;
+        }
+        let mut members = vec![Vec::new(); clusters.len()];
+        for (row, &label) in labels.iter().enumerate() {
+            if let Some(place) = places[label as usize] {
+                let list: &mut Vec<usize> = &mut members[place];
+                list.push(row);
+            }
+        }
+        let lists = clusters.iter().zip(&members);
+        self.add_lists(rows, weights, lists.map(|(k, members)| (*k, &members[..])));
+    }
+
+    /// Adds listed rows to their clusters.
+    fn add_lists<'a, T: Real>(
+        &mut self,
+        rows: CenteredRows<'_, T>,
+        weights: &[T],
+        lists: impl Iterator<Item = (usize, &'a [usize])>,
+    ) {
+        let features = rows.features;
+        let parts = |(k, members): (usize, &'a [usize])| {
+            members.chunks(MEMBERS).map(move |members| (k, members))
+        };
+        let tasks: Vec<(usize, &[usize])> = lists.flat_map(parts).collect();
+        let parts: Vec<(Vec<f64>, f64)> = tasks
+            .par_iter()
+            .with_min_len(8)
+            .map(|(_, entries)| {
+                let mut sums = vec![0.0; features];
+                let arch = pulp::Arch::new();
+                let weight = arch.dispatch(AddMembers { rows, weights, entries, sums: &mut sums });
+                (sums, weight)
+            })
+            .collect();
+        for ((cluster, _), (part, weight)) in tasks.iter().zip(&parts) {
+            let sums = &mut self.points[cluster * features..(cluster + 1) * features];
+            for (sum, part) in sums.iter_mut().zip(part) {
+                *sum += part;
+            }
+            self.weights[*cluster] += weight;
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         for (sum, part) in self.points.iter_mut().zip(&other.points) {
             *sum += part;
@@ -137,31 +196,10 @@ fn sums_by_cluster<T: Real>(
         members[*end] = row;
         *end += 1;
     }
-    let mut tasks = Vec::new();
-    let mut first = 0;
-    for (cluster, &end) in ends.iter().enumerate() {
-        tasks.extend(members[first..end].chunks(MEMBERS).map(|members| (cluster, members)));
-        first = end;
-    }
-    let parts: Vec<(Vec<f64>, f64)> = tasks
-        .par_iter()
-        .with_min_len(8)
-        .map(|(_, members)| {
-            let mut sums = vec![0.0; features];
-            let arch = pulp::Arch::new();
-            let weight =
-                arch.dispatch(AddMembers { rows, weights, entries: members, sums: &mut sums });
-            (sums, weight)
-        })
-        .collect();
+    let starts = core::iter::once(0).chain(ends.iter().copied());
+    let lists = starts.zip(&ends).map(|(first, &end)| &members[first..end]).enumerate();
     let mut total = ClusterSums::zeros(clusters, features);
-    for ((cluster, _), (part, weight)) in tasks.iter().zip(&parts) {
-        let sums = &mut total.points[cluster * features..(cluster + 1) * features];
-        for (sum, part) in sums.iter_mut().zip(part) {
-            *sum += part;
-        }
-        total.weights[*cluster] += weight;
-    }
+    total.add_lists(rows, weights, lists);
     total
 }
 
