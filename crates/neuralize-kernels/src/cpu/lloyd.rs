@@ -13,6 +13,9 @@ use super::sums::{AddMembers, ClusterSums, assign_and_sum};
 /// From one row in so many on that changes its cluster, all scores are computed: bounds would not hold.
 const FEW: usize = 20;
 
+/// Products of fewer numbers (N D K) take less time than bounds.
+const WORTH: usize = 1 << 22;
+
 /// From one panel in so many on that is computed, filtered scores of all rows cost less.
 const FILTERED: usize = 8;
 
@@ -32,8 +35,9 @@ pub(crate) struct LloydRun<T> {
     bounds: Option<Bounds>,
     /// Rows that changed in the last step.
     changed: usize,
-    /// Bounds are not tried with more changes.
+    /// Bounds are not tried with more changes, or for fewer numbers.
     limit: usize,
+    worth: usize,
     /// The share of panels that the last step did not compute.
     #[cfg(test)]
     spared: f64,
@@ -50,6 +54,7 @@ impl<T: Real> LloydRun<T> {
             bounds: None,
             changed: rows,
             limit: rows / FEW,
+            worth: WORTH,
             #[cfg(test)]
             spared: 0.0,
         }
@@ -76,8 +81,9 @@ impl<T: Real> LloydRun<T> {
             self.last.clear();
             (self.bounds, self.limit) = (None, rows.len() / FEW);
         }
+        let is_small = rows.len() * weight.len() < self.worth;
         let many = self.bounds.is_none() && self.changed > self.limit;
-        self.changed = if many || self.last.is_empty() {
+        self.changed = if is_small || many || self.last.is_empty() {
             self.all(rows, row_weights, &PackedScorer::pruned(weight, bias))
         } else {
             let scorer = PackedScorer::new(weight, bias);
@@ -136,12 +142,12 @@ impl<T: Real> LloydRun<T> {
             self.spared = 1.0 - computed as f64 / (self.labels.len() * scorer.panels()) as f64;
         }
         // What all scores cost: less where they are filtered.
-        let worth = if PackedScorer::<T>::is_filtered(rows.features, scorer.clusters()) {
+        let share = if PackedScorer::<T>::is_filtered(rows.features, scorer.clusters()) {
             FILTERED
         } else {
             2
         };
-        if known && computed * worth > self.labels.len() * scorer.panels() {
+        if known && computed * share > self.labels.len() * scorer.panels() {
             self.bounds = None;
             self.limit = self.limit.min(changes.len() / 2);
         }
@@ -274,7 +280,7 @@ mod tests {
         let mut centroids: Vec<T> =
             (0..clusters).flat_map(|k| (0..features).map(move |d| around(k * 7 % n, d))).collect();
         let mut run = LloydRun::new(n);
-        run.limit = limit;
+        (run.limit, run.worth) = (limit, 0);
         let (mut before, mut spared) = (vec![-1; n], 0.0);
         for step in 0..STEPS {
             if step == STEPS / 2 {
@@ -363,7 +369,7 @@ mod tests {
         let x: Vec<f32> = data("mixture", 400, 3, 20);
         let rows = CenteredRows { x: &x, center: None, features: 3 };
         let mut run = LloydRun::new(400);
-        run.limit = 400;
+        (run.limit, run.worth) = (400, 0);
         for clusters in [100, 100, 100, 10, 10, 70, 70, 60, 60] {
             let (weight, bias) = reference::scores_of(&x[..clusters * 3], 3);
             let mut labels = vec![-1; 400];
@@ -380,7 +386,7 @@ mod tests {
         let rows = CenteredRows { x: &x, center: None, features: 1 };
         let weights = [1e-20, 1e-20, 1e-20, 1.0, 1.0, 1.0, 1.0];
         let mut run = LloydRun::new(x.len());
-        run.limit = x.len();
+        (run.limit, run.worth) = (x.len(), 0);
         for other in [11.0, 11.0, 1.2] {
             let (weight, bias) = reference::scores_of(&[0.1, other], 1);
             run.step(rows, &weights, &weight, &bias);
@@ -398,6 +404,7 @@ mod tests {
             pool.expect("a pool of threads").install(|| {
                 let rows = CenteredRows { x: &x, center: None, features: 8 };
                 let mut run = LloydRun::new(5000);
+                run.worth = 0;
                 let mut centroids = x[..60 * 8].to_vec();
                 for _ in 0..20 {
                     let (weight, bias) = reference::scores_of(&centroids, 8);

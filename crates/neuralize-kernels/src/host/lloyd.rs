@@ -30,11 +30,7 @@ impl HostRun {
     ) -> Option<Self> {
         let rows = HostRows::of(x, Some(center))?;
         let [n, _] = rows.shape();
-        let run = match rows.dtype() {
-            DType::F32 => Run::F32(LloydRun::new(n)),
-            DType::F64 => Run::F64(LloydRun::new(n)),
-            _ => return None,
-        };
+        let run = Run::new(rows.dtype(), n)?;
         Some(Self { rows, weights: Borrowed::float(weights)?, run })
     }
 
@@ -45,19 +41,45 @@ impl HostRun {
         }
         let [weight, bias] =
             [Borrowed::or_copied(&scores.weight), Borrowed::or_copied(&scores.bias)];
-        match &mut self.run {
-            Run::F32(run) => step_in(run, &self.rows, &self.weights, &weight, &bias),
-            Run::F64(run) => step_in(run, &self.rows, &self.weights, &weight, &bias),
-        }
+        self.run.step(&self.rows, &self.weights, &weight, &bias)
     }
 
     /// `[N]`
     pub(crate) fn labels(&self) -> TensorData {
-        let labels = match &self.run {
-            Run::F32(run) => run.labels(),
-            Run::F64(run) => run.labels(),
-        };
+        let labels = self.run.labels();
         TensorData::new(labels.to_vec(), [labels.len()])
+    }
+}
+
+/// Nothing here is generic over the backend, so all of it is compiled in this crate, as well optimised
+/// as it is.
+impl Run {
+    fn new(dtype: DType, rows: usize) -> Option<Self> {
+        match dtype {
+            DType::F32 => Some(Self::F32(LloydRun::new(rows))),
+            DType::F64 => Some(Self::F64(LloydRun::new(rows))),
+            _ => None,
+        }
+    }
+
+    fn step(
+        &mut self,
+        rows: &HostRows,
+        row_weights: &Borrowed,
+        weight: &Borrowed,
+        bias: &Borrowed,
+    ) -> Option<HostStep> {
+        match self {
+            Self::F32(run) => step_in(run, rows, row_weights, weight, bias),
+            Self::F64(run) => step_in(run, rows, row_weights, weight, bias),
+        }
+    }
+
+    fn labels(&self) -> &[i32] {
+        match self {
+            Self::F32(run) => run.labels(),
+            Self::F64(run) => run.labels(),
+        }
     }
 }
 
