@@ -2,8 +2,8 @@
 //!
 //! Blocks of rows are small enough to stay in cache while they are processed,
 //! and scores stay in registers or in cache. The vector width is chosen
-//! at run time. Every sum is added up in an order that depends on the shape of
-//! the data alone, so results do not depend on the number of threads.
+//! at run time. Every sum is added up in an order that the data, their shape and
+//! the width of the registers fix, so results do not depend on the number of threads.
 
 mod bounds;
 #[cfg(target_arch = "x86_64")]
