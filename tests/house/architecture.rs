@@ -2,13 +2,11 @@
 //! them, files import one another without circles, and every file says what it
 //! is for.
 
-mod imports;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use imports::{Crate, Import};
+use super::imports::{Crate, Import};
 
 /// The modules of `neuralize`, each of which knows only those that stand above
 /// it. The root (`lib.rs`) re-exports from all of them.

@@ -163,6 +163,12 @@ fn bad_models_are_refused_in_words() {
         let says = "wine.csv: is a file; a model is a folder";
         desk.fails(&format!("predict wine.csv --model {place}"), 1, says);
         desk.fails(&format!("fit wine.csv -k 3 --label target --model {place}"), 1, says);
+        // Before the table is read.
+        desk.fails(&format!("fit none.csv -k 3 --model {place}"), 1, says);
+        desk.fails(&format!("fit none.csv -k 3 --stream --model {place}"), 1, says);
+        desk.fails(&format!("label none.csv --labels target --model {place}"), 1, says);
+        desk.fails(&format!("import none.csv --model {place}"), 1, says);
+        desk.fails(&format!("outliers none.csv --save {place}"), 1, says);
     }
     desk.write("model/config.json", &config.replace("\"version\": 2", "\"version\": 99"));
     desk.fails("explain wine.csv --model model", 1, "is of version 99");

@@ -1,12 +1,9 @@
 //! The kernels for data in host memory serve every backend alike.
 
-#[path = "answers.rs"]
-mod answers;
-
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::DType;
 
-use answers::answers;
+use crate::answers::answers;
 
 #[test]
 fn kernels_serve_untracked_tensors_inside_autodiff() {

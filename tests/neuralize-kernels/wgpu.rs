@@ -4,9 +4,6 @@
 //! That kernels compute, and not tensor operations, is what `kernels` says of a
 //! backend, and that `explain` answers.
 
-#[path = "answers.rs"]
-mod answers;
-
 use burn::backend::{Autodiff, Wgpu};
 use burn::tensor::{DType, Tensor};
 use burn_cubecl::CubeBackend;
@@ -21,7 +18,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::ready;
-use answers::answers;
+use crate::answers::answers;
 
 const SIZES: [usize; 9] = [1, 2, 3, 5, 17, 31, 64, 67, 130];
 

@@ -1,15 +1,10 @@
-//! The suite on every CPU backend, in both precisions.
-
-#![allow(unreachable_pub, clippy::unwrap_used)]
-
-#[path = "../neuralize-kernels/host.rs"]
-mod host_kernels;
-mod properties;
-mod suite;
+//! Every suite on every CPU backend, in both precisions.
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::DType;
 use burn_ndarray::NdArray;
+
+use crate::{evaluate, evaluate_on, models, models_on, suite, suite_on};
 
 suite_on!(flex_f32, Flex, DType::F32, true);
 suite_on!(flex_f64, Flex, DType::F64, true);
@@ -27,6 +22,27 @@ suite_on!(@kernels kernels_flex_f32, Flex, DType::F32, true);
 suite_on!(@kernels kernels_flex_f64, Flex, DType::F64, true);
 suite_on!(@kernels kernels_ndarray_f32, NdArray<f32>, DType::F32, true);
 suite_on!(@kernels kernels_ndarray_f64, NdArray<f64>, DType::F64, true);
+
+models_on!(models_flex_f32, Flex, DType::F32, true);
+models_on!(models_flex_f64, Flex, DType::F64, true);
+models_on!(models_ndarray_f32, NdArray<f32>, DType::F32, true);
+models_on!(models_ndarray_f64, NdArray<f64>, DType::F64, true);
+
+#[cfg(feature = "pytorch")]
+mod files_of_pytorch {
+    use super::*;
+    use crate::weights_on;
+
+    weights_on!(flex_f32, Flex, DType::F32, true);
+    weights_on!(flex_f64, Flex, DType::F64, true);
+    weights_on!(ndarray_f32, NdArray<f32>, DType::F32, true);
+    weights_on!(ndarray_f64, NdArray<f64>, DType::F64, true);
+}
+
+evaluate_on!(evaluate_flex_f32, Flex, DType::F32, true);
+evaluate_on!(evaluate_flex_f64, Flex, DType::F64, true);
+evaluate_on!(evaluate_ndarray_f32, NdArray<f32>, DType::F32, true);
+evaluate_on!(evaluate_ndarray_f64, NdArray<f64>, DType::F64, true);
 
 #[cfg(feature = "ndarray")]
 #[test]

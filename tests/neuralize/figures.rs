@@ -1,10 +1,6 @@
 //! Figures, seen from outside: what a reader of the SVG finds in it is compared
 //! with the explanations; text is measured with the font itself.
 
-#![allow(clippy::unwrap_used)]
-
-mod compared;
-
 use ab_glyph::{Font, FontRef, ScaleFont};
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor, TensorData};
@@ -15,6 +11,8 @@ use neuralize::data::Plane;
 use neuralize::plot::{self, Figure, ImageShape};
 use neuralize::prelude::*;
 use neuralize::profile::{ClusterFacts, ModelProfileBuilder};
+
+use crate::compared;
 
 const FOR: &str = "#B2182B";
 const AGAINST: &str = "#2166AC";

@@ -1,10 +1,6 @@
 //! The page of a report, seen from outside: what is in the file is compared with
 //! the explanations. What a browser makes of it is tested in `tests/browser`.
 
-#![allow(clippy::unwrap_used)]
-
-mod compared;
-
 use base64::Engine as _;
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
@@ -12,6 +8,8 @@ use neuralize::choose::{ChooseConfig, FittedBy, Rows};
 use neuralize::prelude::*;
 use neuralize::report::{self, Report, ReportBuilder};
 use serde_json::Value;
+
+use crate::compared;
 
 fn model(table: &Table, scale: Scale, config: &KMeansConfig) -> Model<Flex> {
     let x = tensor(table);

@@ -1,8 +1,6 @@
 //! Models in a service: every public type can be shared between threads, and what a
 //! model keeps follows its parameters.
 
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 use std::thread;
 

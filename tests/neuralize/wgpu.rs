@@ -1,17 +1,10 @@
-//! The suite on the GPU backend: a real GPU, or a software Vulkan device.
+//! Every suite on the GPU backend: a real GPU, or a software Vulkan device.
 //!
 //! Without a device the tests say so and pass; with `NEURALIZE_REQUIRE_WGPU=1`
 //! they fail.
 
-#![allow(unreachable_pub, clippy::unwrap_used)]
-
-#[path = "evaluate/mod.rs"]
-mod evaluate;
 #[path = "../neuralize-kernels/wgpu.rs"]
 mod gpu_kernels;
-#[path = "models/mod.rs"]
-mod models;
-mod suite;
 
 use std::sync::LazyLock;
 
@@ -26,7 +19,9 @@ use neuralize::explain::{Beta, Target};
 use neuralize::network::Network;
 use neuralize::record::{Model, ModelInfo};
 
-use suite::Setup;
+use crate::lrp::checks;
+use crate::suite::{self, Setup};
+use crate::{evaluate, evaluate_on, lrp_on, models, models_on, suite_on};
 
 /// What `Wgpu` is with Burn's default features.
 type Fused = burn_fusion::Fusion<Wgpu>;
@@ -51,8 +46,9 @@ models_on!(models_wgpu_f32, Wgpu, DType::F32, ready());
 models_on!(models_fused_wgpu_f32, Fused, DType::F32, ready());
 evaluate_on!(evaluate_wgpu_f32, Wgpu, DType::F32, ready());
 #[cfg(feature = "pytorch")]
-weights_on!(weights_wgpu_f32, Wgpu, DType::F32, ready());
+crate::weights_on!(weights_wgpu_f32, Wgpu, DType::F32, ready());
 suite_on!(@gradients gradients_wgpu_f32, Wgpu, DType::F32, ready());
+lrp_on!(lrp_wgpu_f32, Wgpu, DType::F32, ready());
 
 /// CPU and GPU give the same wine explanation, element by element.
 #[test]

@@ -228,8 +228,8 @@ proptest! {
 
 #[test]
 fn a_sample_estimates_the_silhouette() {
-    let mut random = crate::support::Random(5);
-    let values = crate::support::blobs(&mut random, 3, 2, 900, 4.0);
+    let mut random = super::support::Random(5);
+    let values = super::support::blobs(&mut random, 3, 2, 900, 4.0);
     let rows = Rows::new(&values, 2).expect("rows");
     let labels: Vec<usize> = (0..900).map(|row| row % 3).collect();
     let clustered = Clustered::new(&rows, &labels).expect("labels");

@@ -16,7 +16,7 @@ use neuralize::cluster::{
     ClustererConfig, Distance, GaussianMixtureConfig, KMeansConfig, KernelKMeansConfig,
 };
 
-use crate::support::{Random, blobs};
+use super::support::{Random, blobs};
 
 fn choice(config: impl Into<ClustererConfig>, values: &[f64], width: usize) -> Choice {
     let mut method = FittedBy::<Flex>::new(config.into(), &Default::default(), DType::F64);

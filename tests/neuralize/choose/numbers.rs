@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::support::{KMeans, Random, blobs, choose, standardised, table};
+use super::support::{KMeans, Random, blobs, choose, standardised, table};
 use neuralize::Error;
 use neuralize::choose::{Candidate, Choice, ChooseConfig, FittedBy, Partition, Partitioner, Rows};
 use serde_json::Value;

@@ -16,7 +16,7 @@ use neuralize::cluster::{
     GaussianMixtureConfig, Init, KMeansConfig, KernelKMeansConfig, Progress,
 };
 use neuralize::data::{Gaps, Scale, ScaledTable, Scaler, Table};
-use neuralize::record::{Model, ModelInfo};
+use neuralize::record::{Model, ModelInfo, check_folder};
 
 use crate::args::{TrainingArgs, Usage};
 use crate::backend::{Job, Session};
@@ -92,6 +92,7 @@ const NUMBERS: RangeInclusive<usize> = 2..=10;
 impl Job for FitArgs {
     fn run<B: Backend>(mut self, session: &Session<B>) -> Result<()> {
         self.check()?;
+        check_folder(&self.model)?;
         if self.stream {
             return self.fit_stream(session);
         }

@@ -13,7 +13,7 @@ use neuralize::cluster::{KMeans, match_to_classes};
 use neuralize::data::{
     ColumnKind, Encoding, Scale, Scaler, Shown, SurveyOptions, Table, TableOptions, TableReader,
 };
-use neuralize::record::{Model, ModelInfo};
+use neuralize::record::{Model, ModelInfo, check_folder};
 use serde::Deserialize;
 
 use crate::args::Usage;
@@ -69,6 +69,7 @@ struct Moments {
 
 impl Job for ImportArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        check_folder(&self.model)?;
         let (device, dtype) = (&session.device, session.dtype);
         let table = self.centroids(session)?;
         let features = table.features().to_vec();

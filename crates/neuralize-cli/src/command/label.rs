@@ -7,7 +7,7 @@ use burn::tensor::backend::Backend;
 use clap::{Args, ValueHint};
 use neuralize::cluster::{ClustererFit, LabelledConfig};
 use neuralize::data::Shown;
-use neuralize::record::{Model, ModelInfo};
+use neuralize::record::{Model, ModelInfo, check_folder};
 
 use crate::args::TrainingArgs;
 use crate::backend::{Job, Session};
@@ -54,6 +54,7 @@ pub(super) struct LabelArgs {
 
 impl Job for LabelArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        check_folder(&self.model)?;
         let Training { scale, scaler, data } =
             shared::read_scaled(session, &self.training, Some(&self.labels), None)?;
         let table = &data.table;

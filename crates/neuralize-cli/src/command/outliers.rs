@@ -14,7 +14,7 @@ use neuralize::outlier::{
     KernelDensity, KernelDensityConfig, NeuralizedKernelDensity, OutlierExplanation,
 };
 use neuralize::output::{Format, Results, Sort};
-use neuralize::record::{ModelInfo, OutlierModel};
+use neuralize::record::{ModelInfo, OutlierModel, check_folder};
 
 use crate::args::{ResultArgs, SelectionArgs, TrainingArgs};
 use crate::backend::{Job, Session};
@@ -103,6 +103,9 @@ impl Job for OutlierArgs {
             .collect();
         Output::check_inputs(self.results.output.as_deref(), &inputs)?;
         let format = output::format(&self.results, session.delimiter)?;
+        if let Some(folder) = &self.save {
+            check_folder(folder)?;
+        }
         match &self.model {
             Some(folder) => self.score_by_model(session, format, folder),
             None => self.score_rows(session, format),

@@ -365,13 +365,8 @@ pub(super) fn save<B: Backend, M: Module<B> + ModuleDisplay>(
     modules: &Modules<B, M>,
     description: Description<'_>,
 ) -> Result<()> {
-    refuse_file(folder)?;
+    let old = replaced_record(folder)?;
     let path = folder.join(CONFIG);
-    let old = match fs::read(&path) {
-        Ok(bytes) => Some(old_record(&path, &bytes)?),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Error::io(&path)(error)),
-    };
     let bytes =
         store::burnpack_bytes::<B, _>(modules).map_err(|detail| Error::model(folder, detail))?;
     let sha256 = hex(&Sha256::digest(&bytes));
@@ -580,6 +575,26 @@ fn check_header(path: &Path, text: &[u8]) -> Result<()> {
         return Err(Error::model(path, detail));
     }
     Ok(())
+}
+
+/// Checks that a model can be saved to this folder, before the work that leads to it.
+///
+/// # Errors
+///
+/// If it is a file, or holds a `config.json` that is not the configuration of a model.
+pub fn check_folder(folder: impl AsRef<Path>) -> Result<()> {
+    replaced_record(folder.as_ref()).map(|_| ())
+}
+
+/// The record file of the model that is in the folder and is to be replaced.
+fn replaced_record(folder: &Path) -> Result<Option<String>> {
+    refuse_file(folder)?;
+    let path = folder.join(CONFIG);
+    match fs::read(&path) {
+        Ok(bytes) => Ok(Some(old_record(&path, &bytes)?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io(&path)(error)),
+    }
 }
 
 /// The record file of the model that is to be replaced. The `config.json` of another

@@ -18,7 +18,7 @@ mod outliers;
 mod recorder;
 mod store;
 
-pub use folder::{ModelConfig, ModelInfo, ModelKind, Precision, RecordFile};
+pub use folder::{ModelConfig, ModelInfo, ModelKind, Precision, RecordFile, check_folder};
 pub use model::Model;
 pub use module::Stored;
 pub(crate) use module::cast;

@@ -1,12 +1,12 @@
 //! Layer-wise relevance propagation on every CPU backend, in both precisions.
 
-#![allow(unreachable_pub, clippy::unwrap_used)]
-
-mod checks;
+pub mod checks;
 
 use burn::backend::Flex;
 use burn::tensor::DType;
 use burn_ndarray::NdArray;
+
+use crate::lrp_on;
 
 lrp_on!(flex_f32, Flex, DType::F32, true);
 lrp_on!(flex_f64, Flex, DType::F64, true);

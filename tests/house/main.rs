@@ -1,0 +1,5 @@
+//! The house itself: its structure, and documents that show code.
+
+mod architecture;
+mod imports;
+mod tutorial;
