@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use super::imports::{Crate, Import};
+use super::imports::{self, Crate, Import};
 
 /// The modules of `neuralize`, each of which knows only those that stand above
 /// it. The root (`lib.rs`) re-exports from all of them.

@@ -312,16 +312,29 @@ fn check_relevance(problem: &Problem, cluster: Option<usize>, versus: Option<usi
     }
 }
 
-#[test]
-fn relevance_of_all_sizes() {
-    if !ready() {
-        return;
-    }
-    for (n, d, k) in all_sizes().filter(|&(_, _, k)| k > 1) {
+fn check_relevance_of_sizes(sizes: impl Iterator<Item = (usize, usize, usize)>) {
+    for (n, d, k) in sizes.filter(|&(_, _, k)| k > 1) {
         let problem = Problem::random(n, d, k, 11);
         check_relevance(&problem, None, None, 0.5 / d as f64);
         check_relevance(&problem, Some(k / 2), None, 0.5 / d as f64);
     }
+}
+
+/// Every layout has a product of its own, which a software device takes seconds to compile.
+#[test]
+#[ignore = "long on a software device: --include-ignored runs it"]
+fn relevance_of_all_sizes() {
+    if ready() {
+        check_relevance_of_sizes(all_sizes());
+    }
+}
+
+#[test]
+fn relevance_of_some_sizes() {
+    if !ready() {
+        return;
+    }
+    check_relevance_of_sizes(sizes().step_by(7).chain([(3000, 67, 31)]));
     for (n, d, k) in [(67, 5, 2), (130, 64, 67), (31, 3, 1030)] {
         let problem = Problem::random(n, d, k, 12);
         for beta in [0.0, 1e6, 1e300, f64::INFINITY] {
