@@ -1,6 +1,6 @@
 //! Reads which file of a crate uses which other, through re-exports.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -107,9 +107,10 @@ impl Crate {
         self.modules.insert(module.to_vec(), known);
     }
 
-    /// The file that defines what an absolute path names; none for other crates.
-    fn definition(&self, path: &[String], depth: usize) -> Option<&str> {
-        if depth > 16 {
+    /// The file that defines what an absolute path names; none for other crates. No path is followed
+    /// twice, since modules may export everything of one another, and none that grows without end.
+    fn definition(&self, path: &[String], seen: &mut HashSet<Vec<String>>) -> Option<&str> {
+        if path.len() > 16 || !seen.insert(path.to_vec()) {
             return None;
         }
         let mut module = Vec::new();
@@ -126,11 +127,11 @@ impl Crate {
             }
             if let Some(exported) = known.exports.get(name) {
                 let whole: Vec<String> = exported.iter().chain(&path[at + 1..]).cloned().collect();
-                return self.definition(&whole, depth + 1);
+                return self.definition(&whole, seen);
             }
             return known.globs.iter().find_map(|glob| {
                 let whole: Vec<String> = glob.iter().chain(&path[at..]).cloned().collect();
-                self.definition(&whole, depth + 1)
+                self.definition(&whole, seen)
             });
         }
         // A module alone is no item: what is used of it is seen where it is used.
@@ -140,13 +141,20 @@ impl Crate {
     /// Every use of an item of another file, without repetition.
     pub(crate) fn imports(&self) -> Vec<Import> {
         let mut found = BTreeSet::new();
+        let mut defined: HashMap<Vec<String>, Option<&str>> = HashMap::new();
         for (module, file) in self.files.iter().filter(|(module, _)| !self.tests.contains(module)) {
             let from = &self.modules[module].file;
             let mut paths =
                 Paths { names: HashMap::new(), module: module.clone(), found: Vec::new() };
             paths.visit_file(file);
             for path in paths.found {
-                if let Some(to) = self.definition(&path, 0)
+                // Most names are used more than once, and to follow `*` takes long.
+                let to = match defined.get(&path) {
+                    Some(known) => *known,
+                    None => self.definition(&path, &mut HashSet::new()),
+                };
+                defined.insert(path.clone(), to);
+                if let Some(to) = to
                     && to != from
                 {
                     let path = format!("crate::{}", path.join("::"));

@@ -167,7 +167,7 @@ fn bad_models_are_refused_in_words() {
         desk.fails(&format!("fit none.csv -k 3 --model {place}"), 1, says);
         desk.fails(&format!("fit none.csv -k 3 --stream --model {place}"), 1, says);
         desk.fails(&format!("label none.csv --labels target --model {place}"), 1, says);
-        desk.fails(&format!("import none.csv --model {place}"), 1, says);
+        desk.fails(&format!("import none.csv --beta 1 --model {place}"), 1, says);
         desk.fails(&format!("outliers none.csv --save {place}"), 1, says);
     }
     desk.write("model/config.json", &config.replace("\"version\": 2", "\"version\": 99"));
