@@ -149,11 +149,9 @@ impl Crate {
             paths.visit_file(file);
             for path in paths.found {
                 // Most names are used more than once, and to follow `*` takes long.
-                let to = match defined.get(&path) {
-                    Some(known) => *known,
-                    None => self.definition(&path, &mut HashSet::new()),
-                };
-                defined.insert(path.clone(), to);
+                let to = *defined
+                    .entry(path.clone())
+                    .or_insert_with(|| self.definition(&path, &mut HashSet::new()));
                 if let Some(to) = to
                     && to != from
                 {

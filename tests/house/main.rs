@@ -1,4 +1,4 @@
-//! The house itself: its structure, and documents that show code.
+//! The project itself: the structure of its crates, and documents that show code.
 
 mod architecture;
 mod imports;

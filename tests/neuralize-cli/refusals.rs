@@ -176,6 +176,7 @@ fn bad_models_are_refused_in_words() {
     desk.fails("explain wine.csv --model model", 1, "not the configuration of a neuralize model");
     // And a folder of somebody else's is left alone.
     desk.fails("fit wine.csv -k 3 --model model --label target", 1, "not overwritten");
+    desk.fails("fit none.csv -k 3 --model model", 1, "not overwritten");
     assert_eq!(desk.read("model/config.json"), "{\"model\": \"mine\"}");
 }
 

@@ -577,11 +577,12 @@ fn check_header(path: &Path, text: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Checks that a model can be saved to this folder, before the work that leads to it.
+/// Refuses a folder that no model would be saved to, before the work that leads to it.
 ///
 /// # Errors
 ///
-/// If it is a file, or holds a `config.json` that is not the configuration of a model.
+/// If it is a file or lies in one, or holds a `config.json` that cannot be read or is not the
+/// configuration of a model.
 pub fn check_folder(folder: impl AsRef<Path>) -> Result<()> {
     replaced_record(folder.as_ref()).map(|_| ())
 }

@@ -3,7 +3,7 @@
 function showSettings() {
   const facts = "#facts";
   showFact(facts, "Method", model.kind);
-  showFact(facts, "Features", whole(features.length), scaleWords[model.scale]);
+  showFact(facts, "Features", whole(features.length), scalingText());
   if (model.rows !== null) showFact(facts, "Rows fitted", whole(model.rows));
   const heuristic = model.heuristic_beta === null ? "" : `heuristic: ${plain(model.heuristic_beta)}`;
   showFact(facts, "Beta (how sharply competitors are told apart)", model.beta === null ? "infinite" : plain(model.beta), heuristic);

@@ -145,6 +145,13 @@ const scaleWords = {
   robust: "each scaled to median 0 and interquartile range 1",
 };
 
+/** How the features were scaled; a category has no mean of its own. */
+function scalingText() {
+  const hasCategories = report.kinds?.some(({ kind }) => kind === "category") ?? false;
+  const categories = hasCategories && model.scale === "standard" ? "; a category weighs as much as a number" : "";
+  return scaleWords[model.scale] + categories;
+}
+
 const rowNames = report.listed.names ?? null;
 
 /** The number of a point, with its name if it has one. */
