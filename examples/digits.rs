@@ -204,7 +204,7 @@ fn gains(
         question,
     )?;
     let methods = vec![Method::Neon(Beta::Heuristic)];
-    let config = EvaluateConfig { methods, max_points: 300, ..EvaluateConfig::default() };
+    let config = EvaluateConfig { methods, max_points: 100, ..EvaluateConfig::default() };
     let evaluation = config.run(&subject, rows, &mut |_, _, _| {})?;
     let gain = |measure| evaluation.methods[0].values.get(&measure).copied().unwrap_or(f64::NAN);
     Ok([gain(Measure::GainCompetitor), gain(Measure::GainMean)])
