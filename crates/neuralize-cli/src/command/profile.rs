@@ -183,7 +183,7 @@ fn of_cluster(cluster: &ClusterFacts) -> String {
     let strongest: Vec<String> = cluster.strongest(COLUMNS).into_iter().map(share).collect();
     if !strongest.is_empty() {
         let from = cluster.competitor.as_ref();
-        let from = from.map(|other| format!("; mostly against cluster {}", Shown(other)));
+        let from = from.map(|other| format!("; mostly from cluster {}", Shown(other)));
         line("apart by", strongest.join(", ") + &from.unwrap_or_default());
     }
     let named = |rows: &[RowFacts]| -> String {
