@@ -11,6 +11,7 @@ use neuralize_kernels::{
 
 /// Every kernel that a backend has, or a panic where one does not serve it.
 pub fn answers<B: Backend>(dtype: DType) -> Vec<Vec<f64>> {
+    crate::settle_precision();
     let is_host = match kernels::<B>() {
         Kernels::Cpu { .. } => true,
         Kernels::Gpu { .. } => false,

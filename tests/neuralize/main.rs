@@ -28,3 +28,9 @@ mod served;
 mod suite;
 #[cfg(feature = "wgpu")]
 mod wgpu;
+
+/// Burn keeps one default precision for a device, that of the first backend that asks, and NdArray has one
+/// device for both: f32 has to ask first, or modules of `NdArray<f32>` are made in f64.
+fn settle_precision() {
+    burn::tensor::get_device_settings::<burn_ndarray::NdArray<f32>>(&Default::default());
+}

@@ -75,6 +75,7 @@ fn types_of<B: Backend>() {
 
 #[test]
 fn every_type_can_be_shared() {
+    crate::settle_precision();
     types_of::<Flex>();
     types_of::<NdArray<f64>>();
     types_of::<Autodiff<Flex>>();
@@ -160,6 +161,7 @@ fn kept_values_follow_parameters<B: Backend>(dtype: DType) {
 
 #[test]
 fn kept_values_follow_parameters_on_every_backend() {
+    crate::settle_precision();
     kept_values_follow_parameters::<Flex>(DType::F32);
     kept_values_follow_parameters::<Flex>(DType::F64);
     kept_values_follow_parameters::<NdArray<f32>>(DType::F32);

@@ -15,6 +15,7 @@ pub struct Setup<B: Backend> {
 
 impl<B: Backend> Setup<B> {
     pub fn new(dtype: DType) -> Self {
+        crate::settle_precision();
         Self { device: Default::default(), dtype }
     }
 

@@ -41,6 +41,7 @@ fn every_method_finds_clear_clusters() {
 /// The inertia of a number is that of a fit with it, and both backends choose alike.
 #[test]
 fn figures_are_those_of_a_fit() {
+    crate::settle_precision();
     let values = blobs(&mut Random(5), 3, 3, 120, 8.0);
     let found = choice(KMeansConfig::new(2), &values, 3);
     let device = Default::default();

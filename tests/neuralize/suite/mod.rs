@@ -34,6 +34,7 @@ pub struct Setup<B: Backend> {
 
 impl<B: Backend> Setup<B> {
     pub fn new(dtype: DType) -> Self {
+        crate::settle_precision();
         let tolerance = if dtype == DType::F64 { 1e-11 } else { 2e-5 };
         Self { device: B::Device::default(), dtype, tolerance }
     }
