@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+import curves
 import data
 import explanations
 import lrp
@@ -34,6 +35,7 @@ def main():
     data.CACHE.mkdir(exist_ok=True)
     (data.CACHE / "workers.log").unlink(missing_ok=True)
     results = {"environment": environment(settings), "tables": {}}
+    report.machine = f"{settings.threads} threads, {instructions()}"
     with threadpool_limits(settings.threads):
         for name, compare in TABLES.items():
             if settings.only in (None, name):
@@ -83,6 +85,7 @@ def environment(settings):
     packages = [requirement.split("==")[0] for requirement in requirements]
     return {
         "cpu": cpu,
+        "instructions": instructions(),
         "cores": os.cpu_count(),
         "load_before": os.getloadavg()[0],
         "python": platform.python_version(),
@@ -91,6 +94,13 @@ def environment(settings):
         "rounds": settings.rounds,
         "small": settings.small,
     }
+
+
+def instructions():
+    """The widest instruction set of the machine, which every figure depends on."""
+    flags = next((line for line in open("/proc/cpuinfo") if line.startswith("flags")), "").split()
+    names = {"avx512_vnni": "AVX-512 with VNNI", "avx512f": "AVX-512", "avx2": "AVX2"}
+    return next((name for flag, name in names.items() if flag in flags), platform.machine())
 
 
 def save(results, settings):
@@ -349,6 +359,13 @@ def fit_means(cells, names):
     return {kind: report.geometric_mean(values) for kind, values in means.items()}
 
 
+# --- Time to an inertia -------------------------------------------------------
+
+
+def compare_curves(settings):
+    return curves.compare(settings, clustering_cells(settings), [NEURALIZE, *HAVE_DEFAULT_FIT])
+
+
 # --- Explanations -------------------------------------------------------------
 
 
@@ -534,6 +551,7 @@ def print_seeding(cell, result):
 TABLES = {
     "lloyd": compare_lloyd,
     "fit": compare_fit,
+    "curves": compare_curves,
     "explain": compare_explain,
     "seeding": compare_seeding,
     "lrp": lrp.compare,

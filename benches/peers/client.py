@@ -102,13 +102,13 @@ class Field:
         for worker in self.workers.values():
             worker.close()
 
-    def measure(self, command, rounds, observe=lambda name: None):
+    def measure(self, command, rounds, observe=lambda name: None, without=()):
         """The replies of every contestant that stays within the limit: one call
         to warm up, then one a round, in an order that rotates. What a measured
         call has left on disk is there for `observe`."""
-        replies = {name: [] for name in self.workers}
+        replies = {name: [] for name in self.workers if name not in without}
         for turn in range(rounds + 1):
-            for name in _rotated(list(self.workers), turn):
+            for name in _rotated(list(replies), turn):
                 try:
                     reply = self.ask(name, command(name, max(turn - 1, 0)))
                 except Dropped as reason:

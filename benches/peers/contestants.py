@@ -3,7 +3,7 @@
 `lloyd` and `fit` return the centroids and the number of iterations made, or
 None where the library does not say. `lloyd` makes as many iterations as it is
 told, without a tolerance and on all rows; `fit` is what the library does when
-left to its own settings.
+left to its own settings, but for the number of iterations, if that is given.
 """
 
 import numpy as np
@@ -32,8 +32,8 @@ class ScikitLearn:
             algorithm="lloyd",
         )
 
-    def fit(self, clusters, seed):
-        return self._run(n_clusters=clusters, random_state=seed)
+    def fit(self, clusters, seed, max_iter=None):
+        return self._run(n_clusters=clusters, random_state=seed, **at_most("max_iter", max_iter))
 
     def seeding(self, clusters, seed):
         from sklearn.cluster import kmeans_plusplus
@@ -74,8 +74,8 @@ class Faiss:
     def lloyd(self, init, iterations):
         return self._run(len(init), init, niter=iterations)
 
-    def fit(self, clusters, seed):
-        return self._run(clusters, None, seed=seed)
+    def fit(self, clusters, seed, max_iter=None):
+        return self._run(clusters, None, seed=seed, **at_most("niter", max_iter))
 
     def _run(self, clusters, init, **settings):
         settings |= {"max_points_per_centroid": EVERYTHING}
@@ -120,8 +120,8 @@ class SuperKMeans:
             tol=0.0,
         )
 
-    def fit(self, clusters, seed):
-        return self._run(clusters, seed=seed)
+    def fit(self, clusters, seed, max_iter=None):
+        return self._run(clusters, seed=seed, **at_most("iters", max_iter))
 
     def _run(self, clusters, **settings):
         model = self.estimator(clusters, self.x.shape[1], n_threads=self.threads, **settings)
@@ -146,8 +146,8 @@ class FastKMeans:
         centroids, _ = self._run(len(init), niter=iterations, tol=0.0)
         return centroids, iterations
 
-    def fit(self, clusters, seed):
-        return self._run(clusters, seed=seed)
+    def fit(self, clusters, seed, max_iter=None):
+        return self._run(clusters, seed=seed, **at_most("niter", max_iter))
 
     def _run(self, clusters, **settings):
         model = self.estimator(self.x.shape[1], clusters, gpu=False, **settings)
@@ -240,6 +240,11 @@ class TorchExplainer(Explainer):
         with self.torch.inference_mode():
             centroids = self.torch.from_numpy(centroids)
             return self.relevance(self.torch, self.x[:rows], centroids, beta).numpy()
+
+
+def at_most(name, iterations):
+    """A setting of a whole fit, or what the library does by itself."""
+    return {} if iterations is None else {name: iterations}
 
 
 def block_rows(clusters):

@@ -3,11 +3,14 @@
 import math
 
 
+machine = ""  # that all tables are of
+
+
 def table(title, header, rows):
     """Prints a table; the first column is text, the others are numbers."""
     cells = [header] + [[str(value) for value in row] for row in rows]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    print(f"\n### {title}\n")
+    print(f"\n### {title} ({machine})\n")
     print(_line(header, widths))
     rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
     print("| " + " | ".join(rule) + " |")

@@ -27,8 +27,8 @@ class Worker:
         init = data.read(init, self.columns)
         return self._fitted(out, self.contestant.lloyd, init, iterations)
 
-    def fit(self, clusters, seed, out):
-        return self._fitted(out, self.contestant.fit, clusters, seed)
+    def fit(self, clusters, seed, out, max_iter=None):
+        return self._fitted(out, self.contestant.fit, clusters, seed, max_iter)
 
     def seeding(self, clusters, seed, out):
         return self._fitted(out, self.contestant.seeding, clusters, seed)

@@ -1,9 +1,9 @@
-//! Two small vision transformers for handwritten digits, trained here, and what explanations of them
-//! are worth: how large relevances are for the score that they explain, and how much of the score is
-//! left without the patches that they call the most relevant.
+//! Two small vision transformers for handwritten digits, and what explanations of them are worth: how
+//! large relevances are for the score that they explain, and how much of the score is left without the
+//! patches that they call the most relevant.
 //!
-//! `cargo run --release --example vit -- [FOLDER]` writes the weights into a folder, where the tests
-//! have theirs from (`tests/reference/vit`).
+//! Their weights are in `tests/reference/vit`. `cargo run --release --example vit -- FOLDER` trains them
+//! anew, which takes minutes, and writes them into a folder.
 
 mod network;
 
@@ -14,7 +14,7 @@ use burn::backend::{Autodiff, Flex};
 use burn::module::{AutodiffModule, Module};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{AdamConfig, GradientsParams, Optimizer};
-use burn::record::{HalfPrecisionSettings, NamedMpkFileRecorder};
+use burn::record::{HalfPrecisionSettings, NamedMpkBytesRecorder, NamedMpkFileRecorder, Recorder};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Int, Tensor, TensorData};
 use burn_lrp::{Composite, Rule, Selector};
@@ -28,6 +28,32 @@ const DIGITS: &str = include_str!("../../tests/reference/digits/digits.csv");
 /// Images that are explained; the others train.
 const EXPLAINED: usize = 200;
 
+/// A network and where its weights come from.
+struct Trained {
+    name: &'static str,
+    width: usize,
+    blocks: usize,
+    seed: u64,
+    weights: &'static [u8],
+}
+
+const TRAINED: [Trained; 2] = [
+    Trained {
+        name: "two-blocks",
+        width: 16,
+        blocks: 2,
+        seed: 1,
+        weights: include_bytes!("../../tests/reference/vit/two-blocks.mpk"),
+    },
+    Trained {
+        name: "four-blocks",
+        width: 24,
+        blocks: 4,
+        seed: 2,
+        weights: include_bytes!("../../tests/reference/vit/four-blocks.mpk"),
+    },
+];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).map(PathBuf::from);
     let device = Default::default();
@@ -39,14 +65,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let digits = digits.collect::<Result<Vec<i32>, _>>()?;
     let shown = x.clone().narrow(0, 0, EXPLAINED);
 
-    for (name, width, blocks, seed) in [("two-blocks", 16, 2, 1), ("four-blocks", 24, 4, 2)] {
-        let start = Instant::now();
-        let (net, accuracy) = train(&x, &digits, width, blocks, seed);
+    for trained in TRAINED {
+        let Trained { name, width, blocks, .. } = trained;
+        let net = if folder.is_some() {
+            let start = Instant::now();
+            let net = train(&x, &digits, &trained);
+            println!("\n{name} is trained, in {:.0} s", start.elapsed().as_secs_f64());
+            net
+        } else {
+            let recorder = NamedMpkBytesRecorder::<HalfPrecisionSettings>::default();
+            let record = recorder.load(trained.weights.to_vec(), &device)?;
+            Vit::<Flex>::init(width, blocks, &device).load_record(record)
+        };
         burn_lrp::verify(&net, shown.clone(), |x| net.forward(x))?;
         println!(
-            "\n{name}: {} parameters, {accuracy:.1} % of the images kept back are right, {:.0} s",
+            "\n{name}: {} parameters, {:.1} % of the images kept back are right",
             net.num_params(),
-            start.elapsed().as_secs_f64()
+            accuracy(&net, &shown, &digits)
         );
         println!("{:<34} {:>9} {:>10} {:>10}", "", "Σ|R| / f", "left", "kept");
         for (what, method) in methods() {
@@ -74,18 +109,20 @@ fn methods() -> [(&'static str, Method); 3] {
     ]
 }
 
-fn train(
-    x: &Tensor<Flex, 3>,
-    digits: &[i32],
-    width: usize,
-    blocks: usize,
-    seed: u64,
-) -> (Vit<Flex>, f64) {
+/// The percentage of images whose digit has the largest score.
+fn accuracy(net: &Vit<Flex>, images: &Tensor<Flex, 3>, digits: &[i32]) -> f64 {
+    let rows: Vec<usize> = (0..images.dims()[0]).collect();
+    let found = net.forward(images.clone()).argmax(1).squeeze_dim::<1>(1);
+    let right = found.equal(labels_of(digits, &rows)).int().sum().into_scalar();
+    100.0 * right as f64 / rows.len() as f64
+}
+
+fn train(x: &Tensor<Flex, 3>, digits: &[i32], trained: &Trained) -> Vit<Flex> {
     const EPOCHS: usize = 60;
     const BATCH: usize = 64;
     let device = Default::default();
-    Tracking::seed(&device, seed);
-    let mut net = Vit::<Tracking>::init(width, blocks, &device);
+    Tracking::seed(&device, trained.seed);
+    let mut net = Vit::<Tracking>::init(trained.width, trained.blocks, &device);
     let mut optimizer = AdamConfig::new().init();
     let loss = CrossEntropyLossConfig::new().init(&device);
     let rows: Vec<usize> = (EXPLAINED..digits.len()).collect();
@@ -102,11 +139,7 @@ fn train(
             net = optimizer.step(rate, net, gradients);
         }
     }
-    let net = net.valid();
-    let kept: Vec<usize> = (0..EXPLAINED).collect();
-    let found = net.forward(pick(x, &kept)).argmax(1).squeeze_dim::<1>(1);
-    let right = found.equal(labels_of(digits, &kept)).int().sum().into_scalar();
-    (net, 100.0 * right as f64 / EXPLAINED as f64)
+    net.valid()
 }
 
 fn pick(x: &Tensor<Flex, 3>, rows: &[usize]) -> Tensor<Flex, 3> {

@@ -179,6 +179,10 @@ const deviation = (numbers, less = 0) =>
 /** A share as the page writes it. */
 const percentText = (share) => `${Math.round(100 * share)}\u00a0%`;
 
+/** A sentence of the program as the page writes it: thousands apart from 10 000 on, and per cent signs beside their numbers. */
+const asWritten = (text) =>
+  text.replace(/(?<![\d\u202f])(\d)\u202f(\d{3})(?![\d\u202f])/g, "$1$2").replace(/(\d) %/g, "$1\u00a0%");
+
 /** A number that a text rounds: it differs by at most half of its last digit. */
 function roundsTo(text, number, what) {
   const decimals = text.includes(".") ? text.split(".")[1].length : 0;
@@ -400,6 +404,10 @@ pageTest("against one cluster: the contrast of the data, and another than agains
     }
     assert.equal(sentence.size, clusters().length - 1);
     await page.locator("#question").selectOption("");
+    const againstAll = await page.locator("#sentence").textContent();
+    assert.ok(againstAll.startsWith(`In cluster ${predictions[row].cluster} rather than any other`), againstAll);
+    const strongest = features.reduce((most, name) => (all[name] > all[most] ? name : most));
+    assert.ok(againstAll.includes(` because of ${strongest} (`) || againstAll.includes(`the largest being ${strongest} (`), againstAll);
     assert.deepEqual(await barValues(page, "relevance"), all);
   }
 });
@@ -670,7 +678,7 @@ function withClusters(report, number) {
   const many = (list) => Array.from({ length: number }, (_, at) => structuredClone(list[at % list.length]));
   report.clusters = many(report.clusters).map((cluster, at) => ({ ...cluster, cluster: at, ambiguous: [0, 1, 2] }));
   report.profile.clusters = many(report.profile.clusters);
-  report.profile.clusters.forEach((cluster) => (cluster.sentence += ` ${cluster.sentence}`));
+  report.profile.clusters.forEach((cluster) => (cluster.sentence = Array(5).fill(cluster.sentence).join(" ")));
   report.plane.centroids = many(report.plane.centroids);
   report.profile.classes = null;
   Object.assign(report, { classes: null, label: null, agreeing: null });
@@ -816,7 +824,7 @@ pageTest("cards: rows to look at, rule, and what sets a cluster apart", {}, asyn
     const apart = strongest.slice(0, 3).map((name) => `${name} (${percentText(mean(column(own, name)) / logit)})`);
     assert.ok(facts["Set apart by"].startsWith(apart.join(", ")), facts["Set apart by"]);
     const { rule } = profile.clusters[cluster];
-    assert.ok(facts["Rule, approximate"].includes(rule.text));
+    assert.ok(facts["Rule, approximate"].includes(asWritten(rule.text)));
     const conditions = rule.text.slice(0, rule.text.lastIndexOf(":")).split(" and ");
     const holds = (row) =>
       conditions.every((condition) => {
@@ -876,7 +884,7 @@ pageTest("cards: shares of categories beside those of all rows", { change: withS
   assert.deepEqual(rows, [
     [`${features[0]}: red`, "97\u00a0%", "63\u00a0%", true],
     [`${features[0]}: white`, "3\u00a0%", "38\u00a0%", false],
-    [`${features[1]}: yes`, "0\u00a0%", "under 1\u00a0%", false],
+    [`${features[1]}: yes`, "0\u00a0%", "under\u00a01\u00a0%", false],
   ]);
   const [bar, line] = await page.$$eval(".card .values .row", ([row]) =>
     [".bar", ".overall"].map((selector) => row.querySelector(selector).getBoundingClientRect()).map(({ left, right, width }) => ({ left, right, width })),
@@ -895,7 +903,7 @@ function withOutlier(report) {
 pageTest("a number far beyond the others does not flatten a chart", { change: withOutlier, hash: "#point=70" }, async (page) => {
   for (const [chart, name, number] of [
     [".card:first-child .numbers", null, "400"],
-    ["#bars", features[2], "1\u202f000"],
+    ["#bars", features[2], "1000"],
   ]) {
     const [most, others, end] = await page.evaluate(
       ([host, feature]) => {
@@ -935,7 +943,7 @@ async function assertStability(page, { profile }) {
     if (grade !== null) assert.equal(/\d\.\d\d/.exec(grade)[0], /\d\.\d\d/.exec(stability)[0], "one number in both places");
   });
   const sure = await page.locator("#sure dt:has-text('How sure?') + dd").textContent();
-  assert.ok(sure.startsWith(profile.stability ?? "Given these clusters,"), sure);
+  assert.ok(sure.startsWith(profile.stability ?? "Not known: whether the clusters come back"), sure);
 }
 
 const isWeak = ({ grade }) => !grade.startsWith("stable");
@@ -963,6 +971,29 @@ function withoutStability(report) {
 function withoutOneStability(report) {
   Object.assign(report.profile.clusters[1], { stability: null, grade: null });
 }
+
+/** So few rows that only one cluster is large enough to be judged, and a number that was given. */
+function ofFewRows(report) {
+  withoutStability(report);
+  report.choice = null;
+  report.clusters.forEach((cluster, at) => (cluster.points = at === 0 ? 9 : 3));
+}
+
+pageTest("stability: too few rows", { change: ofFewRows }, async (page) => {
+  const sure = await page.locator("#sure").textContent();
+  assert.match(sure, /cannot be told \(too few rows, since only one cluster has 5 or more\)/);
+});
+
+/** A number that was given. */
+function withGivenNumber(report) {
+  report.choice = null;
+}
+
+pageTest("a number that was given is not taken for sound", { change: withGivenNumber }, async (page) => {
+  const sure = await page.locator("#sure").textContent();
+  assert.match(sure, /The number 3 was given, and not checked: “neuralize choose” compares it/);
+  assert.match(sure, /Every cluster comes back .* That clusters come back does not say that 3 is the right number\./);
+});
 
 for (const change of [withoutStability, withoutOneStability]) {
   pageTest(`stability: ${change.name}`, { change }, async (page) => {
@@ -1136,7 +1167,8 @@ pageTest("the open point stays when a page is loaded again at a pair", { hash: "
   await page.waitForFunction(() => document.querySelector("#point-origin").textContent !== "");
   await page.locator("#versus-swap").click();
   await page.reload();
-  assert.match(await page.locator("#point-origin").textContent(), /most ambiguous/);
+  assert.match(await page.locator("#point-origin").textContent(), /most ambiguous point|point nearest to a boundary/);
+  assert.match(await page.locator("#find-label").textContent(), /counted from 0/);
 });
 
 // ---------------------------------------------------------------- how many clusters
@@ -1188,7 +1220,29 @@ pageTest("how many clusters: the sentence, the curves, and what failed in words"
   assert.equal(await page.locator("#curves figure").count(), 3);
   const heights = await page.$$eval("#curves figure:first-child .mark", (marks) => marks.map((mark) => Number(mark.getAttribute("cy"))));
   close((heights[2] - heights[0]) / (heights[0] - heights[1]), 0.04 / 0.15, 1e-6, "heights of the marks");
-  assert.match(await page.locator("#choice-note").textContent(), /1\u202f000 of 5\u202f000 rows/);
+  assert.match(await page.locator("#choice-note").textContent(), /1000 of 5000 rows/);
+});
+
+/** Slightly less stable than needed, a spread above 1, and no lonely rows. */
+function nearlyStable(report) {
+  withChoice(report);
+  report.choice.lonely = 0;
+  const [candidate, stable] = report.choice.candidates;
+  candidate.stability = 0.7993;
+  stable.stability_spread = 0.4;
+}
+
+pageTest("how many clusters: rounding does not contradict the verdict, and no stability is above 1", { change: nearlyStable }, async (page) => {
+  const row = await page.locator("#choice-table tbody tr").first().textContent();
+  assert.ok(row.includes("not stable (0.79)") && row.includes("0.79 ± 0.05"), row);
+  const curve = page.locator("#curves figure", { hasText: "Stability" });
+  const labels = await curve.locator(".axis").last().locator(".tick").allTextContents();
+  assert.equal(Math.max(...labels.map(Number)), 1);
+  const [frame, ...whiskers] = await curve.evaluate((figure) =>
+    [figure.querySelector("svg"), ...figure.querySelectorAll(".whisker")].map((part) => part.getBoundingClientRect().top),
+  );
+  assert.ok(whiskers.length > 0 && Math.min(...whiskers) >= frame);
+  assert.doesNotMatch(await page.locator("#choice-note").textContent(), /lonely/);
 });
 
 /** The choice among mixtures, and one of a single number. */
@@ -1691,7 +1745,7 @@ pageTest(
   async (page) => {
     assert.match(
       await page.locator("#coverage").textContent(),
-      /1\u202f000 points, 177 .* full; 1 .* listed .*; 822 .* counted/,
+      /1000 points, 177 .* full; 1 .* listed .*; 822 .* counted/,
     );
     assert.match(await page.locator("#point-brief").textContent(), /has no details/);
     assert.equal(await page.locator("#bars").isVisible(), false);
@@ -1892,15 +1946,15 @@ pageTest("sentences and rules are cut at their end, between words", { change: wi
   const places = [
     [".found-words span", `High ${manyWords("alcohol", 60)}.`, ""],
     [".card-words", `High ${manyWords("alcohol", 60)}.`, ""],
-    [".card-facts dd", `${manyWords("alcohol", 40)}: 90 % of the cluster, 80 % right`, ": 90 % of the cluster, 80 % right"],
+    [".card-facts dd", `${manyWords("alcohol", 40)}: 90 % of the cluster, 80 % right`, ": 90\u00a0% of the cluster, 80\u00a0% right"],
   ];
   for (const [place, whole, end] of places) {
     const shown = page.locator(place).first();
     const text = await shown.textContent();
-    assert.equal(await shown.getAttribute("title"), whole);
+    assert.equal(await shown.getAttribute("title"), asWritten(whole));
     assert.ok(text.endsWith(`…${end}`) && text.length > 300 && text.length < 650, text);
     const start = text.slice(0, text.indexOf("…"));
-    assert.ok(whole.startsWith(`${start} `), text);
+    assert.ok(asWritten(whole).startsWith(`${start} `), text);
   }
 });
 
@@ -1932,4 +1986,75 @@ pageTest("on paper: tables fit, and charts are drawn for it", { change: wideTabl
   );
   assert.deepEqual(tooWide, []);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+});
+
+/** Many more features than a sheet of paper has room for. */
+function withManyFeatures(report) {
+  const times = 3;
+  const many = (list) => Array.from({ length: times * list.length }, (_, at) => list[at % list.length]);
+  const wide = (text, Type) => {
+    const numbers = new Type(new Uint8Array(Buffer.from(text, "base64")).buffer);
+    const rows = Array.from({ length: numbers.length / features.length }, (_, row) => many(Array.from(numbers.subarray(row * features.length, (row + 1) * features.length))));
+    return Buffer.from(Type.from(rows.flat()).buffer).toString("base64");
+  };
+  const { details } = report;
+  details.values = wide(details.values, Float64Array);
+  details.scaled = wide(details.scaled, Float32Array);
+  details.relevance = wide(details.relevance, Float64Array);
+  details.contrast = wide(details.contrast, Float32Array);
+  if (details.filled !== null) details.filled = wide(details.filled, Uint8Array);
+  report.features = many(report.features).map((name, at) => `${name} no ${at}`);
+  const parts = ["mean_relevance", "deviation", "mean_magnitude", "centroid", "centroid_scaled"];
+  for (const cluster of report.clusters) for (const part of parts) cluster[part] = many(cluster[part]);
+  report.overall.mean_magnitude = many(report.overall.mean_magnitude);
+  for (const entry of report.profile.versus) entry.contrasts = entry.contrasts.map((text) => wide(text, Float64Array));
+  report.kinds = null;
+}
+
+pageTest("on paper: a long chart is cut, and says so", { change: withManyFeatures, hash: "#point=70" }, async (page) => {
+  const rows = () => page.locator("#bars .row").count();
+  assert.equal(await rows(), 30);
+  await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+  assert.equal(await rows(), 16);
+  assert.match(await page.locator("#bars svg").textContent(), /and 23 more$/);
+  await page.evaluate(() => window.dispatchEvent(new Event("afterprint")));
+  assert.equal(await rows(), 30);
+});
+
+pageTest("on paper: heads of tables are those of every sheet", {}, async (page) => {
+  await page.emulateMedia({ media: "print" });
+  const displays = await page.$$eval("#point-table thead, #point-table thead button", (all) => all.map((part) => getComputedStyle(part).display));
+  assert.equal(displays[0], "table-header-group");
+  assert.ok(displays.slice(1).every((display) => display === "contents"), "Chromium leaves the boxes of buttons empty");
+});
+
+for (const width of [360, 400, 1400]) {
+  pageTest(`every axis of a card has two numbers or more at ${width} pixels`, { viewport: { width, height: 900 } }, async (page) => {
+    const numbers = await page.$$eval(".card .chart:not(.relevances) svg", (all) => all.map((svg) => svg.querySelectorAll(".axis .tick").length));
+    assert.ok(numbers.length > 0 && Math.min(...numbers) > 1, numbers.join());
+  });
+}
+
+/** Sizes of very different lengths, a large mean in the middle of two numbers, and a year. */
+function withSizes(report) {
+  report.total = 21178;
+  report.clusters.forEach((cluster, at) => (cluster.points = [3, 20000, 1175][at]));
+  const [one, two] = report.profile.clusters[0].columns;
+  Object.assign(one, { own: 842.5, overall: 217.9 });
+  Object.assign(two, { own: 2008.08, overall: 2007.9 });
+  report.profile.clusters[0].sentence = "Cluster 0 (3 rows, under 1 %): high year (2\u202f008.1 on average, 2\u202f007.9 overall); all island Biscoe (49 % overall).";
+}
+
+pageTest("bars of sizes are aligned, and numbers are written as people do", { change: withSizes }, async (page) => {
+  const lefts = await page.$$eval(".size-bar", (bars) => bars.map((bar) => bar.getBoundingClientRect().left));
+  for (const left of lefts) close(left, lefts[0], 0.6, "where a bar begins");
+  const own = await page.locator(".card").first().locator(".numbers .own").allTextContents();
+  assert.deepEqual(own.slice(0, 2), ["842", "2008.1"]);
+  assert.equal(
+    await page.locator(".found-words").first().textContent(),
+    "High year (2008.1 on average, 2007.9 overall); all island Biscoe (49\u00a0% overall).",
+  );
+  assert.match(await page.locator("#lead").textContent(), /^21\u202f178 rows/);
+  const text = await page.evaluate(() => document.querySelector("main").innerText);
+  assert.doesNotMatch(text, /\d[ \n]%/);
 });

@@ -157,6 +157,11 @@ fn standard_input_is_a_table_too() {
         "--stream reads the data several times, but standard input",
     );
     fails("predict - --model model", "", 1, "standard input: the file is empty");
+    for (bytes, kind) in [("PAR1\u{15}\u{4}", "Apache Parquet"), ("PK\u{3}\u{4}", "a ZIP archive")]
+    {
+        fails("fit - -k 3 --model m", bytes, 1, &format!("standard input: holds {kind}"));
+        fails("predict - --model model", bytes, 1, "name the file itself");
+    }
     fails(
         "fit - -k 3 --model m",
         "a,b\n1,2\n3,x\n",
@@ -187,6 +192,23 @@ fn a_label_of_an_array_is_refused() {
         1,
         "c_order.npy: there is no column `target`; its columns are `x0`",
     );
+}
+
+/// An array that is not the whole file, and one of a later version of the format.
+#[cfg(feature = "npy")]
+#[test]
+fn an_array_is_all_that_is_in_a_file() {
+    let desk = Desk::with_wine();
+    let array = wine_array(&desk);
+    let fails = |bytes: &[u8], says: &str| {
+        fs::write(desk.path("t.npy"), bytes).expect("written");
+        desk.fails("fit t.npy -k 2 --model m", 1, says);
+    };
+    let behind = format!("goes on behind its array of 178 x 13, from byte {} on", array.len() + 1);
+    fails(&[&array[..], &array].concat(), &behind);
+    let mut later = array;
+    later[6] = 9;
+    fails(&later, "is a NumPy array of version 9.0, which is not known");
 }
 
 /// A folder in memory is a folder like any other.

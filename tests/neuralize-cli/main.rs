@@ -9,7 +9,9 @@ mod habits;
 mod help;
 #[cfg(unix)]
 mod interrupts;
+mod messages;
 mod models;
+mod outputs;
 #[path = "../../crates/neuralize-cli/src/parse.rs"]
 #[allow(dead_code, reason = "the command uses it; its own tests run here")]
 mod parse;

@@ -129,7 +129,7 @@ fn labels_become_a_model() {
         said.contains("4 rows of 2 features in 2 clusters of 2, 2 (labels blue, red)"),
         "{said}"
     );
-    assert!(said.contains("1 rows of noise left out"), "{said}");
+    assert!(said.contains("1 row of noise left out"), "{said}");
     let out = desk.done("predict names.csv --model n").out;
     assert!(out.starts_with("index,cluster,logit,probability\n0,red,"), "{out}");
     let json = desk.done("explain names.csv --model n --cluster blue --limit 1 --format json").out;

@@ -234,8 +234,7 @@ fn labels_have_one_vocabulary() {
         let desk = Desk::new();
         let file = desk.take_case(&format!("names/{name}"));
         let said = desk.done(&format!("label {file} --labels cl --model m")).err;
-        let says =
-            "2 clusters of 2, 2 (labels 9007199254740992, 9007199254740993), 1 rows of noise";
+        let says = "2 clusters of 2, 2 (labels 9007199254740992, 9007199254740993), 1 row of noise";
         assert!(said.contains(says), "{name}: {said}");
     }
 }
@@ -485,6 +484,34 @@ fn rows_without_any_value_are_left_out_with_a_word() {
     let file = desk.take_case("dialects/err.csv");
     let said = desk.done(&format!("fit {file} -k 2 --model m")).err;
     assert!(said.contains("a (2 missing)"), "{said}");
+}
+
+/// Spreadsheets write lines of separators behind a table, or where a cell far below it was used.
+#[test]
+fn rows_without_any_value_do_not_make_columns_empty() {
+    let desk = Desk::new();
+    desk.write("behind.csv", &format!("a,b\n1,2\n2,1\n9,9\n10,9\n{}", ",\n".repeat(5)));
+    desk.write("far.csv", &format!("a,b\n1,2\n2,1\n9,9\n10,9\n{}7,\n", ",\n".repeat(20)));
+    desk.write("one.csv", "a\n1\n\n\n\n\n\n2\n9\n8\n");
+    for (name, features, blank) in
+        [("behind.csv", "a, b", 5), ("far.csv", "a, b (1 missing)", 20), ("one.csv", "a (5", 5)]
+    {
+        for stream in ["", "--stream"] {
+            let said = desk.done(&format!("fit {name} -k 2 --model m {stream}")).err;
+            assert!(said.contains(&format!("features   {features}")), "{name}: {said}");
+            let note = format!("{blank} rows without a value of any feature left out");
+            assert!(said.contains(&note), "{name} {stream}: {said}");
+        }
+    }
+    desk.fails(
+        "fit behind.csv -k 2 --model m --missing error",
+        1,
+        "5 in column `a`, 5 in column `b`",
+    );
+    // Of the rows that have a value, most have none here.
+    desk.write("gaps.csv", &format!("a,b\n1,2\n2,\n9,\n10,\n{}", ",\n".repeat(5)));
+    let said = desk.done("fit gaps.csv -k 2 --model m").err;
+    assert!(said.contains("left out   b (3 of 4 values are missing)"), "{said}");
 }
 
 #[test]
@@ -772,9 +799,15 @@ fn what_an_option_cannot_do_is_said() {
         ("--columns a,b --as c=category", "column `c` is not read: other options leave it out"),
         ("--as a=date", "is not a date of the form"),
         ("--as c=flag", "`x` (line 2) is neither yes nor no"),
+        ("--as b=flag", "column `b`: `3` (line 3) is neither yes nor no"),
+        ("--as a=flag --stream", "column `a`: `0.5` (line 2) is neither yes nor no"),
     ] {
         desk.fails(&format!("fit t.csv -k 2 --model m {options}"), 1, says);
     }
+    let said = desk.done("fit t.csv -k 2 --model m --as a=text --as c=id").err;
+    assert!(said.contains("a (text, as you said), c (an identifier, as you said)"), "{said}");
+    let said = desk.done("fit t.csv -k 2 --model m --as c=text").err;
+    assert!(said.contains("left out   c (2 different texts)"), "{said}");
     assert_eq!(explained(&desk, "t.csv", "--columns a,d").0[3..], ["a", "d"]);
     let long = "z".repeat(400);
     desk.write(
@@ -807,6 +840,21 @@ fn what_an_option_cannot_do_is_said() {
     assert_eq!(explained(&desk, "holes.csv", "--columns a,b").0[3..], ["a", "b"]);
     desk.write("german.csv", &rows("a,d", 12, |i| format!("{i}.5,{:02}.01.2024", 1 + i)));
     assert_eq!(explained(&desk, "german.csv", "--as d=date").0[3..], ["a", "d"]);
+}
+
+#[test]
+fn much_of_the_same_is_said_once() {
+    let desk = Desk::new();
+    desk.write("behind.csv", "a,b,,,\n1,2,,,\n2,1,,,\n9,9,,,\n");
+    let said = desk.done("fit behind.csv -k 2 --model m").err;
+    assert!(said.contains("left out   3 columns without a name (no value)"), "{said}");
+    desk.write("texts.csv", "a,,\nx1,,\ny2,,\nz3,,\n");
+    let says = "a (3 texts that are all different), 2 columns without a name (no value)";
+    desk.fails("fit texts.csv -k 2 --model m", 1, says);
+    // The variance is too large for a number.
+    desk.write("far.csv", "a,b\n1,1e200\n2,-1e200\n9,3\n");
+    let said = desk.run("fit far.csv -k 2 --model m").err;
+    assert!(said.contains("since columns differ very much in spread"), "{said}");
 }
 
 #[test]

@@ -82,6 +82,35 @@ fn a_first_line_like_the_rows_is_asked_about() {
 }
 
 #[test]
+fn names_that_count_from_0_are_noted() {
+    let desk = Desk::new();
+    desk.write("answers.csv", "0,1,2\n0,1,2\n1,1,2\n8,9,9\n9,9,8\n");
+    let noted = said(&desk, "answers.csv", "");
+    let says =
+        "the first line, `0`, `1`, `2`, is taken for names; say `--header no` if it is a row";
+    assert!(noted.contains("4 rows, ") && noted.contains(says), "{noted}");
+    let noted = said(&desk, "answers.csv", "--header no");
+    assert!(noted.contains("5 rows, ") && !noted.contains("--header"), "{noted}");
+    assert!(!said(&desk, "answers.csv", "--header yes").contains("--header"));
+}
+
+#[test]
+fn numbers_of_several_currencies_are_asked_about() {
+    let desk = Desk::new();
+    desk.write("prices.csv", "price,b\n$5,1\n€6,2\n£50,9\n$60,8\n");
+    let asked = "column `price`: numbers have several currencies, as in `$5` and `€6`; say `--as price=number` to take \
+                 them as they are";
+    asks(&desk, "prices.csv", "", asked);
+    asks(&desk, "prices.csv", "--columns price,b", asked);
+    let noted = said(&desk, "prices.csv", "--as price=number");
+    assert!(noted.contains("price (several currencies, as in `$5` and `€6`)"), "{noted}");
+    // A sign and its code are one, and a number without a sign may be of any.
+    desk.write("dollars.csv", "price,b\n$5,1\nUSD 6,2\n50,9\n60 USD,8\n");
+    let noted = said(&desk, "dollars.csv", "");
+    assert!(noted.contains("price (currency signs, as in `$5`)"), "{noted}");
+}
+
+#[test]
 fn a_title_beside_empty_cells_is_asked_about() {
     let desk = Desk::new();
     for (name, sign, above, skip) in [
@@ -102,7 +131,7 @@ fn a_title_beside_empty_cells_is_asked_about() {
         &desk,
         "bare.csv",
         "",
-        "line 2 has 2 cells, the header has 1; if the lines above are a title",
+        "line 2 has 2 cells, the header has 1; if the lines above are a title or counts, say `--skip 1`,",
     );
     assert!(said(&desk, "bare.csv", "--skip 1").contains("2 columns"));
     // An index without a name, one column, and separators behind the last cell.
@@ -598,10 +627,16 @@ fn counts_of_one_are_singular() {
     desk.write("two.csv", ",a,,b\n5,1,7,x\n6,2,8,y\n7,8,9,z\n");
     let noted = desk.done("predict two.csv --model m").err;
     assert!(noted.contains("are ignored: `b` and 2 without a name"), "{noted}");
-    // Whole numbers without a name are no index unless they are all different.
+    desk.write("row.csv", "a\n5\n");
+    let says = "there is no row 3, the table has 1 row, row 0";
+    desk.fails("explain row.csv --model m --rows 3", 1, says);
+    // Whole numbers without a name are no index unless they come first and are all different.
     desk.write("bare.csv", "a,\n1,5\n2,5\n8,7\n9,7\n");
-    let found = said(&desk, "bare.csv", "--header yes");
-    assert!(found.contains("(no name) (a column without a name)"), "{found}");
+    desk.write("last.csv", "a,\n1,5\n2,6\n8,7\n9,8\n");
+    for name in ["bare.csv", "last.csv"] {
+        let found = said(&desk, name, "--header yes");
+        assert!(found.contains("left out   (no name) (not named in the header)"), "{found}");
+    }
 }
 
 /// Advice on a table with both decimal signs leads to the line to correct.

@@ -51,6 +51,12 @@ fn kernels_are_the_same_on_every_backend() {
     suite::kernels::same_bits::<Flex, NdArray<f64>>(DType::F64);
 }
 
+/// On one backend: the iterations are those of all (`fit_from_given_centroids`).
+#[test]
+fn momentum_saves_iterations() {
+    suite::kmeans::momentum_saves_iterations(&suite::Setup::<Flex>::new(DType::F32));
+}
+
 /// Seeding and Lloyd's iterations take the same way on every backend, so the
 /// results differ by rounding alone; and so do the explanations of wine.
 #[test]

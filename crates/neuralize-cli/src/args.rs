@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
-use neuralize::data::{ColumnKind, Decimal, Missing, Scale, SurveyOptions, TableOptions};
+use neuralize::data::{ColumnKind, Decimal, Missing, Scale, Shown, SurveyOptions, TableOptions};
 
 use crate::parse;
 
@@ -36,7 +36,7 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "yes|no", value_parser = parse::yes_or_no)]
     pub(crate) header: Option<bool>,
     /// Lines to leave out at the beginning of a text file or sheet
-    #[arg(long, global = true, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = parse::whole::<usize>)]
+    #[arg(long, global = true, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = parse::whole::<usize>, allow_negative_numbers = true)]
     pub(crate) skip: usize,
     /// Sheet of an Excel workbook, by its name or its number, counted from 1 [default: the first with
     /// cells]
@@ -105,12 +105,17 @@ impl TrainingArgs {
         if self.columns.is_empty() { options } else { options.with_selected(&self.columns) }
     }
 
-    /// How it is decided what columns are.
-    pub(crate) fn survey(&self, table: TableOptions) -> SurveyOptions {
-        let options = SurveyOptions::new(table).with_missing(self.missing.into());
-        let kinds = self.kinds.iter();
-        let options = kinds.fold(options, |options, (name, kind)| options.with_kind(name, *kind));
-        self.log.iter().fold(options, SurveyOptions::with_log)
+    /// How it is decided what columns are; an error if a column is said to be two things.
+    pub(crate) fn survey(&self, table: TableOptions) -> Result<SurveyOptions, Usage> {
+        let mut options = SurveyOptions::new(table).with_missing(self.missing.into());
+        for (at, (name, kind)) in self.kinds.iter().enumerate() {
+            if self.kinds[..at].iter().any(|(known, other)| known == name && other != kind) {
+                let text = format!("--as: column `{}` is given two kinds; say one", Shown(name));
+                return Err(Usage(text));
+            }
+            options = options.with_kind(name, *kind);
+        }
+        Ok(self.log.iter().fold(options, SurveyOptions::with_log))
     }
 }
 
@@ -188,10 +193,10 @@ impl ScaleName {
 pub(crate) struct SelectionArgs {
     /// Write only the N features of largest |relevance| of every row, and the sum of the others as
     /// `other` [default: all; in a table 3]
-    #[arg(long, value_name = "N", value_parser = parse::at_least_one)]
+    #[arg(long, value_name = "N", value_parser = parse::at_least_one, allow_negative_numbers = true)]
     pub(crate) top: Option<NonZeroUsize>,
     /// Write only the first N results of the order
-    #[arg(long, value_name = "N", value_parser = parse::whole::<usize>)]
+    #[arg(long, value_name = "N", value_parser = parse::whole::<usize>, allow_negative_numbers = true)]
     pub(crate) limit: Option<usize>,
 }
 

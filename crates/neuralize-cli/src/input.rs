@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Result;
-use neuralize::data::{Survey, SurveyOptions, TableOptions, TableReader};
+use neuralize::data::{Shown, Survey, SurveyOptions, TableOptions, TableReader};
 
 /// Opens a table: a file, whose content determines its kind, or text from standard input.
 pub(crate) fn open(path: &Path, options: &TableOptions) -> Result<TableReader<'static>> {
@@ -29,7 +29,12 @@ pub(crate) fn survey(path: &Path, options: &SurveyOptions, keep: bool) -> Result
 
 /// The name of the table in messages.
 pub(crate) fn name(path: &Path) -> String {
-    if is_standard(path) { "standard input".into() } else { path.display().to_string() }
+    if is_standard(path) { "standard input".into() } else { Shown::path(path) }
+}
+
+/// The name of the table in results: the path as it is.
+pub(crate) fn full_name(path: &Path) -> String {
+    if is_standard(path) { name(path) } else { path.display().to_string() }
 }
 
 /// The title of a report on the table.

@@ -17,8 +17,8 @@ use clap::Parser;
 use args::Usage;
 use command::Arguments;
 
-/// Exit codes: 0 success, 1 failure, 2 wrong usage (also from clap), 130 and 143
-/// interrupted.
+/// Exit codes: 0 success, 1 failure, 2 wrong usage (also from clap), 129, 130 and
+/// 143 interrupted.
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     interrupt::watch();

@@ -1,7 +1,8 @@
 //! Where results go.
 
+use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Result;
@@ -12,6 +13,9 @@ use neuralize::output::Format;
 
 use crate::args::{AnswerFormat, FormatName, ResultArgs, Usage};
 use crate::interrupt;
+
+/// The file that says what the model in its folder is.
+const CONFIG: &str = "config.json";
 
 /// The destination of results: standard output, a pipe or device, or a file that is
 /// written whole or not at all.
@@ -36,10 +40,13 @@ impl Output {
 
     fn open_plain(path: Option<&Path>) -> Result<Self> {
         Ok(match path {
-            Some(path) if !is_standard(path) => match AtomicFile::create(path)? {
-                file if file.is_atomic() => Self::File(file),
-                special => Self::Special(Streamed(special)),
-            },
+            Some(path) if !is_standard(path) => {
+                refuse_model_file(path)?;
+                match AtomicFile::create(path)? {
+                    file if file.is_atomic() => Self::File(file),
+                    special => Self::Special(Streamed(special)),
+                }
+            }
             _ => Self::Standard(BufWriter::with_capacity(1 << 16, Streamed(io::stdout()))),
         })
     }
@@ -47,7 +54,7 @@ impl Output {
     /// The name of the destination in messages.
     pub(crate) fn name(path: Option<&Path>) -> String {
         match path {
-            Some(path) if !is_standard(path) => path.display().to_string(),
+            Some(path) if !is_standard(path) => Shown::path(path),
             _ => "standard output".into(),
         }
     }
@@ -63,23 +70,46 @@ impl Output {
         place(one) == place(other)
     }
 
-    /// An error if an output would replace what is read: a table, or a file of a model.
-    pub(crate) fn check_inputs(output: Option<&Path>, inputs: &[&Path]) -> Result<()> {
+    /// An error if an output would replace a file that is read, of a table or of a model, or would be
+    /// read as a part of the table the next time.
+    pub(crate) fn check_inputs(
+        output: Option<&Path>,
+        table: &Path,
+        model: Option<&Path>,
+    ) -> Result<()> {
         let Some(output) = output.filter(|path| !is_standard(path)) else { return Ok(()) };
-        let Some(found) = output.canonicalize().ok().filter(|found| found.is_file()) else {
-            return Ok(());
+        let place = place(output);
+        let exists = place.is_file();
+        let (table, model) = (read_place(table), model.and_then(read_place));
+        let is_part = table.as_ref().is_some_and(|folder| is_part(&place, folder));
+        let of_model = model.as_deref().is_some_and(|folder| place.parent() == Some(folder));
+        let would = if exists && (is_part || of_model || table.as_ref() == Some(&place)) {
+            "replace what is read"
+        } else if is_part {
+            "become a part of what is read"
+        } else {
+            return refuse_model_file(output);
         };
-        for input in inputs.iter().filter(|input| !is_standard(input)) {
-            let Ok(read) = input.canonicalize() else { continue };
-            // A file in the folder of a model, or of part files.
-            let is_inside = read.is_dir() && found.parent() == Some(&read);
-            if found == read || is_inside {
-                let text = format!(
-                    "{}: the results would replace what is read; name another file",
-                    output.display()
-                );
-                return Err(Usage(text).into());
-            }
+        let text = format!("{}: the results would {would}; name another file", Shown::path(output));
+        Err(Usage(text).into())
+    }
+
+    /// An error if the files of a folder that is written would be read as parts of one of these
+    /// tables.
+    pub(crate) fn check_folder(
+        option: &str,
+        folder: Option<&Path>,
+        tables: &[&Path],
+    ) -> Result<()> {
+        let Some(folder) = folder else { return Ok(()) };
+        let any = place(folder).join("any");
+        let mut read = tables.iter().filter_map(|table| read_place(table));
+        if read.any(|read| is_part(&any, &read)) {
+            let text = format!(
+                "{option} {}: its files would become a part of what is read; name another folder",
+                Shown::path(folder)
+            );
+            return Err(Usage(text).into());
         }
         Ok(())
     }
@@ -175,7 +205,7 @@ pub(crate) fn format(args: &ResultArgs, delimiter: Option<u8>) -> Result<Format>
         (Some(path), Format::Parquet | Format::Xlsx) if is_gzip(path) => {
             let text = format!(
                 "{}: Parquet files and workbooks are compressed already; leave out .gz",
-                path.display()
+                Shown::path(path)
             );
             Err(Usage(text).into())
         }
@@ -225,7 +255,7 @@ fn refuse_other_kinds(path: &Path) -> Result<()> {
         Some(ending) => {
             let text = format!(
                 "{}: results are not written as .{ending}; name a .csv, .tsv, .json, .xlsx or .parquet file, or give --format",
-                path.display()
+                Shown::path(&path)
             );
             Err(Usage(text).into())
         }
@@ -242,6 +272,63 @@ fn takes_colours() -> bool {
 /// Whether a file is compressed, by its name.
 fn is_gzip(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"))
+}
+
+/// The place that a path leads to, whether something is there or not.
+fn place(path: &Path) -> PathBuf {
+    const LONGEST_CHAIN: usize = 40;
+    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // The file behind a link is written, and not the link, also if it is new.
+    for _ in 0..LONGEST_CHAIN {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.with_file_name("").join(target),
+            Err(_) => break,
+        }
+    }
+    let found = path.ancestors().find_map(|above| {
+        let (found, rest) = (above.canonicalize().ok()?, path.strip_prefix(above).ok()?);
+        // With nothing behind it, a file would end as a folder does.
+        Some(if rest == Path::new("") { found } else { found.join(rest) })
+    });
+    found.unwrap_or(path)
+}
+
+/// The place of what is read, if it has one: that of a file behind standard input, too.
+fn read_place(path: &Path) -> Option<PathBuf> {
+    let path = if path == Path::new("-") { Path::new("/dev/stdin") } else { path };
+    path.canonicalize().ok()
+}
+
+/// Whether a file in this place would be read as a part of a folder: as a file in it, or in folders
+/// `key=value` in it. What programs and people write beside the parts is not.
+fn is_part(place: &Path, folder: &Path) -> bool {
+    let Ok(inner) = place.strip_prefix(folder) else { return false };
+    let names: Vec<_> = inner.iter().map(|name| name.to_string_lossy()).collect();
+    let Some((file, folders)) = names.split_last() else { return false };
+    let is_hidden = |name: &str| name.starts_with(['_', '.']);
+    let is_read = folders.iter().all(|name| name.contains('=') && !is_hidden(name));
+    let lower = file.to_lowercase();
+    let is_beside =
+        lower.starts_with("readme") || lower.ends_with(".md") || lower.ends_with(".crc");
+    folder.is_dir() && is_read && !is_beside && !is_hidden(file)
+}
+
+/// An error if a file is one of a model, which would be none without it.
+fn refuse_model_file(path: &Path) -> Result<()> {
+    let place = place(path);
+    let name = place.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let is_record = name.starts_with("model-") && name.ends_with(".bpk");
+    if (is_record || name == CONFIG) && place.is_file() && is_in_model(&place) {
+        let text = format!("{}: is a file of a model; name another file", Shown::path(path));
+        return Err(Usage(text).into());
+    }
+    Ok(())
+}
+
+/// Whether the folder of a file holds a model, of whatever version.
+fn is_in_model(file: &Path) -> bool {
+    let config = fs::read(file.with_file_name(CONFIG)).unwrap_or_default();
+    String::from_utf8_lossy(&config).contains("\"neuralize-model\"")
 }
 
 /// The usual names of standard output.

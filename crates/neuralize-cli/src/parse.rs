@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use neuralize::baseline;
 use neuralize::cluster::{Bandwidth, Distance, Init};
-use neuralize::data::{ColumnKind, Decimal, RowSet};
+use neuralize::data::{ColumnKind, Decimal, RowSet, Shown};
 use neuralize::explain::{Beta, Root};
 
 /// A clustering method.
@@ -85,7 +85,9 @@ pub(crate) fn init(text: &str) -> Result<Init, String> {
             let rows =
                 text.strip_prefix("rows:").ok_or("give `k-means++`, `random` or `rows:I,J,..`")?;
             rows.split(',')
-                .map(|row| row.trim().parse().map_err(|_| format!("`{row}` is not a row number")))
+                .map(|row| {
+                    row.trim().parse().map_err(|_| format!("`{}` is not a row number", Shown(row)))
+                })
                 .collect::<Result<_, _>>()
                 .map(Init::Rows)
         }
@@ -136,11 +138,21 @@ pub(crate) fn count(text: &str) -> Result<usize, String> {
 }
 
 pub(crate) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| "give a whole number of at least 1".into())
+    text.parse().map_err(|_| not_whole(text, 1))
 }
 
 pub(crate) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| "give a whole number of at least 0".into())
+    text.parse().map_err(|_| not_whole(text, 0))
+}
+
+/// Why a text is not a whole number of at least 0 or 1.
+fn not_whole(text: &str, least: u8) -> String {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && text.bytes().any(|digit| digit != b'0') {
+        "this number is too large".into()
+    } else {
+        format!("give a whole number of at least {least}")
+    }
 }
 
 pub(crate) fn number(text: &str) -> Result<f64, String> {
@@ -241,7 +253,14 @@ mod tests {
         assert_eq!((count("3"), part("1")), (Ok(3), Ok(1.0)));
         assert_eq!((whole("0"), number("-1e3")), (Ok(0_u64), Ok(-1000.0)));
         assert!(whole::<usize>("abc").is_err() && whole::<u64>("-1").is_err());
-        assert!(number("x").is_err() && at_least_one("0").is_err());
+        assert!(number("x").is_err());
+        let wrong = |least: u8| Err(format!("give a whole number of at least {least}"));
+        assert_eq!((count("0"), count("")), (wrong(1), wrong(1)));
+        assert_eq!((count("00"), count("-7")), (wrong(1), wrong(1)));
+        assert_eq!(whole::<u64>("1.5").map(|_| 0), wrong(0));
+        let large = "100000000000000000000";
+        assert_eq!(count(large), Err("this number is too large".into()));
+        assert_eq!(whole::<u64>(large), Err("this number is too large".into()));
         assert_eq!(counts("2..4"), Ok(Counts(vec![2, 3, 4])));
         assert_eq!(counts("5,2"), Ok(Counts(vec![5, 2])));
         for wrong in ["", "1..3", "4..2", "2..", "2,x", "2..9999999"] {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::DType;
 
-use crate::text::Shown;
+use crate::text::{Shown, is_unsafe};
 
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -95,7 +95,7 @@ pub enum Error {
     Spread {
         /// The column, counted from 0.
         column: usize,
-        /// The difference, or standard deviation.
+        /// The difference of the largest and the smallest.
         value: f64,
     },
     /// Sums over the data that overflow in the precision in use.
@@ -103,6 +103,12 @@ pub enum Error {
         "sums over the data overflow in this precision; rescale the data or the weights, or use f64"
     )]
     Overflow,
+    /// Rows that differ, but so little that squared differences are lost in the precision in use.
+    #[error(
+        "the rows differ by so little that squared differences are lost in this precision; rescale the data, by minmax for \
+         example, or use f64"
+    )]
+    Underflow,
     /// A variance that is too small to divide by, or not finite.
     #[error(
         "the variance of column {column} in component {component} is {value:e}; it must be finite and at least {minimum:e} \
@@ -194,7 +200,7 @@ pub enum Error {
 
     // --- clustering and explanation ------------------------------------
     /// An invalid setting.
-    #[error("{name} = {value} cannot be used: {rule}")]
+    #[error("{name} = {} cannot be used: {rule}", setting(.value))]
     Config {
         /// The setting.
         name: &'static str,
@@ -266,7 +272,12 @@ pub enum Error {
 
     // --- tables --------------------------------------------------------
     /// A cell that is not a number.
-    #[error("{file}, line {line}, column `{}`: `{}` {reason}", Shown(.column), Shown(.text))]
+    #[error(
+        "{}, line {line}, column `{}`: `{}` {reason}",
+        Shown::path(.file),
+        Shown(.column),
+        Shown(.text)
+    )]
     Cell {
         /// The file.
         file: String,
@@ -281,7 +292,8 @@ pub enum Error {
     },
     /// Cells without a value.
     #[error(
-        "{file}: {count} missing value{}, first at {first}; fill or drop these rows first",
+        "{}: {count} missing value{}, first at {first}; fill or drop these rows first",
+        Shown::path(.file),
         if *.count == 1 { "" } else { "s" }
     )]
     MissingValues {
@@ -294,7 +306,9 @@ pub enum Error {
     },
     /// A number of a table that a model cannot use.
     #[error(
-        "{file}, row {row} (counted from 0), column `{column}`: {}{} {rule}",
+        "{}, row {row} (counted from 0), column `{}`: {}{} {rule}",
+        Shown::path(.file),
+        Shown(.column),
         number(*.value),
         if *.scaled { " (after scaling)" } else { "" }
     )]
@@ -314,7 +328,8 @@ pub enum Error {
     },
     /// Columns that the file does not have.
     #[error(
-        "{file}: there is no column {}; its columns are {}{advice}",
+        "{}: there is no column {}; its columns are {}{advice}",
+        Shown::path(.file),
         missing_columns(.columns),
         list(.available)
     )]
@@ -329,7 +344,7 @@ pub enum Error {
         advice: &'static str,
     },
     /// A file that is not a usable table.
-    #[error("{file}: {detail}")]
+    #[error("{}: {detail}", Shown::path(.file))]
     Table {
         /// The file.
         file: String,
@@ -347,7 +362,7 @@ pub enum Error {
 
     // --- files ---------------------------------------------------------
     /// An error of the operating system.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", Shown::path(.path))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -361,7 +376,7 @@ pub enum Error {
         detail: String,
     },
     /// A model file that cannot be used.
-    #[error("{}: {detail}", path.display())]
+    #[error("{}: {detail}", Shown::path(.path))]
     Model {
         /// The file or folder.
         path: PathBuf,
@@ -373,7 +388,7 @@ pub enum Error {
 impl Error {
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| Self::Io { path, source }
+        move |source| Self::Io { path, source: plain(source) }
     }
 
     pub(crate) fn model(path: &Path, detail: impl Into<String>) -> Self {
@@ -430,9 +445,58 @@ impl Error {
     }
 }
 
-/// Names for a message: the first twenty and the number of the others.
+impl Shown<'_> {
+    /// A path, or the name of a file, in a message: none of its characters controls a terminal, and of
+    /// more than 200 the middle is left out, since the end says the most.
+    ///
+    /// ```
+    /// use neuralize::data::Shown;
+    ///
+    /// assert_eq!(Shown::path("data/two\nlines.csv"), "data/two\\nlines.csv");
+    /// ```
+    pub fn path(path: impl AsRef<Path>) -> String {
+        const LONGEST: usize = 200;
+        const FIRST: usize = 60;
+        let mut text = String::new();
+        for character in path.as_ref().to_string_lossy().chars() {
+            if is_unsafe(character) {
+                text.extend(character.escape_default());
+            } else {
+                text.push(character);
+            }
+        }
+        let count = text.chars().count();
+        if count <= LONGEST {
+            return text;
+        }
+        let first: String = text.chars().take(FIRST).collect();
+        let last: String = text.chars().skip(count - (LONGEST - FIRST)).collect();
+        format!("{first}…{last}")
+    }
+}
+
+/// An error of the operating system without the name of a temporary file, which nobody asked for, and
+/// without long paths.
+fn plain(source: std::io::Error) -> std::io::Error {
+    let text = source.to_string();
+    // So ends what `tempfile` says.
+    let known = text.split_once(" at path \"").map_or(text.as_str(), |(known, _)| known);
+    let shown = Shown::path(known);
+    if shown == text { source } else { std::io::Error::new(source.kind(), shown) }
+}
+
+/// The value of a setting in a message: short, a long number by the digits that count.
+fn setting(value: &str) -> String {
+    const LONG: usize = 20;
+    match value.parse::<f64>() {
+        Ok(number) if value.len() > LONG => format!("{number:e}"),
+        _ => Shown(value).to_string(),
+    }
+}
+
+/// Names for a message: the first eight and the number of the others.
 fn list(names: &[String]) -> String {
-    const SHOWN: usize = 20;
+    const SHOWN: usize = 8;
     let mut text = names
         .iter()
         .take(SHOWN)
@@ -447,7 +511,7 @@ fn list(names: &[String]) -> String {
 
 /// `a` (did you mean `b`?), nor `c`
 fn missing_columns(columns: &[(String, Option<String>)]) -> String {
-    const SHOWN: usize = 8;
+    const SHOWN: usize = 3;
     let shown = columns.iter().take(SHOWN);
     let shown = shown
         .map(|(name, nearest)| format!("`{}`{}", Shown(name), did_you_mean(nearest.as_deref())));

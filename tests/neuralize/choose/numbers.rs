@@ -137,7 +137,7 @@ fn lonely_rows_are_left_aside() {
     values.extend([300.0, 300.0, -500.0, 100.0]);
     let choice = choose(&values, 2, 0);
     assert_eq!((choice.recommended, choice.lonely), (Some(3), 2));
-    assert!(choice.sentence.ends_with(" (2 lonely rows left aside)"));
+    assert!(choice.sentence.ends_with(" (judged without 2 rows far from all others)"));
     let without = choose(&values[..480], 2, 0);
     assert!(choice.candidates[1].inertia > 10.0 * without.candidates[1].inertia);
 }

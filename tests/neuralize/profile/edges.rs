@@ -108,6 +108,78 @@ fn clusters_in_the_middle() {
     assert_eq!(rule.to_string(), "99 < a ≤ 199: 100 % of the cluster, 100 % right");
 }
 
+/// A narrow cluster of a skewed column is not in its middle where its mean is far from that of all.
+#[test]
+fn clusters_below_the_middle() {
+    let tail = (0..100).map(|row| 200.0 + 6.0 * f64::from(row));
+    let values: Vec<f64> = (0..200).map(f64::from).chain(tail).collect();
+    let clusters: Vec<usize> = (0..300).map(|row| row / 100).collect();
+    let found = profile(&[ColumnValues::numbers("a", &values)], &clusters, 3);
+    assert_eq!(
+        found.clusters[1].sentence,
+        "Cluster 1 (100 rows, 33 %): lower a (150 on average, 232 overall)."
+    );
+}
+
+/// Few rows, far from the others in columns of which no test is sure: they are not like all rows.
+#[test]
+fn few_rows_are_not_called_alike() {
+    // After Burtin's antibiotics (1951).
+    let penicillin = [
+        0.001, 1.0, 100.0, 3.0, 1.0, 10.0, 0.007, 0.03, 1.0, 0.005, 0.001, 0.005, 870.0, 850.0,
+        800.0, 850.0,
+    ];
+    let streptomycin =
+        [0.01, 2.0, 0.4, 0.1, 0.4, 0.8, 0.1, 0.03, 1.0, 11.0, 14.1, 10.0, 1.0, 1.2, 5.0, 2.0];
+    let genus: [Option<usize>; 16] = [0, 0, 0, 0, 1, 1, 2, 2, 3, 0, 3, 3, 0, 0, 0, 0].map(Some);
+    let names = ["other", "Salmonella", "Staphylococcus", "Streptococcus"].map(str::to_owned);
+    let negative = [0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1].map(|one| one == 1);
+    let clusters = [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2];
+    let columns = [
+        ColumnValues::numbers("Penicillin", &penicillin),
+        ColumnValues::numbers("Streptomycin", &streptomycin),
+        ColumnValues::category("Genus", &genus, &names),
+        ColumnValues::flags("negative", &negative),
+    ];
+    let found = profile(&columns, &clusters, 3);
+    assert!(found.clusters[0].special.is_empty());
+    assert_eq!(
+        found.clusters[0].sentence,
+        "Cluster 0 (9 rows, 56 %): no column differs for certain, with so few rows; the largest differences are in \
+         Streptomycin (0.538 on average, 3.07 overall) and Penicillin (12.9 against 218)."
+    );
+    // A share, and too few rows for any word.
+    let flags = [true, true, false, false, false, true];
+    let found = profile(&[ColumnValues::flags("f", &flags)], &[0, 0, 1, 1, 1, 1], 2);
+    assert_eq!(
+        found.clusters[0].sentence,
+        "Cluster 0 (2 rows, 33 %): too few rows to tell from the others; the largest difference is in f yes (100 %, \
+         50 % overall)."
+    );
+}
+
+/// Values that were filled count for nothing, and the sentence says how many they are.
+#[test]
+fn missing_values_are_counted() {
+    let clusters: Vec<usize> = (0..160).map(|row| row / 80).collect();
+    let male: Vec<Option<usize>> = clusters.iter().map(|k| Some(*k)).collect();
+    let values = ["female", "male"].map(str::to_owned);
+    let masses: Vec<f64> = (0..160).map(|row| f64::from(row / 80 * 1000 + row % 10)).collect();
+    let (no_sex, no_mass): (Vec<bool>, Vec<bool>) =
+        (0..160).map(|row| (row >= 153, row == 90)).unzip();
+    let columns = [
+        ColumnValues::category("sex", &male, &values).with_filled(&no_sex),
+        ColumnValues::numbers("mass", &masses).with_filled(&no_mass),
+    ];
+    let found = profile(&columns, &clusters, 2);
+    assert_eq!(
+        found.clusters[1].sentence,
+        "Cluster 1 (80 rows, 50 %): sex is always male (48 % overall; 7 of 80 missing); high mass (1\u{202f}005 on \
+         average, 501 overall; 1 of 80 missing)."
+    );
+    assert!(!found.clusters[0].sentence.contains("missing"), "{}", found.clusters[0].sentence);
+}
+
 #[test]
 fn shares_in_words() {
     // 60 rows: the first half is cluster 0.
@@ -122,8 +194,8 @@ fn shares_in_words() {
     assert_eq!(
         sentences(&found),
         [
-            "Cluster 0 (30 rows, 50 %): all closed no (55 % overall); mostly colour red (80 % against 40 %).",
-            "Cluster 1 (30 rows, 50 %): mostly closed yes (90 %, 45 % overall); all colour blue (60 % overall).",
+            "Cluster 0 (30 rows, 50 %): closed is always no (55 % overall); mostly colour red (80 % against 40 %).",
+            "Cluster 1 (30 rows, 50 %): mostly closed yes (90 %, 45 % overall); colour is always blue (60 % overall).",
         ]
     );
 }
@@ -180,12 +252,12 @@ fn words_of_shares() {
         let found = profile(&columns, &clusters, 2);
         found.clusters[0].sentence.trim_start_matches("Cluster 0 (100 rows, 50 %): ").to_owned()
     };
-    assert_eq!(word(100, 20), "all c red (60 % overall).");
+    assert_eq!(word(100, 20), "c is always red (60 % overall).");
     assert_eq!(word(80, 20), "mostly c red (80 %, 50 % overall).");
     assert_eq!(word(40, 0), "more often c red (40 %, 20 % overall).");
     assert_eq!(word(20, 75), "less often c red (20 %, 48 % overall).");
     assert_eq!(word(2, 60), "seldom c red (2 %, 31 % overall).");
-    assert_eq!(word(0, 60), "no c red (30 % overall).");
+    assert_eq!(word(0, 60), "c is never red (30 % overall).");
     assert_eq!(word(50, 50), "like all rows in every column.");
 }
 
@@ -265,6 +337,36 @@ fn one_against_another() {
         )
     );
     assert_eq!(sentence(1, 1).as_deref(), Some("Cluster 1 rather than 1: alike in every column."));
+    // What all rows have, or none.
+    let all: Vec<bool> = (0..40).map(|row| row < 25).collect();
+    let none: Vec<bool> = all.iter().map(|all| !all).collect();
+    let code = |row: usize| Some(if row < 18 { 0 } else { 1 + row % 2 });
+    let codes: Vec<Option<usize>> = (0..40).map(code).collect();
+    let values = ["a", "b", "c"].map(str::to_owned);
+    for (column, own, other) in [
+        (
+            ColumnValues::flags("f", &all),
+            "Cluster 0 rather than 1: f is always yes (25 % there).",
+            "Cluster 1 rather than 0: less often f yes (25 %, 100 % there).",
+        ),
+        (
+            ColumnValues::flags("f", &none),
+            "Cluster 0 rather than 1: f is always no (25 % there).",
+            "Cluster 1 rather than 0: more often f yes (75 %, 0 % there).",
+        ),
+        (
+            ColumnValues::category("c", &codes, &values),
+            "Cluster 0 rather than 1: more often c a (90 %, 0 % there).",
+            "Cluster 1 rather than 0: c is never a (90 % there).",
+        ),
+    ] {
+        let columns = [column];
+        let data = ClusteredRows::new(&columns, &clusters, 2).expect("rows");
+        let found = Profile::of(&data);
+        let sentence = |one, other| found.versus(&data, one, other).map(|versus| versus.sentence);
+        assert_eq!(sentence(0, 1).as_deref(), Some(own));
+        assert_eq!(sentence(1, 0).as_deref(), Some(other));
+    }
     assert_eq!(sentence(0, 2).as_deref(), Some("Cluster 0 rather than 2: cluster 2 has no rows."));
     assert_eq!(sentence(0, 3), None);
     let others = ClusteredRows::new(&columns[..1], &clusters, 3).expect("rows");

@@ -50,8 +50,14 @@ pub fn predict_transform_score<B: Backend>(setup: &Setup<B>) {
 pub fn fit_is_a_fixed_point<B: Backend>(setup: &Setup<B>) {
     let x = setup.rounded(&clouds(400, 3, 5, 3.0, 10));
     let tensor = setup.tensor(&x);
-    for init in [Init::KMeansPlusPlus, Init::Random] {
-        let config = KMeansConfig::new(5).with_init(init).with_tol(0.0);
+    let settings = [
+        (Init::KMeansPlusPlus, None),
+        (Init::Random, None),
+        (Init::KMeansPlusPlus, Some(true)),
+        (Init::Random, Some(true)),
+    ];
+    for (init, momentum) in settings {
+        let config = KMeansConfig::new(5).with_init(init).with_momentum(momentum).with_tol(0.0);
         let fit = config.fit(&tensor).expect("a fit");
         assert!(fit.converged);
         let labels = indices(fit.labels);
@@ -76,20 +82,40 @@ pub fn fit_is_a_fixed_point<B: Backend>(setup: &Setup<B>) {
 
 pub fn fit_from_given_centroids<B: Backend>(setup: &Setup<B>) {
     let x = setup.rounded(&clouds(300, 4, 4, 2.0, 20));
-    let start: Rows = [3, 40, 77, 150].iter().map(|i| x[*i].clone()).collect();
-    let (centroids, labels, inertia) = naive::lloyd(&x, start.clone());
+    let chosen = [3, 40, 77, 150];
+    let start: Rows = chosen.iter().map(|i| x[*i].clone()).collect();
     let tensor = setup.tensor(&x);
-    let config = KMeansConfig::new(4).with_tol(0.0);
-    let options = FitOptions::default().with_initial_centroids(setup.tensor(&start));
-    let given = config.fit_with(&tensor, options).expect("a fit");
-    let by_row =
-        config.clone().with_init(Init::Rows(vec![3, 40, 77, 150])).fit(&tensor).expect("a fit");
-    for fit in [given, by_row] {
-        assert_eq!(indices(fit.labels), labels);
-        assert!((fit.inertia - inertia).abs() <= setup.tolerance * inertia);
-        let found = rows(fit.model.centroids());
-        assert_rows_close(&found, &centroids, setup.tolerance, "centroids");
+    // Without a word, iterations from given centroids are plain.
+    for momentum in [None, Some(false), Some(true)] {
+        let (centroids, labels, inertia) = naive::lloyd(&x, start.clone(), momentum == Some(true));
+        let config = KMeansConfig::new(4).with_tol(0.0).with_momentum(momentum);
+        let options = FitOptions::default().with_initial_centroids(setup.tensor(&start));
+        let given = config.fit_with(&tensor, options).expect("a fit");
+        let by_row = config.with_init(Init::Rows(chosen.to_vec())).fit(&tensor).expect("a fit");
+        for fit in [given, by_row] {
+            assert_eq!(indices(fit.labels), labels);
+            assert!((fit.inertia - inertia).abs() <= setup.tolerance * inertia);
+            let found = rows(fit.model.centroids());
+            assert_rows_close(&found, &centroids, setup.tolerance, "centroids");
+        }
     }
+}
+
+/// Where clusters overlap, plain iterations change little for long.
+pub fn momentum_saves_iterations<B: Backend>(setup: &Setup<B>) {
+    let tensor = setup.tensor(&clouds(10_000, 3, 16, 0.3, 6));
+    let (mut iterations, mut inertia) = ([0, 0], [0.0, 0.0]);
+    for seed in 0..4 {
+        for (at, momentum) in [false, true].into_iter().enumerate() {
+            let config = KMeansConfig::new(16).with_n_init(Some(1)).with_seed(seed);
+            let fit = config.with_momentum(Some(momentum)).fit(&tensor).expect("a fit");
+            assert!(fit.converged);
+            iterations[at] += fit.n_iter;
+            inertia[at] += fit.inertia;
+        }
+    }
+    assert!(5 * iterations[1] < 4 * iterations[0], "{iterations:?}");
+    assert!(inertia[1] < inertia[0], "{inertia:?}");
 }
 
 /// Several restarts of which the first is not the best: everything reported is

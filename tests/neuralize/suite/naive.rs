@@ -121,12 +121,27 @@ pub fn soft_assignment(x: &[f64], centroids: &Rows, stiffness: f64) -> Vec<f64> 
     weights.iter().map(|weight| weight / total).collect()
 }
 
-/// Lloyd's algorithm until no label changes; no cluster may run empty.
-pub fn lloyd(x: &Rows, mut centroids: Rows) -> (Rows, Vec<usize>, f64) {
+fn minus(a: &Rows, b: &Rows) -> Rows {
+    let row = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| a - b).collect();
+    a.iter().zip(b).map(row).collect()
+}
+
+fn dot(a: &Rows, b: &Rows) -> f64 {
+    a.iter().flatten().zip(b.iter().flatten()).map(|(a, b)| a * b).sum()
+}
+
+/// Lloyd's algorithm until no label changes, plain or with momentum: centroids, labels and inertia. With
+/// momentum, centroid t + 1 is m_t + μ_t (m_t − m_{t−1}) of the means m, where μ_t = (s_t − 1) / s_{t+1}, at
+/// most 0.9, s_{t+1} = (1 + √(1 + 4 s_t²)) / 2 and s_1 = 1; it starts again where the last step points back.
+/// No cluster may run empty.
+pub fn lloyd(x: &Rows, mut centroids: Rows, momentum: bool) -> (Rows, Vec<usize>, f64) {
     let mut labels = Vec::new();
+    let (mut before, mut s): (Option<Rows>, f64) = (None, 1.0);
+    let mut is_plain = true;
     loop {
         let new: Vec<usize> = x.iter().map(|row| nearest(row, &centroids)).collect();
-        if new == labels {
+        let is_same = new == labels;
+        if is_same && is_plain {
             let inertia = x
                 .iter()
                 .zip(&labels)
@@ -135,7 +150,8 @@ pub fn lloyd(x: &Rows, mut centroids: Rows) -> (Rows, Vec<usize>, f64) {
             return (centroids, labels, inertia);
         }
         labels = new;
-        for (k, centroid) in centroids.iter_mut().enumerate() {
+        let mut means = centroids.clone();
+        for (k, mean) in means.iter_mut().enumerate() {
             let members: Vec<&Vec<f64>> = x
                 .iter()
                 .zip(&labels)
@@ -143,9 +159,20 @@ pub fn lloyd(x: &Rows, mut centroids: Rows) -> (Rows, Vec<usize>, f64) {
                 .map(|(row, _)| row)
                 .collect();
             assert!(!members.is_empty(), "cluster {k} ran empty");
-            for (i, value) in centroid.iter_mut().enumerate() {
+            for (i, value) in mean.iter_mut().enumerate() {
                 *value = members.iter().map(|row| row[i]).sum::<f64>() / members.len() as f64;
             }
         }
+        let mut next = means.clone();
+        let way = before.filter(|_| momentum && !is_same).map(|before| minus(&means, &before));
+        let way = way.filter(|way| dot(&minus(&means, &centroids), way) >= 0.0);
+        let from = if way.is_some() { s } else { 1.0 };
+        s = (1.0 + (1.0 + 4.0 * from * from).sqrt()) / 2.0;
+        let part = ((from - 1.0) / s).min(0.9);
+        for (next, way) in next.iter_mut().zip(way.iter().flatten()) {
+            next.iter_mut().zip(way).for_each(|(next, way)| *next += part * way);
+        }
+        is_plain = next == means;
+        (before, centroids) = (Some(means), next);
     }
 }

@@ -25,14 +25,18 @@ fn cut<B: Backend>(setup: &Setup<B>, x: &Rows, step: usize) -> Vec<Tensor<B, 2>>
 /// the whole, and so is everything after.
 pub fn parts_are_the_whole<B: Backend>(setup: &Setup<B>) {
     let x = setup.rounded(&clouds(600, 3, 4, 6.0, 31));
-    let config = KMeansConfig::new(4).with_tol(0.0).with_seed(2).with_n_init(Some(1));
-    let whole = config.fit(&setup.tensor(&x)).expect("a fit");
-    for step in [1, 7, 250, 1000] {
+    let plain = KMeansConfig::new(4).with_tol(0.0).with_seed(2).with_n_init(Some(1));
+    let with_momentum = plain.clone().with_momentum(Some(true));
+    let expected =
+        [&plain, &with_momentum].map(|config| config.fit(&setup.tensor(&x)).expect("a fit"));
+    let settings = [(1, 0), (7, 0), (250, 0), (250, 1), (1000, 1)];
+    for (step, momentum) in settings {
+        let (config, whole) = ([&plain, &with_momentum][momentum], &expected[momentum]);
         // One row a part is slow on a device and says nothing new there.
         if step == 1 && !B::name(&setup.device).contains("flex") {
             continue;
         }
-        let parts = fit(&config, &cut(setup, &x, step)).expect("a fit");
+        let parts = fit(config, &cut(setup, &x, step)).expect("a fit");
         assert_eq!((parts.converged, &parts.sizes), (true, &whole.sizes));
         assert_eq!(parts.seeding, Seeding::KMeansPlusPlus);
         let difference = (parts.inertia - whole.inertia).abs();

@@ -37,13 +37,13 @@ pub(super) struct ChooseArgs {
     #[command(flatten)]
     training: TrainingArgs,
     /// Numbers of clusters to try: 2..10, or 2,3,5
-    #[arg(long, short = 'k', default_value = "2..10", value_name = "A..B", value_parser = parse::counts)]
+    #[arg(long, short = 'k', default_value = "2..10", value_name = "A..B", value_parser = parse::counts, allow_negative_numbers = true)]
     clusters: Counts,
     /// Clustering method, as of `neuralize fit`
     #[arg(long, default_value = "kmeans", value_name = "METHOD", value_parser = parse::method)]
     method: Method,
     /// Seed of the random numbers
-    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>, allow_negative_numbers = true)]
     seed: u64,
     /// Read the table in parts, three times: for data that do not fit into memory
     #[arg(long)]
@@ -61,7 +61,8 @@ pub(super) struct ChooseArgs {
 
 impl Job for ChooseArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
-        Output::check_inputs(self.output.as_deref(), &[&self.training.data])?;
+        Output::check_inputs(self.output.as_deref(), &self.training.data, None)?;
+        shared::check_figures(self.figures.as_deref(), &self.training.data)?;
         let (format, delimiter) =
             output::answer_format(self.output.as_deref(), self.format, session.delimiter)?;
         refuse_bregman(self.method)?;
@@ -77,7 +78,7 @@ impl Job for ChooseArgs {
         match format {
             AnswerFormat::Text => output.write_all(text(&choice, &self.clusters.0).as_bytes())?,
             AnswerFormat::Json => {
-                let answer = Answer { table: input::name(&self.training.data), choice };
+                let answer = Answer { table: input::full_name(&self.training.data), choice };
                 serde_json::to_writer_pretty(&mut output, &answer)?;
                 output.write_all(b"\n")?;
             }
@@ -132,18 +133,46 @@ fn text(choice: &Choice, asked: &[usize]) -> String {
         "clusters     inertia  silhouette  Calinski-H.  Davies-B.{bic}     gap  stability  smallest  fails\n",
     );
     for candidate in &choice.candidates {
-        text += &line(candidate, has_bic, choice.recommended == Some(candidate.clusters));
+        text += &line(choice, candidate, has_bic);
     }
-    if let Some(figured) = choice.figured {
-        let _ = writeln!(
-            text,
-            "\nInertia, silhouette, Calinski-H.{} and Davies-B. are of {figured} of {} rows, drawn at random.",
-            if has_bic { ", BIC" } else { "" },
-            choice.rows
-        );
-    }
+    text += &sources(choice, has_bic);
     let _ = writeln!(text, "\n{}", choice.sentence);
     text + &untried(choice, asked)
+}
+
+/// Which columns are of which rows; empty if all are of all rows.
+fn sources(choice: &Choice, has_bic: bool) -> String {
+    let (rows, judged) = (shared::counted(choice.rows, "row"), judged_rows(choice));
+    let mut text = String::new();
+    if let Some(figured) = choice.figured {
+        let bic = if has_bic { ", BIC" } else { "" };
+        let _ = writeln!(
+            text,
+            "Inertia, silhouette, Calinski-H.{bic} and Davies-B. are of {figured} of {rows}, drawn at random."
+        );
+    }
+    // Where nothing was tried, there are no columns.
+    if judged < choice.rows && !choice.candidates.is_empty() {
+        let others = match choice.figured {
+            Some(_) => String::new(),
+            None => format!(", the other columns of all {rows}"),
+        };
+        let lonely = match choice.lonely {
+            0 => "",
+            _ => " A fit clusters all rows: one far from all others can be a cluster of its own.",
+        };
+        let _ = writeln!(
+            text,
+            "Gap, stability, smallest and fails are of the {} judged{others}.{lonely}",
+            shared::counted(judged, "row")
+        );
+    }
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+/// The number of rows that were judged: those that were drawn, without those far from all others.
+fn judged_rows(choice: &Choice) -> usize {
+    choice.sampled.unwrap_or(choice.rows) - choice.lonely
 }
 
 /// What was asked for and not tried, or not asked for at all; empty if there is nothing to say.
@@ -155,11 +184,10 @@ fn untried(choice: &Choice, asked: &[usize]) -> String {
     above.sort_unstable();
     above.dedup();
     if !above.is_empty() {
-        let judged = choice.sampled.unwrap_or(choice.rows) - choice.lonely;
         return format!(
             "Not tried: {}, too many clusters for {} ({} different)\n",
             shared::listed(&above),
-            shared::counted(judged, "row"),
+            shared::counted(judged_rows(choice), "row"),
             choice.different
         );
     }
@@ -169,7 +197,7 @@ fn untried(choice: &Choice, asked: &[usize]) -> String {
     }
 }
 
-fn line(candidate: &Candidate, has_bic: bool, is_recommended: bool) -> String {
+fn line(choice: &Choice, candidate: &Candidate, has_bic: bool) -> String {
     let number = |value: Option<f64>, digits: usize| match value {
         Some(value) => format!("{value:.digits$}"),
         None => "-".to_owned(),
@@ -178,17 +206,20 @@ fn line(candidate: &Candidate, has_bic: bool, is_recommended: bool) -> String {
         value if value != 0.0 && !(1e-2..1e7).contains(&value) => format!("{value:.3e}"),
         value => format!("{value:.2}"),
     };
-    let fails = failed(candidate).join(", ");
-    let mark = if is_recommended { "  recommended".to_owned() } else { format!("  {fails}") };
+    let mark = if choice.recommended == Some(candidate.clusters) {
+        "recommended".to_owned()
+    } else {
+        choice.passed_over(candidate).unwrap_or_else(|| failed(candidate).join(", "))
+    };
     let bic = if has_bic { format!(" {:>12}", number(candidate.bic, 1)) } else { String::new() };
     let line = format!(
-        "{:>8} {inertia:>11} {:>11} {:>12} {:>10}{bic} {:>7} {:>10} {:>9}{mark}",
+        "{:>8} {inertia:>11} {:>11} {:>12} {:>10}{bic} {:>7} {:>10} {:>9}  {mark}",
         candidate.clusters,
         number(candidate.silhouette, 3),
         number(candidate.calinski_harabasz, 1),
         number(candidate.davies_bouldin, 3),
         number(candidate.gap, 3),
-        number(Some(candidate.stability), 2),
+        candidate.stability_text(),
         candidate.smallest,
     );
     line.trim_end().to_owned() + "\n"
@@ -237,4 +268,56 @@ fn entries(choice: &Choice) -> Entries {
         ]);
     }
     entries
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn candidate(clusters: usize, gain: f64, stability: f64, failed: &[&str]) -> Value {
+        json!({
+            "clusters": clusters, "inertia": 9.0, "silhouette": 0.5, "judged_silhouette": 0.5,
+            "stability": stability, "stability_spread": 0.1, "smallest": 15, "valley": 0.5,
+            "without": 0.3, "gain": gain, "failed": failed,
+        })
+    }
+
+    fn said(lonely: usize) -> String {
+        let candidates = [
+            candidate(2, 0.2, 0.9269, &[]),
+            candidate(3, 0.4, 0.85, &["valley"]),
+            candidate(4, 0.5, 0.7993, &["stability"]),
+        ];
+        let choice = json!({
+            "candidates": candidates, "recommended": null, "sentence": "no clear number", "rows": 51,
+            "sampled": null, "lonely": lonely, "different": 51, "least": 3,
+        });
+        text(&serde_json::from_value(choice).expect("a choice"), &[2, 3, 4])
+    }
+
+    /// A number that passes all checks has a word, too, and none that does not pass looks as if it did.
+    #[test]
+    fn every_number_has_its_word() {
+        let said = said(0);
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines[1].ends_with("0.93        15  smaller gain than 3"), "{said}");
+        assert!(lines[2].ends_with("0.85        15  valley"), "{said}");
+        assert!(lines[3].ends_with("0.79        15  stability"), "{said}");
+    }
+
+    /// Some columns are of fewer rows than others.
+    #[test]
+    fn rows_that_were_not_judged_are_named() {
+        assert!(!said(0).contains("are of the"));
+        assert!(
+            said(1).contains(
+                "\n\nGap, stability, smallest and fails are of the 50 rows judged, the other columns of all 51 rows. \
+                 A fit clusters all rows: one far from all others can be a cluster of its own.\n\nno clear number\n"
+            ),
+            "{}",
+            said(1)
+        );
+    }
 }

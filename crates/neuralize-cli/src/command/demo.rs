@@ -10,7 +10,7 @@ use clap::{Args, ValueHint};
 use neuralize::baseline::Check;
 use neuralize::cases::Cases;
 use neuralize::cluster::{ClustererFit, Init, KMeansConfig};
-use neuralize::data::{Scale, ScaledTable, Table, TableOptions, TableReader};
+use neuralize::data::{Scale, ScaledTable, Shown, Table, TableOptions, TableReader};
 use neuralize::explain::{Beta, Explanation, Target};
 use neuralize::output::{Format, Results, Selection};
 use neuralize::record::{Model, ModelInfo};
@@ -66,14 +66,15 @@ impl Job for DemoArgs {
         // Files come first: the reader of the text may close the pipe.
         if let Some(folder) = &self.out {
             write_folder(folder, session, &model, &data, &explanation)?;
-            session.note(format!("written to {}", folder.display()));
+            session.note(format!("written to {}", Shown::path(folder)));
         }
         if let Some(folder) = &self.figures {
             page::draw(&cases, folder, session)?;
         }
         if let Some(path) = &self.report {
             let label = LABEL.to_owned();
-            let mut page = Page::start(session, &model, "Wine", BETA, path, None, Some(&label))?;
+            let table = Path::new("Wine");
+            let mut page = Page::start(session, &model, table, BETA, path, None, Some(&label))?;
             page.add(&data, &explanation)?;
             page.finish()?;
         }

@@ -39,13 +39,13 @@ pub(super) struct EvaluateArgs {
     #[arg(long, default_value = "usual", value_name = "LIST", value_parser = parse::methods)]
     methods: MethodList,
     /// Use only these rows: numbers, counted from 0, and ranges, such as 60,61,100-120
-    #[arg(long, value_name = "ROWS", value_parser = parse::rows)]
+    #[arg(long, value_name = "ROWS", value_parser = parse::rows, allow_negative_numbers = true)]
     rows: Option<RowSet>,
     /// Use only the first N of these rows
-    #[arg(long, value_name = "N", value_parser = parse::whole::<usize>)]
+    #[arg(long, value_name = "N", value_parser = parse::whole::<usize>, allow_negative_numbers = true)]
     limit: Option<usize>,
     /// Maximum number of points to explain, drawn at random from the rows [default: 10000]
-    #[arg(long, value_name = "N", value_parser = parse::count)]
+    #[arg(long, value_name = "N", value_parser = parse::count, allow_negative_numbers = true)]
     points: Option<usize>,
     /// Print all measures instead of five; files have all
     #[arg(long)]
@@ -54,7 +54,7 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "COL")]
     label: Option<String>,
     /// Seed of the random numbers
-    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>, allow_negative_numbers = true)]
     seed: u64,
     /// Also write a page with tables and figures, for a browser
     #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
@@ -85,6 +85,7 @@ impl Job for EvaluateArgs {
         let format = self.format()?;
         shared::check_output(&self.input, self.output.as_deref())?;
         shared::check_output(&self.input, self.report.as_deref())?;
+        shared::check_figures(self.figures.as_deref(), &self.input.data)?;
         let model = Model::<B>::load(&self.input.model, &session.device, session.dtype)?;
         let subject = Tracked::<Autodiff<B>>::new(model.clusterer().clone())?;
         // An error about an output comes before anything is computed.
@@ -93,8 +94,7 @@ impl Job for EvaluateArgs {
         if let Some(folder) = &self.figures {
             shared::create_folder(folder)?;
         }
-        let title = input::title(&self.input.data);
-        let x = self.scaled(session, &model, &title)?;
+        let x = self.scaled(session, &model)?;
 
         let found = {
             let mut bar = Bar::methods(self.methods.0.len(), session.quiet);
@@ -102,7 +102,7 @@ impl Job for EvaluateArgs {
             self.config().run(&subject, &x, &mut progress)
         };
         let found = match found {
-            Err(Error::Empty { .. }) => bail!(nothing_to_evaluate(&title)),
+            Err(Error::Empty { .. }) => bail!(nothing_to_evaluate(&self.input.data)),
             other => other?,
         };
         for method in &found.methods {
@@ -112,7 +112,7 @@ impl Job for EvaluateArgs {
         }
         if let Some(mut page) = page {
             let name = Output::name(self.report.as_deref());
-            let html = report::evaluation(&found, &title)?;
+            let html = report::evaluation(&found, &input::title(&self.input.data))?;
             page.write_all(html.as_bytes()).with_context(|| name.clone())?;
             page.finish()?;
             session.note(format!("report written to {name}"));
@@ -147,12 +147,7 @@ impl EvaluateArgs {
     }
 
     /// All rows, scaled.
-    fn scaled<B: Backend>(
-        &self,
-        session: &Session<B>,
-        model: &Model<B>,
-        title: &str,
-    ) -> Result<Tensor<B, 2>> {
+    fn scaled<B: Backend>(&self, session: &Session<B>, model: &Model<B>) -> Result<Tensor<B, 2>> {
         let path = &self.input.data;
         let label = self.label.iter();
         let options = self.input.options(model.table_options());
@@ -166,7 +161,7 @@ impl EvaluateArgs {
             Ok(())
         })?;
         if scaled.is_empty() {
-            bail!(nothing_to_evaluate(title));
+            bail!(nothing_to_evaluate(path));
         }
         Ok(Tensor::cat(scaled, 0))
     }
@@ -206,6 +201,6 @@ fn ending(path: Option<&Path>) -> Option<String> {
     Some(path?.extension()?.to_string_lossy().to_lowercase())
 }
 
-fn nothing_to_evaluate(title: &str) -> String {
-    format!("{title}: there are no rows to explain")
+fn nothing_to_evaluate(table: &Path) -> String {
+    format!("{}: there are no rows to explain", input::name(table))
 }

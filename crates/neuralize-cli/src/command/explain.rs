@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use burn::backend::Autodiff;
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor};
 use clap::{Args, ValueEnum, ValueHint};
 use neuralize::baseline::Check;
 use neuralize::cluster::Clusterer;
-use neuralize::data::{RowSet, ScaledParts, TableOptions};
+use neuralize::data::{RowSet, ScaledParts, Shown, TableOptions};
 use neuralize::explain::{Beta, Root, Rule, Target};
 use neuralize::network::Network;
 use neuralize::output::{Results, Sort};
@@ -18,10 +18,10 @@ use neuralize::record::Model;
 use crate::args::{ModelArgs, ResultArgs, SelectionArgs, Usage};
 use crate::backend::{Job, Session};
 use crate::command::page::Page;
-use crate::command::shared;
+use crate::command::shared::{self, counted};
 use crate::message::tell;
 use crate::output::{self, Output};
-use crate::{input, parse};
+use crate::parse;
 
 #[derive(Args)]
 #[command(
@@ -47,13 +47,18 @@ pub(super) struct ExplainArgs {
     )]
     beta: Beta,
     /// Cluster to explain: the row's own (assigned), or one for all rows, by its number or label
-    #[arg(long, default_value = "assigned", value_name = "assigned|C")]
+    #[arg(
+        long,
+        default_value = "assigned",
+        value_name = "assigned|C",
+        allow_negative_numbers = true
+    )]
     cluster: String,
     /// Explain the cluster against this cluster only: why not K?
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", allow_negative_numbers = true)]
     versus: Option<String>,
     /// Explain only these rows: numbers, counted from 0, and ranges, such as 60,61,100-120
-    #[arg(long, value_name = "ROWS", value_parser = parse::rows)]
+    #[arg(long, value_name = "ROWS", value_parser = parse::rows, allow_negative_numbers = true)]
     rows: Option<RowSet>,
     /// Order of the results; any order but `row` keeps all results in memory, or twice the limit
     #[arg(long, value_enum, default_value_t = SortName::Row)]
@@ -70,7 +75,7 @@ pub(super) struct ExplainArgs {
     /// them; toward: on the way from the row to the other cluster; near: to its nearest point; L: from a
     /// place between (0 midway, 1 toward). Not for other distances [default: midway for kmeans, toward
     /// for kernel, label and gmm]
-    #[arg(long, value_name = "midway|toward|near|L", value_parser = parse::root)]
+    #[arg(long, value_name = "midway|toward|near|L", value_parser = parse::root, allow_negative_numbers = true)]
     root: Option<Root>,
     /// Also measure conservation and, where the model allows it, shift invariance and agreement with
     /// autodiff
@@ -118,8 +123,52 @@ impl From<SortName> for Sort {
     }
 }
 
+/// Rows whose relevances do not sum to the logit, since digits are lost.
+struct Missed {
+    /// The largest error that is nothing to speak of, in parts of Σ|R|.
+    most: f64,
+    rows: usize,
+    /// The largest error and its row.
+    worst: (f64, usize),
+}
+
+impl Missed {
+    fn new(dtype: DType) -> Self {
+        let most = if dtype == DType::F64 { 1e-6 } else { 1e-3 };
+        Self { most, rows: 0, worst: (0.0, 0) }
+    }
+
+    fn add<B: Backend>(&mut self, rows: &[usize], errors: Tensor<B, 1>) {
+        for (&row, error) in rows.iter().zip(errors.into_data().iter::<f64>()) {
+            if error > self.most {
+                self.rows += 1;
+                self.worst = if error > self.worst.0 { (error, row) } else { self.worst };
+            }
+        }
+    }
+
+    fn note(&self) -> Option<String> {
+        let (error, row) = self.worst;
+        (self.rows > 0).then(|| {
+            format!(
+                "the relevances of {} do not sum to the logit, by up to {error:.0e} of their size (row {row}): digits are \
+                 lost where values are far from 0 or hardly differ; a fit with another `--scale` keeps them",
+                counted(self.rows, "row")
+            )
+        })
+    }
+}
+
 impl Job for ExplainArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        self.explain(session).map_err(|error| {
+            shared::advised(error, &self.input.model, "give one, such as --beta 1")
+        })
+    }
+}
+
+impl ExplainArgs {
+    fn explain<B: Backend>(&self, session: &Session<B>) -> Result<()> {
         shared::check_output(&self.input, self.results.output.as_deref())?;
         shared::check_output(&self.input, self.report.as_deref())?;
         let format = output::format(&self.results, session.delimiter)?;
@@ -148,8 +197,10 @@ impl Job for ExplainArgs {
         let columns = network.contribution_names(&model.info().columns());
         let selection = shared::selection(&self.selection, self.sort.into(), format);
         let mut writer = Some(results.explanations(&columns, selection)?);
+        let mut missed = Missed::new(session.dtype);
         shared::each_part(session, &self.input.data, parts, |part| {
             let explanation = network.explain(&part.x, target, self.beta)?;
+            missed.add(&part.rows, explanation.conservation_error());
             if let Some(open) = &mut writer {
                 let shown = explanation.clone().by_column(model.info().encoding.as_ref())?;
                 let written = open.write(shared::keys(part), &shown);
@@ -167,6 +218,9 @@ impl Job for ExplainArgs {
                 None => Ok(()),
             }
         })?;
+        if let Some(note) = missed.note() {
+            session.note(note);
+        }
         // If one of the pipes is closed, the other outputs are still wanted.
         let mut closed = None;
         let mut unless_closed = |result: Result<()>| match result {
@@ -190,9 +244,7 @@ impl Job for ExplainArgs {
         }
         closed.map_or(Ok(()), Err)
     }
-}
 
-impl ExplainArgs {
     /// The rows to explain.
     fn parts<B: Backend>(
         &self,
@@ -215,14 +267,14 @@ impl ExplainArgs {
             model.cluster(text).ok_or_else(|| {
                 let known = match &model.info().labels {
                     Some(labels) => {
-                        format!("the clusters of the model are {}", shared::listed(labels))
+                        format!("the clusters of the model are {}", shared::listed_labels(labels))
                     }
                     None if option == "--cluster" => {
                         "give `assigned` or the number of a cluster".to_owned()
                     }
                     None => "give the number of a cluster".to_owned(),
                 };
-                Usage(format!("{option} {text}: {known}"))
+                Usage(format!("{option} {}: {known}", Shown(text)))
             })
         };
         let cluster = match self.cluster.as_str() {
@@ -287,7 +339,8 @@ impl ExplainArgs {
 
     /// The error of an option that is not for this model.
     fn refused(&self, option: &str, of: &str) -> anyhow::Error {
-        Usage(format!("{option}: {} is not a model of {of}", self.input.model.display())).into()
+        let model = Shown::path(&self.input.model);
+        Usage(format!("{option}: {model} is not a model of {of}")).into()
     }
 
     /// The page, if the command line names one.
@@ -298,8 +351,8 @@ impl ExplainArgs {
     ) -> Result<Option<Page<'a, B>>> {
         let Some(path) = &self.report else { return Ok(None) };
         Output::check_other("--report", path, self.results.output.as_deref())?;
-        let title = input::title(&self.input.data);
-        Page::start(session, model, &title, self.beta, path, None, self.label.as_ref()).map(Some)
+        let (data, label) = (&self.input.data, self.label.as_ref());
+        Page::start(session, model, data, self.beta, path, None, label).map(Some)
     }
 }
 

@@ -15,14 +15,15 @@ use neuralize::cluster::{
     Bandwidth, Clusterer, ClustererConfig, ClustererFit, CrossTable, FitOptions,
     GaussianMixtureConfig, Init, KMeansConfig, KernelKMeansConfig, Progress,
 };
-use neuralize::data::{Gaps, Scale, ScaledTable, Scaler, Table};
+use neuralize::data::{Gaps, Scale, ScaledTable, Scaler, Shown, Table};
 use neuralize::record::{Model, ModelInfo, check_folder};
 
 use crate::args::{TrainingArgs, Usage};
 use crate::backend::{Job, Session};
 use crate::command::choice::{self, Wanted};
-use crate::command::shared::{self, Training, counted, listed};
+use crate::command::shared::{self, Training, counted, figure, listed};
 use crate::command::stream::{Stream, refuse_read_once};
+use crate::output::Output;
 use crate::parse::Method;
 use crate::progress::Bar;
 use crate::{input, parse};
@@ -37,7 +38,7 @@ pub(super) struct FitArgs {
     #[command(flatten)]
     training: TrainingArgs,
     /// Number of clusters [default: the one that `neuralize choose` recommends, if one is clear]
-    #[arg(long, short = 'k', value_name = "K", value_parser = parse::whole::<usize>)]
+    #[arg(long, short = 'k', value_name = "K", value_parser = parse::count, allow_negative_numbers = true)]
     clusters: Option<usize>,
     /// Folder for the model
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -58,7 +59,7 @@ pub(super) struct FitArgs {
     #[arg(long, value_name = "HOW", value_parser = parse::bandwidth, allow_negative_numbers = true)]
     gamma: Option<Bandwidth>,
     /// Represent every cluster by N prototypes instead of all its members (method kernel)
-    #[arg(long, value_name = "N", value_parser = parse::count)]
+    #[arg(long, value_name = "N", value_parser = parse::count, allow_negative_numbers = true)]
     prototypes: Option<usize>,
     /// Weight of the mean of all data in the means of the clusters (bregman methods)
     #[arg(long, value_name = "A", value_parser = parse::weight, allow_negative_numbers = true)]
@@ -66,21 +67,21 @@ pub(super) struct FitArgs {
     /// Number of restarts; the best is kept [default: 10 without --clusters; else for kmeans and other
     /// distances 10 where rows x features x clusters is at most 262144 or with --init random, and 1 for
     /// more; for kernel 10 up to 5792 rows, 4 for more; for gmm 1]
-    #[arg(long, value_name = "N", value_parser = parse::count)]
+    #[arg(long, value_name = "N", value_parser = parse::count, allow_negative_numbers = true)]
     restarts: Option<usize>,
     /// Read the file once for every iteration instead of keeping it in memory
     #[arg(long, conflicts_with = "restarts")]
     stream: bool,
     /// Maximum number of iterations of a restart [default: 300, for gmm 200]
-    #[arg(long, value_name = "N", value_parser = parse::count)]
+    #[arg(long, value_name = "N", value_parser = parse::count, allow_negative_numbers = true)]
     max_iter: Option<usize>,
     /// Tolerance for convergence: of the squared shift of the centroids, relative to the mean
     /// variance; with another distance, of the relative decrease of the inertia; for gmm, of the
     /// increase of the mean log-likelihood [default: 1e-4]
-    #[arg(long, value_name = "T", value_parser = parse::number)]
+    #[arg(long, value_name = "T", value_parser = parse::number, allow_negative_numbers = true)]
     tol: Option<f64>,
     /// Seed of the random numbers
-    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>, allow_negative_numbers = true)]
     seed: u64,
 }
 
@@ -93,6 +94,7 @@ impl Job for FitArgs {
     fn run<B: Backend>(mut self, session: &Session<B>) -> Result<()> {
         self.check()?;
         check_folder(&self.model)?;
+        Output::check_folder("--model", Some(&self.model), &[&self.training.data])?;
         if self.stream {
             return self.fit_stream(session);
         }
@@ -294,8 +296,10 @@ impl FitArgs {
         };
         let mut observer = shown(session.quiet);
         let options = FitOptions::default().with_observer(&mut observer);
+        // Centroids that a fit has found, of which no other program knows.
+        let momentum = first.is_some().then_some(true);
         let options = first.into_iter().fold(options, FitOptions::with_initial_centroids);
-        let fit = self.kmeans().fit_parts_with(
+        let fit = self.kmeans().with_momentum(momentum).fit_parts_with(
             || -> Box<dyn Iterator<Item = Result<ScaledTable<B>>> + '_> {
                 passes.set(passes.get() + 1);
                 match stream.parts() {
@@ -311,8 +315,9 @@ impl FitArgs {
         );
         let fit = fit.map_err(|error| match error.downcast_ref::<Error>() {
             Some(Error::Passes { first, rows, .. }) => anyhow!(
-                "{}: the table had {first} rows and then {rows}: it was changed while it was read; run the command again",
-                input::name(&self.training.data)
+                "{}: the table had {} and then {rows}: it was changed while it was read; run the command again",
+                input::name(&self.training.data),
+                counted(*first, "row")
             ),
             _ => error,
         })?;
@@ -347,15 +352,19 @@ impl FitArgs {
         let of: Vec<Option<usize>> = classes.into_iter().map(Some).collect();
         let together = CrossTable::of(&clusters, &of, self.n_clusters(), names.len()).ok()?;
         let classes = format!(
-            "clusters and the {} classes: adjusted Rand index {:.3}",
-            names.len(),
+            "clusters and the {}: adjusted Rand index {:.3}",
+            if names.len() == 1 {
+                "1 class".to_owned()
+            } else {
+                format!("{} classes", names.len())
+            },
             together.agreement().adjusted_rand
         );
         Some(match together.one_to_one() {
             Some(matched) => format!(
-                "{classes}; nearly one to one, {} of {} rows agree",
+                "{classes}; nearly one to one, {} of {} agree",
                 together.agreeing(&matched),
-                together.n_rows()
+                counted(together.n_rows(), "row")
             ),
             None => format!("{classes}; not one to one: see `neuralize profile --label`"),
         })
@@ -389,7 +398,7 @@ impl FitArgs {
         if let Some(agreement) = agreement {
             shared::note_agreement(session, agreement, left_out);
         }
-        session.note(format!("model saved to {}", self.model.display()));
+        session.note(format!("model saved to {}", Shown::path(&self.model)));
         Ok(())
     }
 }
@@ -397,8 +406,8 @@ impl FitArgs {
 /// Information on a fit, in one line.
 fn summary<B: Backend>(fit: &ClustererFit<B>, features: usize) -> String {
     let mut text = format!(
-        "{} rows of {} in {} clusters of {}",
-        fit.sizes.iter().sum::<usize>(),
+        "{} of {} in {} clusters of {}",
+        counted(fit.sizes.iter().sum(), "row"),
         counted(features, "feature"),
         fit.sizes.len(),
         listed(&fit.sizes),
@@ -406,16 +415,16 @@ fn summary<B: Backend>(fit: &ClustererFit<B>, features: usize) -> String {
     // Writing to a string cannot fail.
     let _ = match (fit.inertia, &fit.clusterer, fit.gamma) {
         (Some(inertia), Clusterer::Separable(model), _) => {
-            write!(text, "; inertia {inertia:.6} by distance {}", model.distance())
+            write!(text, "; inertia {} by distance {}", figure(inertia), model.distance())
         }
         (Some(inertia), _, Some(gamma)) => {
-            write!(text, "; kernel inertia {inertia:.6} with gamma {gamma:.6}")
+            write!(text, "; kernel inertia {} with gamma {}", figure(inertia), figure(gamma))
         }
-        (Some(inertia), ..) => write!(text, "; inertia {inertia:.6}"),
+        (Some(inertia), ..) => write!(text, "; inertia {}", figure(inertia)),
         (None, ..) => Ok(()),
     };
     if let Some(likelihood) = fit.log_likelihood {
-        let _ = write!(text, "; mean log-likelihood {likelihood:.6}");
+        let _ = write!(text, "; mean log-likelihood {}", figure(likelihood));
     }
     if let Some(iterations) = fit.n_iter {
         let _ = write!(text, ", {}", counted(iterations, "iteration"));

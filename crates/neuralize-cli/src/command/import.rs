@@ -18,7 +18,8 @@ use serde::Deserialize;
 
 use crate::args::Usage;
 use crate::backend::{Job, Session};
-use crate::command::shared;
+use crate::command::shared::{self, counted, figure};
+use crate::output::Output;
 use crate::{input, parse};
 
 #[derive(Args)]
@@ -70,6 +71,10 @@ struct Moments {
 impl Job for ImportArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
         check_folder(&self.model)?;
+        let tables = [Some(&self.centroids), self.data.as_ref(), self.mean.as_ref()];
+        let tables = tables.into_iter().flatten().chain(&self.spread);
+        let tables: Vec<&Path> = tables.map(PathBuf::as_path).collect();
+        Output::check_folder("--model", Some(&self.model), &tables)?;
         let (device, dtype) = (&session.device, session.dtype);
         let table = self.centroids(session)?;
         let features = table.features().to_vec();
@@ -103,9 +108,10 @@ impl Job for ImportArgs {
         let (clusters, columns) = (kmeans.n_clusters(), kmeans.n_features());
         let beta = kmeans.beta();
         Model::new(scaler, kmeans, info)?.save(&self.model)?;
-        let beta = beta.map_or_else(|| "not known".into(), |beta| format!("{beta:.6}"));
-        session.note(format!("{clusters} centroids of {columns} features, beta {beta}"));
-        session.note(format!("model saved to {}", self.model.display()));
+        let beta = beta.map_or_else(|| "not known".into(), figure);
+        let columns = counted(columns, "feature");
+        session.note(format!("{clusters} centroids of {columns}, beta {beta}"));
+        session.note(format!("model saved to {}", Shown::path(&self.model)));
         Ok(())
     }
 }
@@ -115,7 +121,7 @@ impl ImportArgs {
     fn centroids<B: Backend>(&self, session: &Session<B>) -> Result<Table> {
         let options = SurveyOptions::new(session.text_options(TableOptions::default()));
         let survey = input::survey(&self.centroids, &options, true)?;
-        let name = survey.file();
+        let name = Shown::path(survey.file());
         for note in survey.notes() {
             session.note(format!("note: {name}: {note}"));
         }
@@ -128,10 +134,12 @@ impl ImportArgs {
                     Shown(&found.name),
                     found.remark
                 )),
-                _ if found.missing > 0 => {
-                    bail!("{name}: column `{}` has missing values", Shown(&found.name))
+                _ => {
+                    let missing = found.missing > 0;
+                    let what = if missing { "has missing values" } else { "does not hold numbers" };
+                    let place = first_wrong(session, &self.centroids, &found.name);
+                    bail!("{name}: column `{}` {what}{place}", Shown(&found.name))
                 }
-                _ => bail!("{name}: column `{}` does not hold numbers", Shown(&found.name)),
             }
         }
         Ok(survey.table()?)
@@ -144,9 +152,10 @@ impl ImportArgs {
         features: &[String],
     ) -> Result<Option<Moments>> {
         let read = |path: &Path| row_or_column(session, path, features);
-        let (moments, name) = match (&self.mean, &self.spread, &self.scaler) {
+        let (moments, [of_mean, of_spread]) = match (&self.mean, &self.spread, &self.scaler) {
             (Some(mean), Some(spread), _) => {
-                (Moments { mean: read(mean)?, spread: read(spread)? }, input::name(mean))
+                let moments = Moments { mean: read(mean)?, spread: read(spread)? };
+                (moments, [mean, spread].map(|path| input::name(path)))
             }
             (_, _, Some(path)) => {
                 let name = input::name(path);
@@ -154,13 +163,25 @@ impl ImportArgs {
                 let moments = serde_json::from_str(&text).map_err(|error| {
                     anyhow!("{name}: expected {{\"mean\": [..], \"spread\": [..]}}: {error}")
                 })?;
-                (moments, name)
+                (moments, [name.clone(), name])
             }
             _ => return Ok(None),
         };
-        for (what, found) in [("means", moments.mean.len()), ("spreads", moments.spread.len())] {
-            if found != features.len() {
-                bail!("{name}: there are {found} {what} for {} features", features.len());
+        let of = [("mean", of_mean, &moments.mean), ("spread", of_spread, &moments.spread)];
+        for (what, name, values) in of {
+            if values.len() != features.len() {
+                let (found, features) =
+                    (counted(values.len(), what), counted(features.len(), "feature"));
+                bail!("{name}: {found} for {features}");
+            }
+            let wrong = |value: f64| !value.is_finite() || what == "spread" && value <= 0.0;
+            if let Some(at) = values.iter().position(|value| wrong(*value)) {
+                let rule = if what == "spread" { "positive and finite" } else { "finite" };
+                bail!(
+                    "{name}: column `{}`: {what} = {} cannot be used: it must be {rule}",
+                    Shown(&features[at]),
+                    Shown(&values[at].to_string())
+                );
             }
         }
         Ok(Some(moments))
@@ -181,7 +202,7 @@ impl ImportArgs {
             .fold(options, |options, name| options.with_kind(name, ColumnKind::Number));
         let survey = input::survey(path, &options, true)?;
         for note in survey.notes() {
-            session.note(format!("note: {}: {note}", survey.file()));
+            session.note(format!("note: {}: {note}", Shown::path(survey.file())));
         }
         shared::note_ignored(session, survey.ignored());
         let table = survey.table()?;
@@ -220,7 +241,13 @@ impl ImportArgs {
             session.note(agreement(column, labels, &found, clusters));
         }
         if self.beta.is_none() {
-            kmeans = kmeans.with_heuristic_beta(&x)?;
+            kmeans = kmeans.with_heuristic_beta(&x).map_err(|error| match error {
+                Error::NoHeuristicBeta => anyhow!(
+                    "{name}: these data give no beta, since the centroids do not tell them apart (the mean logit is not \
+                     positive); give one, such as --beta 1"
+                ),
+                other => other.into(),
+            })?;
         }
         info.inertia = Some(kmeans.inertia(&x)?);
         info.rows = Some(found.len());
@@ -261,7 +288,8 @@ fn agreement(column: &str, labels: &[String], found: &[usize], clusters: usize) 
         } else {
             ""
         };
-        return format!("{agree} of {rows} rows are in the cluster that `{column}` says{hint}");
+        let (rows, are) = (counted(rows, "row"), if rows == 1 { "is" } else { "are" });
+        return format!("{agree} of {rows} {are} in the cluster that `{column}` says{hint}");
     }
     let mut names: Vec<&String> = known.into_iter().collect::<HashSet<_>>().into_iter().collect();
     names.sort();
@@ -272,8 +300,9 @@ fn agreement(column: &str, labels: &[String], found: &[usize], clusters: usize) 
     let (found, classes): (Vec<usize>, Vec<usize>) = pairs.unzip();
     let agree = match_to_classes(&found, &classes, clusters, names.len()).agreeing;
     format!(
-        "{agree} of {rows} rows agree with the {} names of `{column}`, matched one to one",
-        names.len()
+        "{agree} of {} agree with the {} of `{column}`, matched one to one",
+        counted(rows, "row"),
+        counted(names.len(), "name")
     )
 }
 
@@ -286,6 +315,23 @@ fn check_distinct<B: Backend>(session: &Session<B>, centroids: &Tensor<B, 2>, na
     if let Some((at, other)) = (0..rows.len()).find_map(|at| Some((at, first(at)?))) {
         let coarse = if session.dtype == DType::F32 { " in precision f32" } else { "" };
         session.note(format!("warning: {name}: centroids {other} and {at} are the same{coarse}"));
+    }
+}
+
+/// Where a column of the centroids is not a number: empty if the table cannot be read once more, or
+/// all cells are numbers.
+fn first_wrong<B: Backend>(session: &Session<B>, path: &Path, column: &str) -> String {
+    if input::is_read_once(path) {
+        return String::new();
+    }
+    let options = session.text_options(TableOptions::default().with_selected([column]));
+    let read = input::open(path, &options).and_then(|mut reader| Ok(reader.read_all()?));
+    match read.map_err(|error| error.downcast::<Error>()) {
+        Err(Ok(Error::Cell { line, text, .. })) => format!(": line {line} has `{}`", Shown(&text)),
+        Err(Ok(Error::MissingValues { first, .. })) => {
+            format!(", the first in {}", first.split(',').next().unwrap_or_default())
+        }
+        _ => String::new(),
     }
 }
 
@@ -313,6 +359,16 @@ fn row_or_column<B: Backend>(
             let place = |name: &String| table.features().iter().position(|known| known == name);
             // By name where all names are there.
             let places: Option<Vec<usize>> = features.iter().map(place).collect();
+            // An index of rows has no name.
+            let is_other =
+                |name: &str| !name.is_empty() && !features.iter().any(|known| known == name);
+            let other = table.features().iter().find(|name| is_other(name));
+            if let Some(other) = other.filter(|_| places.is_some()) {
+                bail!(
+                    "{name}: column `{}` is no feature of the centroids; leave it out",
+                    Shown(other)
+                );
+            }
             match places {
                 Some(places) => Ok(places.into_iter().map(|at| values[at]).collect()),
                 None if values.len() == features.len() => {
@@ -326,7 +382,11 @@ fn row_or_column<B: Backend>(
         }
         (rows, 1) => Ok((0..rows).flat_map(row).collect()),
         (rows, columns) => {
-            bail!("{name}: expected one row or one column, found {rows} rows of {columns} columns")
+            bail!(
+                "{name}: expected one row or one column, found {} of {}",
+                counted(rows, "row"),
+                counted(columns, "column")
+            )
         }
     }
 }

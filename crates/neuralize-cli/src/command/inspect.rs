@@ -39,31 +39,30 @@ fn lines(config: &ModelConfig) -> Vec<(&'static str, String)> {
     let of_clusters = config.n_clusters > 0;
     let known =
         |value: Option<String>| value.or_else(|| of_clusters.then(|| "not known".to_owned()));
-    let listed = |items: &[String]| items.join(", ");
-    let sizes = info
-        .sizes
-        .as_ref()
-        .map(|sizes| listed(&sizes.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    let listed = |items: Vec<String>| items.join(", ");
+    let shown = |text: &String| Shown(text).to_string();
+    let sizes = info.sizes.as_ref();
+    let sizes = sizes.map(|sizes| listed(sizes.iter().map(ToString::to_string).collect()));
     let labels = info.labels.as_ref().map(|labels| {
-        let named = labels.iter().enumerate().map(|(at, label)| format!("{at} = {label}"));
-        listed(&named.collect::<Vec<_>>())
+        let named = labels.iter().enumerate();
+        listed(named.map(|(at, label)| format!("{at} = {}", Shown(label))).collect())
     });
     let lines = [
         ("kind", Some(config.kind.to_string())),
-        ("distance", Some(config.distance.clone())),
+        ("distance", Some(shown(&config.distance))),
         ("clusters", of_clusters.then(|| config.n_clusters.to_string())),
         ("features", Some(config.n_features.to_string())),
         ("columns", info.encoding.as_ref().map(columns)),
         ("decimal", info.encoding.as_ref().and_then(|encoding| encoding.decimal).map(decimal)),
-        ("row names", info.id.clone()),
+        ("row names", info.id.as_ref().map(shown)),
         ("scale", Some(info.scale.to_string())),
-        ("gamma", text(info.gamma)),
+        ("gamma", info.gamma.map(number)),
         ("supports", text(info.supports)),
         ("labels", labels),
         ("agreement", info.agreement.map(|share| format!("{:.2} %", 100.0 * share))),
-        ("likelihood", text(info.log_likelihood)),
-        ("beta", known(text(config.beta))),
-        ("inertia", known(text(info.inertia))),
+        ("likelihood", info.log_likelihood.map(number)),
+        ("beta", known(config.beta.map(number))),
+        ("inertia", known(info.inertia.map(number))),
         ("rows", known(text(info.rows))),
         ("sizes", known(sizes)),
         ("seed", known(text(info.seed))),
@@ -72,12 +71,27 @@ fn lines(config: &ModelConfig) -> Vec<(&'static str, String)> {
         ("precision", Some(config.precision.to_string())),
         (
             "record",
-            Some(format!("{}, {} bytes, SHA-256 {}", record.file, record.bytes, record.sha256)),
+            Some(format!(
+                "{}, {} bytes, SHA-256 {}",
+                Shown(&record.file),
+                record.bytes,
+                Shown(&record.sha256)
+            )),
         ),
-        ("created by", Some(config.created_by.clone())),
-        ("names", Some(listed(&info.features))),
+        ("created by", Some(shown(&config.created_by))),
+        ("names", Some(listed(info.features.iter().map(shown).collect()))),
     ];
     lines.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// A number with all its digits, of which a power of ten keeps the zeros away.
+fn number(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || !size.is_finite() || (1e-5..1e17).contains(&size) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
 }
 
 /// The decimal sign of numbers that are text.
@@ -105,7 +119,7 @@ fn columns(encoding: &Encoding) -> String {
                 let value = values.get(fill as usize).map(String::as_str).unwrap_or_default();
                 format!(", if missing {}", Shown(value))
             }
-            (_, Some(fill)) => format!(", if missing {fill}"),
+            (_, Some(fill)) => format!(", if missing {}", number(fill)),
         };
         format!("{} ({kind}{filled})", Shown(&column.name))
     };

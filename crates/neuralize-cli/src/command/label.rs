@@ -11,7 +11,8 @@ use neuralize::record::{Model, ModelInfo, check_folder};
 
 use crate::args::TrainingArgs;
 use crate::backend::{Job, Session};
-use crate::command::shared::{self, Training, listed};
+use crate::command::shared::{self, Training, counted, figure, listed, listed_labels};
+use crate::output::Output;
 use crate::parse::ChosenGamma;
 use crate::{input, parse};
 
@@ -35,7 +36,7 @@ pub(super) struct LabelArgs {
     #[arg(long, value_name = "LABEL", default_value = "-1", allow_hyphen_values = true)]
     noise: Vec<String>,
     /// Represent every cluster by N prototypes instead of all its members
-    #[arg(long, value_name = "N", value_parser = parse::count)]
+    #[arg(long, value_name = "N", value_parser = parse::count, allow_negative_numbers = true)]
     prototypes: Option<usize>,
     /// Gamma of the kernel: auto (the smallest that reproduces the labels) or a number; inf assigns a
     /// point to the cluster of the nearest member
@@ -48,24 +49,24 @@ pub(super) struct LabelArgs {
     )]
     gamma: ChosenGamma,
     /// Seed of the random numbers
-    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>, allow_negative_numbers = true)]
     seed: u64,
 }
 
 impl Job for LabelArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
         check_folder(&self.model)?;
+        Output::check_folder("--model", Some(&self.model), &[&self.training.data])?;
         let Training { scale, scaler, data } =
             shared::read_scaled(session, &self.training, Some(&self.labels), None)?;
         let table = &data.table;
         let (clusters, names) = table.clusters(&self.noise).context("there are labels")?;
         if names.len() < 2 {
             bail!(
-                "{}: column `{}` has {} cluster{}; an assignment is explained against another cluster, so use 2 or more",
+                "{}: column `{}` has {}; an assignment is explained against another cluster, so use 2 or more",
                 input::name(&self.training.data),
                 Shown(&self.labels),
-                names.len(),
-                if names.is_empty() { "s" } else { "" },
+                counted(names.len(), "cluster"),
             );
         }
         let labelled = clusters.iter().flatten().count();
@@ -85,15 +86,15 @@ impl Job for LabelArgs {
             .map_err(|error| data.located(error))
             .with_context(|| input::name(&self.training.data))?;
         let summary = format!(
-            "{} rows of {} in {} clusters of {} (labels {}), {} rows of noise left out; {} supports, gamma {:.6}",
-            table.rows() - fit.noise,
-            shared::counted(table.features().len(), "feature"),
+            "{} of {} in {} clusters of {} (labels {}), {} of noise left out; {}, gamma {}",
+            counted(table.rows() - fit.noise, "row"),
+            counted(table.features().len(), "feature"),
             names.len(),
             listed(&fit.sizes),
-            listed(&names),
-            fit.noise,
-            fit.model.n_supports(),
-            fit.gamma,
+            listed_labels(&names),
+            counted(fit.noise, "row"),
+            counted(fit.model.n_supports(), "support"),
+            figure(fit.gamma),
         );
         let (agreement, left_out) = (fit.agreement, fit.left_out);
         let fit = ClustererFit::from(fit);
@@ -106,7 +107,7 @@ impl Job for LabelArgs {
         Model::new(scaler, fit.clusterer, info)?.save(&self.model)?;
         session.note(summary);
         shared::note_agreement(session, agreement, left_out);
-        session.note(format!("model saved to {}", self.model.display()));
+        session.note(format!("model saved to {}", Shown::path(&self.model)));
         Ok(())
     }
 }

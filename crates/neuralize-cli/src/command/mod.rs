@@ -49,8 +49,8 @@ NumPy arrays and archives, and folders of part files; the content decides. The c
 on; if an array has as many columns as the model has features, they are matched by position. - is text from \
 standard input. Results go to standard output, messages to standard error.
 
-Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted, 143 terminated. Files are written \
-whole or not at all.
+Exit codes: 0 success, 1 failure, 2 wrong usage, 129 hung up, 130 interrupted, 143 terminated. Files \
+are written whole or not at all.
 
 Example: neuralize demo --out wine
 Example: cat wine.csv | neuralize predict - --model model";

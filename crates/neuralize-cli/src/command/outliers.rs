@@ -9,7 +9,7 @@ use burn::tensor::backend::Backend;
 use clap::{Args, ValueEnum, ValueHint};
 use neuralize::Error;
 use neuralize::cluster::Bandwidth;
-use neuralize::data::TableOptions;
+use neuralize::data::{Shown, TableOptions};
 use neuralize::outlier::{
     KernelDensity, KernelDensityConfig, NeuralizedKernelDensity, OutlierExplanation,
 };
@@ -63,10 +63,10 @@ pub(super) struct OutlierArgs {
     )]
     gamma: Option<f64>,
     /// Maximum number of rows to score against, drawn at random [default: all rows]
-    #[arg(long, value_name = "N", value_parser = parse::count)]
+    #[arg(long, value_name = "N", value_parser = parse::count, allow_negative_numbers = true)]
     supports: Option<usize>,
     /// Seed of the random numbers
-    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = parse::whole::<u64>, allow_negative_numbers = true)]
     seed: u64,
     /// Order of the results
     #[arg(long, value_enum, default_value_t = OutlierSortName::Score)]
@@ -96,15 +96,13 @@ impl From<OutlierSortName> for Sort {
 
 impl Job for OutlierArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
-        let inputs: Vec<&Path> = [Some(&self.training.data), self.model.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(PathBuf::as_path)
-            .collect();
-        Output::check_inputs(self.results.output.as_deref(), &inputs)?;
+        let (data, output) = (&self.training.data, self.results.output.as_deref());
+        Output::check_inputs(output, data, self.model.as_deref())?;
         let format = output::format(&self.results, session.delimiter)?;
         if let Some(folder) = &self.save {
             check_folder(folder)?;
+            Output::check_folder("--save", Some(folder), &[data])?;
+            Output::check_other("--save", &folder.join("config.json"), output)?;
         }
         match &self.model {
             Some(folder) => self.score_by_model(session, format, folder),
@@ -221,11 +219,11 @@ impl OutlierArgs {
             .map_err(|error| data.located(error))
             .with_context(|| input::name(&self.training.data))?;
         let summary = format!(
-            "{} rows of {} against {} supports, gamma {:.6}",
-            data.table.rows(),
+            "{} of {} against {}, gamma {}",
+            shared::counted(data.table.rows(), "row"),
             shared::counted(features.len(), "feature"),
-            density.n_supports(),
-            density.gamma(),
+            shared::counted(density.n_supports(), "support"),
+            shared::figure(density.gamma()),
         );
         let network = density.neuralize();
         let path = self.results.output.as_deref();
@@ -238,7 +236,7 @@ impl OutlierArgs {
                 .with_seed(self.seed);
             info.rows = Some(data.table.rows());
             OutlierModel::new(scaler, density, info)?.save(folder)?;
-            session.note(format!("model saved to {}", folder.display()));
+            session.note(format!("model saved to {}", Shown::path(folder)));
         }
         let results = Results::new(Output::name(path), &mut output, format, session.dtype)
             .with_row_names(self.training.id.clone());

@@ -18,6 +18,7 @@ use neuralize::report::ReportBuilder;
 use crate::args::PageFormat;
 use crate::backend::Session;
 use crate::command::shared;
+use crate::input;
 use crate::output::Output;
 use crate::parse::Group;
 
@@ -31,14 +32,15 @@ pub(super) struct Page<'a, B: Backend> {
     output: Output,
     format: PageFormat,
     name: String,
-    title: String,
+    /// The name of the table.
+    table: String,
 }
 
 impl<'a, B: Backend> Page<'a, B> {
     pub(super) fn start(
         session: &'a Session<B>,
         model: &'a Model<B>,
-        title: &str,
+        table: &Path,
         beta: Beta,
         path: &Path,
         format: Option<PageFormat>,
@@ -47,7 +49,7 @@ impl<'a, B: Backend> Page<'a, B> {
         let format = PageFormat::of(path, format)?;
         let output = Output::open(Some(path))?;
         let check = Check::new(model.neuralize()?, Target::Assigned, beta);
-        let builder = ReportBuilder::new(model, title, beta)?;
+        let builder = ReportBuilder::new(model, &input::title(table), beta)?;
         Ok(Self {
             session,
             builder: label.into_iter().fold(builder, ReportBuilder::with_label),
@@ -55,7 +57,7 @@ impl<'a, B: Backend> Page<'a, B> {
             output,
             format,
             name: Output::name(Some(path)),
-            title: title.to_owned(),
+            table: input::name(table),
         })
     }
 
@@ -81,14 +83,14 @@ impl<'a, B: Backend> Page<'a, B> {
 
     /// The points that the page lists.
     pub(super) fn cases(&self) -> Result<Cases> {
-        not_empty(&self.title, self.builder.cases())
+        not_empty(&self.table, self.builder.cases())
     }
 
     /// Writes the page.
     pub(super) fn finish(mut self) -> Result<()> {
         let found = self.check.take().map(|check| check.report());
-        let Self { session, builder, mut output, format, name, title, .. } = self;
-        let page = not_empty(&title, builder.finish(found.as_ref()))?;
+        let Self { session, builder, mut output, format, name, table, .. } = self;
+        let page = not_empty(&table, builder.finish(found.as_ref()))?;
         match format {
             PageFormat::Html => page.write(&mut output),
             PageFormat::Md => output.write_all(page.markdown().as_bytes()),
@@ -100,9 +102,9 @@ impl<'a, B: Backend> Page<'a, B> {
     }
 }
 
-fn not_empty<T>(title: &str, result: neuralize::Result<T>) -> Result<T> {
+fn not_empty<T>(table: &str, result: neuralize::Result<T>) -> Result<T> {
     match result {
-        Err(Error::Empty { .. }) => bail!("{title}: there are no rows to report on"),
+        Err(Error::Empty { .. }) => bail!("{table}: there are no rows to report on"),
         other => Ok(other?),
     }
 }
@@ -112,7 +114,10 @@ fn not_empty<T>(title: &str, result: neuralize::Result<T>) -> Result<T> {
 fn if_possible<T, B: Backend>(result: neuralize::Result<T>, session: &Session<B>) -> Option<T> {
     result
         .inspect_err(|error| {
-            session.note(format!("note: the explanations cannot be checked: {error}"));
+            // Without it there are no explanations either, which is an error.
+            if !matches!(error, Error::NoHeuristicBeta) {
+                session.note(format!("note: the explanations cannot be checked: {error}"));
+            }
         })
         .ok()
 }
@@ -123,10 +128,12 @@ pub(super) fn draw<B: Backend>(cases: &Cases, folder: &Path, session: &Session<B
     let figures = FigureSet::of_cases::<B>(cases, &session.device, session.dtype)?;
     shared::save_figures(session, &figures, folder)?;
     if figures.left_out > 0 {
-        session.note(format!("note: {} more points have no figure of their own", figures.left_out));
+        let more = shared::counted(figures.left_out, "more point");
+        session.note(format!("note: without a figure of their own: {more}"));
     }
     if cases.total > cases.len() {
-        session.note(format!("note: figures show {} of {} points", cases.len(), cases.total));
+        let total = shared::counted(cases.total, "point");
+        session.note(format!("note: figures show {} of {total}", cases.len()));
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use neuralize::explain::{Beta, Target};
 use neuralize::output::Entries;
 use neuralize::plot::FigureSet;
 use neuralize::profile::{
-    ClassFacts, ClusterFacts, ContrastFacts, ModelProfile, ModelProfileBuilder, PairFacts, RowFacts,
+    ClassFacts, ClusterFacts, ModelProfile, ModelProfileBuilder, PairFacts, RowFacts,
 };
 use neuralize::record::Model;
 use serde::Serialize;
@@ -34,7 +34,13 @@ pub(super) struct ProfileArgs {
     #[command(flatten)]
     input: ModelArgs,
     /// Compare one cluster with another: A,B, by number or name
-    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1)]
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        num_args = 1,
+        allow_negative_numbers = true
+    )]
     versus: Vec<String>,
     /// Column of known classes, which are set against the clusters
     #[arg(long, value_name = "COL")]
@@ -59,7 +65,16 @@ struct Answer {
 
 impl Job for ProfileArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        const ADVICE: &str = "a model of fewer or larger clusters, or with another --scale, may have one; `neuralize explain \
+                              --beta 1` explains the rows of this one";
+        self.answer(session).map_err(|error| shared::advised(error, &self.input.model, ADVICE))
+    }
+}
+
+impl ProfileArgs {
+    fn answer<B: Backend>(&self, session: &Session<B>) -> Result<()> {
         shared::check_output(&self.input, self.output.as_deref())?;
+        shared::check_figures(self.figures.as_deref(), &self.input.data)?;
         let (format, delimiter) =
             output::answer_format(self.output.as_deref(), self.format, session.delimiter)?;
         if matches!(format, AnswerFormat::Csv | AnswerFormat::Xlsx)
@@ -72,7 +87,7 @@ impl Job for ProfileArgs {
         let pair = self.pair(&model)?;
         let mut output = Output::open(self.output.as_deref())?;
         let answer = Answer {
-            table: input::name(&self.input.data),
+            table: input::full_name(&self.input.data),
             profile: self.profile(session, &model, pair)?,
         };
         if let Some(folder) = &self.figures {
@@ -93,9 +108,7 @@ impl Job for ProfileArgs {
         }
         output.finish()
     }
-}
 
-impl ProfileArgs {
     /// The clusters that are compared.
     fn pair<B: Backend>(&self, model: &Model<B>) -> Result<Option<(usize, usize)>> {
         let [one, other] = match self.versus.as_slice() {
@@ -149,7 +162,8 @@ fn text(answer: &Answer, only_versus: bool) -> String {
     // Writing to a string cannot fail.
     let profile = &answer.profile;
     let clusters = profile.clusters.len();
-    let _ = writeln!(text, "{}: {} rows in {clusters} clusters", answer.table, profile.rows);
+    let (table, rows) = (Shown::path(&answer.table), shared::counted(profile.rows, "row"));
+    let _ = writeln!(text, "{table}: {rows} in {clusters} clusters");
     if let Some(sentence) = profile.fitted_in_words() {
         let _ = writeln!(text, "{sentence}");
     }
@@ -179,12 +193,11 @@ fn of_cluster(cluster: &ClusterFacts) -> String {
         }
     };
     line("rule", cluster.rule.as_ref().map(|rule| rule.text.clone()).unwrap_or_default());
-    let share = |(name, share): (&str, f64)| format!("{} ({:.0} %)", Shown(name), 100.0 * share);
-    let strongest: Vec<String> = cluster.strongest(COLUMNS).into_iter().map(share).collect();
+    let strongest = cluster.strongest_in_words(COLUMNS);
     if !strongest.is_empty() {
         let from = cluster.competitor.as_ref();
-        let from = from.map(|other| format!("; mostly from cluster {}", Shown(other)));
-        line("apart by", strongest.join(", ") + &from.unwrap_or_default());
+        let from = from.map(|other| format!("; mostly against cluster {}", Shown(other)));
+        line("apart by", strongest + &from.unwrap_or_default());
     }
     let named = |rows: &[RowFacts]| -> String {
         let named = |line: &RowFacts| match &line.name {
@@ -202,6 +215,7 @@ fn of_cluster(cluster: &ClusterFacts) -> String {
 
 fn of_comparison(versus: &PairFacts, columns: &[String]) -> String {
     const SHOWN: usize = 12;
+    const COLUMNS: usize = 3;
     let mut text = format!("\n{}\n", versus.sentences[0]);
     for found in versus.differences.iter().take(SHOWN) {
         let value = found.value.as_ref().map(|value| format!(" {}", Shown(value)));
@@ -215,25 +229,12 @@ fn of_comparison(versus: &PairFacts, columns: &[String]) -> String {
     }
     let [own, other] = versus.clusters.each_ref().map(|name| Shown(name).to_string());
     for (contrast, [own, other]) in versus.contrasts.iter().zip([[&own, &other], [&other, &own]]) {
-        let strongest = strongest(contrast, columns);
+        let strongest = contrast.strongest_in_words(columns, COLUMNS);
         if !strongest.is_empty() {
             let _ = writeln!(text, "  rows of {own} are not in {other} because of {strongest}");
         }
     }
     text
-}
-
-/// The columns that tell the rows of a cluster from another one, with their part of the mean logit.
-fn strongest(contrast: &ContrastFacts, columns: &[String]) -> String {
-    const COLUMNS: usize = 3;
-    let mut strongest: Vec<(&String, f64)> =
-        columns.iter().zip(contrast.relevance.iter().copied()).collect();
-    strongest.retain(|(_, mean)| *mean > 0.0 && contrast.logit > 0.0);
-    strongest.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let share = |(name, mean): &(&String, f64)| {
-        format!("{} ({:.0} %)", Shown(name), 100.0 * mean / contrast.logit)
-    };
-    strongest.iter().take(COLUMNS).map(share).collect::<Vec<_>>().join(", ")
 }
 
 fn of_classes(classes: &ClassFacts, clusters: &[ClusterFacts]) -> String {

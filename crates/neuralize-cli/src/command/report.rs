@@ -13,8 +13,7 @@ use crate::args::{ModelArgs, PageFormat};
 use crate::backend::{Job, Session};
 use crate::command::page::{self, Page};
 use crate::command::shared;
-use crate::parse::Group;
-use crate::{input, parse};
+use crate::parse::{self, Group};
 
 #[derive(Args)]
 #[command(
@@ -55,13 +54,21 @@ pub(super) struct ReportArgs {
 
 impl Job for ReportArgs {
     fn run<B: Backend>(self, session: &Session<B>) -> Result<()> {
+        self.report(session).map_err(|error| {
+            shared::advised(error, &self.input.model, "give one, such as --beta 1")
+        })
+    }
+}
+
+impl ReportArgs {
+    fn report<B: Backend>(&self, session: &Session<B>) -> Result<()> {
         shared::check_output(&self.input, Some(&self.output))?;
+        shared::check_figures(self.figures.as_deref(), &self.input.data)?;
         let model = Model::<B>::load(&self.input.model, &session.device, session.dtype)?;
         let network = model.neuralize()?;
         let (path, label) = (&self.input.data, self.label.as_ref());
-        let title = input::title(path);
         let mut page =
-            Page::start(session, &model, &title, self.beta, &self.output, self.format, label)?;
+            Page::start(session, &model, path, self.beta, &self.output, self.format, label)?;
         for group in &self.group {
             page = page.group(group)?;
         }

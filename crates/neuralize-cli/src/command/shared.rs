@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Int, Tensor};
 use neuralize::Error;
@@ -38,7 +38,7 @@ pub(super) fn read_scaled<B: Backend>(
     label: Option<&String>,
     fixed: Option<Scale>,
 ) -> Result<Training<B>> {
-    let options = args.survey(session.table_options(args.options(label)));
+    let options = args.survey(session.table_options(args.options(label)))?;
     let survey = input::survey(&args.data, &options, true)?;
     let scale = decided(session, args, &survey, fixed, true)?;
     let file = survey.file().to_owned();
@@ -186,7 +186,7 @@ pub(super) fn open<B: Backend>(
 ) -> Result<TableReader<'static>> {
     let reader = input::open(path, &session.table_options(options))?;
     for note in reader.notes() {
-        session.note(format!("note: {}: {note}", reader.name()));
+        session.note(format!("note: {}: {note}", Shown::path(reader.name())));
     }
     note_ignored(session, reader.ignored());
     Ok(reader)
@@ -283,9 +283,26 @@ fn read_parts<B: Backend>(
     Ok(last.map(|no_rows| ReadParts { no_rows, gaps, filled }))
 }
 
-/// Checks that an output replaces neither the table nor the model.
+/// Checks that an output replaces neither the table nor the model, and does not become a part of them.
 pub(super) fn check_output(input: &ModelArgs, output: Option<&Path>) -> Result<()> {
-    Output::check_inputs(output, &[&input.data, &input.model])
+    Output::check_inputs(output, &input.data, Some(&input.model))
+}
+
+/// Checks that figures do not become parts of the table.
+pub(super) fn check_figures(figures: Option<&Path>, table: &Path) -> Result<()> {
+    Output::check_folder("--figures", figures, &[table])
+}
+
+/// The error, in words of the command if it is that a model has no heuristic beta.
+pub(super) fn advised(error: anyhow::Error, model: &Path, advice: &str) -> anyhow::Error {
+    match error.downcast_ref::<Error>() {
+        Some(Error::NoHeuristicBeta) => anyhow!(
+            "{}: the model has no beta, since its training data do not tell its clusters apart (their mean logit is not \
+             positive); {advice}",
+            Shown::path(model)
+        ),
+        _ => error,
+    }
 }
 
 /// Numbers of the rows, with their names.
@@ -321,9 +338,9 @@ pub(super) fn note_coarse<B: Backend>(session: &Session<B>, table: &Table) {
     }
     let coarse = table.coarse_in_f32();
     if !coarse.is_empty() {
-        let names = coarse.join("`, `");
+        let names = listed_names(&coarse);
         session.note(format!(
-            "note: `{names}`: the values are too far from 0 for precision f32; use --precision f64"
+            "note: {names}: the values are too far from 0 for precision f32; use --precision f64"
         ));
     }
 }
@@ -365,7 +382,7 @@ pub(super) fn selection(args: &SelectionArgs, sort: Sort, format: Format) -> Sel
 /// Creates a folder for figures, or for other files.
 pub(super) fn create_folder(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot create the folder {}", folder.display()))
+        .with_context(|| format!("cannot create the folder {}", Shown::path(folder)))
 }
 
 /// Saves figures to a folder.
@@ -376,9 +393,8 @@ pub(super) fn save_figures<B: Backend>(
 ) -> Result<()> {
     let extensions: &[&str] = if cfg!(feature = "png") { &["svg", "png"] } else { &["svg"] };
     figures.save(folder, extensions)?;
-    let count = figures.figures.len();
-    let figures = if count == 1 { "figure" } else { "figures" };
-    session.note(format!("{count} {figures} written to {}", folder.display()));
+    let count = counted(figures.figures.len(), "figure");
+    session.note(format!("{count} written to {}", Shown::path(folder)));
     Ok(())
 }
 
@@ -392,6 +408,27 @@ pub(super) fn listed<T: ToString>(items: &[T]) -> String {
     }
 }
 
+/// Labels of a file for a message: the first of many.
+pub(super) fn listed_labels(labels: &[String]) -> String {
+    listed(&labels.iter().map(|label| Shown(label)).collect::<Vec<_>>())
+}
+
+/// Columns of a file for a message: the first of many.
+fn listed_names(names: &[impl AsRef<str>]) -> String {
+    let quoted = names.iter().map(|name| format!("`{}`", Shown(name.as_ref())));
+    listed(&quoted.collect::<Vec<_>>())
+}
+
+/// A figure with six digits behind the point, or so many in all where it is tiny or very large.
+pub(super) fn figure(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || !size.is_finite() || (1e-4..1e12).contains(&size) {
+        format!("{value:.6}")
+    } else {
+        format!("{value:.6e}")
+    }
+}
+
 /// Labels on the host.
 pub(super) fn numbers<B: Backend>(labels: Tensor<B, 1, Int>) -> Vec<usize> {
     labels.into_data().iter::<i64>().map(|label| label as usize).collect()
@@ -400,9 +437,11 @@ pub(super) fn numbers<B: Backend>(labels: Tensor<B, 1, Int>) -> Vec<usize> {
 /// The results of a check as text, with what failed in words.
 pub(super) fn described(report: &CheckReport, dtype: DType) -> String {
     let mut text = format!(
-        "checked {} points; errors relative to the point's sum of |relevance|\n\
+        "checked {}; errors relative to the point's sum of |relevance|\n\
          conservation error   max {:.1e}, mean {:.1e} (relevances sum to the logit)\n",
-        report.points, report.conservation_max, report.conservation_mean,
+        counted(report.points, "point"),
+        report.conservation_max,
+        report.conservation_mean,
     );
     if report.absorbed_mean > 1e-6 {
         text += &format!(

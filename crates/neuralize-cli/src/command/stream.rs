@@ -51,7 +51,7 @@ impl<B: Backend> Stream<B> {
     ) -> Result<Self> {
         let path = args.data.clone();
         let options = session.table_options(args.options(label));
-        let survey = input::survey(&path, &args.survey(options.clone()), false)?;
+        let survey = input::survey(&path, &args.survey(options.clone())?, false)?;
         let scale = shared::decided(session, args, &survey, fixed, false)?;
         if scale == Scale::Robust {
             let text =

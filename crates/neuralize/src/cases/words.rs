@@ -2,6 +2,7 @@
 
 use super::explained::Cases;
 use crate::explain::by_strength;
+use crate::text::words::{number, pair};
 
 /// Maximum number of characters of a name in a sentence.
 pub(crate) const MAX_NAME_LENGTH: usize = 100;
@@ -49,7 +50,7 @@ impl Cases {
         let reasons = if self.centroid_based {
             self.high_and_low(case, versus, found)
         } else {
-            self.named(case, found)
+            self.named(case, versus, found)
         };
         let opening = match (share < 0.5, self.centroid_based) {
             (true, true) => "for many small reasons, the largest being that",
@@ -82,9 +83,27 @@ impl Cases {
         }
     }
 
+    /// A value as text. A number has as many digits, up to six, as tell it from the centroid of the other
+    /// cluster: −118.33 is not −118 where that is at −118.28.
+    fn value_beside(&self, case: usize, versus: usize, feature: usize) -> String {
+        let text = self.value_text(case, feature);
+        let column = self.encoding.as_ref().and_then(|encoding| encoding.columns.get(feature));
+        let places = self.values_of(case).get(feature).zip(self.centroid_of(versus).get(feature));
+        let Some((&value, &centroid)) = places else { return text };
+        if column.and_then(|column| column.words(value)).is_some() {
+            return text;
+        }
+        // Behind the number may be that it was filled in.
+        match text.strip_prefix(&number(value)) {
+            Some(rest) => pair(value, centroid).0 + rest,
+            None => text,
+        }
+    }
+
     /// `a (1) and b (2)`
-    fn named(&self, case: usize, features: &[usize]) -> String {
-        let name = |&i: &usize| format!("{} ({})", self.short_name(i), self.value_text(case, i));
+    fn named(&self, case: usize, versus: usize, features: &[usize]) -> String {
+        let value = |feature: usize| self.value_beside(case, versus, feature);
+        let name = |&i: &usize| format!("{} ({})", self.short_name(i), value(i));
         listed(&features.iter().map(name).collect::<Vec<_>>())
     }
 
@@ -99,7 +118,7 @@ impl Cases {
         let (high, low): (Vec<usize>, Vec<usize>) = ordered.iter().partition(|i| is_high(i));
         let clause = |features: &[usize], word: &str| {
             let verb = if features.len() == 1 { "is" } else { "are" };
-            format!("{} {verb} {word}", self.named(case, features))
+            format!("{} {verb} {word}", self.named(case, versus, features))
         };
         let is = |&i: &usize| format!("{} is {}", self.short_name(i), self.value_text(case, i));
         let mut clauses = Vec::new();
@@ -255,5 +274,25 @@ mod tests {
             words([1.0, -1.0, 1.0], [0.0, 0.0, 0.0]),
             "In cluster 0 rather than 1 by a tie: no feature distinguishes the two here."
         );
+    }
+
+    /// A value is told from the centroid of the other cluster.
+    #[test]
+    fn digits_show_what_differs() {
+        let words = |values: [f64; 3], centroids: [f64; 6]| {
+            let cases = Cases {
+                centroids: centroids.to_vec(),
+                scaled_centroids: centroids.to_vec(),
+                filled: vec![(0, 1)],
+                ..two_clusters(values)
+            };
+            cases.in_words(0, 1, &[3.0, 3.5, 3.0], &[])
+        };
+        assert_eq!(
+            words([-118.3312, 34.0412, 0.0], [-118.33, 34.04, 0.0, -118.28, 33.94, 0.0]),
+            "In cluster 0 rather than 1 mainly because b (34.04, filled in) is high and a (−118.33) is low."
+        );
+        // Three are enough for most.
+        assert!(words([1.2345, 7.0, 0.0], [1.0, 7.0, 0.0, 3.0, 2.0, 0.0]).contains("a (1.23)"));
     }
 }

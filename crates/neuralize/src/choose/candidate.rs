@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::choose::rounded::rounded;
+
 /// A number of clusters with its figures.
 ///
 /// Some figures are of all rows that were given: `inertia`, `silhouette` (of a sample of the rows
@@ -106,6 +108,12 @@ impl Candidate {
     /// The first check that it does not pass.
     pub fn first_failed(&self) -> Option<Check> {
         self.failed.first().copied()
+    }
+
+    /// The stability with two decimals. One that does not pass is not rounded up to one that does:
+    /// 0.7993 is `0.79`.
+    pub fn stability_text(&self) -> String {
+        rounded(self.stability, &[MIN_STABILITY])
     }
 
     /// Checks it: clusters need `least` rows, and `highest` is the largest silhouette of data

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::choose::candidate::Candidate;
+use crate::choose::decision::rival;
 
 /// A number of clusters, or that none is clear.
 ///
@@ -55,4 +56,23 @@ pub struct Choice {
     pub different: usize,
     /// The number of rows that every cluster must have.
     pub least: usize,
+}
+
+impl Choice {
+    /// Why a number that passes all checks is not recommended, in a few words: `smaller gain than 3`.
+    /// `None` for the number that is recommended, and for one that fails a check.
+    pub fn passed_over(&self, candidate: &Candidate) -> Option<String> {
+        if !candidate.passes() || self.recommended == Some(candidate.clusters) {
+            return None;
+        }
+        let is_recommended = |other: &&Candidate| Some(other.clusters) == self.recommended;
+        let better = match self.recommended {
+            Some(_) => self.candidates.iter().find(is_recommended),
+            None => rival(&self.candidates, candidate.gain),
+        };
+        let better = better?;
+        // Of nearly equal gains that of the most clusters is taken.
+        let how = if candidate.gain < better.gain { "smaller gain" } else { "hardly more gain" };
+        Some(format!("{how} than {}", better.clusters))
+    }
 }

@@ -26,10 +26,7 @@ pub(in crate::choose) fn decide(
     let Some(top) = first_largest(passing.iter().copied(), |c| c.gain) else {
         return (None, unclear(candidates, least));
     };
-    let touching = candidates.iter().filter(|c| c.failed == [Check::Valley]);
-    if let Some(rival) = first_largest(touching, |c| c.gain)
-        && rival.gain > top.gain + NEARLY_BEST
-    {
+    if let Some(rival) = rival(candidates, top.gain) {
         return (None, sentence::rival(rival, top));
     }
     let near = passing.iter().filter(|c| c.gain >= top.gain - NEARLY_BEST);
@@ -47,6 +44,12 @@ pub(in crate::choose) fn decide(
     (Some(best.clusters), sentence::found(&found))
 }
 
+/// The number that fails only for want of a valley and has a gain clearly larger than this one.
+pub(in crate::choose) fn rival(candidates: &[Candidate], gain: f64) -> Option<&Candidate> {
+    let touching = candidates.iter().filter(|c| c.failed == [Check::Valley]);
+    first_largest(touching, |c| c.gain).filter(|rival| rival.gain > gain + NEARLY_BEST)
+}
+
 /// Why no number passes: what stops the one that gets furthest.
 fn unclear(candidates: &[Candidate], least: usize) -> String {
     let furthest = candidates.iter().max_by(|a, b| {
@@ -57,7 +60,9 @@ fn unclear(candidates: &[Candidate], least: usize) -> String {
     match furthest.first_failed() {
         Some(Check::Stability) => {
             let same = candidates.iter().filter(|c| c.first_failed() == furthest.first_failed());
-            sentence::unstable(first_largest(same, |c| c.stability).unwrap_or(furthest))
+            let best = first_largest(same, |c| c.stability).unwrap_or(furthest);
+            let is_more_stable = |c: &Candidate| c.stability > best.stability;
+            sentence::unstable(best, candidates.iter().any(is_more_stable))
         }
         Some(Check::Valley) => sentence::touching(furthest),
         Some(Check::Gain) => sentence::by_chance(furthest),

@@ -18,7 +18,7 @@ pub(in crate::choose) struct Found<'a> {
 /// `3 clusters: the only number that …; 4 is about as good`
 pub(in crate::choose) fn found(found: &Found<'_>) -> String {
     let best = found.best;
-    let (s, a, w) = (two(best.judged_silhouette), two(best.stability), two(best.without));
+    let (s, a, w) = (two(best.judged_silhouette), stability(best), two(best.without));
     let reason = if found.is_only {
         format!(
             "the only number that passes all checks: it is stable (ARI {a}), and its silhouette ({s}) beats data without clusters ({w})"
@@ -45,9 +45,12 @@ pub(in crate::choose) fn found(found: &Found<'_>) -> String {
 /// A number with a larger gain whose clusters touch.
 pub(in crate::choose) fn rival(rival: &Candidate, top: &Candidate) -> String {
     format!(
-        "{UNCLEAR}{} has the larger gain over data without clusters, but the rows do not thin out between its clusters; they \
-         do for {}",
-        rival.clusters, top.clusters
+        "{UNCLEAR}{} passes all checks, but {} is further above data without clusters (gain {} against {}) and fails only \
+         because the rows do not thin out between its clusters",
+        top.clusters,
+        rival.clusters,
+        two(rival.gain),
+        two(top.gain)
     )
 }
 
@@ -62,12 +65,14 @@ pub(in crate::choose) fn tiny(least: usize) -> String {
     format!("{UNCLEAR}every number tried splits off a group of fewer than {least} rows (outliers?)")
 }
 
-/// The most stable number is not stable.
-pub(in crate::choose) fn unstable(best: &Candidate) -> String {
+/// The most stable number is not stable. A number with tiny clusters, which is out of the question, may
+/// be more stable.
+pub(in crate::choose) fn unstable(best: &Candidate, is_tiny_more_stable: bool) -> String {
+    let of = if is_tiny_more_stable { "of the numbers without tiny clusters, " } else { "" };
     format!(
-        "{UNCLEAR}resampled rows give other clusters (the most stable is {}, ARI {}; {MIN_STABILITY} is needed)",
+        "{UNCLEAR}resampled rows give other clusters ({of}the most stable is {}, ARI {}; {MIN_STABILITY} is needed)",
         best.clusters,
-        two(best.stability)
+        stability(best)
     )
 }
 
@@ -76,7 +81,7 @@ pub(in crate::choose) fn touching(best: &Candidate) -> String {
     format!(
         "{UNCLEAR}{} clusters are stable (ARI {}), but the rows do not thin out between them",
         best.clusters,
-        two(best.stability)
+        stability(best)
     )
 }
 
@@ -85,18 +90,18 @@ pub(in crate::choose) fn by_chance(best: &Candidate) -> String {
     format!(
         "{UNCLEAR}{} clusters are stable (ARI {}), but data without clusters reach nearly the same silhouette ({} against {})",
         best.clusters,
-        two(best.stability),
+        stability(best),
         two(best.without),
         two(best.judged_silhouette)
     )
 }
 
-/// What else has to be said: ` (2 lonely rows left aside)`, ` (judged on 1 000 of 5 000 rows)`.
+/// What else has to be said: ` (judged without 2 rows far from all others)`, ` (judged on 1 000 of 5 000 rows)`.
 pub(in crate::choose) fn remarks(lonely: usize, sampled: Option<usize>, rows: usize) -> String {
     let mut remarks = String::new();
     if lonely > 0 {
         let plural = if lonely == 1 { "" } else { "s" };
-        remarks += &format!(" ({lonely} lonely row{plural} left aside)");
+        remarks += &format!(" (judged without {lonely} row{plural} far from all others)");
     }
     if let Some(sampled) = sampled {
         remarks +=
@@ -107,6 +112,13 @@ pub(in crate::choose) fn remarks(lonely: usize, sampled: Option<usize>, rows: us
 
 /// Two decimals, and a typographic minus.
 fn two(value: f64) -> String {
-    let text = format!("{value:.2}");
+    in_type(&format!("{value:.2}"))
+}
+
+fn stability(candidate: &Candidate) -> String {
+    in_type(&candidate.stability_text())
+}
+
+fn in_type(text: &str) -> String {
     if text == "-0.00" { "0.00".to_owned() } else { text.replace('-', "−") }
 }

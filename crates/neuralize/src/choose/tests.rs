@@ -1,8 +1,9 @@
 //! Parts of the rule against its reference implementation: `tests/reference/choose/choose.py`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::choose::candidate::{Candidate, Check};
+use crate::choose::choice::Choice;
 use crate::choose::decision::decide;
 use crate::choose::distances::Distances;
 use crate::choose::lonely::lonely;
@@ -129,6 +130,39 @@ fn decisions() {
     assert!(decide(&[], 3, None).0.is_none());
 }
 
+/// A number that passes all checks and is not recommended has a reason, too.
+#[test]
+fn passed_over() {
+    let row = |clusters: usize, silhouette: f64, valley: f64| {
+        let row = json!({
+            "k": clusters, "silhouette": silhouette, "stability": 0.95, "smallest": 20, "valley": valley,
+            "without": 0.3, "gain": (silhouette - 0.3) / 0.7, "highest": 0.32,
+        });
+        candidate(&row, 4)
+    };
+    let reasons = |candidates: Vec<Candidate>| {
+        let (recommended, sentence) = decide(&candidates, 4, None);
+        let choice = Choice {
+            candidates,
+            recommended,
+            sentence,
+            rows: 60,
+            figured: None,
+            sampled: None,
+            lonely: 0,
+            different: 60,
+            least: 4,
+        };
+        let reason = |candidate: &Candidate| choice.passed_over(candidate).unwrap_or_default();
+        choice.candidates.iter().map(reason).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons(vec![row(2, 0.6, 0.3), row(3, 0.8, 0.8)]), ["smaller gain than 3", ""]);
+    assert_eq!(
+        reasons(vec![row(2, 0.5, 0.3), row(3, 0.605, 0.3), row(4, 0.6, 0.3)]),
+        ["smaller gain than 4", "hardly more gain than 4", ""]
+    );
+}
+
 #[test]
 fn remarks() {
     assert_eq!(
@@ -138,6 +172,6 @@ fn remarks() {
     assert_eq!(sentence::remarks(0, None, 5), "");
     assert_eq!(
         sentence::remarks(2, Some(1000), 5000),
-        " (2 lonely rows left aside) (judged on 1\u{202f}000 of 5\u{202f}000 rows)"
+        " (judged without 2 rows far from all others) (judged on 1\u{202f}000 of 5\u{202f}000 rows)"
     );
 }

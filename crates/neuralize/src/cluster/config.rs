@@ -6,7 +6,7 @@ use burn::config::Config;
 use burn::tensor::{DType, Int, Tensor, backend::Backend};
 
 use super::kmeans::KMeans;
-use super::lloyd::{self, WeightedPoints};
+use super::lloyd::{self, Schedule, WeightedPoints};
 use super::partition;
 use super::seeding::{self, Init, Seeding};
 use super::settings::{at_least_one, tolerance};
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::random::Stream;
 use crate::{kernel, transfer, validate};
 
-/// N D K up to which ten restarts take milliseconds.
+/// N D K up to which ten restarts of plain iterations take milliseconds.
 const CHEAP: usize = 1 << 18;
 
 /// Settings of a k-means fit.
@@ -49,6 +49,11 @@ pub struct KMeansConfig {
     /// Maximum number of Lloyd iterations of a restart.
     #[config(default = 300)]
     pub max_iter: usize,
+    /// Whether every iteration goes beyond the means, in the direction of the last one (Nesterov's
+    /// momentum). Fits of many iterations take about half of them for it, and end at centroids that are the
+    /// means of their points all the same, though at others than without. By default, it is used for more than 2¹⁸ N D K,
+    /// but not from given rows or centroids: from these, iterations are those of other programs.
+    pub momentum: Option<bool>,
     /// A restart has converged when the squared shift of all centroids is at
     /// most `tol` times the mean variance of the features.
     #[config(default = 1e-4)]
@@ -183,9 +188,7 @@ impl KMeansConfig {
         let mean = kernel::weighted_mean(x, &weights, total_weight);
         let center: Tensor<B, 2> = transfer::upload(mean, [1, features], &device, dtype);
         let spread = kernel::mean_square(x, &center, &weights, total_weight);
-        if !spread.is_finite() {
-            return Err(Error::Overflow);
-        }
+        check_spread(spread, self.n_clusters, dtype)?;
         let points = WeightedPoints { x, weights: &weights, center: &center };
         let initial = options.initial.map(|given| transfer::untracked(given) - center.clone());
         let (solution, seeding) =
@@ -204,6 +207,8 @@ impl KMeansConfig {
         let WeightedPoints { x, weights, center } = *points;
         let [rows, features] = x.dims();
         let n_init = self.restarts(initial.is_some(), rows, features);
+        let momentum = self.has_momentum(initial.is_some(), rows, features);
+        let schedule = Schedule { max_iter: self.max_iter, tolerance, momentum };
         let mut best = Best::new();
         for run in 0..n_init {
             let (start, seeding) = match &initial {
@@ -220,7 +225,7 @@ impl KMeansConfig {
                 is_stopped = flow.is_break();
                 flow
             };
-            let solution = lloyd::iterate(points, start, self.max_iter, tolerance, observe)?;
+            let solution = lloyd::iterate(points, start, &schedule, observe)?;
             let inertia = if n_init == 1 {
                 // There is nothing to compare with.
                 0.0
@@ -246,10 +251,20 @@ impl KMeansConfig {
         match (given, self.n_init, &self.init) {
             (true, _, _) | (false, _, Init::Rows(_)) => 1,
             (false, Some(n), _) => n,
-            (false, None, Init::KMeansPlusPlus) if rows * features * self.n_clusters <= CHEAP => 10,
+            (false, None, Init::KMeansPlusPlus) if self.is_cheap(rows, features) => 10,
             (false, None, Init::KMeansPlusPlus) => 1,
             (false, None, Init::Random) => 10,
         }
+    }
+
+    /// Whether a fit to data of this shape has momentum, with or without given centroids.
+    pub(super) fn has_momentum(&self, given: bool, rows: usize, features: usize) -> bool {
+        let given = given || matches!(self.init, Init::Rows(_));
+        self.momentum.unwrap_or(!given && !self.is_cheap(rows, features))
+    }
+
+    fn is_cheap(&self, rows: usize, features: usize) -> bool {
+        rows.saturating_mul(features).saturating_mul(self.n_clusters) <= CHEAP
     }
 
     /// Checks the settings that do not depend on the data.
@@ -314,6 +329,18 @@ fn finish<B: Backend>(
         sizes,
         seeding,
     })
+}
+
+/// Refuses data of this mean variance if sums overflow, or if differences of rows, of which there are some,
+/// are lost.
+pub(super) fn check_spread(spread: f64, clusters: usize, dtype: DType) -> Result<()> {
+    match spread {
+        _ if !spread.is_finite() => Err(Error::Overflow),
+        _ if clusters > 1 && spread < transfer::smallest(dtype) / transfer::epsilon(dtype) => {
+            Err(Error::Underflow)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The sum of weights, which must not be 0.

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use burn::tensor::{Int, Tensor, backend::Backend};
 
 use super::empty::{Relocation, farthest_first};
+use super::momentum::Momentum;
 use super::solution::Solution;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Affine, Scores, Totals};
@@ -41,10 +42,18 @@ impl<B: Backend> WeightedPoints<'_, B> {
     }
 }
 
-/// Lloyd's algorithm from given centroids.
+/// How many iterations there are, and how they follow each other.
+pub(super) struct Schedule {
+    pub(super) max_iter: usize,
+    /// The squared shift of all centroids at which iterations end.
+    pub(super) tolerance: f64,
+    pub(super) momentum: bool,
+}
+
+/// Lloyd's algorithm from given centroids, with momentum or without.
 ///
-/// Ends when no label changes, when the squared shift of the centroids is at
-/// most `tolerance`, after `max_iter` iterations, or when `observe` breaks off. A cluster that loses all its
+/// Ends when no label changes, when the means are at most the tolerance away from the centroids, after the
+/// last iteration, or when `observe` breaks off. A cluster that loses all its
 /// points takes over one of the points farthest from their centroids.
 ///
 /// # Shapes
@@ -56,37 +65,34 @@ impl<B: Backend> WeightedPoints<'_, B> {
 /// If sums over the data overflow.
 pub(super) fn iterate<B: Backend>(
     points: &WeightedPoints<'_, B>,
-    mut centroids: Tensor<B, 2>,
-    max_iter: usize,
-    tolerance: f64,
+    start: Tensor<B, 2>,
+    schedule: &Schedule,
     mut observe: impl FnMut(usize, f64) -> ControlFlow<()>,
 ) -> Result<Solution<Tensor<B, 2>>> {
     let mut run = kernel::Lloyd::new(points.x, points.weights, points.center);
-    for iterations in 1..=max_iter {
+    let mut momentum = Momentum::new(schedule.momentum);
+    // What the rows are assigned to: the means, or beyond them.
+    let (mut centroids, mut means) = (start.clone(), start);
+    let mut is_at_means = true;
+    for iterations in 1..=schedule.max_iter {
         let (totals, changed) = run.step(Scores::of(centroids.clone()));
-        if !changed {
-            return Ok(Solution { parameters: centroids, iterations, converged: true });
+        if !changed && is_at_means {
+            return Ok(Solution { parameters: means, iterations, converged: true });
         }
-        let means = means(points, &run, totals, &centroids)?;
-        let shift = squared_shift(&means, centroids)?;
-        centroids = means;
-        let is_stopped = observe(iterations, shift).is_break();
-        let converged = shift <= tolerance;
+        let jumped;
+        (means, jumped) = self::means(points, &run, totals, &centroids)?;
+        if jumped || !changed {
+            momentum.rest();
+        }
+        let next = momentum.next(&means, centroids)?;
+        let is_stopped = observe(iterations, next.shift).is_break();
+        let converged = next.shift <= schedule.tolerance;
         if converged || is_stopped {
-            return Ok(Solution { parameters: centroids, iterations, converged });
+            return Ok(Solution { parameters: means, iterations, converged });
         }
+        (centroids, is_at_means) = (next.centroids, next.is_at_means);
     }
-    Ok(Solution { parameters: centroids, iterations: max_iter, converged: false })
-}
-
-/// The squared distance of new centroids from the old ones.
-///
-/// # Errors
-///
-/// If it overflows.
-pub(super) fn squared_shift<B: Backend>(new: &Tensor<B, 2>, old: Tensor<B, 2>) -> Result<f64> {
-    let shift = transfer::download((new.clone() - old).square().sum())[0];
-    if shift.is_finite() { Ok(shift) } else { Err(Error::Overflow) }
+    Ok(Solution { parameters: means, iterations: schedule.max_iter, converged: false })
 }
 
 /// The nearest centroid of every row and, for two or more centroids, its logit.
@@ -102,13 +108,13 @@ pub(super) fn nearest_with_logit<B: Backend>(
 }
 
 /// The mean of every cluster, from sums over parts of the data. An empty cluster
-/// takes over one of the points of the sample farthest from their centroids.
+/// takes over one of the points of the sample farthest from their centroids; whether one did is returned.
 pub(super) fn means_of_parts<B: Backend>(
     sample: &WeightedPoints<'_, B>,
     centroids: &Tensor<B, 2>,
     sums: &[f64],
     counts: &[f64],
-) -> Tensor<B, 2> {
+) -> (Tensor<B, 2>, bool) {
     let [clusters, features] = centroids.dims();
     let mut means: Vec<f64> =
         (0..sums.len()).map(|index| sums[index] / counts[index / features]).collect();
@@ -120,7 +126,7 @@ pub(super) fn means_of_parts<B: Backend>(
         let weights = transfer::download(sample.weights.clone());
         let can_move = |row: usize| distances[row] > 0.0 && weights[row] > 0.0;
         let mut rows = farthest_first(&distances, can_move);
-        for k in empty {
+        for &k in &empty {
             let range = k * features..(k + 1) * features;
             match rows.next() {
                 Some(row) => means[range].copy_from_slice(&sample.row(row)),
@@ -129,20 +135,22 @@ pub(super) fn means_of_parts<B: Backend>(
             }
         }
     }
-    transfer::upload(means, [clusters, features], &centroids.device(), centroids.dtype())
+    let means =
+        transfer::upload(means, [clusters, features], &centroids.device(), centroids.dtype());
+    (means, !empty.is_empty())
 }
 
 fn without_weight(weights: &[f64]) -> Vec<usize> {
     (0..weights.len()).filter(|&k| weights[k] <= 0.0).collect()
 }
 
-/// The mean of every cluster.
+/// The mean of every cluster, and whether one that was empty took over a point.
 fn means<B: Backend>(
     points: &WeightedPoints<'_, B>,
     run: &kernel::Lloyd<'_, B>,
     totals: Totals<B>,
     centroids: &Tensor<B, 2>,
-) -> Result<Tensor<B, 2>> {
+) -> Result<(Tensor<B, 2>, bool)> {
     let cluster_weights = transfer::download(totals.weights.clone());
     if cluster_weights.iter().any(|weight| !weight.is_finite()) {
         return Err(Error::Overflow);
@@ -151,9 +159,9 @@ fn means<B: Backend>(
     if !empty.is_empty()
         && let Some(labels) = run.labels()
     {
-        return Ok(relocate(points, &labels, totals, centroids, &empty));
+        return Ok((relocate(points, &labels, totals, centroids, &empty), true));
     }
-    Ok(totals.sums / totals.weights.unsqueeze_dim(1))
+    Ok((totals.sums / totals.weights.unsqueeze_dim(1), false))
 }
 
 /// The means, with every empty cluster moved to a point far from its centroid,

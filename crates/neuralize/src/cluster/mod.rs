@@ -26,6 +26,7 @@ mod lloyd;
 mod matching;
 mod mini_batch;
 mod mixture;
+mod momentum;
 mod own_support;
 mod partition;
 mod parts;

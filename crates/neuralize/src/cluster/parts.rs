@@ -4,9 +4,10 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
-use super::config::{FitOptions, KMeansConfig, Progress, check_weights, total};
+use super::config::{FitOptions, KMeansConfig, Progress, check_spread, check_weights, total};
 use super::kmeans::KMeans;
 use super::lloyd::{self, WeightedPoints};
+use super::momentum::{Momentum, Next};
 use super::seeding::{self, Init, Seeding};
 use crate::data::{Moments, ScaledTable};
 use crate::error::{Error, Result};
@@ -184,9 +185,7 @@ impl KMeansConfig {
         let [_, features] = sample.dims();
         let center = transfer::upload(moments.mean(), [1, features], &device, dtype);
         let spread = moments.variance().iter().sum::<f64>() / features as f64;
-        if !spread.is_finite() {
-            return Err(Error::Overflow.into());
-        }
+        check_spread(spread, self.n_clusters, dtype)?;
         let sampled = WeightedPoints { x: &sample, weights: &weights, center: &center };
         let (mut centroids, seeding) = match initial {
             Some(given) => {
@@ -201,6 +200,9 @@ impl KMeansConfig {
             }
         };
 
+        let is_given = seeding == Seeding::Given;
+        let mut momentum = Momentum::new(self.has_momentum(is_given, candidates, features));
+        let mut means = centroids.clone();
         let mut passes = Passes { parts: &mut parts, first: &moments, dtype, done: 1 };
         let (mut n_iter, mut converged, mut is_stopped) = (0, false, false);
         while n_iter < self.max_iter && !converged && !is_stopped {
@@ -212,9 +214,13 @@ impl KMeansConfig {
                 add(&mut sums, transfer::download(totals.sums));
                 add(&mut counts, transfer::download(totals.weights));
             })?;
-            let means = lloyd::means_of_parts(&sampled, &centroids, &sums, &counts);
-            let shift = lloyd::squared_shift(&means, centroids)?;
-            centroids = means;
+            let jumped;
+            (means, jumped) = lloyd::means_of_parts(&sampled, &centroids, &sums, &counts);
+            if jumped {
+                momentum.rest();
+            }
+            let shift;
+            Next { shift, centroids, .. } = momentum.next(&means, centroids)?;
             n_iter += 1;
             converged = shift <= self.tol * spread;
             if let Some(observer) = &mut observer {
@@ -223,7 +229,7 @@ impl KMeansConfig {
             }
         }
 
-        let centroids = centroids + center;
+        let centroids = means + center;
         let affine = kernel::Affine::of(&centroids);
         let mut summary = Summary::new(self.n_clusters);
         passes.run(&mut |x, weights| summary.add(x, weights, &affine, &centroids))?;

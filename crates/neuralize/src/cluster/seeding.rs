@@ -7,7 +7,7 @@ use burn::config::Config;
 use burn::tensor::{Tensor, backend::Backend};
 use rand_chacha::ChaCha8Rng;
 
-use super::lloyd::{self, WeightedPoints};
+use super::lloyd::{self, Schedule, WeightedPoints};
 use crate::error::{Error, Result};
 use crate::random::uniform;
 use crate::{kernel, transfer};
@@ -104,7 +104,7 @@ const SAMPLE_PER_CLUSTER: usize = 16;
 const SMALL: usize = 1 << 12;
 
 /// Lloyd iterations on the sample.
-const SAMPLE_ITERATIONS: usize = 5;
+const ON_A_SAMPLE: Schedule = Schedule { max_iter: 5, tolerance: 0.0, momentum: false };
 
 /// Rows of a sample that first centroids are chosen from.
 pub(super) fn sample_size(clusters: usize) -> usize {
@@ -123,13 +123,7 @@ pub(super) fn from_sample<B: Backend>(
     let size = sample.x.dims()[0];
     if size < total && seeding == Seeding::KMeansPlusPlus {
         let solution =
-            lloyd::iterate(
-                sample,
-                start,
-                SAMPLE_ITERATIONS,
-                0.0,
-                |_, _| ControlFlow::Continue(()),
-            )?;
+            lloyd::iterate(sample, start, &ON_A_SAMPLE, |_, _| ControlFlow::Continue(()))?;
         return Ok((solution.parameters, Seeding::SampledKMeansPlusPlus { sample: size }));
     }
     Ok((start, seeding))
@@ -168,8 +162,7 @@ fn kmeans_plus_plus<B: Backend>(
         return Ok((rows(points, &seeds), seeding));
     }
     let start = rows(&sampled, &seeds);
-    let solution =
-        lloyd::iterate(&sampled, start, SAMPLE_ITERATIONS, 0.0, |_, _| ControlFlow::Continue(()))?;
+    let solution = lloyd::iterate(&sampled, start, &ON_A_SAMPLE, |_, _| ControlFlow::Continue(()))?;
     Ok((solution.parameters, seeding))
 }
 

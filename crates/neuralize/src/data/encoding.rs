@@ -56,6 +56,10 @@ pub struct Column {
     /// Whether numbers have a per cent sign; `None` if either may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<bool>,
+    /// Whether the numbers of the fit were one value up to rounding: `fill` stands for every number, so
+    /// that rounding makes no cluster, scaled or not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub constant: bool,
 }
 
 /// What the cells of a column are.
@@ -93,7 +97,8 @@ pub enum Missing {
 impl Column {
     /// A column of numbers.
     pub fn number(name: impl Into<String>) -> Self {
-        Self { name: name.into(), kind: Kind::Number, fill: None, log: false, percent: None }
+        let kind = Kind::Number;
+        Self { name: name.into(), kind, fill: None, log: false, percent: None, constant: false }
     }
 
     /// Number of features that it becomes.
@@ -265,7 +270,7 @@ impl Encoder {
         });
         let codes = codes.collect();
         let plain = |column: &Column| {
-            let plain = column.kind == Kind::Number && !column.log;
+            let plain = column.kind == Kind::Number && !column.log && !column.constant;
             plain && column.percent != Some(true) && decimal == Decimal::Point
         };
         let is_plain = encoding.columns.iter().map(plain).collect();
@@ -316,7 +321,8 @@ impl Encoder {
                 Outcome::Refused("is too small: the logarithm of 1 + number needs more than -1")
             }
             Ok(Some(value)) => {
-                features.push(if column.log { value.ln_1p() } else { value });
+                let value = if column.log { value.ln_1p() } else { value };
+                features.push(column.fill.filter(|_| column.constant).unwrap_or(value));
                 Outcome::Taken
             }
             Ok(None) => {

@@ -288,6 +288,7 @@ impl<'a, B: Backend> ScaledParts<'a, B> {
     fn beyond_the_end(&self, row: usize) -> Error {
         let detail = match self.next {
             0 => format!("there is no row {row}, the table has no rows"),
+            1 => format!("there is no row {row}, the table has 1 row, row 0"),
             rows => format!("there is no row {row}, the table has {rows} rows, 0 to {}", rows - 1),
         };
         Error::Table { file: self.reader.name().to_owned(), detail }

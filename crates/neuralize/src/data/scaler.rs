@@ -196,7 +196,7 @@ impl<B: Backend> ScalerFit<B> {
             && let Some(column) =
                 (0..features).filter(is_number).find(|&i| varies(i) && 1.0 / spread[i] > largest)
         {
-            return Err(Error::Spread { column, value: spread[column] });
+            return Err(Error::Spread { column, value: max[column] - min[column] });
         }
         let mut factor: Vec<f64> = (0..features)
             .map(|i| match 1.0 / spread[i] {

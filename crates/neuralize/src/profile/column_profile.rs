@@ -21,4 +21,15 @@ impl ColumnProfile {
             _ => Self::Shares(ShareProfile::of(data, column)),
         }
     }
+
+    /// Number of cells of a cluster that were not filled.
+    pub(in crate::profile) fn cells_of(&self, cluster: usize) -> usize {
+        match self {
+            Self::Numbers(numbers) => {
+                let own = numbers.clusters.get(cluster).and_then(Option::as_ref);
+                own.map_or(0, |own| own.summary.count)
+            }
+            Self::Shares(shares) => shares.cluster_counts.get(cluster).copied().unwrap_or(0),
+        }
+    }
 }

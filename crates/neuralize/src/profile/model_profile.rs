@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
+use crate::choose::rounded;
 use crate::cluster::CrossTable;
 use crate::profile::cluster_profile::Profile;
 use crate::profile::clustered_rows::{ClusteredRows, ColumnValues};
 use crate::profile::column_profile::ColumnProfile;
 use crate::profile::v_test::VTest;
 use crate::profile::versus::Versus;
-use crate::text::words as shown;
+use crate::text::{Shown, words as shown};
 
 /// What every cluster of a model is: the [`Profile`] of a table, and what the model says of its
 /// rows. [`ModelProfileBuilder`](crate::profile::ModelProfileBuilder) makes it.
@@ -92,7 +93,7 @@ impl ModelProfile {
         let least = known.first()?.1;
         let weak: Vec<_> = known.iter().filter(|(_, stability)| *stability < STABLE).collect();
         let shown = |(cluster, stability): &&(&ClusterFacts, f64)| {
-            format!("{} ({})", shown::name(&cluster.cluster), rounded_down(*stability))
+            format!("{} ({})", shown::name(&cluster.cluster), graded(*stability))
         };
         let mut listed: Vec<String> = weak.iter().take(SHOWN).map(shown).collect();
         if weak.len() > SHOWN {
@@ -107,7 +108,7 @@ impl ModelProfile {
         Some(match (weak.len(), self.clusters.len()) {
             (0, _) => format!(
                 "{every} comes back when rows are drawn again: stability {} or more (1 at best).{unknown}",
-                rounded_down(least)
+                graded(least)
             ),
             (weak, all) => format!(
                 "{weak} of {all} clusters {} not come back reliably when rows are drawn again: {} \
@@ -119,9 +120,9 @@ impl ModelProfile {
     }
 }
 
-/// With two decimals, and not above a bound that the number itself is below.
-fn rounded_down(stability: f64) -> String {
-    format!("{:.2}", (stability * 100.0 + 1e-9).floor() / 100.0)
+/// With two decimals. Only a stability that just fails to reach a better grade is cut, not rounded.
+fn graded(stability: f64) -> String {
+    rounded(stability, &[UNSTABLE, STABLE])
 }
 
 /// From here on, a cluster comes back when rows are drawn again, by the rule of thumb of Hennig (2007).
@@ -140,6 +141,11 @@ impl ClusterFacts {
         held.map(|(name, mean)| (name.as_str(), mean / self.mean_logit)).collect()
     }
 
+    /// The [`strongest`](Self::strongest) columns in words: `proline (29 %), alcohol (21 %)`.
+    pub fn strongest_in_words(&self, count: usize) -> String {
+        in_shares(self.strongest(count))
+    }
+
     /// How many of its rows are ambiguous: `4 % of its rows`.
     pub fn ambiguous_in_words(&self) -> String {
         match self.ambiguous {
@@ -156,7 +162,7 @@ impl ClusterFacts {
             UNSTABLE.. => "partly stable",
             _ => "unstable",
         };
-        Some(format!("{grade}, {}", rounded_down(stability)))
+        Some(format!("{grade}, {}", graded(stability)))
     }
 
     /// The stability in words: `0.94, comes back when rows are drawn again`.
@@ -167,8 +173,14 @@ impl ClusterFacts {
             UNSTABLE.. => "comes back in part",
             _ => "mostly does not come back",
         };
-        Some(format!("{}, {how} when rows are drawn again", rounded_down(stability)))
+        Some(format!("{}, {how} when rows are drawn again", graded(stability)))
     }
+}
+
+/// `proline (29 %), alcohol (under 1 %)`
+fn in_shares(shares: Vec<(&str, f64)>) -> String {
+    let text = |(name, share): (&str, f64)| format!("{} ({})", Shown(name), shown::percent(share));
+    shares.into_iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
 /// The part of the median logit of a cluster below which a row is ambiguous. A logit depends on the
@@ -278,6 +290,20 @@ pub struct ContrastFacts {
     /// Mean relevance of every column, `[C]`; they sum to the mean logit, together with what no
     /// feature has.
     pub relevance: Vec<f64>,
+}
+
+impl ContrastFacts {
+    /// The columns, at most so many, that tell the rows of the cluster from the other one, the
+    /// strongest first, with their share of the mean logit: `proline (29 %), alcohol (21 %)`.
+    /// `columns` are the names, `[C]`.
+    pub fn strongest_in_words(&self, columns: &[String], count: usize) -> String {
+        let named = columns.iter().map(String::as_str).zip(self.relevance.iter().copied());
+        let mut strongest: Vec<(&str, f64)> =
+            named.filter(|(_, mean)| *mean > 0.0 && self.logit > 0.0).collect();
+        strongest.sort_by(|a, b| b.1.total_cmp(&a.1));
+        strongest.truncate(count);
+        in_shares(strongest.into_iter().map(|(name, mean)| (name, mean / self.logit)).collect())
+    }
 }
 
 /// Clusters beside known classes.
@@ -394,5 +420,58 @@ impl ClassFacts {
             one_to_one: table.one_to_one().map(|matched| matched.into_iter().map(named).collect()),
             names,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster(stability: f64) -> ClusterFacts {
+        ClusterFacts {
+            cluster: "0".to_owned(),
+            rows: 10,
+            share: 0.5,
+            sentence: String::new(),
+            rule: None,
+            relevance: vec![("a".to_owned(), 2.991), ("b".to_owned(), 0.009)],
+            mean_logit: 3.0,
+            competitor: None,
+            ambiguous: 0.0,
+            stability: Some(stability),
+            typical: Vec::new(),
+            farthest: Vec::new(),
+            columns: Vec::new(),
+        }
+    }
+
+    /// Rounded, but a cluster does not get the figure of a better grade.
+    #[test]
+    fn stability_is_rounded_below_its_grade() {
+        for (stability, grade) in [
+            (0.60999, "partly stable, 0.61"),
+            (0.9454, "stable, 0.95"),
+            (0.9269, "stable, 0.93"),
+            (0.7493, "partly stable, 0.74"),
+            (0.75, "stable, 0.75"),
+            (0.5951, "unstable, 0.59"),
+            (0.5949, "unstable, 0.59"),
+        ] {
+            let cluster = cluster(stability);
+            assert_eq!(cluster.stability_grade().as_deref(), Some(grade));
+            let words = cluster.stability_in_words().expect("it is known");
+            let (_, number) = grade.split_once(", ").expect("a number");
+            assert!(words.starts_with(&format!("{number}, ")), "{words}");
+        }
+    }
+
+    #[test]
+    fn small_shares_are_not_none() {
+        assert_eq!(cluster(1.0).strongest_in_words(3), "a (over 99 %), b (under 1 %)");
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let contrast = ContrastFacts { rows: 1, logit: 2.0, relevance: vec![0.009, -1.0, 1.991] };
+        assert_eq!(contrast.strongest_in_words(&names, 3), "c (over 99 %), a (under 1 %)");
+        assert_eq!(contrast.strongest_in_words(&names, 1), "c (over 99 %)");
+        assert_eq!(ContrastFacts::default().strongest_in_words(&names, 3), "");
     }
 }

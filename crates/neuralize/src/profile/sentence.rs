@@ -2,7 +2,7 @@
 
 use crate::profile::clustered_rows::{ClusteredRows, ColumnValues};
 use crate::profile::column_profile::ColumnProfile;
-use crate::profile::special::{Direction, Special};
+use crate::profile::special::{Direction, Special, tested};
 use crate::text::words as shown;
 
 /// Maximum number of columns of numbers in a sentence, and of other columns.
@@ -17,7 +17,7 @@ const CLEAR: f64 = 0.5;
 const SLIGHT: f64 = 0.2;
 
 /// Columns of numbers are called medium if fewer than so many are high or low, and so large a share
-/// of all rows is on either side of the cluster.
+/// of all rows is on either side of the cluster; its mean must be near that of all rows, too.
 const FEW_CLEAR: usize = 2;
 const MEDIUM: f64 = 0.2;
 
@@ -26,6 +26,9 @@ const MANY: usize = 30;
 
 /// Fewer rows that are not special may be so by chance.
 const FEW: usize = 5;
+
+/// What is said of the largest differences where none is certain: so many columns.
+const MAX_UNCERTAIN: usize = 2;
 
 /// `Cluster 1 (97 rows, 24 %): high a (162 on average, 104 overall); mostly b red (97 %, 62 %
 /// overall).`
@@ -48,50 +51,166 @@ pub(in crate::profile) fn sentence(
     if size == rows {
         return format!("{opening}: all rows.");
     }
-    let words = words(data, columns, cluster, special);
-    if !words.is_empty() {
-        return format!("{opening}: {words}.");
+    let subject = Subject { data, columns, cluster, size };
+    let mut words = subject.words(special);
+    if words.is_empty() {
+        words = subject.verdict(special);
     }
-    let verdict = if size < FEW {
-        "too few rows to tell from the others"
-    } else if special.is_empty() {
-        "like all rows in every column"
-    } else {
-        "nearly like all rows in every column"
-    };
-    format!("{opening}: {verdict}.")
+    format!("{opening}: {words}.")
 }
 
-/// `high a (162 on average, 104 overall); mostly b red (97 %, 62 % overall)`; empty if nothing is
-/// special.
-fn words(
-    data: &ClusteredRows<'_>,
-    columns: &[ColumnProfile],
+/// The cluster that a sentence is of.
+struct Subject<'a> {
+    data: &'a ClusteredRows<'a>,
+    columns: &'a [ColumnProfile],
     cluster: usize,
-    special: &[Special],
-) -> String {
-    let mut items: Vec<Item> =
-        chosen(special, CLEAR).into_iter().map(|special| Item::of(data, &special, "")).collect();
-    if items.iter().filter(|item| item.is_mean).count() < FEW_CLEAR {
-        items.extend(medium(columns, cluster));
+    size: usize,
+}
+
+impl Subject<'_> {
+    /// `high a (162 on average, 104 overall); mostly b red (97 %, 62 % overall)`; empty if nothing is
+    /// special.
+    fn words(&self, special: &[Special]) -> String {
+        let items = |clear: f64, how: &str| -> Vec<Item> {
+            chosen(special, clear).iter().map(|special| self.item(special, how)).collect()
+        };
+        let mut named = items(CLEAR, "");
+        if named.iter().filter(|item| item.is_mean).count() < FEW_CLEAR {
+            named.extend(self.medium(special));
+        }
+        if named.is_empty() {
+            named = items(SLIGHT, "slightly ");
+        }
+        let (mut first_mean, mut first_share) = (true, true);
+        let text = |item: &Item| {
+            let first = if item.is_mean { &mut first_mean } else { &mut first_share };
+            let is_first = std::mem::replace(first, false);
+            if item.is_whole() { self.overall(item) } else { self.figures(item, is_first) }
+        };
+        shown::clauses(&named, |item| item.word.clone(), text)
     }
-    if items.is_empty() {
-        let slight = chosen(special, SLIGHT);
-        items.extend(slight.into_iter().map(|special| Item::of(data, &special, "slightly ")));
+
+    /// What is said where nothing is named. Few rows may be far from the others and no test be sure of
+    /// it: then they are not called alike.
+    fn verdict(&self, special: &[Special]) -> String {
+        let largest = self.largest();
+        let opening = if self.size < FEW {
+            "too few rows to tell from the others"
+        } else if !special.is_empty() {
+            return "nearly like all rows in every column".to_owned();
+        } else if largest.is_empty() {
+            "like all rows in every column"
+        } else {
+            "no column differs for certain, with so few rows"
+        };
+        match largest.as_slice() {
+            [] => opening.to_owned(),
+            [one] => format!("{opening}; the largest difference is in {one}"),
+            some => format!("{opening}; the largest differences are in {}", shown::listed(some)),
+        }
     }
-    let is_one = data.size(cluster) == 1;
-    let (mut first_mean, mut first_share) = (true, true);
-    let text = |item: &Item| {
-        let first = if item.is_mean { &mut first_mean } else { &mut first_share };
-        item.text(data, std::mem::replace(first, false), is_one)
-    };
-    shown::clauses(&items, |item| item.word.clone(), text)
+
+    /// The columns with the largest differences, certain or not: those that would be named, otherwise
+    /// the largest that is worth a word.
+    fn largest(&self) -> Vec<String> {
+        let mut tested = tested(self.data, self.columns, self.cluster);
+        tested.sort_by(|a, b| b.difference.abs().total_cmp(&a.difference.abs()));
+        let mut found = chosen(&tested, CLEAR);
+        found.truncate(MAX_UNCERTAIN);
+        if found.is_empty() {
+            found = chosen(&tested, SLIGHT);
+            found.truncate(1);
+        }
+        let texts = found.iter().enumerate();
+        texts.map(|(at, special)| self.figures(&self.item(special, ""), at == 0)).collect()
+    }
+
+    fn item(&self, special: &Special, how: &str) -> Item {
+        let column = &self.data.columns()[special.column];
+        let (own, overall, value) = as_frequent(column, special);
+        let name = || shown::name(column.name());
+        let word = match special.direction {
+            Direction::High => format!("{how}high"),
+            Direction::Low => format!("{how}low"),
+            _ if own == 1.0 => format!("{} is always {value}", name()),
+            _ if own == 0.0 => format!("{} is never {value}", name()),
+            _ if own > overall => if own > 0.5 { "mostly" } else { "more often" }.to_owned(),
+            _ => if own < 0.1 { "seldom" } else { "less often" }.to_owned(),
+        };
+        let is_mean = special.value.is_none();
+        Item { column: special.column, word, value, is_mean, own, overall }
+    }
+
+    /// The columns in whose middle the cluster lies, the clearest first. One whose mean is some way off,
+    /// as of a skewed column, is lower or higher, if that is certain.
+    fn medium(&self, special: &[Special]) -> Vec<Item> {
+        let mut found = Vec::new();
+        for (at, column) in self.columns.iter().enumerate() {
+            let ColumnProfile::Numbers(numbers) = column else { continue };
+            let (Some(all), Some(Some(own))) = (numbers.all, numbers.clusters.get(self.cluster))
+            else {
+                continue;
+            };
+            let Some(difference) = own.difference else { continue };
+            if own.between < MEDIUM || own.summary.count < MANY || difference.abs() >= CLEAR {
+                continue;
+            }
+            let word = match difference {
+                _ if difference.abs() < SLIGHT => "medium",
+                _ if special.iter().all(|special| special.column != at) => continue,
+                0.0.. => "higher",
+                _ => "lower",
+            };
+            found.push((own.between, at, word, own.summary.mean, all.mean));
+        }
+        found.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let item = |(_, column, word, own, overall): (f64, usize, &str, f64, f64)| {
+            let (word, value) = (word.to_owned(), String::new());
+            Item { column, word, value, is_mean: true, own, overall }
+        };
+        found.into_iter().take(FEW_CLEAR).map(item).collect()
+    }
+
+    /// `a (162 on average, 104 overall)` or `b red (97 %, 62 % overall)`, later `a (162 against 104)`.
+    fn figures(&self, item: &Item, is_first: bool) -> String {
+        let column = &self.data.columns()[item.column];
+        let mut name = shown::name(column.name());
+        let (own, overall) = if item.is_mean {
+            column.pair(item.own, item.overall)
+        } else {
+            name = format!("{name} {}", item.value);
+            (shown::percent(item.own), shown::percent(item.overall))
+        };
+        let average = if item.is_mean && self.size > 1 { " on average" } else { "" };
+        let missing = self.missing(item);
+        if is_first {
+            format!("{name} ({own}{average}, {overall} overall{missing})")
+        } else {
+            format!("{name} ({own} against {overall}{missing})")
+        }
+    }
+
+    /// `(62 % overall)`, behind what all rows of the cluster have or none.
+    fn overall(&self, item: &Item) -> String {
+        format!("({} overall{})", shown::percent(item.overall), self.missing(item))
+    }
+
+    /// `; 7 of 80 missing`: values that were filled count for no figure of the column.
+    fn missing(&self, item: &Item) -> String {
+        let known = self.columns.get(item.column).map_or(0, |of| of.cells_of(self.cluster));
+        match self.size.saturating_sub(known) {
+            0 => String::new(),
+            missing => {
+                format!("; {} of {} missing", shown::count(missing), shown::count(self.size))
+            }
+        }
+    }
 }
 
 /// What a sentence says of a column.
 struct Item {
     column: usize,
-    /// `high`, `mostly`, …
+    /// `high`, `mostly`, `b is always red`, …
     word: String,
     /// The value of a category or flag.
     value: String,
@@ -101,57 +220,9 @@ struct Item {
 }
 
 impl Item {
-    fn of(data: &ClusteredRows<'_>, special: &Special, how: &str) -> Self {
-        let column = &data.columns()[special.column];
-        let (own, overall, value) = as_frequent(column, special);
-        let word = match special.direction {
-            Direction::High => "high",
-            Direction::Low => "low",
-            _ if own == 1.0 => "all",
-            _ if own == 0.0 => "no",
-            _ if own > overall => {
-                if own > 0.5 {
-                    "mostly"
-                } else {
-                    "more often"
-                }
-            }
-            _ => {
-                if own < 0.1 {
-                    "seldom"
-                } else {
-                    "less often"
-                }
-            }
-        };
-        let is_mean = special.value.is_none();
-        let word = format!("{}{word}", if is_mean { how } else { "" });
-        Self { column: special.column, word, value, is_mean, own, overall }
-    }
-
-    /// `a (162 on average, 104 overall)` or `b red (97 %, 62 % overall)`, later `a (162 against 104)`.
-    fn text(&self, data: &ClusteredRows<'_>, is_first: bool, is_one: bool) -> String {
-        let column = &data.columns()[self.column];
-        let name = shown::name(column.name());
-        if self.is_mean {
-            let (own, overall) = column.pair(self.own, self.overall);
-            let average = if is_one { "" } else { " on average" };
-            return if is_first {
-                format!("{name} ({own}{average}, {overall} overall)")
-            } else {
-                format!("{name} ({own} against {overall})")
-            };
-        }
-        let (value, overall) = (&self.value, shown::percent(self.overall));
-        if self.own == 0.0 || self.own == 1.0 {
-            return format!("{name} {value} ({overall} overall)");
-        }
-        let own = shown::percent(self.own);
-        if is_first {
-            format!("{name} {value} ({own}, {overall} overall)")
-        } else {
-            format!("{name} {value} ({own} against {overall})")
-        }
+    /// Whether all rows of the cluster have the value, or none, so that its word says the share.
+    fn is_whole(&self) -> bool {
+        !self.is_mean && (self.own == 0.0 || self.own == 1.0)
     }
 }
 
@@ -165,27 +236,6 @@ fn as_frequent(column: &ColumnValues<'_>, special: &Special) -> (f64, f64, Strin
         }
         Some(value) => (own, overall, column.value_name(value)),
     }
-}
-
-/// The columns in whose middle a cluster lies, the clearest first.
-fn medium(columns: &[ColumnProfile], cluster: usize) -> Vec<Item> {
-    let mut found = Vec::new();
-    for (at, column) in columns.iter().enumerate() {
-        let ColumnProfile::Numbers(numbers) = column else { continue };
-        let (Some(all), Some(Some(own))) = (numbers.all, numbers.clusters.get(cluster)) else {
-            continue;
-        };
-        let is_clear = own.difference.is_none_or(|difference| difference.abs() >= CLEAR);
-        if own.between >= MEDIUM && own.summary.count >= MANY && !is_clear {
-            found.push((own.between, at, own.summary.mean, all.mean));
-        }
-    }
-    found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let item = |(_, column, own, overall)| {
-        let (word, value) = ("medium".to_owned(), String::new());
-        Item { column, word, value, is_mean: true, own, overall }
-    };
-    found.into_iter().take(FEW_CLEAR).map(item).collect()
 }
 
 /// The clearest columns, one entry each, at least so many standard deviations away.

@@ -55,6 +55,19 @@ pub(in crate::profile) fn special(
     columns: &[ColumnProfile],
     cluster: usize,
 ) -> Vec<Special> {
+    let mut found = tested(data, columns, cluster);
+    let tests = found.len() as f64;
+    found.retain(|special| special.test.p * tests <= LEVEL);
+    found.sort_by(|a, b| b.test.v.abs().total_cmp(&a.test.v.abs()));
+    found
+}
+
+/// Every column and value that has a test, whatever it says, in their order.
+pub(in crate::profile) fn tested(
+    data: &ClusteredRows<'_>,
+    columns: &[ColumnProfile],
+    cluster: usize,
+) -> Vec<Special> {
     let mut found = Vec::new();
     for (at, column) in columns.iter().enumerate().take(data.columns().len()) {
         match column {
@@ -62,9 +75,6 @@ pub(in crate::profile) fn special(
             ColumnProfile::Shares(shares) => of_shares(at, shares, cluster, &mut found),
         }
     }
-    let tests = found.len() as f64;
-    found.retain(|special| special.test.p * tests <= LEVEL);
-    found.sort_by(|a, b| b.test.v.abs().total_cmp(&a.test.v.abs()));
     found
 }
 

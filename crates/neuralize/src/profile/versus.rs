@@ -154,11 +154,15 @@ fn sentence(
         return format!("{opening}: alike in every column.");
     }
     let mut is_first = true;
+    let word = |difference: &Difference| word(data, difference);
     let clauses = shown::clauses(&chosen, word, |difference| text(data, difference, &mut is_first));
     format!("{opening}: {clauses}.")
 }
 
-fn word(difference: &Difference) -> String {
+fn word(data: &ClusteredRows<'_>, difference: &Difference) -> String {
+    if let Some((words, _)) = whole(data, difference) {
+        return words;
+    }
     match (difference.value, difference.difference > 0.0) {
         (None, true) => "higher",
         (None, false) => "lower",
@@ -168,11 +172,30 @@ fn word(difference: &Difference) -> String {
     .to_owned()
 }
 
+/// A value that all rows of the cluster have, or none, and its share in the other cluster: `b is always
+/// red`, 0.2.
+fn whole(data: &ClusteredRows<'_>, difference: &Difference) -> Option<(String, f64)> {
+    let (value, own, other) = (difference.value?, difference.own, difference.other);
+    if own != 0.0 && own != 1.0 {
+        return None;
+    }
+    let column = &data.columns()[difference.column];
+    let name = shown::name(column.name());
+    // What is never yes is always no.
+    let is_no = column.is_flag() && own == 0.0;
+    let (value, other) = if is_no { (0, 1.0 - other) } else { (value, other) };
+    let when = if is_no || own == 1.0 { "always" } else { "never" };
+    Some((format!("{name} is {when} {}", column.value_name(value)), other))
+}
+
 /// `a (162 on average, 101 there)` or `a red (97 %, 20 % there)`, later `a (162 against 101)`.
 fn text(data: &ClusteredRows<'_>, difference: &Difference, is_first: &mut bool) -> String {
     let column = &data.columns()[difference.column];
     let name = shown::name(column.name());
     let first = std::mem::replace(is_first, false);
+    if let Some((_, other)) = whole(data, difference) {
+        return format!("({} there)", shown::percent(other));
+    }
     if let Some(value) = difference.value {
         let (own, other) = (shown::percent(difference.own), shown::percent(difference.other));
         let name = format!("{name} {}", column.value_name(value));

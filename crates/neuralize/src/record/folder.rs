@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::load::{Load, Shapes};
 use crate::outlier::KernelDensity;
 use crate::record::store;
+use crate::text::Shown;
 
 const FORMAT: &str = "neuralize-model";
 /// Version 2 has encodings; version 1 is read, too.
@@ -418,6 +419,14 @@ impl<'a> Folder<'a> {
         Error::model(&self.path.join(&self.config.record.file), detail)
     }
 
+    /// An error about a configuration that does not belong to the record.
+    pub(super) fn unlike(&self, error: &Error) -> Error {
+        let detail = format!(
+            "was changed since the model was saved: {error}; copy the folder again, or fit again"
+        );
+        Error::model(&self.path.join(CONFIG), detail)
+    }
+
     /// An error about a model of the wrong kind.
     pub(super) fn refuse(&self, detail: &str) -> Error {
         Error::model(self.path, detail)
@@ -535,10 +544,19 @@ fn read(folder: &Path) -> Result<(ModelConfig, Vec<u8>)> {
     }
     let plain = Path::new(&config.record.file).file_name() == Some(config.record.file.as_ref());
     if !plain {
-        return fail(format!("names a record outside the folder: {}", config.record.file));
+        return fail(format!("names a record outside the folder: {}", Shown(&config.record.file)));
     }
     let record = folder.join(&config.record.file);
-    let bytes = fs::read(&record).map_err(Error::io(&record))?;
+    let bytes = fs::read(&record).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let detail = format!(
+                "is not complete: its file {} is missing; copy the whole folder again, or fit again",
+                Shown(&config.record.file)
+            );
+            Error::model(folder, detail)
+        }
+        _ => Error::io(&record)(error),
+    })?;
     if hex(&Sha256::digest(&bytes)) != config.record.sha256 {
         let differs = if bytes.len() as u64 == config.record.bytes {
             format!("its checksum is not the one in {CONFIG}")
@@ -558,7 +576,7 @@ fn check_header(path: &Path, text: &[u8]) -> Result<()> {
         Error::model(path, format!("is not the configuration of a neuralize model: {error}"))
     })?;
     if header.format != FORMAT {
-        let detail = format!("is of format `{}`, expected `{FORMAT}`", header.format);
+        let detail = format!("is of format `{}`, expected `{FORMAT}`", Shown(&header.format));
         return Err(Error::model(path, detail));
     }
     if !(OLDEST..=VERSION).contains(&header.version) {
@@ -570,6 +588,7 @@ fn check_header(path: &Path, text: &[u8]) -> Result<()> {
     }
     let known = |kind: &String| ModelKind::ALL.iter().any(|known| known.to_string() == *kind);
     if let Some(kind) = header.kind.filter(|kind| !known(kind)) {
+        let kind = Shown(&kind);
         let detail =
             format!("describes a model of kind `{kind}`, which this version does not know");
         return Err(Error::model(path, detail));

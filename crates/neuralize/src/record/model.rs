@@ -388,7 +388,8 @@ impl<B: Backend> Model<B> {
             };
             *model = model.by(stated);
         }
-        Self::new(scaler, clusterer, folder.config.info)
+        let info = folder.config.info.clone();
+        Self::new(scaler, clusterer, info).map_err(|error| folder.unlike(&error))
     }
 }
 

@@ -129,6 +129,7 @@ impl<B: Backend> OutlierModel<B> {
         if clusterer.n_features() != folder.config.n_features {
             return Err(folder.fail("differs in the number of features from config.json"));
         }
-        Self::new(scaler, clusterer, folder.config.info)
+        let info = folder.config.info.clone();
+        Self::new(scaler, clusterer, info).map_err(|error| folder.unlike(&error))
     }
 }

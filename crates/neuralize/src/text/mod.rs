@@ -121,15 +121,17 @@ pub struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LONGEST: usize = 80;
-        for (at, character) in self.0.chars().enumerate() {
-            if at == LONGEST {
+        let mut left: usize = 80;
+        for character in self.0.chars() {
+            let escaped = is_unsafe(character).then(|| character.escape_default());
+            let length = escaped.as_ref().map_or(1, ExactSizeIterator::len);
+            if length > left {
                 return f.write_str("…");
             }
-            if is_unsafe(character) {
-                write!(f, "{}", character.escape_default())?;
-            } else {
-                write!(f, "{character}")?;
+            left -= length;
+            match escaped {
+                Some(escaped) => write!(f, "{escaped}")?,
+                None => write!(f, "{character}")?,
             }
         }
         Ok(())
@@ -212,6 +214,10 @@ mod tests {
     fn shown_text_is_short_and_harmless() {
         assert_eq!(Shown("a\u{1b}[31m\n").to_string(), "a\\u{1b}[31m\\n");
         assert_eq!(Shown(&"x".repeat(1 << 20)).to_string(), format!("{}…", "x".repeat(80)));
+        assert_eq!(Shown(&"x".repeat(80)).to_string(), "x".repeat(80));
+        // What stands for a character counts as it is written.
+        assert_eq!(Shown(&"\0".repeat(80)).to_string(), format!("{}…", "\\u{0}".repeat(16)));
+        assert_eq!(Shown(&"\n".repeat(40)).to_string(), "\\n".repeat(40));
     }
 
     #[test]

@@ -167,7 +167,7 @@ def choose(X, ks=range(2, 11), groups=(), seed=0):
     D = distances(X); aside = lonely(D, least)
     if len(aside):
         rest = np.setdiff1d(np.arange(n), aside); r = choose_here(X[rest], ks, groups, seed, least, rng)
-        r["sentence"] += f" ({len(aside)} lonely rows left aside)"
+        r["sentence"] += f" (judged without {len(aside)} rows far from all others)"
     else: r = choose_here(X, ks, groups, seed, least, rng)
     if rows > n: r["sentence"] += f" (judged on {n} of {rows} rows)"
     r["aside"] = len(aside); return r
@@ -218,19 +218,24 @@ def choose_here(X, ks, groups, seed, least, rng):
     top = max((d["gain"] for d in good), default=0.0)
     rival = max((d for d in table if d["only_valley"]), key=lambda d: d["gain"], default=None)
     if good and rival and rival["gain"] > top + NEARLY_BEST:     # a finer (or coarser) number fits better, but nothing separates it
-        return dict(clusters=None, table=table, sentence=f"no clear number of clusters: {rival['k']} has the larger gain over data without clusters, but the rows do not thin out between its clusters; "
-                    f"they do for {max(good, key=lambda d: d['gain'])['k']}")
+        return dict(clusters=None, table=table, sentence=f"no clear number of clusters: {max(good, key=lambda d: d['gain'])['k']} passes all checks, but {rival['k']} is further above data without clusters "
+                    f"(gain {rival['gain']:.2f} against {top:.2f}) and fails only because the rows do not thin out between its clusters")
     if good:
         best = max((d for d in good if d["gain"] >= top - NEARLY_BEST), key=lambda d: d["k"])
         return dict(clusters=best["k"], table=table, sentence=found(best, good, ks, capped))
     return dict(clusters=None, table=table, sentence=none(max(table, key=lambda d: (d["passed"], d["gain"], -d["k"])), table, least))
 
+def ari(d):
+    """Two decimals; a stability that does not pass is not rounded up to one that does."""
+    text = f"{d['stability']:.2f}"
+    return f"{MIN_ARI - .01:.2f}" if d["stability"] < MIN_ARI <= float(text) else text
+
 def found(d, good, ks, capped):
     s = f"{d['k']} clusters: "
-    if len(good) == 1: s += f"the only number that passes all checks: it is stable (ARI {d['stability']:.2f}), and its silhouette ({d['silhouette']:.2f}) beats data without clusters ({d['without']:.2f})"
-    elif d["silhouette"] >= max(g["silhouette"] for g in good): s += f"the best silhouette ({d['silhouette']:.2f}) of the numbers that pass all checks: it is stable (ARI {d['stability']:.2f}) and beats data without clusters ({d['without']:.2f})"
-    elif d["gain"] >= max(g["gain"] for g in good): s += f"of the numbers that pass all checks, its silhouette ({d['silhouette']:.2f}) is furthest above data without clusters ({d['without']:.2f}), and it is stable (ARI {d['stability']:.2f})"
-    else: s += f"the largest of the numbers that pass all checks and whose silhouettes ({d['silhouette']:.2f}) are about furthest above data without clusters ({d['without']:.2f}), and it is stable (ARI {d['stability']:.2f})"
+    if len(good) == 1: s += f"the only number that passes all checks: it is stable (ARI {ari(d)}), and its silhouette ({d['silhouette']:.2f}) beats data without clusters ({d['without']:.2f})"
+    elif d["silhouette"] >= max(g["silhouette"] for g in good): s += f"the best silhouette ({d['silhouette']:.2f}) of the numbers that pass all checks: it is stable (ARI {ari(d)}) and beats data without clusters ({d['without']:.2f})"
+    elif d["gain"] >= max(g["gain"] for g in good): s += f"of the numbers that pass all checks, its silhouette ({d['silhouette']:.2f}) is furthest above data without clusters ({d['without']:.2f}), and it is stable (ARI {ari(d)})"
+    else: s += f"the largest of the numbers that pass all checks and whose silhouettes ({d['silhouette']:.2f}) are about furthest above data without clusters ({d['without']:.2f}), and it is stable (ARI {ari(d)})"
     near = [g for g in good if g is not d and g["gain"] >= d["gain"] - 0.05]
     if near: s += f"; {max(near, key=lambda g: g['gain'])['k']} is about as good"
     if d["k"] == max(ks) and not capped: s += "; it is the largest number tried, so try more"
@@ -241,9 +246,10 @@ def none(d, table, least):
     if d["passed"] == 0: return s + f"every number tried splits off a group of fewer than {least} rows (outliers?)"
     if d["passed"] == 1:
         d = max((e for e in table if e["passed"] == 1), key=lambda e: e["stability"])
-        return s + f"resampled rows give other clusters (the most stable is {d['k']}, ARI {d['stability']:.2f}; {MIN_ARI} is needed)"
-    if d["passed"] == 2: return s + f"{d['k']} clusters are stable (ARI {d['stability']:.2f}), but the rows do not thin out between them"
-    return s + f"{d['k']} clusters are stable (ARI {d['stability']:.2f}), but data without clusters reach nearly the same silhouette ({d['without']:.2f} against {d['silhouette']:.2f})"
+        of = "of the numbers without tiny clusters, " if any(e["stability"] > d["stability"] for e in table) else ""
+        return s + f"resampled rows give other clusters ({of}the most stable is {d['k']}, ARI {ari(d)}; {MIN_ARI} is needed)"
+    if d["passed"] == 2: return s + f"{d['k']} clusters are stable (ARI {ari(d)}), but the rows do not thin out between them"
+    return s + f"{d['k']} clusters are stable (ARI {ari(d)}), but data without clusters reach nearly the same silhouette ({d['without']:.2f} against {d['silhouette']:.2f})"
 
 if __name__ == "__main__":
     from sklearn import datasets

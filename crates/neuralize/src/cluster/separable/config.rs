@@ -99,6 +99,10 @@ impl SeparableKMeansConfig {
         let [rows, features] = x.dims();
         let clusters = self.kmeans.n_clusters;
         self.kmeans.check_settings()?;
+        if self.kmeans.momentum == Some(true) {
+            let rule = "it is for squared Euclidean distances; leave it out";
+            return Err(Error::config("momentum", true, rule));
+        }
         self.distance.check()?;
         validate::table("x", x)?;
         self.kmeans.init.check(clusters, rows)?;
@@ -142,6 +146,10 @@ impl SeparableKMeansConfig {
             _ => kernel::heuristic_beta(scorer.own_logits(x), None),
         };
         let sizes = partition::sizes(&transfer::download_indices(labels.clone()), clusters);
+        // There are as many different rows: none of them has a distance.
+        if inertia <= 0.0 && sizes.contains(&0) {
+            return Err(Error::Underflow);
+        }
         Ok(SeparableKMeansFit {
             model: model.and_beta(beta),
             labels,

@@ -157,13 +157,22 @@ impl<'a> CsvRows<'a> {
             return Ok(true);
         }
         let line = self.line_of_record();
+        // Titles are a few lines.
+        const TITLE: u64 = 10;
         let cells = if found == 1 { "cell" } else { "cells" };
-        const MORE: &str = "if the lines above are a title or counts, say `--skip N`, if no line names the columns \
-                            `--header no`, if other signs separate cells `--delimiter`; a cell with a separator \
-                            in it needs quotes";
-        const LESS: &str = "add the cells that are missing, remove the line if it is no row, or say `--skip N` if \
-                            the lines above are a title";
-        let advice = if found > expected { MORE } else { LESS };
+        let advice = if found > expected {
+            // One cell after the other, up to a line of several, which has the names.
+            let is_title = expected == 1 && (2..=1 + TITLE).contains(&line);
+            let skip = if is_title { (line - 1).to_string() } else { "N".to_owned() };
+            format!(
+                "if the lines above are a title or counts, say `--skip {skip}`, if no line names the columns `--header \
+                 no`, if other signs separate cells `--delimiter`; a cell with a separator in it needs quotes"
+            )
+        } else {
+            "add the cells that are missing, remove the line if it is no row, or say `--skip N` if the lines above \
+             are a title"
+                .to_owned()
+        };
         let first = if self.is_named { "the header" } else { "the first row" };
         let detail = format!("line {line} has {found} {cells}, {first} has {expected}; {advice}");
         Err(Error::Table { file: columns.file.clone(), detail })
@@ -329,6 +338,13 @@ mod tests {
              no line names the columns `--header no`, if other signs separate cells `--delimiter`; a cell with a \
              separator in it needs quotes"
         );
+        for (text, skip) in [
+            ("Sales\na,b\n1,2\n", "`--skip 1`"),
+            ("Sales\n2024\n\na,b\n1,2\n", "`--skip 3`"),
+            (&format!("a\n{}2,5\n", "1\n".repeat(20)), "`--skip N`"),
+        ] {
+            assert!(message(text, &plain).contains(skip), "{text}");
+        }
         assert_eq!(
             message("1,2\n1\n", &plain.clone().with_header(false)),
             "t.csv: line 2 has 1 cell, the first row has 2; add the cells that are missing, remove the line if it is \

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use flate2::bufread::GzDecoder;
 
 /// So much is looked at before the first row is read, in bytes.
 const SAMPLE: usize = 1 << 17;
@@ -79,7 +80,7 @@ fn unpacked<'a>(mut source: Box<dyn Read + 'a>) -> io::Result<Box<dyn Read + 'a>
     let packed = Cursor::new(magic.clone()).chain(source);
     match magic.as_slice() {
         [0x1f, 0x8b, ..] => {
-            let source = flate2::read::MultiGzDecoder::new(packed);
+            let source = Members::of(BufReader::with_capacity(BUFFER, packed));
             Ok(Box::new(Unpacked { source, method: "gzip" }))
         }
         [0x28, 0xb5, 0x2f, 0xfd] => zstandard(packed),
@@ -98,6 +99,40 @@ fn zstandard<'a>(_: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
     let message =
         "is compressed with Zstandard, which needs the feature `zstd`; decompress it first";
     Err(io::Error::new(ErrorKind::Unsupported, message))
+}
+
+/// What one gzip file after the other holds, up to the end.
+struct Members<R> {
+    /// None behind the last.
+    current: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Members<R> {
+    fn of(source: R) -> Self {
+        Self { current: Some(GzDecoder::new(source)) }
+    }
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.current {
+            let count = member.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            let has_more = match member.get_mut().fill_buf()?.first() {
+                None => false,
+                Some(0x1f) => true,
+                Some(_) => {
+                    let what = "behind its end follows something that is not gzip; remove that";
+                    return Err(invalid(what.into()));
+                }
+            };
+            let rest = self.current.take().map(GzDecoder::into_inner);
+            self.current = rest.filter(|_| has_more).map(GzDecoder::new);
+        }
+        Ok(0)
+    }
 }
 
 /// A decompressor whose errors say that it is one.
@@ -121,9 +156,8 @@ impl<R: Read> Read for Unpacked<R> {
 
 /// Refuses files that are no text, but that a reader of text might find some in.
 fn check_kind(start: &[u8]) -> io::Result<()> {
-    const KINDS: [(usize, &[u8], &str); 9] = [
+    const KINDS: [(usize, &[u8], &str); 8] = [
         (0, b"%PDF-", "a PDF file"),
-        (0, b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
         (0, b"\xd0\xcf\x11\xe0", "an Excel workbook"),
         (0, b"\x1f\x8b", "compressed with gzip twice"),
         (0, b"\xfd7zXZ\0", "compressed with xz"),
@@ -132,9 +166,21 @@ fn check_kind(start: &[u8]) -> io::Result<()> {
         (257, b"ustar", "a tar archive"),
         (0, b"\xff\xfe\0\0", "in UTF-32"),
     ];
+    // Files of these kinds can be read, but not as text: more of the magic bytes than text may begin with.
+    const TABLES: [(usize, &[u8], &str); 4] = [
+        (0, b"PAR1\x15", "Apache Parquet"),
+        (0, b"\x93NUMPY", "a NumPy array"),
+        (0, b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
+        (0, b"ARROW1\0", "Arrow"),
+    ];
     let is = |(at, magic, _): &&(usize, &[u8], &str)| {
         start.get(*at..).is_some_and(|bytes| bytes.starts_with(magic))
     };
+    if let Some((_, _, kind)) = TABLES.iter().find(is) {
+        return Err(invalid(format!(
+            "holds {kind}, but standard input and compressed files are read as text; name the file itself, uncompressed"
+        )));
+    }
     match KINDS.iter().find(is) {
         Some((_, _, kind)) => Err(invalid(format!("is {kind}; make it a plain text file first"))),
         None => Ok(()),
@@ -514,6 +560,14 @@ mod tests {
         let failed = error(&packed[..packed.len() / 2], None);
         assert_eq!(failed.kind(), ErrorKind::UnexpectedEof);
         assert_eq!(failed.to_string(), "cannot be decompressed (gzip): it is cut off");
+        // Something else behind it, however little.
+        for more in [&b"\0"[..], b"a,b\n", b"a,b\n1,2\n3,4\n5,6\n"] {
+            let message = error(&[&packed[..], more].concat(), None).to_string();
+            assert_eq!(
+                message,
+                "cannot be decompressed (gzip): behind its end follows something that is not gzip; remove that"
+            );
+        }
         let mut damaged = packed;
         if let Some(sum) = damaged.iter_mut().rev().nth(5) {
             *sum ^= 1;
@@ -567,8 +621,7 @@ mod tests {
         let mut tar = vec![b'a'; 257];
         tar.extend_from_slice(b"ustar\x0000");
         for (bytes, kind) in [
-            (&b"PK\x03\x04\x14\0"[..], "a ZIP archive or an Excel workbook"),
-            (b"\xd0\xcf\x11\xe0", "an Excel workbook"),
+            (&b"\xd0\xcf\x11\xe0"[..], "an Excel workbook"),
             (b"\xfd7zXZ\0\0", "compressed with xz"),
             (b"BZh91AY&SY", "compressed with bzip2"),
             (&gzip(&gzip(b"a")), "compressed with gzip twice"),
@@ -577,6 +630,17 @@ mod tests {
             let message = error(bytes, None).to_string();
             assert_eq!(message, format!("is {kind}; make it a plain text file first"));
         }
+        for (bytes, kind) in [
+            (&b"PK\x03\x04\x14\0"[..], "a ZIP archive or an Excel workbook"),
+            (b"PAR1\x15\x04\x15", "Apache Parquet"),
+            (b"\x93NUMPY\x01\0v\0", "a NumPy array"),
+            (&gzip(b"ARROW1\0\0"), "Arrow"),
+        ] {
+            let message = error(bytes, None).to_string();
+            let says = format!("holds {kind}, but standard input");
+            assert!(message.starts_with(&says) && message.contains("name the file"), "{message}");
+        }
+        assert_eq!(text(b"PAR1,PAR2\n1,2\n"), "PAR1,PAR2\n1,2\n");
     }
 
     #[test]

@@ -106,10 +106,11 @@ pub(super) fn of(sample: &str, whole: bool, wishes: &Wishes) -> Result<Dialect, 
         return Err(format!("there is no table in the first {size} bytes, only {what}"));
     }
     if body.is_empty() && preface.skipped > 0 {
-        return Err(format!(
-            "there is no table behind the {} lines that are skipped",
-            wishes.skipped
-        ));
+        let what = match wishes.skipped {
+            1 => "1 line that is skipped".to_owned(),
+            lines => format!("{lines} lines that are skipped"),
+        };
+        return Err(format!("there is no table behind the {what}"));
     }
     let records = blanked(records(body, delimiter, whole, usize::MAX), &wishes.missing);
     let above = dialect.header_above(sample, &preface, &records, wishes);
@@ -998,6 +999,8 @@ mod tests {
         assert_eq!(wished("x\na,b\n1,2\n", wishes(1)).start, 2);
         let message = |skipped, whole| of(text, whole, &wishes(skipped)).expect_err("no table");
         assert_eq!(message(9, true), "there is no table behind the 9 lines that are skipped");
+        let only = of("a,b\n", true, &wishes(1)).expect_err("no table");
+        assert_eq!(only, "there is no table behind the 1 line that is skipped");
         assert!(message(9, false).ends_with("only lines that are skipped"));
     }
 
@@ -1052,12 +1055,16 @@ mod tests {
         ] {
             assert_eq!(error(text), question, "{text:?}");
         }
-        for text in
-            ["0,1,2\n3,4,5\n", "0;1;2;3\n3;4;5;6\n", ",0,1,2\n0,5,6,7\n", "year,2019,2020\nx,1,y\n"]
-        {
+        for (text, is_noted) in [
+            ("0,1,2\n3,4,5\n", true),
+            ("0;1;2;3\n3;4;5;6\n", true),
+            (",0,1,2\n0,5,6,7\n", true),
+            ("year,2019,2020\nx,1,y\n", false),
+        ] {
             let dialect = whole(text);
             assert!(dialect.header && !dialect.hash);
-            assert!(!dialect.notes.iter().any(|note| note.contains("--header")), "{text:?}");
+            let found = dialect.notes.iter().any(|note| note.contains("--header no"));
+            assert_eq!(found, is_noted, "{text:?}");
         }
         for text in ["5.1,3.5,setosa\n4.9,3.0,setosa\n", "x,1\ny,2\n"] {
             assert!(error(text).starts_with("the first line looks like a row"), "{text:?}");

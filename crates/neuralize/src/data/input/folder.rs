@@ -73,10 +73,11 @@ impl FolderRows {
         open: impl Fn(&Path) -> Result<Opened<'static>> + 'static,
     ) -> Result<Opened<'static>> {
         let fail = |detail: String| Error::Table { file: name.clone(), detail };
-        let (mut parts, mut others) = (Vec::new(), Vec::new());
-        find_parts(folder, &[], &mut parts, &mut others)?;
+        let Contents { parts, passed } = Contents::of(folder)?;
+        let passed = passed.notes();
         let Some(part) = parts.first() else {
-            return Err(fail("the folder holds no files of a table".into()));
+            let nothing = "the folder holds no files of a table".to_owned();
+            return Err(fail([vec![nothing], passed].concat().join("; ")));
         };
         if let Some(other) = parts.iter().find(|other| !part.has_keys_of(other)) {
             let detail = "it is in other folders `key=value` than the files before it".to_owned();
@@ -85,16 +86,19 @@ impl FolderRows {
         let first = open(&part.path)?;
         // A column that is in the files, too, is read from them.
         let keys = part.keys.iter().map(|(key, _)| key.clone());
-        let keys: Vec<_> = keys.filter(|key| !first.header.contains(key)).collect();
+        let (twice, keys): (Vec<_>, Vec<_>) = keys.partition(|key| first.header.contains(key));
         let header = [first.header.clone(), keys].concat();
         let mut notes = Vec::new();
         if parts.len() > 1 {
             notes.push(format!("{} files are its parts", parts.len()));
         }
-        if let Some(other) = others.first() {
-            let more = if others.len() > 1 { " and others" } else { "" };
-            notes.push(format!("the folder `{}`{more} in it is not read", Shown(other)));
-        }
+        notes.extend(passed);
+        notes.extend(twice.iter().map(|key| {
+            format!(
+                "column `{0}` is read from the files, not from the names of the folders `{0}=…`",
+                Shown(key)
+            )
+        }));
         notes.extend(first.notes.iter().cloned());
         let (is_unnamed, decimal) = (first.is_unnamed, first.decimal);
         let (has_lines, has_sheets) = (first.has_lines, first.has_sheets);
@@ -177,7 +181,8 @@ impl FolderRows {
         }
         if self.is_unnamed && opened.is_unnamed {
             let (ours, theirs) = (ours.len(), theirs.len());
-            return Err(format!("it has {theirs} columns, the first part has {ours}"));
+            let s = if theirs == 1 { "" } else { "s" };
+            return Err(format!("it has {theirs} column{s}, the first part has {ours}"));
         }
         let mut positions: HashMap<&str, Vec<usize>> = HashMap::new();
         for (at, name) in theirs.iter().enumerate().rev() {
@@ -243,45 +248,89 @@ impl Rows for FolderRows {
 
 // Files ------------------------------------------------------------------------------------------
 
-/// Files of a folder in the order of their names, and of the folders `key=value` in it. The names of
-/// other folders are gathered, too.
-fn find_parts(
-    folder: &Path,
-    keys: &[Key],
-    parts: &mut Vec<Part>,
-    others: &mut Vec<String>,
-) -> Result<()> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
-        paths.push(entry.map_err(Error::io(folder))?.path());
+/// What a folder holds.
+#[derive(Default)]
+struct Contents {
+    /// Its files in the order of their names, and those of the folders `key=value` in it.
+    parts: Vec<Part>,
+    passed: Passed,
+}
+
+/// Names of what is passed over.
+#[derive(Default)]
+struct Passed {
+    /// Folders that are no `key=value`.
+    folders: Vec<String>,
+    /// Copies that editors and programs leave.
+    copies: Vec<String>,
+    /// What people write about the parts.
+    texts: Vec<String>,
+    /// Files of no bytes.
+    empty: Vec<String>,
+}
+
+impl Contents {
+    fn of(folder: &Path) -> Result<Self> {
+        let mut found = Self::default();
+        found.search(folder, &[])?;
+        Ok(found)
     }
-    paths.sort();
-    for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // What programs write beside the parts.
-        // Notes beside the parts are no parts.
-        let lower = name.to_lowercase();
-        let is_note = lower.starts_with("readme") || lower.ends_with(".md");
-        if name.starts_with(['_', '.']) || lower.ends_with(".crc") || is_note {
-            continue;
+
+    fn search(&mut self, folder: &Path, keys: &[Key]) -> Result<()> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
+            paths.push(entry.map_err(Error::io(folder))?.path());
         }
-        let found = fs::metadata(&path).map_err(Error::io(&path))?;
-        if !found.is_dir() {
-            if found.len() > 0 {
-                parts.push(Part { bytes: found.len(), keys: keys.to_vec(), path });
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let lower = name.to_lowercase();
+            // What programs write beside the parts.
+            if name.starts_with(['_', '.']) || lower.ends_with(".crc") {
+                continue;
             }
-            continue;
-        }
-        match name.split_once('=') {
-            Some((key, value)) if keys.len() < DEEPEST => {
-                let key =
-                    (unescaped(key), Some(unescaped(value)).filter(|value| value != NO_VALUE));
-                find_parts(&path, &[keys, &[key]].concat(), parts, others)?;
+            let found = fs::metadata(&path).map_err(Error::io(&path))?;
+            let passed = &mut self.passed;
+            if found.is_dir() {
+                match name.split_once('=') {
+                    Some((key, value)) if keys.len() < DEEPEST => {
+                        let value = Some(unescaped(value)).filter(|value| value != NO_VALUE);
+                        self.search(&path, &[keys, &[(unescaped(key), value)]].concat())?;
+                    }
+                    _ => passed.folders.push(name),
+                }
+            } else if ["~", ".tmp", ".bak", ".swp"].iter().any(|end| lower.ends_with(end)) {
+                passed.copies.push(name);
+            } else if lower.starts_with("readme") || lower.ends_with(".md") {
+                passed.texts.push(name);
+            } else if found.len() == 0 {
+                passed.empty.push(name);
+            } else {
+                self.parts.push(Part { bytes: found.len(), keys: keys.to_vec(), path });
             }
-            _ => others.push(name.into_owned()),
         }
+        Ok(())
     }
-    Ok(())
+}
+
+impl Passed {
+    /// A note for every kind, which names the first.
+    fn notes(&self) -> Vec<String> {
+        let kinds = [
+            ("folder", &self.folders, "", ""),
+            ("file", &self.copies, ": a backup by its name", ": backups by their names"),
+            ("file", &self.texts, ": no table by its name", ": no tables by their names"),
+            ("file", &self.empty, ": it is empty", ": they are empty"),
+        ];
+        let note = |(kind, names, one, many): (&str, &Vec<String>, &str, &str)| {
+            let first = Shown(names.first()?);
+            Some(match names.len() {
+                1 => format!("the {kind} `{first}` in it is not read{one}"),
+                _ => format!("the {kind} `{first}` and others in it are not read{many}"),
+            })
+        };
+        kinds.into_iter().filter_map(note).collect()
+    }
 }
 
 /// The value of a folder whose rows have none.
@@ -471,7 +520,14 @@ mod tests {
             ("more/part-3.csv", "a,b\n9,9\n"),
         ];
         let opened = open(&folder(&files)).expect("a table");
-        assert_eq!(opened.notes, ["2 files are its parts", "the folder `more` in it is not read"]);
+        assert_eq!(
+            opened.notes,
+            [
+                "2 files are its parts",
+                "the folder `more` in it is not read",
+                "the file `part-1.csv` in it is not read: it is empty"
+            ]
+        );
         let found = read(&files, &TableOptions::default()).expect("rows");
         assert_eq!(found.names, ["a", "b"]);
         assert_eq!(found.rows, [["'1'", "'2'"], ["'3'", "'4'"], ["'5'", "'6'"]]);
@@ -481,6 +537,48 @@ mod tests {
         assert_eq!(found.labels.join(" "), "2 4 6");
         let found = read(&files, &options.with_id("b")).expect("rows");
         assert_eq!(found.ids.join(" "), "2 4 6");
+    }
+
+    #[test]
+    fn what_is_passed_over_is_noted() {
+        let table = "a,b\n1,2\n";
+        let files = [
+            ("k=1/a.csv", table),
+            ("k=1/a.csv~", table),
+            ("k=1/b.BAK", table),
+            ("README.md", "About this."),
+            ("k=1/empty.csv", ""),
+        ];
+        let notes = [
+            "the file `a.csv~` and others in it are not read: backups by their names",
+            "the file `README.md` in it is not read: no table by its name",
+            "the file `empty.csv` in it is not read: it is empty",
+        ];
+        assert_eq!(open(&folder(&files)).expect("a table").notes, notes);
+        assert_eq!(read(&files, &TableOptions::default()).expect("rows").rows.len(), 1);
+        // Backups alone are no table.
+        assert_eq!(
+            message(&[("a.tmp", table), ("b.swp", table)]),
+            "t: the folder holds no files of a table; the file `a.tmp` and others in it are not read: backups by their \
+             names"
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_a_column_is_noted() {
+        let files = [("a=5/0.csv", "a,b\n1,2\n"), ("a=6/0.csv", "a,b\n3,4\n")];
+        assert_eq!(
+            open(&folder(&files)).expect("a table").notes,
+            [
+                "2 files are its parts",
+                "column `a` is read from the files, not from the names of the folders `a=…`"
+            ]
+        );
+        let found = read(&files, &TableOptions::default()).expect("rows");
+        assert_eq!(
+            (found.names.join(" "), found.rows[0].join(" ")),
+            ("a b".into(), "'1' '2'".into())
+        );
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(super) fn check_names(
     rows: &[StringRecord],
 ) -> Result<Option<String>, String> {
     if is_numbered(first) {
-        return Ok(None);
+        return Ok(Some(numbered_note(first)));
     }
     if let Some(value) = repeated_gap(first) {
         return Err(format!(
@@ -67,6 +67,18 @@ fn taken_for_names() -> String {
     "the first line is taken for the names of the columns, though it looks like a row; say `--header no` if it \
      is one"
         .to_owned()
+}
+
+/// The note of names that count from 0: they may be a row of answers.
+fn numbered_note(first: &StringRecord) -> String {
+    const SHOWN: usize = 3;
+    let names = || first.iter().filter(|name| !name.is_empty());
+    let shown: Vec<String> = names().take(SHOWN).map(|name| format!("`{}`", Shown(name))).collect();
+    let more = if names().count() > SHOWN { ", …" } else { "" };
+    format!(
+        "the first line, {}{more}, is taken for names; say `--header no` if it is a row",
+        shown.join(", ")
+    )
 }
 
 /// The same for a line that has texts as well as numbers in columns of numbers: where there are as many
@@ -310,6 +322,22 @@ mod tests {
             let noted = checked(text).expect("no question");
             assert!(noted.is_some_and(|note| note.contains("--header no")), "{text}");
         }
+    }
+
+    #[test]
+    fn names_that_count_from_0_are_noted() {
+        for (text, names) in [
+            ("0,1,2\n5,7,2\n0,1,2", "`0`, `1`, `2`"),
+            (",0,1,2\n0,5,7,2", "`0`, `1`, `2`"),
+            ("0,1,2,3\n5,7,2,1", "`0`, `1`, `2`, …"),
+        ] {
+            let expected = format!(
+                "the first line, {names}, is taken for names; say `--header no` if it is a row"
+            );
+            assert_eq!(checked(text), Ok(Some(expected)), "{text}");
+        }
+        // Two may be anything.
+        assert!(checked("0,1\n5,7").is_err());
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(in crate::data) use builder::{TableBuilder, label_text};
 pub(in crate::data) use cell::{Cell, Place};
 pub(in crate::data) use columns::Columns;
 pub use number::Decimal;
-pub(in crate::data) use number::{Form, flag, is_missing, number};
+pub(in crate::data) use number::{Form, currency, flag, is_missing, number};
 pub(in crate::data) use open::{open, text};
 pub(in crate::data) use opened::Opened;
 pub use options::TableOptions;

@@ -77,6 +77,13 @@ impl Array {
         let cut_off = || invalid("is cut off in its header".into());
         let mut bytes = Vec::new();
         source.take(12).read_to_end(&mut bytes)?;
+        if let [0x93, b'N', b'U', b'M', b'P', b'Y', major, minor, ..] = *bytes.as_slice()
+            && !(1..=3).contains(&major)
+        {
+            return Err(invalid(format!(
+                "is a NumPy array of version {major}.{minor}, which is not known; versions 1 to 3 can be read"
+            )));
+        }
         let start = match *bytes.as_slice() {
             [_, _, _, _, _, _, 1, _, a, b, ..] => 10 + u64::from(u16::from_le_bytes([a, b])),
             [_, _, _, _, _, _, _, _, a, b, c, d] => {
@@ -157,11 +164,16 @@ impl Array {
             return Ok(());
         }
         let expected = expected.map_or_else(|| "far more".into(), |bytes| bytes.to_string());
-        let shape: Vec<_> = self.shape.iter().map(u64::to_string).collect();
         Err(format!(
             "is cut off: an array of {} needs {expected} bytes, it has {length}",
-            shape.join(" x ")
+            self.sizes()
         ))
+    }
+
+    /// Its shape in words, `5 x 2`.
+    fn sizes(&self) -> String {
+        let shape: Vec<_> = self.shape.iter().map(u64::to_string).collect();
+        shape.join(" x ")
     }
 }
 
@@ -174,6 +186,15 @@ impl NpyRows {
             return Err(Error::Table { file: name, detail });
         }
         let array = Array::read(&mut file, length).map_err(|error| fault(&name, error))?;
+        // Several arrays may have been saved to one file, of which this would be the first.
+        if let Some(end) = array.end().filter(|end| *end < length) {
+            let detail = format!(
+                "goes on behind its array of {}, from byte {} on; save the table alone, one array in a file",
+                array.sizes(),
+                end + 1
+            );
+            return Err(Error::Table { file: name, detail });
+        }
         Self::of(name, &array, (length, length), || Ok(Box::new(file)))
     }
 

@@ -103,12 +103,15 @@ impl Member {
         let lengths = (entry.size, entry.packed());
         let mut opened = NpyRows::of(name, &self.array, lengths, || self.source(file))?;
         if members.len() > 1 {
-            opened.notes.push(format!("array `{}` of {}", Shown(&self.name), members.len()));
+            opened.notes.push(format!("array `{}`, one of {}", Shown(&self.name), members.len()));
         }
         let count = opened.header.len() as u64;
         let has_names = |member: &&Self| {
             OF_NAMES.contains(&member.name.as_str()) && member.array.shape == [count]
         };
+        if !members.iter().any(|member| has_names(&member)) {
+            self.refuse_names(&opened, members)?;
+        }
         let mut of_names = members.iter().filter(has_names);
         if let (Some(member), None) = (of_names.next(), of_names.next())
             && let Some(names) = member.texts(&opened.file, file)?
@@ -120,16 +123,38 @@ impl Member {
         Ok(opened)
     }
 
+    /// An error if texts that should name its columns are of another number. As many `names` as rows are
+    /// those of the rows.
+    fn refuse_names(&self, opened: &Opened<'_>, members: &[Self]) -> Result<()> {
+        let rows = self.array.shape.first();
+        let is_wrong = |member: &&Self| {
+            let is_text = matches!(member.array.value, Value::Text { .. });
+            let [names] = member.array.shape.as_slice() else { return false };
+            let may_be_of_rows = member.name == "names" && Some(names) == rows;
+            is_text && OF_NAMES.contains(&member.name.as_str()) && !may_be_of_rows
+        };
+        let Some(member) = members.iter().find(is_wrong) else { return Ok(()) };
+        let detail = format!(
+            "the number of names in array `{}`, {}, is not that of the columns of array `{}`, {}; save a name for every \
+             column, or leave the names out",
+            Shown(&member.name),
+            member.array.shape.first().copied().unwrap_or_default(),
+            Shown(&self.name),
+            opened.header.len()
+        );
+        Err(Error::Table { file: opened.file.clone(), detail })
+    }
+
     /// Its bytes, so that any of them can be read.
     fn source(&self, file: &Arc<File>) -> io::Result<Box<dyn Source>> {
         use std::io::Seek;
-        if self.entry.is_plain {
-            return Ok(Box::new(self.entry.section(file)?));
-        }
         // What is behind the values is not unpacked: it may be a lot.
         if self.array.end() != Some(self.entry.size) {
             let what = "its size is not that of its array";
             return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
+        if self.entry.is_plain {
+            return Ok(Box::new(self.entry.section(file)?));
         }
         let mut unpacked = tempfile::SpooledTempFile::new(IN_MEMORY);
         io::copy(&mut self.entry.unpacked(file)?, &mut unpacked)?;
@@ -422,9 +447,30 @@ mod tests {
                 let arrays = [("y", other), ("X", table.clone()), ("columns", names)];
                 let (found, notes) = read(&archive(&arrays, packs, None)).expect("rows");
                 assert_eq!(found.names, ["ä", "long"]);
-                assert_eq!(notes, ["array `X` of 3", "array `columns` names its columns"]);
+                assert_eq!(notes, ["array `X`, one of 3", "array `columns` names its columns"]);
                 assert_eq!(found.rows.len(), 5);
             }
+        }
+    }
+
+    #[test]
+    fn names_of_another_number_are_refused() {
+        let table = || ("X", array("<f8", false, "3, 2", &floats(&[1., 2., 3., 4., 5., 6.])));
+        let names = |name: &'static str, count: usize| {
+            (name, array("<U1", false, &format!("{count},"), &vec![0; 4 * count]))
+        };
+        for (name, count) in [("columns", 3), ("feature_names", 1), ("names", 4)] {
+            let message = message(&archive(&[table(), names(name, count)], false, None));
+            let says =
+                format!("array `{name}`, {count}, is not that of the columns of array `X`, 2");
+            assert!(message.contains(&says), "{message}");
+        }
+        // Names of the rows, and of the columns as well.
+        for arrays in [
+            vec![table(), names("names", 3)],
+            vec![table(), names("columns", 2), names("names", 3)],
+        ] {
+            assert!(read(&archive(&arrays, true, None)).is_ok());
         }
     }
 
@@ -481,6 +527,10 @@ mod tests {
                 "is cut off: an array of 1000000000000 x 2 needs 16000000000081 bytes, it has 81",
             ),
             (vec![("a", b"\x93NUMPY".to_vec())], "array `a`: is cut off in its header"),
+            (
+                vec![("a", b"\x93NUMPY\x09\x00\x46\x00{}  ".to_vec())],
+                "array `a`: is a NumPy array of version 9.0, which is not known; versions 1 to 3 can be read",
+            ),
             (
                 vec![("a", column(2)), ("when", array("<M8[D]", false, "2,", &[0; 16]))],
                 "array `when` has values of type datetime64; numbers, booleans and texts can be read: save the others \

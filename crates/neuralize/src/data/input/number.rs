@@ -84,6 +84,17 @@ const LONGEST: usize = 64;
 
 const CURRENCIES: [&str; 9] = ["$", "€", "£", "¥", "₹", "CHF", "EUR", "USD", "GBP"];
 
+/// The currency whose sign or code a number has; both are one.
+pub(crate) fn currency(text: &str) -> Option<&'static str> {
+    let found = CURRENCIES.into_iter().find(|name| text.contains(name))?;
+    Some(match found {
+        "USD" => "$",
+        "EUR" => "€",
+        "GBP" => "£",
+        other => other,
+    })
+}
+
 /// The finite number that a cell holds.
 #[inline]
 pub(crate) fn number(text: &str, decimal: Decimal) -> Option<(f64, Form)> {
@@ -590,6 +601,21 @@ mod tests {
         for text in ["0", "-", "n", "nano", "none of them", "#", "inf"] {
             assert!(!is_missing(text), "{text:?}");
         }
+    }
+
+    #[test]
+    fn signs_and_codes_are_one_currency() {
+        for (text, found) in [
+            ("$5", "$"),
+            ("-5 USD", "$"),
+            ("5 €", "€"),
+            ("EUR 5", "€"),
+            ("(£5)", "£"),
+            ("5CHF", "CHF"),
+        ] {
+            assert_eq!(currency(text), Some(found), "{text}");
+        }
+        assert_eq!(currency("5%"), None);
     }
 
     #[test]

@@ -129,10 +129,12 @@ impl<'a> Opened<'a> {
         if wanted.iter().all(|name| self.header.contains(name)) {
             return Ok(());
         }
+        let need = match wanted.len() {
+            1 => "1 feature needs an array of one column".to_owned(),
+            count => format!("{count} features need as many columns in their order"),
+        };
         let detail = format!(
-            "an array has no column names, so columns are matched by position: {} features need as many columns in \
-             their order, it has {}",
-            wanted.len(),
+            "an array has no column names, so columns are matched by position: {need}, it has {}",
             self.header.len()
         );
         Err(Error::Table { file: self.file.clone(), detail })

@@ -76,6 +76,7 @@ impl SheetRows {
             let which = match (&options.sheet, options.skipped) {
                 (Some(sheet), 0) => format!("its sheet `{}` has no cells", Shown(sheet)),
                 (None, 0) => "none of its sheets has cells".to_owned(),
+                (_, 1) => "there are no cells behind the row that is skipped".to_owned(),
                 (_, rows) => format!("there are no cells behind the {rows} rows that are skipped"),
             };
             return Err(fail(which));

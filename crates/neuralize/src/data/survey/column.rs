@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::data::encoding::category;
-use crate::data::input::{Cell, Decimal, Form, Place, flag, is_missing, number};
+use crate::data::input::{Cell, Decimal, Form, Place, currency, flag, is_missing, number};
 use crate::data::survey::column_kind::ColumnKind;
 use crate::text;
 
@@ -82,6 +82,8 @@ pub(super) struct ColumnCells {
     repeats: bool,
     pub(super) rows: usize,
     pub(super) missing: usize,
+    /// Rows in which no column has a value, which are known when all rows are read.
+    pub(super) blank: usize,
     /// Cells that are numbers, words for yes or no, dates.
     pub(super) numbers: usize,
     pub(super) flags: usize,
@@ -103,6 +105,8 @@ pub(super) struct ColumnCells {
     /// Numbers with a per cent sign.
     pub(super) percents: usize,
     pub(super) first_text: Option<(Place, String)>,
+    /// The first cell that is neither yes nor no, of a column that should be that.
+    pub(super) no_flag: Option<(Place, String)>,
     pub(super) is_infinite: bool,
     pub(super) whole: bool,
     pub(super) ascending: bool,
@@ -117,6 +121,9 @@ pub(super) struct ColumnCells {
     squares: f64,
     /// What was taken for a part of a number, and the first such cell.
     pub(super) forms: Option<(Form, String)>,
+    /// The first number with a currency sign, and the first with another one.
+    currency: Option<(&'static str, String)>,
+    other_currency: Option<String>,
 }
 
 impl ColumnCells {
@@ -133,6 +140,7 @@ impl ColumnCells {
             repeats: false,
             rows: 0,
             missing: 0,
+            blank: 0,
             numbers: 0,
             flags: 0,
             days: 0,
@@ -146,6 +154,7 @@ impl ColumnCells {
             shows_decimal: false,
             percents: 0,
             first_text: None,
+            no_flag: None,
             is_infinite: false,
             whole: true,
             ascending: true,
@@ -158,12 +167,26 @@ impl ColumnCells {
             mean: 0.0,
             squares: 0.0,
             forms: None,
+            currency: None,
+            other_currency: None,
         }
     }
 
     /// Cells that have a value.
     pub(super) fn present(&self) -> usize {
         self.rows - self.missing
+    }
+
+    /// Missing values, without those of rows that have no value at all: these are left out. In an only
+    /// column, there are no others.
+    pub(super) fn gaps(&self) -> usize {
+        if self.reading.columns == 1 { self.missing } else { self.missing - self.blank }
+    }
+
+    /// Two numbers with different currency signs, if there are two.
+    pub(super) fn currencies(&self) -> Option<(&str, &str)> {
+        let (_, first) = self.currency.as_ref()?;
+        Some((first, self.other_currency.as_deref()?))
     }
 
     /// Number of different values, as far as they were counted.
@@ -248,6 +271,12 @@ impl ColumnCells {
 
     pub(super) fn add(&mut self, cell: Cell<'_>, decimal: Decimal, place: &dyn Fn() -> Place) {
         self.rows += 1;
+        if self.reading.stated == Some(ColumnKind::Flag) && self.no_flag.is_none() {
+            let value = category(cell, decimal);
+            self.no_flag = value
+                .filter(|value| !is_flag(value))
+                .map(|_| (place(), cell.text().trim().chars().take(LONGEST).collect()));
+        }
         if self.reading.stated == Some(ColumnKind::Category) {
             if let Cell::Text(text) = cell
                 && let Some((_, form)) = number(text, decimal)
@@ -293,6 +322,9 @@ impl ColumnCells {
                 if form.is_any() && self.forms.is_none() {
                     self.forms = Some((form, text.to_owned()));
                 }
+                if form.currency {
+                    self.note_currency(text);
+                }
                 self.note_signs(text, form, decimal);
                 self.add_number(value, is_whole(text, decimal));
             }
@@ -316,6 +348,18 @@ impl ColumnCells {
     fn note_signs(&mut self, text: &str, form: Form, decimal: Decimal) {
         self.shows_own |= text.contains(decimal.sign());
         self.shows_groups |= form.grouped && text.contains(decimal.other().sign());
+    }
+
+    /// Notes the first two currencies.
+    fn note_currency(&mut self, text: &str) {
+        let Some(found) = currency(text) else { return };
+        match &self.currency {
+            None => self.currency = Some((found, text.to_owned())),
+            Some((first, _)) if *first != found => {
+                self.other_currency.get_or_insert_with(|| text.to_owned());
+            }
+            Some(_) => {}
+        }
     }
 
     /// What the text of a number says about the decimal sign.
@@ -442,6 +486,11 @@ impl ColumnCells {
             *kept = value;
         }
     }
+}
+
+/// Whether the value of a category is a word for yes or no, or 1 or 0.
+pub(super) fn is_flag(value: &str) -> bool {
+    matches!(value, "0" | "1") || flag(value).is_some()
 }
 
 /// Whether a number is written as an integer, or as one with zeros behind the decimal sign.

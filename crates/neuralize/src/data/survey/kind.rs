@@ -3,10 +3,10 @@
 use std::fmt;
 
 use crate::data::encoding::{Column, Kind};
-use crate::data::input::Decimal;
+use crate::data::input::{Decimal, Place};
 use crate::data::moments::is_constant;
 use crate::data::scaler::quantile;
-use crate::data::survey::column::{ColumnCells, Odd};
+use crate::data::survey::column::{ColumnCells, Odd, is_flag};
 use crate::data::survey::column_kind::ColumnKind;
 use crate::text::Shown;
 
@@ -18,7 +18,8 @@ pub struct Found {
     pub name: String,
     /// What it is.
     pub kind: ColumnKind,
-    /// Number of missing values.
+    /// Number of missing values; without those of rows that have no value at all, unless it is the only
+    /// column.
     pub missing: usize,
     /// How it becomes a feature; `None` if it is left out.
     pub column: Option<Column>,
@@ -73,7 +74,7 @@ impl Found {
         let mut found = Self {
             name: context.name.clone(),
             kind,
-            missing: cells.missing,
+            missing: cells.gaps(),
             column: None,
             remark: String::new(),
             question: None,
@@ -91,6 +92,10 @@ impl Found {
             ColumnKind::Constant if cells.numbers == cells.present() => {
                 found.take_number(&context, cells);
                 found.remark = "one value: counts for nothing".into();
+                found.spread = 0.0;
+                if let Some(column) = &mut found.column {
+                    column.constant = true;
+                }
             }
             ColumnKind::Flag => found.take_flag(cells),
             ColumnKind::Category => found.take_category(&context, cells),
@@ -136,15 +141,19 @@ impl Found {
             kind,
             fill,
             log: context.log,
+            constant: false,
         });
-        if let Some((form, text)) = &cells.forms {
+        if let Some((one, other)) = cells.currencies() {
+            self.remark = several_currencies(one, other);
+        } else if let Some((form, text)) = &cells.forms {
             self.remark = format!("{form}, as in `{}`", Shown(text));
         }
     }
 
     fn take_flag(&mut self, cells: &ColumnCells) {
-        if !are_flags(cells) {
-            self.question = Some(format!("{} is neither yes nor no", first_text(cells)));
+        if cells.no_flag.is_some() || !are_flags(cells) {
+            let cell = placed(cells.no_flag.as_ref().or(cells.first_text.as_ref()));
+            self.question = Some(format!("{cell} is neither yes nor no"));
             return;
         }
         let yes: usize = cells
@@ -180,6 +189,14 @@ impl Found {
             self.question = Some(format!(
                 "`{}` is one number with a decimal comma and another with a decimal point; say `--decimal .` or `--decimal ,`",
                 Shown(text)
+            ));
+            return;
+        }
+        if let (None, Some((one, other))) = (&cells.first_text, cells.currencies()) {
+            self.question = Some(format!(
+                "numbers have {}; say `--as {}=number` to take them as they are",
+                several_currencies(one, other),
+                Shown(&self.name)
             ));
             return;
         }
@@ -259,18 +276,24 @@ fn odd_texts(cells: &ColumnCells, may: impl Fn(&Odd) -> bool) -> Option<String> 
 }
 
 fn first_text(cells: &ColumnCells) -> String {
-    match &cells.first_text {
+    placed(cells.first_text.as_ref())
+}
+
+/// A cell and where it is.
+fn placed(cell: Option<&(Place, String)>) -> String {
+    match cell {
         Some((place, text)) => format!("`{}` ({place})", Shown(text)),
         None => "one".into(),
     }
 }
 
+fn several_currencies(one: &str, other: &str) -> String {
+    format!("several currencies, as in `{}` and `{}`", Shown(one), Shown(other))
+}
+
 /// Whether all values are words for yes and no, or 1 and 0.
 fn are_flags(cells: &ColumnCells) -> bool {
-    let is_flag = |(value, _): &(String, usize)| {
-        matches!(value.as_str(), "0" | "1") || crate::data::input::flag(value).is_some()
-    };
-    !cells.overflowed && cells.value_counts().iter().all(is_flag)
+    !cells.overflowed && cells.value_counts().iter().all(|(value, _)| is_flag(value))
 }
 
 fn is_yes(value: &str) -> bool {
@@ -298,14 +321,16 @@ impl Context {
         if !self.is_asked && (self.is_index || has_no_name) {
             return ColumnKind::Identifier;
         }
-        if !self.is_asked && 2 * cells.missing > cells.rows {
+        // Rows without any value are left out.
+        if !self.is_asked && 2 * (cells.missing - cells.blank) > cells.rows - cells.blank {
             return ColumnKind::Empty;
         }
-        // Numbers with another decimal sign, or only some of which are per cent.
+        // Numbers with another decimal sign, of several currencies, or only some of which are per cent.
         let odd = cells.other_numbers > 0 && cells.other_numbers + numbers == present
             || cells.other_decimals > 0 && 2 * (cells.other_decimals + numbers) >= present;
         let either = cells.either.is_some() && !cells.shows_decimal;
-        if odd || either || cells.percents > 0 && cells.percents < numbers {
+        let currencies = cells.currencies().is_some() && 2 * numbers >= present;
+        if odd || either || currencies || cells.percents > 0 && cells.percents < numbers {
             return ColumnKind::Mixed;
         }
         if cells.days == present {
@@ -372,23 +397,25 @@ impl Context {
     fn reason(&self, kind: ColumnKind, cells: &ColumnCells) -> String {
         match kind {
             ColumnKind::Unreadable => self.obstacle.clone().unwrap_or_default(),
+            _ if self.stated == Some(ColumnKind::Identifier) => "an identifier, as you said".into(),
+            // Of texts, there is more to say.
+            _ if self.stated == Some(ColumnKind::Text)
+                && (cells.numbers > 0 || cells.present() == 0) =>
+            {
+                "text, as you said".into()
+            }
             ColumnKind::Empty if cells.missing < cells.rows => {
-                format!("{} of {} values are missing", cells.missing, cells.rows)
+                let (missing, rows) = (cells.missing - cells.blank, cells.rows - cells.blank);
+                format!("{missing} of {rows} values are missing")
             }
             ColumnKind::Empty => "no value".into(),
             ColumnKind::Date => "dates".into(),
             ColumnKind::Constant => "one value".into(),
-            ColumnKind::Identifier
-                if self.is_index || !self.name.is_empty() && is_index_name(&self.name) =>
-            {
-                "an index of rows".into()
+            ColumnKind::Identifier if self.may_be_index(cells) => "an index of rows".into(),
+            ColumnKind::Identifier if self.name.is_empty() => "not named in the header".into(),
+            ColumnKind::Identifier if is_index_name(&self.name) => {
+                "had no name when pandas read it".into()
             }
-            ColumnKind::Identifier
-                if self.name.is_empty() && cells.whole && cells.all_different() =>
-            {
-                "an index of rows".into()
-            }
-            ColumnKind::Identifier if self.name.is_empty() => "a column without a name".into(),
             ColumnKind::Identifier if cells.numbers == cells.present() => {
                 "whole numbers that are all different, such as an identifier".into()
             }
@@ -396,12 +423,21 @@ impl Context {
         }
     }
 
+    /// Whether a column without a name is an index: it comes first, and tells all rows apart.
+    fn may_be_index(&self, cells: &ColumnCells) -> bool {
+        let is_like_one = self.is_first && cells.whole && cells.all_different();
+        self.is_index
+            || self.name.starts_with("__index_level_")
+            || is_index_name(&self.name) && is_like_one
+    }
+
     fn counted(&self, cells: &ColumnCells) -> String {
         let different = cells.n_different();
-        if cells.all_different() {
-            format!("{} texts that are all different", cells.present())
-        } else {
-            format!("{different} different texts")
+        match cells.present() {
+            1 => "1 text".to_owned(),
+            present if cells.all_different() => format!("{present} texts that are all different"),
+            _ if different == 1 => "one text".to_owned(),
+            _ => format!("{different} different texts"),
         }
     }
 }

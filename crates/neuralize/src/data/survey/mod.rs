@@ -5,6 +5,7 @@ mod column;
 mod column_kind;
 mod kind;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
@@ -104,6 +105,9 @@ struct Cells {
     labels: Option<Vec<String>>,
     ids: Option<Vec<String>>,
     rows: usize,
+    /// Rows without any value, and missing values of the row that is being read.
+    blank: usize,
+    missing: usize,
     keeps_rows: bool,
 }
 
@@ -165,6 +169,8 @@ impl Survey {
             labels: columns.label.map(|_| Vec::new()),
             ids: columns.id.map(|_| Vec::new()),
             rows: 0,
+            blank: 0,
+            missing: 0,
             keeps_rows,
         };
         const PART: usize = 1 << 14;
@@ -174,6 +180,7 @@ impl Survey {
             opened.rows.read(&columns, PART, &mut cells)?;
             before = cells.rows - rows;
         }
+        cells.columns.iter_mut().for_each(|column| column.blank = cells.blank);
         let context = |at: usize, name: &String, position: usize| Context {
             stated: options.kind_of(name),
             is_asked: options.asks_for(name),
@@ -261,14 +268,17 @@ impl Survey {
         }
         let columns: Vec<_> = self.found.iter().filter_map(|found| found.column.clone()).collect();
         if columns.is_empty() {
-            let why: Vec<String> = self.found.iter().map(ToString::to_string).collect();
+            let why = described(&self.found.iter().collect::<Vec<_>>());
             return fail(format!("no column can be a feature: {}", listed(&why, ", ")));
         }
         if self.missing == Missing::Error {
+            // Here, rows without any value count, too.
+            let blank = if self.cells.columns.len() > 1 { self.cells.blank } else { 0 };
             let holes = self.found.iter().filter(|found| found.column.is_some());
             let holes: Vec<String> = holes
-                .filter(|found| found.missing > 0)
-                .map(|found| format!("{} in column `{}`", found.missing, Shown(&found.name)))
+                .map(|found| (found.missing + blank, Shown(&found.name)))
+                .filter(|(missing, _)| *missing > 0)
+                .map(|(missing, name)| format!("{missing} in column `{name}`"))
                 .collect();
             if !holes.is_empty() {
                 return fail(format!(
@@ -326,8 +336,13 @@ impl Survey {
             .fold((f64::INFINITY, 0.0f64), |(a, b), spread| (a.min(spread), b.max(spread)));
         let ratio = high / low;
         if ratio >= APART {
-            let fold = if ratio < 1e4 { format!("{ratio:.0}") } else { format!("{ratio:.0e}") };
-            return (Scale::Standard, format!("since columns differ {fold}-fold in spread"));
+            let much = match ratio {
+                ratio if ratio < 1e4 => format!("{ratio:.0}-fold"),
+                ratio if ratio.is_finite() => format!("{ratio:.0e}-fold"),
+                // A variance, or the ratio, is too large for a number.
+                _ => "very much".to_owned(),
+            };
+            return (Scale::Standard, format!("since columns differ {much} in spread"));
         }
         match category && high > 0.0 {
             true => (Scale::Standard, "since there are numbers and categories".into()),
@@ -359,6 +374,28 @@ fn shown_decimal(cells: &Cells, found: &[Found], has_commas: bool) -> Option<Dec
     (has_groups || has_own && !is_usual).then_some(cells.decimal)
 }
 
+/// Columns with what is remarkable; those without a name of which the same is said are counted.
+fn described(found: &[&Found]) -> Vec<String> {
+    let mut unnamed: HashMap<String, usize> = HashMap::new();
+    for found in found.iter().copied().filter(|found| found.name.is_empty()) {
+        *unnamed.entry(found.to_string()).or_default() += 1;
+    }
+    let each = found.iter().copied().filter_map(|found| {
+        let text = found.to_string();
+        if !found.name.is_empty() {
+            return Some(text);
+        }
+        match unnamed.remove(&text)? {
+            1 => Some(text),
+            count => {
+                let what = text.trim_start_matches("(no name)");
+                Some(format!("{count} columns without a name{what}"))
+            }
+        }
+    });
+    each.collect()
+}
+
 /// The first of many, and how many there are more.
 fn listed(items: &[String], separator: &str) -> String {
     const SHOWN: usize = 24;
@@ -383,7 +420,7 @@ impl fmt::Display for Survey {
                 .found
                 .iter()
                 .filter(|found| found.question.is_none() && found.column.is_some() == is_feature);
-            some.map(ToString::to_string).collect()
+            described(&some.collect::<Vec<_>>())
         };
         let mut line = |name: &str, items: Vec<String>| match items.is_empty() {
             true => Ok(()),
@@ -422,7 +459,10 @@ impl Sink for Cells {
         cell: Cell<'_>,
         place: &dyn Fn() -> Place,
     ) -> Result<()> {
-        self.columns[at].add(cell, self.decimal, place);
+        let column = &mut self.columns[at];
+        let missing = column.missing;
+        column.add(cell, self.decimal, place);
+        self.missing += column.missing - missing;
         Ok(())
     }
 
@@ -439,6 +479,8 @@ impl Sink for Cells {
     }
 
     fn end_row(&mut self, _: &Columns) {
+        self.blank += usize::from(self.missing == self.columns.len());
+        self.missing = 0;
         self.rows += 1;
     }
 }

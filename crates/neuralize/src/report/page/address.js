@@ -124,7 +124,8 @@ function unknownWords(row) {
 function showFirst() {
   chosen = null;
   show(firstPoint(), null);
-  d3.select("#point-origin").text("The most ambiguous point, shown until you choose another.");
+  const what = state.point !== null && isAmbiguous(state.point) ? "most ambiguous point" : "point nearest to a boundary";
+  d3.select("#point-origin").text(`The ${what}, shown until you choose another.`);
 }
 
 function show(point, versus) {

@@ -1,15 +1,18 @@
 // How many clusters: the numbers that were tried, as curves and as a table.
 
+/** The stability that a number of clusters needs. */
+const STABLE = 0.8;
+
+/** With two digits, and rounded down where that would say that it is enough. */
+const stabilityText = (stability) => twoDigits(stability < STABLE ? Math.min(stability, STABLE - 0.01) : stability);
+
 /** What a number of clusters lacks, in words. */
 const LACKS = {
   size: ({ smallest }) => `a cluster of only ${count(smallest, "row")}`,
-  stability: ({ stability }) => `not stable (${twoDigits(stability)})`,
+  stability: ({ stability }) => `not stable (${stabilityText(stability)})`,
   valley: () => "rows do not thin out between its clusters",
   gain: () => "little better than data without clusters",
 };
-
-/** The stability that a number of clusters needs. */
-const STABLE = 0.8;
 
 function verdict(candidate) {
   const lacks = candidate.failed.map((check) => LACKS[check]?.(candidate) ?? check);
@@ -18,9 +21,9 @@ function verdict(candidate) {
 }
 
 /** A number of the table with its error; a dash if there is none. */
-function withError(number, error, format) {
+function withError(number, error, format, errorFormat = format) {
   if (number === null || number === undefined) return "–";
-  return format(number) + (error === null || error === undefined ? "" : ` ± ${format(error)}`);
+  return format(number) + (error === null || error === undefined ? "" : ` ± ${errorFormat(error)}`);
 }
 
 /** Whether a figure is known of any number of clusters. */
@@ -35,7 +38,7 @@ const choiceColumns = () => {
     { title: "Silhouette", text: (found) => withError(found.silhouette, found.silhouette_error, threeDigits) },
     ...(isKnown("without") ? [{ title: "Without clusters", text: (found) => withError(found.without, null, threeDigits) }] : []),
     { title: "Gain", text: (found) => withError(found.gain, null, threeDigits) },
-    { title: "Stability", text: (found) => withError(found.stability, found.stability_spread, twoDigits) },
+    { title: "Stability", text: (found) => withError(found.stability, found.stability_spread, stabilityText, twoDigits) },
     { title: "Smallest cluster", text: (found) => withError(found.smallest, null, whole) },
     { title: "Caliński-Harabasz", text: (found) => withError(found.calinski_harabasz, null, digits) },
     { title: "Davies-Bouldin", text: (found) => withError(found.davies_bouldin, null, threeDigits) },
@@ -87,17 +90,19 @@ const curves = () => {
       note: `dashed: ${STABLE}, which is needed`,
       points: points("stability", "stability_spread"),
       dashed: choice.candidates.map((found) => ({ x: found.clusters, y: STABLE })),
+      most: 1,
     },
     { title: "BIC", note: "smaller is better", points: points("bic"), dashed: [], awayFromZero: true },
     { title: "Inertia", note: "smaller is closer; it always falls", points: points("inertia"), dashed: [] },
   ].filter((curve) => curve.points.length > 0);
 };
 
-function drawCurve(host, { title, points, dashed, awayFromZero }) {
+function drawCurve(host, { title, points, dashed, awayFromZero, most = Infinity }) {
   const width = host.clientWidth;
   if (width === 0) return;
   const [height, left, right, top, bottom] = [170, 46, 10, 10, 26];
-  const ends = [...points.flatMap(({ y, spread }) => [y - spread, y + spread]), ...dashed.map(({ y }) => y), ...(awayFromZero ? [] : [0])];
+  const above = ({ y, spread }) => Math.min(most, y + spread);
+  const ends = [...points.flatMap((point) => [point.y - point.spread, above(point)]), ...dashed.map(({ y }) => y), ...(awayFromZero ? [] : [0])];
   const x = d3.scaleLinear(widened(d3.extent(choice.candidates, (found) => found.clusters)), [left + 8, width - right - 8]);
   const y = d3.scaleLinear(widened(d3.extent(ends)), [height - bottom, top]).nice(4);
   const spokenPoints = points.map((point) => `${point.x} clusters ${withDigits(point.y, 3)}`).join(", ");
@@ -116,7 +121,7 @@ function drawCurve(host, { title, points, dashed, awayFromZero }) {
     .append("g")
     .attr("class", "axis")
     .attr("transform", `translate(${left},0)`)
-    .call(d3.axisLeft(y).tickValues(labels).tickFormat(size >= 1e4 ? d3.format("~s") : y.tickFormat(4)).tickSizeOuter(0));
+    .call(d3.axisLeft(y).tickValues(labels).tickFormat(size >= 1e4 ? d3.format("~s") : joinedTicks(y, 4)).tickSizeOuter(0));
   const line = d3.line((point) => x(point.x), (point) => y(point.y));
   if (dashed.length > 0) svg.append("path").attr("class", "curve dashed").attr("d", line(dashed));
   svg.append("path").attr("class", "curve").attr("d", line(points));
@@ -125,7 +130,7 @@ function drawCurve(host, { title, points, dashed, awayFromZero }) {
     .filter(({ spread }) => spread > 0)
     .append("path")
     .attr("class", "whisker")
-    .attr("d", (point) => `M${x(point.x)},${y(point.y - point.spread)}V${y(point.y + point.spread)}`);
+    .attr("d", (point) => `M${x(point.x)},${y(point.y - point.spread)}V${y(above(point))}`);
   marks
     .append("circle")
     .attr("class", (point) => (point.x === choice.recommended ? "mark recommended" : "mark"))
@@ -152,13 +157,16 @@ function showChoice() {
       keepDrawn(this, () => drawCurve(this, curve));
     });
   showChoiceTable();
+  const areSame = choice.sampled === null && choice.lonely === 0 && !choice.figured;
   const judged = choice.sampled === null ? "the rows" : `${whole(choice.sampled)} of ${count(choice.rows, "row")}`;
   const others = choice.figured ? `${whole(choice.figured)} rows drawn at random` : "all rows";
   d3.select("#choice-note").text(
     "Silhouette: how much nearer rows are to their own cluster than to the next, 1 at best. Gain: how far it is above that of data " +
       "without clusters. Stability: how far clusterings of resampled rows agree, 1 at best. " +
       (isKnown("bic") ? "BIC: how badly the mixture fits, plus a price for its parameters; only differences between numbers count. " : "") +
-      `A number of clusters counts if it passes all checks. Gain, stability, smallest cluster and gap are of ${judged}, without lonely ones; ` +
-      `the other columns are of ${others}.`,
+      "A number of clusters counts if it passes all checks. " +
+      (areSame
+        ? "All figures are of all rows."
+        : `Gain, stability, smallest cluster and gap are of ${judged}${choice.lonely === 0 ? "" : ", without lonely ones"}; the other columns are of ${others}.`),
   );
 }

@@ -12,6 +12,12 @@ function decode(text, Type) {
   return new (wide ? Float64Array : Type)(bytes.buffer);
 }
 
+/** Thousands stand apart from 10 000 on, so that years look like years. */
+const joined = (text) => text.replace(/(?<![\d\u202f])(\d)\u202f(\d{3})(?![\d\u202f])/g, "$1$2");
+
+/** A sentence of the program as the page writes it: no line breaks between a number and its per cent sign. */
+const said = (text) => joined(text).replace(/(\d) %/g, "$1\u00a0%").replace(/(under|over) (\d+\u00a0%)/g, "$1\u00a0$2");
+
 /** Calls a function at most once, when its value is first needed. */
 function once(make) {
   let made;
@@ -116,7 +122,7 @@ function pairOf(own, other) {
   const at = own < other ? 0 : 1;
   const sign = at === 0 ? 1 : -1;
   return {
-    sentence: entry.sentences[at],
+    sentence: said(entry.sentences[at]),
     relevance: decode(entry.contrasts[at], Float64Array),
     logit: entry.logits[at],
     differences: entry.differences.map((found) => ({
@@ -153,7 +159,7 @@ function explanationOf(point, versus) {
     values: rowOf(details.values, detail),
     filled: details.filled === null ? null : rowOf(details.filled, detail),
     scaled: rowOf(details.scaled, detail),
-    sentence: report.details.sentences[detail][place],
+    sentence: said(report.details.sentences[detail][place]),
     relevance: versus === null ? rowOf(details.relevance, detail) : rowOf(details.contrast, slot),
     parts: partsOf(versus === null ? details.absorbed : details.contrast_absorbed, versus === null ? detail : slot),
     logit: versus === null ? listed.logit[point] : details.contrast_logit[slot],

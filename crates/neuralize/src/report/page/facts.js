@@ -38,5 +38,5 @@ function apartWords({ cluster, mean_relevance, mean_logit }) {
   const named = most.slice(0, APART).filter((unit) => amountOf(unit, mean_relevance) > 0);
   const shares = named.map((unit) => `${brief(unit.name, 40)} (${percent(amountOf(unit, mean_relevance) / mean_logit)})`);
   const { competitor } = profile.clusters[cluster];
-  return shares.join(", ") + (competitor === null ? "" : `; mostly from cluster\u00a0${clusterTitle(competitor, 40)}`);
+  return shares.join(", ") + (competitor === null ? "" : `; mostly against cluster\u00a0${clusterTitle(competitor, 40)}`);
 }

@@ -18,6 +18,8 @@ follow("stay");
 keepDrawn(map.host, resizeMap);
 select();
 prepareOverview();
+fitFound();
+window.addEventListener("resize", fitFound);
 prepareFeatures();
 prepareScroll();
 window.addEventListener("hashchange", () => {

@@ -12,6 +12,7 @@ const state = {
   allCards: false,
   allRows: false,
   openCards: new Set(),
+  onPaper: false,
   passing: new Uint8Array(listed.count).fill(1),
   ordered: everyPoint,
 };

@@ -46,7 +46,7 @@ function showTrust() {
     .selectAll("li")
     .data([...KINDS_OF_ANSWERS, ...checked, ...(profile.remark ? [profile.remark] : [])])
     .join("li")
-    .text(String);
+    .text(said);
   showSettings();
   showCoverage();
   d3.select("#generator").text(`Written by ${report.generator}.`);

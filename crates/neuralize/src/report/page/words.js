@@ -5,14 +5,26 @@ d3.formatDefaultLocale({ decimal: ".", thousands: "\u202f", grouping: [3], curre
 /** The minus of an exponent is that of a number. */
 const withMinus = (text) => text.replaceAll("-", "−");
 
-const whole = d3.format(",");
+/** A format of d3, with thousands as the page writes them. */
+const formatAs = (specifier) => {
+  const format = d3.format(specifier);
+  return (number) => joined(format(number));
+};
+
+/** The format of the ticks of a scale. */
+const joinedTicks = (scale, number) => {
+  const format = scale.tickFormat(number);
+  return (tick) => joined(format(tick));
+};
+
+const whole = formatAs(",");
 const small = (number) => withMinus(d3.format(".2~g")(number));
 
 /** A share in per cent, in one line; only none is 0 %, only all are 100 %. */
 function percent(share) {
   const rounded = Math.round(100 * share);
-  if (rounded === 0 && share > 0) return "under 1\u00a0%";
-  if (rounded === 100 && share < 1) return "over 99\u00a0%";
+  if (rounded === 0 && share > 0) return "under\u00a01\u00a0%";
+  if (rounded === 100 && share < 1) return "over\u00a099\u00a0%";
   return `${rounded}\u00a0%`;
 }
 
@@ -26,7 +38,7 @@ function formatFor(size, sign = "") {
     return (number) => withMinus(format(number));
   }
   if (exponent > 5) return d3.formatPrefix(`${sign},.${3 - (exponent % 3)}`, size);
-  return d3.format(`${sign},.${Math.max(0, 3 - exponent)}f`);
+  return formatAs(`${sign},.${Math.max(0, 3 - exponent)}f`);
 }
 
 /** A value as a person writes it: integers in full, other numbers with at most six digits. */
@@ -35,12 +47,20 @@ function plain(value) {
   return withMinus(text);
 }
 
+/** A number whose last digit becomes even where it lies in the middle of two, as in the sentences of the program. */
+function evenHalf(value, decimals) {
+  const isHalf = Math.abs(value * 2 ** (decimals + 1)) % 2 === 1;
+  const isOdd = Math.round(Math.abs(value) * 10 ** decimals) % 2 === 1;
+  return isHalf && isOdd ? value - (Math.sign(value) / 4) * 10 ** -decimals : value;
+}
+
 /** A number with so many digits, integers and thousands in full. */
 function withDigits(value, digits) {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e9)) return withMinus(value.toExponential(digits - 1)).replace("+", "");
   const leading = size === 0 ? 0 : Math.floor(Math.log10(size));
-  return d3.format(`,.${Number.isInteger(value) ? 0 : Math.max(0, digits - 1 - leading)}f`)(value);
+  const decimals = Number.isInteger(value) ? 0 : Math.max(0, digits - 1 - leading);
+  return formatAs(`,.${decimals}f`)(evenHalf(value, decimals));
 }
 
 /** Two numbers, with as many digits (three to six) as it takes to see how far apart they are. */
@@ -80,7 +100,12 @@ const writeCut = (selection, text, length, cut) =>
     .text((datum) => cut(text(datum), length))
     .attr("title", (datum) => (cut(text(datum), length) === text(datum) ? null : text(datum)));
 
-const writeName = (selection, name, length) => writeCut(selection, name, length, brief);
+/** Writes a name, which may continue in another line where it has a joint: after an underscore, a full stop or a hyphen. */
+const writeName = (selection, name, length) =>
+  writeCut(selection, name, length, brief).each(function () {
+    const pieces = this.textContent.split(/(?<=[_.-])(?=[^_.-])/);
+    if (pieces.length > 1) this.replaceChildren(...pieces.flatMap((piece, at) => (at === 0 ? [piece] : [document.createElement("wbr"), piece])));
+  });
 const writeSentence = (selection, words, length) => writeCut(selection, words, length, withoutEnd);
 
 /** A value of a feature as text: a number, a category, a date, yes or no. */

@@ -3,14 +3,27 @@
 /** Space at both ends of a plot. */
 const EDGE = 13;
 
-/** Draws rows = [{ name, … }]. A column either writes text or draws bars on its own scale. */
-function drawChart(host, chart) {
+/** Rows of a chart on paper, where a long one would not fit on a sheet. */
+const PAPER_ROWS = 16;
+
+/** On paper the first rows and a sum, and how many are left out. */
+function forPaper(rows, all) {
+  if (!state.onPaper) return { rows, left: 0 };
+  const sums = rows.filter(({ sum }) => sum);
+  const shown = rows.filter(({ sum }) => !sum).slice(0, PAPER_ROWS);
+  return { rows: [...shown, ...sums], left: all - shown.length - sums.length };
+}
+
+/** Draws rows = [{ name, … }], the first of `all`. A column either writes text or draws bars on its own scale. */
+function drawChart(host, { all, ...given }) {
   const width = host.clientWidth;
   if (width === 0) return;
+  const { rows: shown, left } = forPaper(given.rows, all ?? given.rows.length);
+  const chart = { ...given, rows: shown };
   const layout = arrange(chart, width);
   const top = chart.columns.some((column) => column.title || column.sides) ? 20 : 4;
   const bottom = top + chart.rows.length * layout.rowHeight;
-  const svg = emptyPicture(host, width, bottom + 24, chart.label).attr("role", chart.rows.some(foldOf) ? "group" : "img");
+  const svg = emptyPicture(host, width, bottom + (left > 0 ? 46 : 24), chart.label).attr("role", chart.rows.some(foldOf) ? "group" : "img");
   const backs = svg.append("g");
   const rows = svg
     .selectAll(".row")
@@ -25,6 +38,7 @@ function drawChart(host, chart) {
     if (column.text) drawNumbers(svg, rows, column, place, middle);
     else drawPlot(svg, backs, rows, column, { ...place, top, bottom, middle, rowHeight: layout.rowHeight });
   });
+  if (left > 0) svg.append("text").attr("class", "hint").attr("y", bottom + 40).text(`and ${whole(left)} more`);
 }
 
 /** The group that a row opens or closes, as text. */
@@ -78,8 +92,9 @@ function drawNumbers(svg, rows, column, { left, width }, middle) {
 function drawPlot(svg, backs, rows, column, { left, width, top, bottom, middle, rowHeight }) {
   const x = d3.scaleLinear(column.domain, [left + EDGE, left + width - EDGE]);
   const size = largest(column.domain);
-  const format = column.format ?? (size >= 1e4 || size < 1e-3 ? d3.format("~s") : x.tickFormat(6));
-  const axis = d3.axisBottom(x).tickValues(column.ticks ?? ticksApart(x, format)).tickFormat(format).tickSizeOuter(0);
+  const formatOf = (number) => column.format ?? (size >= 1e4 || size < 1e-3 ? d3.format("~s") : joinedTicks(x, number));
+  const { ticks, format } = column.ticks ? { ticks: column.ticks, format: formatOf(6) } : ticksApart(x, formatOf);
+  const axis = d3.axisBottom(x).tickValues(ticks).tickFormat(format).tickSizeOuter(0);
   svg.append("g").attr("class", "axis").attr("transform", `translate(0,${bottom})`).call(axis);
   backs
     .append("g")
@@ -123,14 +138,21 @@ function drawHeading(svg, column, x, left, width) {
   }
 }
 
-/** As many ticks as fit side by side, with zero among them. */
-function ticksApart(x, format) {
-  const ticks = x.ticks(6);
-  const zero = Math.max(0, ticks.indexOf(0));
-  const strides = d3
-    .range(1, ticks.length + 1)
-    .map((stride) => ticks.filter((_, at) => (at - zero) % stride === 0));
-  return strides.find((some) => some.length < 2 || x(some[1]) - x(some[0]) > widest(some.map(format)) + 4);
+/** The type of an axis is smaller than that of names. */
+const AXIS_TYPE = 11 / 13;
+
+/** As many ticks as fit side by side, with zero among them, and their format; where one would be left, fewer and rounder ones, or the ends. */
+function ticksApart(x, formatOf) {
+  const isApart = ({ ticks, format }) =>
+    ticks.length > 1 && x(ticks[1]) - x(ticks[0]) > AXIS_TYPE * widest(ticks.map(format)) + 4;
+  const stridesOf = (number) => {
+    const all = x.ticks(number);
+    const zero = Math.max(0, all.indexOf(0));
+    const format = formatOf(number);
+    return d3.range(1, all.length).map((stride) => ({ ticks: all.filter((_, at) => (at - zero) % stride === 0), format }));
+  };
+  const ends = { ticks: d3.extent(x.ticks(6)), format: formatOf(6) };
+  return [6, 4, 3, 2].flatMap(stridesOf).find(isApart) ?? ends;
 }
 
 /** Bars from one value to another, but not beyond the axis; each keeps its exact number as data. */
@@ -151,12 +173,14 @@ function drawBars(rows, x, middle, { kind, from = () => 0, to, value = to }) {
     .append("path")
     .attr("class", (row) => `bar ${kind(row)}`)
     .attr("d", (row) => `M${x(end(row))},${middle - 7}l${8 * sign(row)},7l${-8 * sign(row)},7z`);
+  const words = (row) => withDigits(to(row), 3);
+  const isInside = (row) => !kind(row).startsWith("value") && Math.abs(x(end(row)) - x(from(row))) > widest([words(row)]);
   beyond
     .append("text")
-    .attr("class", (row) => (sign(row) > 0 ? "beyond number" : "beyond"))
+    .attr("class", (row) => `beyond${sign(row) > 0 ? " number" : ""}${isInside(row) ? " inside" : ""}`)
     .attr("x", (row) => x(end(row)) - 3 * sign(row))
     .attr("y", middle + 4)
-    .text((row) => withDigits(to(row), 3));
+    .text(words);
 }
 
 /** The number, or the end of the axis before it. */
@@ -176,12 +200,16 @@ const around = (numbers, least) => {
   return [-limit, limit];
 };
 
-/** The same for most of the numbers: not for those that are more than thrice the next smaller one, from the middle one on. */
+/**
+ * The same for most of the numbers: not for those that are more than thrice the next smaller one, from the middle one on.
+ * For all, if the others are so slight that they show nothing in any case.
+ */
 const aroundMost = (numbers, least) => {
   const sizes = d3.sort(numbers.map(Math.abs));
   const room = (limit, size) => (size > 3 * limit ? limit : Math.max(limit, size));
   const limit = sizes.reduce(room, Math.max(least, sizes[Math.floor((sizes.length - 1) / 2)] ?? 0));
-  return around(limit < largest(sizes) ? [1.25 * limit] : sizes, least);
+  const others = largest(sizes.filter((size) => size <= limit));
+  return around(limit < largest(sizes) && others > least / 4 ? [1.25 * limit] : sizes, least);
 };
 
 const widened = ([low, high]) => (low === high ? [low, high + 1] : [low, high]);
@@ -201,29 +229,28 @@ const relevanceColumns = (limit, format) => [
 ];
 
 const charts = new Map();
-let isPrinting = false;
 const resized = new ResizeObserver((entries) => {
-  if (!isPrinting) entries.forEach(({ target }) => charts.get(target)());
+  if (!state.onPaper) entries.forEach(({ target }) => charts.get(target)());
 });
 
 /** Before the page is printed, its charts are drawn about as wide as they are on paper, and afterwards as before. */
 window.addEventListener("beforeprint", () => {
-  isPrinting = true;
+  state.onPaper = true;
   document.body.classList.add("for-paper");
   charts.forEach((redraw) => redraw());
   document.body.classList.remove("for-paper");
 });
 window.addEventListener("afterprint", () => {
-  isPrinting = false;
+  state.onPaper = false;
   charts.forEach((redraw) => redraw());
 });
 
-/** Draws now, and again whenever the width of the host changes; a hidden host has no width. */
+/** Draws now, and again whenever the width of the host changes, or screen and paper; a hidden host has no width. */
 function keepDrawn(host, draw) {
-  let width = host.clientWidth;
+  let [width, onPaper] = [host.clientWidth, state.onPaper];
   charts.set(host, () => {
-    if (host.clientWidth === width || host.clientWidth === 0) return;
-    width = host.clientWidth;
+    if (host.clientWidth === 0 || (host.clientWidth === width && state.onPaper === onPaper)) return;
+    [width, onPaper] = [host.clientWidth, state.onPaper];
     draw();
   });
   draw();

@@ -115,7 +115,7 @@ function briefRule(text, length) {
 function showRule(facts, rule) {
   const line = cardFact(facts, "Rule, approximate");
   if (rule === null) line.text("no short rule tells this cluster from the others");
-  else writeCut(line, () => rule.text, 400, briefRule);
+  else writeCut(line, () => said(rule.text), 400, briefRule);
 }
 
 function showApart(line, cluster) {

@@ -7,13 +7,14 @@ const MANY_CLUSTERS = 12;
 const FEW_CLUSTERS = 3;
 /** Clusters whose lines leave room for what sets them apart. */
 const ROOM_FOR_APART = 5;
-/** Lines of a sentence that the first screen has room for. */
+/** Lines of a sentence that the first screen has room for in any case, and that it has at most. */
 const linesOf = (number) => (number <= 3 ? 3 : number <= 7 ? 2 : 1);
+const MOST_LINES = 8;
 
 /** `a, b and c`, or `a, b and 7 more`. */
-function inWords(names, limit) {
+function inWords(names, limit, length = 40) {
   const more = names.length - limit;
-  const shown = (more > 0 ? names.slice(0, limit) : names).map((name) => brief(name, 40));
+  const shown = (more > 0 ? names.slice(0, limit) : names).map((name) => brief(name, length));
   const last = more > 0 ? `${whole(more)} more` : shown.pop();
   return shown.length === 0 ? last : `${shown.join(", ")} and ${last}`;
 }
@@ -32,9 +33,12 @@ function showLead() {
 function afterOpening(cluster) {
   const { sentence } = profile.clusters[cluster];
   const end = sentence.startsWith(`Cluster ${clusterName(cluster)} (`) ? sentence.indexOf("): ") : -1;
-  const rest = end < 0 ? sentence : sentence.slice(end + 3);
+  const rest = said(end < 0 ? sentence : sentence.slice(end + 3));
   return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
+
+/** Whether a cluster does not come back reliably. */
+const isWeak = (grade) => !grade.startsWith("stable");
 
 function showFound() {
   const shown = state.allFound ? clusters : clusters.slice(0, MANY_CLUSTERS);
@@ -45,7 +49,7 @@ function showFound() {
     nameCluster(head.append("a").attr("class", "cluster-name").attr("href", `#cluster-${cluster.cluster}`), cluster.cluster);
     const { grade } = profile.clusters[cluster.cluster];
     if (grade !== null) {
-      head.append("span").attr("class", "grade small").classed("weak", !grade.startsWith("stable")).text(grade);
+      head.append("span").attr("class", "grade small").classed("weak", isWeak(grade)).text(grade);
     }
     const size = head.append("span").attr("class", "size");
     size
@@ -60,6 +64,43 @@ function showFound() {
     if (apart !== "") d3.select(this).append("p").attr("class", "found-apart small").text(`Set apart by ${apart}.`);
   });
   showAllButton("#found-more", "#all-found", clusters.length, MANY_CLUSTERS, state.allFound, "clusters");
+  fitFound();
+}
+
+/** Gives the sentences as many lines as the window has room for, and those that are still cut a title. */
+function fitFound() {
+  const first = d3.select("#first");
+  const isBelow = (part) => document.querySelector(part).getBoundingClientRect().bottom + scrollY > innerHeight - 8;
+  const least = linesOf(clusters.length);
+  for (let lines = MOST_LINES; lines >= least; lines--) {
+    first.style("--lines", lines).style("--apart-lines", lines > least ? 2 : 1);
+    if (![".first-list", "#sure"].some(isBelow)) break;
+  }
+  const title = (element, whole) => (element.scrollHeight > element.clientHeight + 1 || element.textContent !== whole ? whole : null);
+  d3.selectAll("#found-clusters li").each(function ({ cluster }) {
+    const [words, apart] = [".found-words span", ".found-apart"].map((part) => this.querySelector(part));
+    d3.select(words).attr("title", title(words, afterOpening(cluster)));
+    if (apart !== null) d3.select(apart).attr("title", title(apart, apart.textContent));
+  });
+}
+
+/** Fewer rows than this in a cluster are too few to tell whether it comes back. */
+const LEAST_ROWS = 5;
+
+/** Why it is not known whether the clusters come back. */
+function unknownStability() {
+  if (report.names !== null) return "The clusters were given by labels, so nothing says whether a fit would find them.";
+  const large = clusters.filter(({ points }) => points >= LEAST_ROWS).length;
+  const reason = large < 2 ? `too few rows, since ${large === 0 ? "no" : "only one"} cluster has ${LEAST_ROWS} or more` : "it was not looked into";
+  return `Not known: whether the clusters come back when rows are drawn again cannot be told (${reason}).`;
+}
+
+/** Whether the clusters come back, and that this says nothing about a number that was given. */
+function stabilityWords() {
+  if (clusters.length < 2) return "";
+  if (profile.stability === null) return `${unknownStability()} `;
+  const isWarned = choice !== null || profile.clusters.some(({ grade }) => grade !== null && isWeak(grade));
+  return `${said(profile.stability)} ${isWarned ? "" : `That clusters come back does not say that ${whole(clusters.length)} is the right number. `}`;
 }
 
 /** How many rows are ambiguous, in words. */
@@ -94,9 +135,9 @@ function meanings(sentence) {
 /** What is known about the number of clusters, in words; and what these mean. */
 function numberWords(explained) {
   if (choice === null) {
-    return `Not looked into: the number ${whole(clusters.length)} was given. The command “neuralize choose” compares it with others.`;
+    return `The number ${whole(clusters.length)} was given, and not checked: “neuralize choose” compares it with others.`;
   }
-  const sentence = choice.sentence.replace(/\.?$/, ".");
+  const sentence = said(choice.sentence).replace(/\.?$/, ".");
   const rest = `${fittedWords}${explained ? meanings(sentence) : ""}`;
   const begun = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${rest}`;
   if (choice.recommended === clusters.length) return begun;
@@ -108,7 +149,7 @@ function showSure() {
   const hasRoom = clusters.length <= FEW_CLUSTERS;
   const answers = [
     ["How many?", numberWords(hasRoom)],
-    ["How sure?", [profile.stability, ambiguousWords()].filter((words) => words !== null).join(" ")],
+    ["How sure?", stabilityWords() + ambiguousWords()],
     ...(profile.classes === null || classes === null ? [] : [["Like the known classes?", agreementWords()]]),
   ];
   const host = d3.select("#sure");
@@ -145,10 +186,12 @@ function agreementWords() {
 const twoDigits = d3.format(".2f");
 
 function prepareFound() {
-  d3.select("#first").classed("many", clusters.length > FEW_CLUSTERS).style("--lines", linesOf(clusters.length));
+  d3.select("#first")
+    .classed("many", clusters.length > FEW_CLUSTERS)
+    .style("--size", `${d3.max(clusters, (cluster) => sizeWords(cluster).length)}ch`);
   showLead();
-  showFound();
   showSure();
+  showFound();
   d3.select("#all-found").on("click", () => {
     state.allFound = !state.allFound;
     showFound();

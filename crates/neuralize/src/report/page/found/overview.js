@@ -30,7 +30,7 @@ function drawOverview() {
   /** A name that would hide its cluster is on its right (1) or left (-1), the others are in the middle (0). */
   const sideOf = ([left], cluster) => (!wouldHide(cluster, scales) ? 0 : x(left) < width / 2 ? 1 : -1);
   const svg = emptyPicture(host, width, height, `Map of ${count(listed.count, "row")} in ${count(clusters.length, "cluster")}`);
-  svg.append("rect").attr("class", "frame").attr("width", width).attr("height", height);
+  svg.append("rect").attr("class", "frame").attr("x", 0.5).attr("y", 0.5).attr("width", width - 1).attr("height", height - 1);
   svg
     .append("g")
     .selectAll("path")

@@ -109,6 +109,7 @@ function placeAxes(box) {
 
 /** Draws the axes for the part of the plane that is visible. */
 function drawAxes() {
-  map.xAxis.call(d3.axisBottom(map.transform.rescaleX(map.x)).ticks(5).tickSizeOuter(0));
-  map.yAxis.call(d3.axisLeft(map.transform.rescaleY(map.y)).ticks(5).tickSizeOuter(0));
+  const axis = (kind, scale) => kind(scale).ticks(5).tickFormat(joinedTicks(scale, 5)).tickSizeOuter(0);
+  map.xAxis.call(axis(d3.axisBottom, map.transform.rescaleX(map.x)));
+  map.yAxis.call(axis(d3.axisLeft, map.transform.rescaleY(map.y)));
 }

@@ -6,7 +6,8 @@ const MANY_FEATURES = 30;
 /** The rows of the charts and of the table: features and groups, the strongest of them. */
 function shownRows(relevance) {
   const strongest = strongestUnits(relevance);
-  const shown = state.allFeatures ? strongest : strongest.slice(0, MANY_FEATURES);
+  const limit = state.onPaper ? PAPER_ROWS : state.allFeatures ? Infinity : MANY_FEATURES;
+  const shown = strongest.slice(0, limit);
   const isAsInData = document.getElementById("feature-order").value === "data";
   const place = ({ features: members }) => d3.min(members);
   return unfolded(isAsInData ? d3.sort(shown, (a, b) => place(a) - place(b)) : shown, relevance);
@@ -79,6 +80,7 @@ function drawBarPanels() {
     },
   };
   drawChart(document.getElementById("bars"), {
+    all: unfolded(units(), relevance).length,
     label:
       `Relevances of point ${listed.row[state.point]}, which sum to ${format(d3.sum(relevance))}: ` +
       spoken(rows, (row) => format(row.relevance)),

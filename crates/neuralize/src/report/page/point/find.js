@@ -44,7 +44,7 @@ function listFound(text, found) {
 
 function prepareFind() {
   if (rowNames !== null) {
-    d3.select("#find-label").text("Row number or name");
+    d3.select("#find-label").text("Row number (counted from 0) or name");
     d3.select("#find").attr("size", 22);
   } else {
     d3.select("#find").attr("inputmode", "numeric");

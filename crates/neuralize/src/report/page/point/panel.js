@@ -7,7 +7,7 @@ function showPoint() {
   showPointFacts(point);
   d3.select("#point-full").attr("hidden", full ? null : "");
   d3.select("#point-brief").attr("hidden", full ? "" : null);
-  d3.select("#sentence").text(full ? explanationOf(point, state.versus).sentence : "");
+  d3.select("#sentence").text(full ? sentenceOf(point, state.versus) : "");
   if (full) showFull();
   else showBrief();
 }
@@ -56,6 +56,38 @@ function showQuestions() {
   const others = clusters.length - 1;
   const left = others - report.details.contrasts;
   d3.select("#question-note").text(left > 0 ? `(the ${others - left} nearest of ${others} other clusters)` : "");
+}
+
+/** Features and groups that the sentence of a point names. */
+const REASONS = 3;
+const OBJECTIONS = 2;
+
+/** The sentence that belongs to the question: the program has those against one cluster, this page that against all. */
+function sentenceOf(point, versus) {
+  const explanation = explanationOf(point, versus);
+  const isAgainstOne = versus !== null || model.beta === null || clusters.length < 3;
+  return isAgainstOne ? explanation.sentence : againstAll(explanation);
+}
+
+/** `In cluster 0 rather than any other mainly because of a (1) and b (2); c speaks against it.`: as the program says it against one. */
+function againstAll(explanation) {
+  const { own, relevance, parts } = explanation;
+  const opening = `In cluster ${clusterTitle(own)} rather than any other`;
+  const amount = (some) => Math.abs(d3.sum(some, (unit) => amountOf(unit, relevance)));
+  const [speaking, opposing] = [1, -1].map((sign) => strongestUnits(relevance).filter((unit) => sign * amountOf(unit, relevance) > 0));
+  const helping = parts.filter(({ value }) => value > 0).map(({ name }) => name);
+  if (amount(speaking) <= amount(opposing)) return helping.length === 0 ? "" : `${opening} because of ${inWords(helping, REASONS)} alone.`;
+  /** The strongest that make up half of the amount. */
+  const leading = (some, most) => some.slice(0, most).filter((_, at) => amount(some.slice(0, at)) < amount(some) / 2);
+  const inBrackets = (text) => brief(text, 40).replace(" (filled in)", ", filled in");
+  const value = (unit) => (unit.feature === null ? count(unit.features.length, "feature") : inBrackets(pointValueText(unit.feature, explanation)));
+  const reasons = leading(speaking, REASONS);
+  const names = reasons.map((unit) => `${brief(unit.name)} (${value(unit)})`);
+  const isMost = amount(reasons) >= amount(speaking) / 2;
+  const because = !isMost ? "for many small reasons, the largest being" : reasons.length < speaking.length ? "mainly because of" : "because of";
+  const against = amount(opposing) <= 0.05 * amount(speaking) ? [] : leading(opposing, OBJECTIONS).map(({ name }) => name);
+  const objection = against.length === 0 ? "" : `; ${inWords(against, OBJECTIONS)} ${against.length === 1 ? "speaks" : "speak"} against it`;
+  return `${opening} ${because} ${inWords(names, REASONS, Infinity)}${objection}.`;
 }
 
 /** Draws the strongest features of a point that the file only lists. */
