@@ -51,24 +51,33 @@ fn names_are_short_and_harmless() {
 #[test]
 fn a_model_without_beta_says_what_to_do() {
     let desk = Desk::new();
-    // Their 16th powers are 0.
-    desk.write("tiny.csv", "a,b\n1e-30,2e-30\n2e-30,2e-30\n8e-30,1e-30\n9e-30,1e-30\n");
-    desk.done("fit tiny.csv -k 2 --scale none --method power=16 --model t");
+    // Without its own support, either point is in the other's cluster.
+    desk.write("two.csv", "a\n1\n2\n");
+    desk.done("fit two.csv -k 2 --method kernel --model t");
     let says = "t: the model has no beta, since its training data do not tell its clusters apart";
     for (command, advice) in [
-        ("explain tiny.csv --model t", "give one, such as --beta 1\n"),
-        ("report tiny.csv --model t -o page.html", "give one, such as --beta 1\n"),
-        ("profile tiny.csv --model t", "with another --scale, may have one"),
+        ("explain two.csv --model t", "give one, such as --beta 1\n"),
+        ("report two.csv --model t -o page.html", "give one, such as --beta 1\n"),
+        ("profile two.csv --model t", "with another --scale, may have one"),
     ] {
         let said = desk.run(command);
         assert_eq!((said.code, said.out.as_str()), (1, ""), "{command}");
         assert!(said.err.contains(says) && said.err.contains(advice), "{command}: {}", said.err);
         assert!(!said.err.contains("with_heuristic_beta"), "{command}: {}", said.err);
     }
-    desk.done("explain tiny.csv --model t --beta 1");
-    // The advice to profile holds.
-    desk.done("fit tiny.csv -k 2 --scale standard --method power=16 --model t");
-    desk.done("profile tiny.csv --model t");
+    desk.done("explain two.csv --model t --beta 1");
+    // Distances too small for this precision are refused by the fit.
+    desk.write("tiny.csv", "a,b\n1e-200,2e-200\n2e-200,1e-200\n9e-200,9e-200\n10e-200,9e-200\n");
+    for method in ["kmeans", "manhattan", "power=3"] {
+        let fit = format!("fit tiny.csv -k 2 --scale none --method {method} --model u");
+        if method == "manhattan" {
+            assert!(desk.done(&fit).err.contains("2 clusters of 2, 2"), "{method}");
+        } else {
+            desk.fails(&fit, 1, "rescale the data, by minmax for example");
+        }
+    }
+    let scaled = "fit tiny.csv -k 2 --scale minmax --model u";
+    assert!(desk.done(scaled).err.contains("2 clusters of 2, 2"));
 
     desk.write("same.csv", "a,b\n1,2\n1,2\n");
     let says = "these data give no beta, since the centroids do not tell them apart";

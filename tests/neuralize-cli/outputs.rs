@@ -108,7 +108,6 @@ fn files_of_models_are_not_replaced() {
         "choose wine.csv --drop target -o other/config.json",
         "report wine.csv --model model --format html -o other/config.json",
         "evaluate wine.csv --model model --report other/config.json",
-        "demo --report other/config.json",
         over_record.as_str(),
     ] {
         desk.fails(command, 2, says);

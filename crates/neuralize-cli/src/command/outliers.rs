@@ -167,7 +167,7 @@ impl OutlierArgs {
             (None, None) => match fit(Bandwidth::Share(DEFAULT_SHARE)) {
                 Err(Error::Config { .. }) => {
                     session.note(
-                        "note: too many rows are copies of one another for a scale: only the nearest other row counts \
+                        "note: too many rows are copies of one another, or nearer than squares can tell, for a scale: only the nearest other row counts \
                          (--gamma inf)",
                     );
                     fit(Bandwidth::Gamma(f64::INFINITY))

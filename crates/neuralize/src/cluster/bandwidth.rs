@@ -236,7 +236,7 @@ fn equal_points() -> Error {
     Error::config(
         "gamma",
         "from the data",
-        "all points are equal, so they have no scale; give gamma as a number",
+        "all points are equal, or nearer than squares can tell, so they have no scale; give gamma as a number",
     )
 }
 

@@ -353,7 +353,8 @@ impl Survey {
     /// The name of the column that has more than nine tenths of the variance of the features, if
     /// there is one.
     pub fn dominant(&self) -> Option<&str> {
-        let features = || self.found.iter().filter(|found| found.column.is_some());
+        let varies = |found: &&Found| found.column.is_some() && found.spread > 0.0;
+        let features = || self.found.iter().filter(varies);
         let total: f64 = features().map(|found| found.spread.powi(2)).sum();
         let largest = features().max_by(|a, b| a.spread.total_cmp(&b.spread))?;
         let dominates = features().count() > 1 && largest.spread.powi(2) > 0.9 * total;
