@@ -68,9 +68,9 @@ fn a_model_without_beta_says_what_to_do() {
     desk.done("explain two.csv --model t --beta 1");
     // Distances too small for this precision are refused by the fit.
     desk.write("tiny.csv", "a,b\n1e-200,2e-200\n2e-200,1e-200\n9e-200,9e-200\n10e-200,9e-200\n");
-    for method in ["kmeans", "manhattan", "power=3"] {
+    for method in ["kmeans", "kmedians", "power=3"] {
         let fit = format!("fit tiny.csv -k 2 --scale none --method {method} --model u");
-        if method == "manhattan" {
+        if method == "kmedians" {
             assert!(desk.done(&fit).err.contains("2 clusters of 2, 2"), "{method}");
         } else {
             desk.fails(&fit, 1, "rescale the data, by minmax for example");
