@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::support::{KMeans, Random, blobs, choose, standardised, table};
+use super::support::{KMeans, Random, blobs, choose, standardised, table, try_choose};
 use neuralize::Error;
 use neuralize::choose::{Candidate, Choice, ChooseConfig, FittedBy, Partition, Partitioner, Rows};
 use serde_json::Value;
@@ -188,13 +188,18 @@ fn constant_columns_and_copies_are_harmless() {
 #[test]
 fn numbers_of_any_size_are_judged() {
     let blobs = blobs(&mut Random(6), 3, 2, 120, 10.0);
-    for scale in [1e-300, 1e-150, 1e-20, 1e20, 1e138] {
-        let values: Vec<f64> = blobs.iter().map(|x| x * scale).collect();
+    let scaled = |scale: f64| -> Vec<f64> { blobs.iter().map(|x| x * scale).collect() };
+    for scale in [1e-300, 1e-150] {
+        // Squares are lost.
+        assert!(matches!(try_choose(&scaled(scale), 2, 0), Err(Error::Underflow)), "{scale}");
+    }
+    for scale in [1e-20, 1e20, 1e138] {
+        let values = scaled(scale);
         let choice = choose(&values, 2, 0);
         for candidate in &choice.candidates {
             assert!(candidate.gain.is_finite() && candidate.without.is_finite(), "{scale}");
         }
-        assert!(scale < 1e-100 || choice.recommended == Some(3), "{scale}: {}", choice.sentence);
+        assert_eq!(choice.recommended, Some(3), "{scale}: {}", choice.sentence);
     }
     let mut values = blobs.clone();
     values[0] = 5e-324;

@@ -3,9 +3,9 @@
 
 use burn::backend::Flex;
 use burn::tensor::DType;
-use neuralize::Error;
 use neuralize::choose::{Choice, ChooseConfig, FittedBy, Partition, Partitioner, Rows};
 use neuralize::cluster::KMeansConfig;
+use neuralize::{Error, Result};
 
 /// splitmix64.
 pub(crate) struct Random(pub(crate) u64);
@@ -162,10 +162,14 @@ fn lloyd(rows: &[f64], width: usize, mut centres: Vec<f64>) -> (f64, Clusters) {
 
 /// Chooses among the default numbers for the k-means of this library.
 pub(crate) fn choose(values: &[f64], width: usize, seed: u64) -> Choice {
+    try_choose(values, width, seed).expect("a choice")
+}
+
+pub(crate) fn try_choose(values: &[f64], width: usize, seed: u64) -> Result<Choice> {
     let rows = Rows::new(values, width).expect("rows");
     let kmeans = KMeansConfig::new(2).into();
     let mut method = FittedBy::<Flex>::new(kmeans, &Default::default(), DType::F64);
-    ChooseConfig::new().with_seed(seed).choose(&rows, &mut method).expect("a choice")
+    ChooseConfig::new().with_seed(seed).choose(&rows, &mut method)
 }
 
 /// Blobs of standard deviation 1 whose centres are `apart`, in turn.
