@@ -34,6 +34,8 @@ function afterOpening(cluster) {
   const { sentence } = profile.clusters[cluster];
   const end = sentence.startsWith(`Cluster ${clusterName(cluster)} (`) ? sentence.indexOf("): ") : -1;
   const rest = said(end < 0 ? sentence : sentence.slice(end + 3));
+  // The name of a column stays as it is.
+  if (features.some((name) => rest.startsWith(`${name} `))) return rest;
   return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
